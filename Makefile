@@ -1,0 +1,66 @@
+# `make distill` and `make test` set up .venv by themselves; a second run starts at once.
+.DEFAULT_GOAL := help
+.PHONY: help distill test viz mlflow lint format types env clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# The first Python 3.11 to 3.13 that really runs (a pyenv shim may not); one that can make environments is preferred.
+PYTHON ?= $(shell \
+	for needs in ensurepip sys; do for each in python3.13 python3.12 python3.11 python3 python; do \
+		if $$each -c "import $$needs; $(SUPPORTED)" >/dev/null 2>&1; then echo $$each; exit; fi; \
+	done; done)
+# make distill ENV=face_speech; only from make's command line, since shells have an ENV of their own
+KEDRO_ENV := $(if $(filter command line,$(origin ENV)),--env=$(ENV))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for another task, ARGS=... for kedro run)
+	$(BIN)/kedro run --pipeline=distill $(KEDRO_ENV) $(ARGS)
+
+test: $(STAMP) ## the tests (ARGS=... for pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+viz: $(STAMP) ## the pipelines as a graph, in the browser
+	$(BIN)/kedro viz run $(ARGS)
+
+mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000)
+	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
+
+lint: $(STAMP) ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## put right what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP) ## mypy on the library rooms
+	$(BIN)/mypy
+
+env: $(STAMP) ## the environment in .venv, and nothing else
+
+clean: ## caches and what kedro-viz wrote; data, models and tracked runs stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build
+	find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last: an installation that was interrupted is taken up again.
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c "$(SUPPORTED)"; then \
+		echo "make: Python 3.11, 3.12 or 3.13 is needed, found '$(PYTHON)'; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		echo "making $(VENV) with $(PYTHON)"; \
+		"$(PYTHON)" -m venv --clear $(VENV) >/dev/null 2>&1 \
+		|| { "$(PYTHON)" -m pip install -q --disable-pip-version-check --target $(VENV)/bootstrap virtualenv >/dev/null 2>&1 \
+			&& PYTHONPATH=$(VENV)/bootstrap "$(PYTHON)" -m virtualenv -q $(VENV) && rm -rf $(VENV)/bootstrap; } \
+		|| uv venv -q --clear --seed --python "$(PYTHON)" $(VENV) 2>/dev/null \
+		|| { echo "make: $(PYTHON) can make no environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv), pip or uv" >&2; exit 1; }; \
+	fi
+	@echo "installing into $(VENV): about 3 minutes and 6.5 GB the first time (torch brings its CUDA libraries)"
+	@$(BIN)/python -m pip install -q --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,20 @@
+"""``python -m cross_modal_kd`` and ``cross-modal-kd``: ``kedro run`` for the installed package."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.cli.utils import find_run_command
+from kedro.framework.project import configure_project
+
+
+def main(*args: Any, **kwargs: Any) -> Any:
+    """Run the pipelines with the options of ``kedro run``, from a folder that holds ``conf/`` and ``data/``."""
+    package_name = Path(__file__).parent.name
+    configure_project(package_name)
+    kwargs["standalone_mode"] = not hasattr(sys, "ps1")
+    return find_run_command(package_name)(*args, **kwargs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""An encoder, named as its library names it."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class EncoderConfig(Strict):
+    """library: timm (image), speechbrain (speech) or sentence_transformers (text); name and options are that library's.
+
+    An option that is null is left to the library's default: so an environment takes away one that conf/base sets.
+    """
+
+    library: Literal["timm", "speechbrain", "sentence_transformers"]
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("options")
+    @classmethod
+    def _leave_out_null(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return {name: option for name, option in value.items() if option is not None}
+
+
+class ImageInputConfig(Strict):
+    """size: side of the square that every image is resized to, in pixels; channels 1 (grey) or 3 (RGB)."""
+
+    size: int = Field(32, ge=8)
+    channels: int = Field(3)
+
+
+class SpeechInputConfig(Strict):
+    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most."""
+
+    sample_rate: int = Field(16000, ge=4000)
+    crop_s: float = Field(2.0, gt=0)
+    eval_s: float = Field(6.0, gt=0)
+    n_mels: int = Field(40, ge=8)
+
+
+class InputConfig(Strict):
+    """How inputs of each modality are read and turned into tensors."""
+
+    image: ImageInputConfig = ImageInputConfig()
+    speech: SpeechInputConfig = SpeechInputConfig()
+    cache_mb: int = Field(2048, ge=0, description="decoded inputs kept in memory, at most; beyond it files are re-read")

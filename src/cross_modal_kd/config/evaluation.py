@@ -1,0 +1,27 @@
+"""How a student is measured."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cross_modal_kd.config.strict import Strict
+
+
+class EvaluationConfig(Strict):
+    """bootstrap: resamples of the clusters (concepts or speakers); level: of the intervals.
+
+    max_impostors: impostor trials drawn (seeded) for verification; every target trial is kept.
+    impostors: drawn from ``any`` pair, or from those of the ``same_domain`` only (one artist, one recording channel:
+    harder, no such cue). With ``any`` the impostors that happen to share a domain are also measured by themselves.
+    gallery: the N of 1:N matching.
+    train_subset: training samples that are embedded too, at most, for seen classes and the gap between train and test.
+    """
+
+    bootstrap: int = Field(1000, ge=1)
+    level: float = Field(0.95, gt=0, lt=1)
+    max_impostors: int = Field(200_000, ge=100)
+    impostors: Literal["any", "same_domain"] = "any"
+    seed: int = 0
+    gallery: list[int] = Field(default_factory=lambda: [2, 5, 10, 50])
+    train_subset: int = Field(1000, ge=0)
+    batch_size: int = Field(512, ge=1)

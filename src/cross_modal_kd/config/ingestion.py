@@ -1,0 +1,74 @@
+"""Where samples come from, and how they are split."""
+
+from typing import Any, Literal
+
+from pydantic import Field, RootModel, model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class SourceConfig(Strict):
+    """One source of raw files.
+
+    layout: a key of ``cross_modal_kd.sources.LAYOUTS``.
+    root: a folder (relative ones start at the project's folder) or ``package:NAME/FOLDER`` for data that an installed
+    package carries.
+    options: whatever that layout takes.
+    """
+
+    layout: str
+    root: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class SourcesConfig(RootModel[dict[str, SourceConfig]]):
+    """The block ``sources``: a name of your choice for each source of raw files.
+
+    A source that is null is left out: so an environment takes away one that conf/base names.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_null(cls, data: Any) -> Any:
+        return {name: source for name, source in data.items() if source is not None} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _named(self) -> "SourcesConfig":
+        if not self.root:
+            raise ValueError("sources is empty: name at least one, with its layout and root")
+        return self
+
+
+class SplitConfig(Strict):
+    """Shares of the *units* (labels for verification, groups for classification), drawn with ``seed``."""
+
+    train: float = Field(0.6, gt=0, lt=1)
+    dev: float = Field(0.1, gt=0, lt=1)
+    test: float = Field(0.3, gt=0, lt=1)
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> "SplitConfig":
+        total = self.train + self.dev + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"split.train + split.dev + split.test must be 1, is {total:g}")
+        return self
+
+
+class IngestionConfig(Strict):
+    """Raw files to the samples table.
+
+    max_labels: keep only that many labels (drawn with the split's seed), for trials and tests; null keeps all.
+    min_duration_s: shorter sounds are rejected, with the reason in ``rejected_samples``.
+    max_rejected_share: more rejected samples than this share of a source stop the run.
+    workers: threads that decode.
+    without_partner: a training sample of the student to which the task's pairing gives no teacher sample stops the run
+    (``error``), or goes to ``rejected_samples`` (``reject``).
+    """
+
+    split: SplitConfig = SplitConfig()
+    max_labels: int | None = Field(None, ge=2)
+    min_duration_s: float = Field(0.4, ge=0)
+    max_rejected_share: float = Field(0.05, ge=0, le=1)
+    workers: int = Field(2, ge=1)
+    without_partner: Literal["error", "reject"] = "error"

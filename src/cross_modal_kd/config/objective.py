@@ -1,0 +1,70 @@
+"""An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.config.strict import Strict
+
+ConstraintKind = Literal[
+    "cosine",
+    "l2",
+    "relational",
+    "contrastive",
+    "classifier_kl",
+    "classifier_ce",
+    "hinton_kd",
+    "rkd",
+]
+
+
+class ConstraintConfig(Strict):
+    """One term of the objective.
+
+    kind: a key of ``cross_modal_kd.losses.CONSTRAINTS``.
+    weight: its lambda. margin: 0 is the hard form; above 0 the soft form max(0, value - margin).
+    temperature: tau, of the terms that compare distributions.
+    reducer: ``mean`` over all samples, or ``active_mean`` over those outside the margin.
+    warmup: share of the training over which the weight grows from 0.
+    margin_start: where the margin starts, if it is scheduled; it moves linearly to ``margin``.
+    """
+
+    kind: ConstraintKind
+    weight: float = Field(1.0, ge=0)
+    margin: float = Field(0.0, ge=0)
+    temperature: float = Field(1.0, gt=0)
+    reducer: Literal["mean", "active_mean"] = "mean"
+    warmup: float = Field(0.0, ge=0, le=1)
+    margin_start: float | None = Field(None, ge=0)
+
+
+class ArmConfig(Strict):
+    """One arm of the comparison.
+
+    projection: ``mlp`` (the trainable head) or ``pca`` (no head).
+    quality: weights from quality; null leaves every weight at 1.
+    joint: go on training the head and its prototypes under their own classification loss.
+    """
+
+    title: str = ""
+    constraints: dict[str, ConstraintConfig] = Field(default_factory=dict)
+    projection: Literal["mlp", "pca"] = "mlp"
+    quality: WeightConfig | None = None
+    joint: bool = False
+    joint_lr_scale: float = Field(0.1, gt=0)
+
+    @field_validator("constraints")
+    @classmethod
+    def _some_weight(cls, value: dict[str, ConstraintConfig]) -> dict[str, ConstraintConfig]:
+        for name, constraint in value.items():
+            if constraint.weight == 0:
+                raise ValueError(f"constraints.{name}.weight is 0: remove the constraint instead")
+        return value
+
+
+class DistillationConfig(Strict):
+    """Which two arms ``distill`` trains: the student alone, and the one to set against it."""
+
+    baseline: str = "none"
+    arm: str = "soft_both_quality"

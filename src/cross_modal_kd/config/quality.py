@@ -1,0 +1,44 @@
+"""Which quality measures are taken, and how they become weights."""
+
+from pydantic import Field, model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class QualityConfig(Strict):
+    """Raw quality of each input.
+
+    measures: per modality, the names of the measures to take (keys of that modality's MEASURES).
+    score: per modality, the measures whose rank-normalised values are averaged into the one score of METHOD.md
+    (q in [0, 1]); a subset of ``measures``.
+    """
+
+    measures: dict[str, list[str]]
+    score: dict[str, list[str]]
+
+    @model_validator(mode="after")
+    def _score_is_measured(self) -> "QualityConfig":
+        for modality, names in self.score.items():
+            missing = sorted(set(names) - set(self.measures.get(modality, [])))
+            if missing:
+                raise ValueError(
+                    f"quality.score.{modality} uses {missing}, which quality.measures.{modality} does not take; "
+                    f"it takes {self.measures.get(modality, [])}"
+                )
+            if not names:
+                raise ValueError(f"quality.score.{modality} is empty: name at least one measure")
+        return self
+
+
+class WeightConfig(Strict):
+    """w_i = clip(q_i^gamma / mean, w_min, w_max), renormalised to mean 1; gamma = 0 is off (our reading)."""
+
+    gamma: float = Field(1.0, ge=0)
+    w_min: float = Field(0.2, ge=0)
+    w_max: float = Field(3.0, gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "WeightConfig":
+        if self.w_min >= self.w_max:
+            raise ValueError(f"weights.w_min must be below weights.w_max, found {self.w_min} and {self.w_max}")
+        return self

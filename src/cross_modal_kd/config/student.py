@@ -1,0 +1,21 @@
+"""The student: encoder, embedding, and the head of its task."""
+
+from pydantic import Field
+
+from cross_modal_kd.config.encoder import EncoderConfig
+from cross_modal_kd.config.strict import Strict
+
+
+class StudentConfig(Strict):
+    """The student's embedding has projection.dim + free_dim dimensions.
+
+    The constraints bind the first projection.dim of them to the teacher; the free ones serve the task alone, so that
+    the student keeps what its own modality shows and the teacher's does not (ours, beyond the source). margin and scale
+    belong to the AAM-softmax of a verification task; label_smoothing to a classification task."""
+
+    encoder: EncoderConfig
+    free_dim: int = Field(0, ge=0)
+    margin: float = Field(0.2, ge=0)
+    scale: float = Field(16.0, gt=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)

@@ -1,0 +1,37 @@
+"""What is learnt: the kind of task, its two modalities and how their samples are paired."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+ModalityName = Literal["speech", "image", "text"]
+
+
+class TaskConfig(Strict):
+    """One task.
+
+    kind: ``verification`` (open set: the labels of the splits are disjoint) or ``classification`` (the splits share
+    their labels, and are disjoint in ``group``).
+    pairing: ``instance`` (same ``group``) or ``label`` (any teacher sample of the same class).
+    chimeric: the two modalities never belonged to the same thing (a face assigned to a voice); said wherever a number
+    of the task is shown.
+    """
+
+    name: str
+    title: str
+    kind: Literal["verification", "classification"]
+    student: ModalityName
+    teacher: ModalityName
+    pairing: Literal["instance", "label"] = "instance"
+    chimeric: bool = False
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _two_modalities(self) -> "TaskConfig":
+        if self.student == self.teacher:
+            raise ValueError(f"task.student and task.teacher must differ, both are {self.student!r}")
+        if self.chimeric and self.pairing != "label":
+            raise ValueError("a chimeric task has no instances in common: task.pairing must be 'label'")
+        return self

@@ -1,0 +1,35 @@
+"""One training: its length, its steps, its device."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class TrainingConfig(Strict):
+    """AdamW with a one-cycle schedule; the checkpoint that is best on the dev split is kept.
+
+    patience: stop after that many evaluations without a better dev metric; null trains to the end.
+    eval_every: epochs between two looks at the dev split (the last epoch is always looked at).
+    """
+
+    epochs: int = Field(16, ge=1)
+    batch_size: int = Field(128, ge=2)
+    lr: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    grad_clip: float | None = Field(5.0, gt=0)
+    patience: int | None = Field(None, ge=1)
+    eval_every: int = Field(2, ge=1)
+    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "auto"
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    augment: bool = True
+    keep: Literal["best", "last"] = "best"
+
+    @model_validator(mode="after")
+    def _patience_is_reachable(self) -> "TrainingConfig":
+        if self.patience is not None and self.keep == "last":
+            raise ValueError("training.patience stops at the best on dev: training.keep must then be 'best'")
+        return self

@@ -1,0 +1,39 @@
+"""What is searched for each arm, and for how long: the same number of trials for all."""
+
+from pydantic import Field, model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class SearchRange(Strict):
+    """Numbers from ``low`` to ``high`` (``log``: evenly over their logarithms), or one of ``choices``."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: list[float | str] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "SearchRange":
+        if self.choices is not None:
+            if self.low is not None or self.high is not None or not self.choices:
+                raise ValueError("a range is either low and high, or a non-empty list of choices")
+        elif self.low is None or self.high is None or not self.low < self.high:
+            raise ValueError(f"a range needs low < high, found low={self.low}, high={self.high}")
+        elif self.log and self.low <= 0:
+            raise ValueError(f"a logarithmic range needs low > 0, found {self.low}")
+        return self
+
+
+class TuningConfig(Strict):
+    """Search of each arm's own hyper-parameters on the dev split.
+
+    space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range. trials: of every arm, the same.
+    epochs: of a trial; null trains as long as the comparison does. repeats: seeds a trial is averaged over.
+    """
+
+    trials: int = Field(8, ge=1)
+    epochs: int | None = Field(None, ge=1)
+    repeats: int = Field(1, ge=1)
+    seed: int = 0
+    space: dict[str, dict[str, SearchRange]] = Field(min_length=1)

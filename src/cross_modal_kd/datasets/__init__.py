@@ -1,0 +1,7 @@
+"""Kedro datasets that the ecosystem lacks. Importing them imports neither torch nor pandas."""
+
+from cross_modal_kd.datasets.directory import DirectoryDataset
+from cross_modal_kd.datasets.embedding_table import EmbeddingTableDataset
+from cross_modal_kd.datasets.model import ModelDataset
+
+__all__ = ["DirectoryDataset", "EmbeddingTableDataset", "ModelDataset"]

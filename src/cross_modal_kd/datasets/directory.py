@@ -1,0 +1,33 @@
+"""A folder that a node works in by itself: a cache, checkpoints, one result a file."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+
+class DirectoryDataset(AbstractDataset[NoReturn, Path]):
+    """Loads the ``Path`` of a folder, which is made where it is missing. A node takes it as input and may write there.
+
+    It has no ``save``: a node that returned the path would say that the folder's content is its output, which
+    Kedro could neither check nor resume from.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        if self._filepath.exists() and not self._filepath.is_dir():
+            raise DatasetError(f"{self._filepath} must be a folder, found a file: move it away")
+        self._filepath.mkdir(parents=True, exist_ok=True)
+        return self._filepath
+
+    def save(self, data: NoReturn) -> None:
+        raise DatasetError(f"{self._filepath} is a folder for nodes to work in: make it a node's input, not its output")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath.as_posix()}
+
+    def _exists(self) -> bool:
+        return self._filepath.is_dir()

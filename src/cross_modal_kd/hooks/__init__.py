@@ -1,0 +1,6 @@
+"""What happens around a run. Importing this package imports neither mlflow nor torch."""
+
+from cross_modal_kd.hooks.mlflow_run import MlflowHook
+from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
+
+__all__ = ["MlflowHook", "ParameterNamesHook"]

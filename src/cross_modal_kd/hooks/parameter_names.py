@@ -1,0 +1,45 @@
+"""A misspelt top-level parameter stops the run; inside a block, the block's pydantic model sees to that."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from omegaconf import OmegaConf
+
+RUN_TIME_ONLY = ("data_root",)
+
+
+class ParameterNamesHook:
+    """conf/base declares every parameter; an environment or ``--params`` may change them, not add to them.
+
+    Kedro itself takes any name: ``--params=trainning.epochs=3`` would change nothing, in silence.
+    """
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        loader = context.config_loader
+        base = Path(loader.conf_source) / loader.base_env
+        declared = declared_names(base, loader.config_patterns["parameters"])
+        if declared:  # a packed configuration (kedro run --conf-source=conf.tar.gz) cannot be looked into here
+            check_names(loader["parameters"], declared)
+
+
+def declared_names(folder: Path, patterns: Iterable[str]) -> set[str]:
+    """The top-level keys of the parameter files of one environment."""
+    files = {file for pattern in patterns for file in folder.glob(pattern) if file.suffix in (".yml", ".yaml", ".json")}
+    return {str(name) for file in files for name in OmegaConf.load(file)}
+
+
+def check_names(parameters: Iterable[str], declared: Iterable[str]) -> None:
+    """Raises ValueError for the first name that is not declared, with the nearest one and all that there are."""
+    known = sorted((*declared, *RUN_TIME_ONLY))
+    for name in parameters:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+            raise ValueError(
+                f"unknown parameter {name!r} (in conf/<env>/parameters*.yml or --params).{hint} "
+                f"conf/base/parameters*.yml declares: {', '.join(known)}"
+            )

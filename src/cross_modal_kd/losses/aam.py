@@ -1,0 +1,56 @@
+"""Additive angular margin softmax (ArcFace), from pytorch-metric-learning. The one file that imports it."""
+
+import math
+
+import torch
+from pytorch_metric_learning.losses import ArcFaceLoss
+from pytorch_metric_learning.reducers import DoNothingReducer
+from torch import Tensor
+
+from cross_modal_kd.losses.precision import full
+from cross_modal_kd.losses.task import TaskHead
+
+
+class _ArcFace(ArcFaceLoss):
+    """The library's loss with angles kept off 0 and pi, where the slope of acos is infinite."""
+
+    def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
+        edge = 4 * torch.finfo(cosine_of_target_classes.dtype).eps
+        return torch.acos(cosine_of_target_classes.clamp(-1 + edge, 1 - edge))
+
+
+class AAMSoftmaxHead(TaskHead):
+    """-log softmax of a cos(theta_c + m [c = y]), theta_c the angle between the embedding and prototype W_c.
+
+    margin: m in radians; scale: a. Beyond theta_y = pi - m the target's term is cos(theta_y) - m sin(m), so that the
+    loss goes on rising. margin 0 is a plain cosine softmax.
+    Reference: Deng et al., "ArcFace", CVPR 2019.
+    """
+
+    def __init__(self, n_classes: int, dim: int, margin: float = 0.2, scale: float = 30.0) -> None:
+        super().__init__()
+        if not 0 <= margin < math.pi / 2:
+            raise ValueError(f"margin: expected radians with 0 <= margin < pi / 2, found {margin}")
+        if not scale > 0:
+            raise ValueError(f"scale: expected a number > 0, found {scale}")
+        self.n_classes = n_classes
+        self.scale = scale
+        self.margin = margin
+        self.arcface = _ArcFace(
+            num_classes=n_classes,
+            embedding_size=dim,
+            margin=math.degrees(margin),
+            scale=scale,
+            reducer=DoNothingReducer(),
+        )
+
+    @property
+    def weight(self) -> Tensor:
+        """(C, d) prototypes, not normalised."""
+        return self.arcface.W.T
+
+    def logits(self, embeddings: Tensor) -> Tensor:
+        return self.arcface.get_logits(full(embeddings))
+
+    def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        return self.arcface(embeddings, labels)["loss"]["losses"]

@@ -1,0 +1,69 @@
+"""Classifier level: the student must be classified by the teacher's classifier as the teacher is, or rightly."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from cross_modal_kd.losses.constraint import Constraint, check_temperature
+from cross_modal_kd.losses.distributions import kl_divergence, prototype_logits, softened_kl
+from cross_modal_kd.losses.inputs import ConstraintInputs
+
+Target = Literal["teacher", "label"]
+Unlabelled = Literal["teacher", "ignore"]
+
+
+class SoftClassifierConstraint(Constraint):
+    """max(0, D_i - margin), q_i = softmax(a W s_i / tau) through the teacher's classifier W; margin in nats.
+
+    target ``teacher``: D_i = tau^2 KL(p_i || q_i), p_i = softmax(a W t_i / tau). tau^2 is our choice: it keeps value,
+    margin and gradient of one size over temperatures.
+    target ``label``: D_i = -log q_i[y_i], looser: classified rightly, not told where to be. A sample without label
+    gets KL(p_i || q_i), the cross-entropy to the teacher's answer less that answer's entropy (so that 0 is agreement),
+    or, with unlabelled ``ignore``, the value 0.
+    W and s, t are normalised here. Our reading; the source's formula was not available.
+    """
+
+    def __init__(
+        self,
+        margin: float = 0.0,
+        temperature: float = 1.0,
+        target: Target = "teacher",
+        unlabelled: Unlabelled = "teacher",
+    ) -> None:
+        super().__init__(margin)
+        if target not in get_args(Target):
+            raise ValueError(f"target: expected one of {get_args(Target)}, found {target!r}")
+        if unlabelled not in get_args(Unlabelled):
+            raise ValueError(f"unlabelled: expected one of {get_args(Unlabelled)}, found {unlabelled!r}")
+        self.temperature = check_temperature(temperature)
+        self.target = target
+        self.unlabelled = unlabelled
+
+    def raw(self, inputs: ConstraintInputs) -> Tensor:
+        prototypes = inputs.need("prototypes", "the classifier constraint")
+        student = prototype_logits(inputs.student, prototypes, inputs.scale)
+        teacher = inputs.teacher_logits
+        if teacher is None:
+            teacher = prototype_logits(inputs.teacher, prototypes, inputs.scale)
+        if self.target == "teacher":
+            return softened_kl(teacher, student, self.temperature)
+        return self._to_labels(student / self.temperature, teacher / self.temperature, inputs.labels)
+
+    def _to_labels(self, student: Tensor, teacher: Tensor, labels: Tensor | None) -> Tensor:
+        log_q = student.log_softmax(-1)
+        soft = kl_divergence(teacher.softmax(-1), log_q) if self.unlabelled == "teacher" else 0 * log_q.sum(-1)
+        if labels is None:
+            return soft
+        check_labels(labels, student.shape[1])
+        labels = labels.to(student.device)
+        hard = -log_q.gather(1, labels.clamp_min(0)[:, None])[:, 0]
+        return torch.where(labels >= 0, hard, soft)
+
+
+def check_labels(labels: Tensor, classes: int) -> None:
+    """ValueError if a label has no class among ``classes``; -1 stands for no label."""
+    if len(labels) and (int(labels.min()) < -1 or int(labels.max()) >= classes):
+        raise ValueError(
+            f"labels: expected -1 (no label) to {classes - 1}, found {int(labels.min())} to {int(labels.max())}"
+        )

@@ -1,0 +1,32 @@
+"""Knowledge distillation of Hinton et al. (2015), a baseline."""
+
+from torch import Tensor
+
+from cross_modal_kd.losses.constraint import Constraint, check_temperature
+from cross_modal_kd.losses.distributions import prototype_logits, softened_kl
+from cross_modal_kd.losses.inputs import ConstraintInputs
+
+
+class HintonKD(Constraint):
+    """tau^2 KL(softmax(teacher_logits / tau) || softmax(student_logits / tau)), less the margin.
+
+    The student answers through its own head; the teacher's logits are ``teacher_logits``, or a W t.
+    Reference: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
+    """
+
+    def __init__(self, margin: float = 0.0, temperature: float = 4.0) -> None:
+        super().__init__(margin)
+        self.temperature = check_temperature(temperature)
+
+    def raw(self, inputs: ConstraintInputs) -> Tensor:
+        student = inputs.need("student_logits", "hinton_kd")
+        teacher = inputs.teacher_logits
+        if teacher is None:
+            prototypes = inputs.need("prototypes", "hinton_kd without teacher_logits")
+            teacher = prototype_logits(inputs.teacher, prototypes, inputs.scale)
+        if student.shape != teacher.shape:
+            raise ValueError(
+                f"student_logits: expected the teacher's shape {tuple(teacher.shape)}, found {tuple(student.shape)}; "
+                "both must speak of the same classes"
+            )
+        return softened_kl(teacher, student, self.temperature)

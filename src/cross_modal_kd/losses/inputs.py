@@ -1,0 +1,76 @@
+"""What a constraint looks at, and what it gives back."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from cross_modal_kd.losses.precision import full
+
+
+@dataclass(frozen=True)
+class ConstraintInputs:
+    """One batch of B samples. ``student`` and ``teacher`` suffice for feature and relational constraints.
+
+    student: (B, d) embeddings of the student; constraints normalise them where their formula says so.
+    teacher: (B, d) projected embeddings of the teacher. Not detached here: detach it where the head must stand still.
+    labels: (B,) integers, -1 for a sample without label; None is a batch without labels.
+    prototypes: (C, d) the teacher's classifier W.
+    student_raw, teacher_raw: (B, d) the same embeddings before normalisation, for ``l2``; absent, the ones above serve.
+    student_logits: (B, C) of the student's own head, without margin, already scaled.
+    teacher_logits: (B, C); absent, they are ``scale`` * cos(W, teacher).
+    scale: a, the logit scale of the teacher's classifier.
+    """
+
+    student: Tensor
+    teacher: Tensor
+    labels: Tensor | None = None
+    prototypes: Tensor | None = None
+    student_raw: Tensor | None = None
+    teacher_raw: Tensor | None = None
+    student_logits: Tensor | None = None
+    teacher_logits: Tensor | None = None
+    scale: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.student.ndim != 2 or not len(self.student):
+            raise ValueError(f"student: expected shape (B, d) with B > 0, found {tuple(self.student.shape)}")
+        if self.teacher.shape != self.student.shape:
+            raise ValueError(
+                f"teacher: expected the student's shape {tuple(self.student.shape)}, "
+                f"found {tuple(self.teacher.shape)}; project the teacher to the student's dimension first"
+            )
+        batch, dim = self.student.shape
+        if self.labels is not None and (self.labels.shape != (batch,) or self.labels.is_floating_point()):
+            raise ValueError(
+                f"labels: expected {batch} integers, found {self.labels.dtype} of shape {tuple(self.labels.shape)}"
+            )
+        if self.prototypes is not None and (self.prototypes.ndim != 2 or self.prototypes.shape[1] != dim):
+            raise ValueError(f"prototypes: expected shape (C, {dim}), found {tuple(self.prototypes.shape)}")
+        for name in ("student_raw", "teacher_raw", "student_logits", "teacher_logits"):
+            value = getattr(self, name)
+            if value is not None and (value.ndim != 2 or len(value) != batch):
+                raise ValueError(f"{name}: expected {batch} rows, found shape {tuple(value.shape)}")
+
+    def full_precision(self) -> "ConstraintInputs":
+        """The same batch with half-precision tensors as float32."""
+        tensors: dict[str, Any] = {
+            f.name: full(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)
+        }
+        return replace(self, **tensors)
+
+    def need(self, name: str, by: str) -> Tensor:
+        """The tensor of that name; ValueError if the batch came without it."""
+        value = getattr(self, name)
+        if value is None:
+            raise ValueError(f"{name}: {by} needs it and the batch has none; pass ConstraintInputs({name}=...)")
+        return value
+
+
+class ConstraintOutput(NamedTuple):
+    """Per sample, each (B,): ``values`` after the margin, ``active`` the share in [0, 1] of what lies outside the
+    margin (0 or 1 where a sample has one value; a share of its pairs where it has many), ``raw`` before the margin."""
+
+    values: Tensor
+    active: Tensor
+    raw: Tensor

@@ -1,0 +1,61 @@
+"""The student's own task: one loss a sample, and logits without margin. ``aam.py`` holds the other head."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cross_modal_kd.losses.classifier import check_labels
+from cross_modal_kd.losses.precision import full, no_autocast
+
+
+class TaskOutput(NamedTuple):
+    """values: (B,) loss per sample, 0 where the label is -1; logits: (B, C) without margin, already scaled."""
+
+    values: Tensor
+    logits: Tensor
+
+
+class TaskHead(nn.Module):
+    """A classifier with its loss. Subclasses give ``logits`` and ``loss``; ``weight`` is (C, d)."""
+
+    n_classes: int
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> TaskOutput:
+        """embeddings: (B, d); labels: (B,) integers, -1 for none. ValueError where a label has no class."""
+        check_labels(labels, self.n_classes)
+        with no_autocast(embeddings):
+            embeddings, labels = full(embeddings), labels.to(embeddings.device)
+            values = embeddings.new_zeros(len(embeddings))
+            labelled = labels >= 0
+            if labelled.any():
+                values = values.masked_scatter(labelled, self.loss(embeddings[labelled], labels[labelled]))
+            return TaskOutput(values, self.logits(embeddings))
+
+    def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def logits(self, embeddings: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class LinearHead(TaskHead):
+    """Linear classifier under cross-entropy with label smoothing: target (1 - e) onehot(y) + e / C."""
+
+    def __init__(self, n_classes: int, dim: int, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing: expected 0 <= e < 1, found {label_smoothing}")
+        self.n_classes = n_classes
+        self.label_smoothing = label_smoothing
+        self.weight = nn.Parameter(torch.empty(n_classes, dim))
+        self.bias = nn.Parameter(torch.zeros(n_classes))
+        nn.init.trunc_normal_(self.weight, std=dim**-0.5)
+
+    def logits(self, embeddings: Tensor) -> Tensor:
+        return F.linear(full(embeddings), self.weight, self.bias)
+
+    def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        logits = self.logits(embeddings)
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.label_smoothing)

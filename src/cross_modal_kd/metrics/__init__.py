@@ -1,0 +1,43 @@
+"""Measures of a student: NumPy in, plain values out. Imports nothing else of this package."""
+
+from cross_modal_kd.metrics.bootstrap import (
+    VerificationBootstrap,
+    bootstrap_mean,
+    bootstrap_statistic,
+    bootstrap_verification,
+    cluster_weights,
+)
+from cross_modal_kd.metrics.classification import calibration_error, in_top_k, macro_f1, top_k_accuracy
+from cross_modal_kd.metrics.identification import Identification, identification
+from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
+from cross_modal_kd.metrics.matching import Matching, average_precision, matching_auc, one_of_n
+from cross_modal_kd.metrics.trial_scores import OperatingPoints, TrialScores
+from cross_modal_kd.metrics.verification import det_curve, eer, min_dcf, roc_auc
+
+__all__ = [
+    "Identification",
+    "Interval",
+    "Matching",
+    "OperatingPoints",
+    "TrialScores",
+    "VerificationBootstrap",
+    "average_precision",
+    "bootstrap_mean",
+    "bootstrap_statistic",
+    "bootstrap_verification",
+    "calibration_error",
+    "cluster_weights",
+    "det_curve",
+    "eer",
+    "identification",
+    "in_top_k",
+    "macro_f1",
+    "matching_auc",
+    "min_dcf",
+    "one_of_n",
+    "paired_difference",
+    "percentile_interval",
+    "relative_reduction",
+    "roc_auc",
+    "top_k_accuracy",
+]

@@ -1,0 +1,109 @@
+"""Cluster bootstrap: identities are drawn with replacement, and every sample or trial follows its identity.
+
+Drawing trials instead would take the many trials of one speaker for independent evidence. A resample is a vector of
+counts, how often each cluster was drawn; statistics take them as weights, so nothing is copied.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cross_modal_kd.metrics.checks import class_indices, finite
+from cross_modal_kd.metrics.trial_scores import TrialScores
+from cross_modal_kd.metrics.verification import eer_at, min_dcf_at, roc_auc_at
+
+
+def cluster_weights(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
+    """(R, C) counts, each row multinomial over C equally likely clusters and summing to C.
+
+    The same seed for every arm and metric makes their differences paired.
+    """
+    if n_clusters < 2 or n_resamples < 1:
+        raise ValueError(
+            f"n_clusters, n_resamples: expected at least 2 clusters and 1 resample, found {n_clusters}, {n_resamples}"
+        )
+    chances = np.full(n_clusters, 1 / n_clusters)
+    return np.random.default_rng(seed).multinomial(n_clusters, chances, size=n_resamples)
+
+
+@dataclass(frozen=True)
+class VerificationBootstrap:
+    """Per resample and score set, each (R, S): ``eer``, ``auc``, and ``min_dcf`` by its p_target.
+
+    NaN where a resample holds no target or no impostor.
+    """
+
+    eer: np.ndarray
+    auc: np.ndarray
+    min_dcf: dict[float, np.ndarray]
+
+
+def bootstrap_verification(
+    score_sets: Sequence[ArrayLike],
+    labels: ArrayLike,
+    enrol_cluster: ArrayLike,
+    test_cluster: ArrayLike,
+    weights: np.ndarray,
+    p_targets: Sequence[float] = (0.01, 0.05),
+) -> VerificationBootstrap:
+    """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
+
+    score_sets: S arrays (n,). labels: (n,). enrol_cluster, test_cluster: (n,) indices of the clusters of both sides.
+    weights: (R, C) of ``cluster_weights``. A trial between clusters c, e weighs n_c n_e, one within c weighs n_c.
+    Each set is sorted once; a resample costs one pass over the trials a set.
+    """
+    trials = [TrialScores.of(scores, labels) for scores in score_sets]
+    if not trials:
+        raise ValueError("score_sets: expected at least one array of scores, found none")
+    is_target = trials[0].is_target
+    clusters = weights.shape[1]
+    enrol = class_indices(enrol_cluster, is_target, clusters, "enrol_cluster", "scores")
+    test = class_indices(test_cluster, is_target, clusters, "test_cluster", "scores")
+    # A trial within one cluster meets an extra cluster that is drawn exactly once: n_c * 1.
+    test = np.where(enrol == test, clusters, test)
+    sides = [(enrol[mask], test[mask]) for mask in (is_target, ~is_target)]
+
+    shape = (len(weights), len(trials))
+    result = VerificationBootstrap(np.empty(shape), np.empty(shape), {p: np.empty(shape) for p in p_targets})
+    for row, counts in enumerate(np.pad(weights.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)):
+        target_weights, impostor_weights = (counts.take(first) * counts.take(second) for first, second in sides)
+        for column, trial in enumerate(trials):
+            points = trial.points(target_weights, impostor_weights)
+            result.eer[row, column] = eer_at(points)
+            result.auc[row, column] = roc_auc_at(points)
+            for p_target, values in result.min_dcf.items():
+                values[row, column] = min_dcf_at(points, p_target)
+    return result
+
+
+def bootstrap_mean(values: ArrayLike, clusters: ArrayLike, weights: np.ndarray) -> np.ndarray:
+    """The mean of per-sample values in every resample: (n,) -> (R,), or (n, S) -> (R, S).
+
+    clusters: (n,) index of each sample's cluster. weights: (R, C). NaN where a resample holds no sample.
+    """
+    values = finite(values, "values", ndim=2 if np.ndim(values) == 2 else 1)
+    clusters = class_indices(clusters, values, weights.shape[1], "clusters", "values")
+    columns = values.reshape(len(values), -1)
+    sums = np.stack([np.bincount(clusters, column, weights.shape[1]) for column in columns.T], axis=1)
+    counts = np.bincount(clusters, minlength=weights.shape[1])
+    with np.errstate(invalid="ignore"):
+        means = (weights @ sums) / (weights @ counts)[:, None]
+    return means[:, 0] if values.ndim == 1 else means
+
+
+def bootstrap_statistic(
+    statistic: Callable[[np.ndarray], float], clusters: ArrayLike, weights: np.ndarray
+) -> np.ndarray:
+    """(R,) of statistic(sample weights (n,)) in every resample, for what is no mean: macro-F1, calibration error.
+
+    NaN, without a call, where a resample holds no sample.
+    """
+    clusters = class_indices(clusters, np.asarray(clusters), weights.shape[1], "clusters", "clusters")
+    result = np.full(len(weights), np.nan)
+    for row, counts in enumerate(weights):
+        sample_weights = counts[clusters]
+        if sample_weights.any():
+            result[row] = statistic(sample_weights)
+    return result

@@ -1,0 +1,60 @@
+"""Closed-set identification: whose is this sample, among identities that are all enrolled?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cross_modal_kd.metrics.checks import finite, same_length
+from cross_modal_kd.metrics.classification import in_top_k
+
+
+@dataclass(frozen=True)
+class Identification:
+    """probes: (n,) rows that were looked up; right: (n,) 1 where the nearest centroid was the right one (ties share).
+
+    accuracy: mean of ``right``; chance: 1 / identities enrolled.
+    """
+
+    probes: np.ndarray
+    right: np.ndarray
+    accuracy: float
+    chance: float
+
+
+def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, seed: int = 0) -> Identification:
+    """Rank-1 accuracy by cosine to the centroid of ``enrol`` samples of each identity.
+
+    embeddings: (n, d); labels: (n,) of any kind. Which samples enrol is drawn with ``seed`` and depends on the order of
+    the rows alone; all the others are probes. Identities with no more than ``enrol`` samples stand in the gallery as
+    distractors.
+    """
+    embeddings = finite(embeddings, "embeddings", ndim=2)
+    labels = same_length(labels, embeddings, "labels", "embeddings")
+    if enrol < 1:
+        raise ValueError(f"enrol: expected at least 1 sample, found {enrol}")
+    identities, index = np.unique(labels, return_inverse=True)
+    if len(identities) < 2:
+        raise ValueError(f"labels: expected at least 2 identities, found {len(identities)}")
+    enrolled = _first_of_each(index, enrol, seed)
+    probes = np.flatnonzero(~enrolled)
+    if not len(probes):
+        raise ValueError(f"enrol: no identity has more than {enrol} samples, none is left to look up")
+
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+    centroids = np.zeros((len(identities), embeddings.shape[1]))
+    np.add.at(centroids, index[enrolled], unit[enrolled])
+    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    right = in_top_k(unit[probes] @ centroids.T, index[probes])
+    return Identification(probes, right, float(right.mean()), 1 / len(identities))
+
+
+def _first_of_each(index: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(n,) true for the first ``count`` rows of each identity in a seeded order."""
+    order = np.random.default_rng(seed).permutation(len(index))
+    grouped = order[np.argsort(index[order], kind="stable")]
+    sizes = np.bincount(index)
+    place = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    chosen = np.zeros(len(index), dtype=bool)
+    chosen[grouped[place < count]] = True
+    return chosen

@@ -1,0 +1,30 @@
+"""One kind of known damage, with levels from mild to severe."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """Damage that can be dosed.
+
+    apply: (sample, level, rng, **context) -> sample of the same kind. levels: in order from mild to severe, in
+    ``unit``. needs: names of the context that ``apply`` takes beyond the sample (speech: ``sample_rate`` in Hz;
+    babble: ``others``, clips of other speakers at that rate). All randomness comes from ``rng``: the same seed gives
+    the same sample.
+    """
+
+    apply: Callable[..., Any]
+    levels: tuple[float, ...]
+    unit: str
+    needs: tuple[str, ...] = ()
+
+    def __call__(self, sample: Any, level: float, rng: np.random.Generator, **context: Any) -> Any:
+        """Apply it, passing on only what it needs of ``context``. Raises ValueError naming what is missing."""
+        missing = [name for name in self.needs if name not in context]
+        if missing:
+            raise ValueError(f"this degradation needs {missing} beside the sample, found {sorted(context)}")
+        return self.apply(sample, level, rng, **{name: context[name] for name in self.needs})

@@ -1,0 +1,30 @@
+"""Random changes to a batch of images that leave their class as it is."""
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+
+def augment_images(inputs: Tensor, generator: Generator) -> Tensor:
+    """Rotation by up to 17 degrees, scale 0.8 to 1.2, shift by up to an eighth, mirror, and a mild change of colour.
+
+    inputs: uint8 (B, C, H, W); what is moved in from outside is white. Returns float (B, C, H, W) in [0, 255].
+    """
+    count, channels, device = len(inputs), inputs.shape[1], inputs.device
+
+    def uniform(*shape: int, low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator, device=device)
+
+    angle, scale = uniform(count, low=-0.3, high=0.3), uniform(count, low=0.8, high=1.2)
+    shift = uniform(count, 2, low=-0.125, high=0.125)
+    mirror = torch.where(uniform(count, low=0, high=1) < 0.5, -1.0, 1.0)
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    rows = torch.stack(
+        [torch.stack([cosine * mirror, -sine, shift[:, 0]], 1), torch.stack([sine * mirror, cosine, shift[:, 1]], 1)], 1
+    )
+    ink = 255 - inputs.float()
+    grid = F.affine_grid(rows, list(ink.shape), align_corners=False)
+    ink = F.grid_sample(ink, grid, align_corners=False)
+    ink = ink * uniform(count, channels, 1, 1, low=0.8, high=1.2)
+    grey = uniform(count, 1, 1, 1, low=0, high=1) < 0.2
+    return 255 - torch.where(grey, ink.mean(dim=1, keepdim=True).expand_as(ink), ink).clamp(0, 255)

@@ -1,0 +1,39 @@
+"""Images as uint8 tensors of one size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.modalities.image.read import read_image
+from cross_modal_kd.modalities.inputs import Inputs, read_all
+from cross_modal_kd.samples.roots import Roots
+
+
+class ImageInputs(Inputs):
+    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``."""
+
+    def __init__(self, samples: pd.DataFrame, roots: Roots, config: InputConfig) -> None:
+        self.sample_ids = samples["sample_id"].tolist()
+        self._where = list(zip(samples["source"], samples["path"], strict=True))
+        self._roots = roots
+        self._size, self._channels = config.image.size, config.image.channels
+        self._cache: Tensor | None = None
+        if len(self) * self._size**2 * self._channels <= config.cache_mb * 2**20:
+            self._cache = torch.from_numpy(np.stack(read_all(self._read, range(len(self)), "reading images")))
+
+    def _read(self, index: int) -> np.ndarray:
+        source, path = self._where[index]
+        image = Image.fromarray(np.squeeze(read_image(self._roots.bytes(source, path), path, self._channels)))
+        resized = np.asarray(image.resize((self._size, self._size), Image.Resampling.BOX))
+        return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        index = torch.as_tensor(indices)
+        if self._cache is not None:
+            return index, self._cache[index]
+        return index, torch.from_numpy(np.stack([self._read(int(i)) for i in indices]))

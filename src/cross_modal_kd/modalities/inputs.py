@@ -1,0 +1,82 @@
+"""What a training loop needs of a modality: a dataset of raw inputs, and an augmentation of a batch."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import pandas as pd
+from torch import Generator, Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.roots import Roots
+
+
+class Inputs(Dataset):
+    """Raw inputs of one modality, in the order of ``sample_ids``.
+
+    ``__getitems__`` returns (indices (B,), inputs (B, ...)); ``at_epoch`` fixes whatever is random about reading an
+    item (where a sound is cropped), so that (seed, epoch, index) decide it whatever the number of workers.
+    """
+
+    sample_ids: list[str]
+
+    def at_epoch(self, seed: int, epoch: int | None) -> None:
+        """Prepare for an epoch of training, or for evaluation (``epoch`` None)."""
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        indices, inputs = self.__getitems__([index])
+        return indices[0], inputs[0]
+
+
+class Augment(Protocol):
+    """A batch of raw inputs to a batch of the same shape, on the batch's device; all randomness from the generator."""
+
+    def __call__(self, inputs: Tensor, generator: Generator) -> Tensor: ...
+
+
+def load_inputs(modality: str, samples: pd.DataFrame, roots: Roots, config: InputConfig) -> Inputs:
+    """The inputs of the samples of one modality, in the table's order.
+
+    Raises:
+        SamplesError: there are none, or the modality has no trainable encoder.
+    """
+    chosen = samples[samples["modality"] == modality]
+    if chosen.empty:
+        raise SamplesError(f"samples: no sample of modality {modality!r} to read")
+    if modality == "image":
+        from cross_modal_kd.modalities.image.inputs import ImageInputs
+
+        return ImageInputs(chosen, roots, config)
+    if modality == "speech":
+        from cross_modal_kd.modalities.speech.inputs import SpeechInputs
+
+        return SpeechInputs(chosen, roots, config)
+    raise SamplesError(f"inputs of modality {modality!r} are not read as tensors; expected image or speech")
+
+
+def augmentation(modality: str) -> Augment:
+    """The augmentation of a modality's batches."""
+    if modality == "image":
+        from cross_modal_kd.modalities.image.augment import augment_images
+
+        return augment_images
+    if modality == "speech":
+        from cross_modal_kd.modalities.speech.augment import augment_speech
+
+        return augment_speech
+    raise ValueError(f"modality {modality!r} has no augmentation; expected image or speech")
+
+
+def read_all(read, items: Sequence, description: str, workers: int = 2) -> list:  # type: ignore[no-untyped-def]
+    """``read`` of every item, in order, on a few threads, with a progress bar."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(tqdm(pool.map(read, items), total=len(items), desc=description, leave=False, disable=len(items) < 500))

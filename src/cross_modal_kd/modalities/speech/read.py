@@ -1,0 +1,40 @@
+"""Decode one sound."""
+
+import io
+
+import numpy as np
+
+from cross_modal_kd.samples.errors import UnreadableSampleError
+
+
+def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:
+    """Mono float32 (T,) in [-1, 1] at the file's own rate, and that rate in Hz; channels are averaged.
+
+    Raises UnreadableSampleError(name, reason) for bytes that are no sound, no samples, or NaN or infinite ones.
+    """
+    import soundfile
+
+    try:
+        channels, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    except Exception as error:  # libsndfile's errors, and those of its wrapper, mean the same here
+        raise UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {error})") from error
+    if channels.size == 0:
+        raise UnreadableSampleError(name, "the sound is empty")
+    if not np.isfinite(channels).all():
+        raise UnreadableSampleError(name, f"{np.count_nonzero(~np.isfinite(channels))} samples are NaN or infinite")
+    return np.clip(channels.mean(axis=1), -1.0, 1.0), int(sample_rate)
+
+
+def read_speech(data: bytes, name: str, sample_rate: int | None = None) -> np.ndarray:
+    """As ``decode_speech``, resampled to ``sample_rate`` Hz where the file's rate differs (None: left as it is)."""
+    sound, found_rate = decode_speech(data, name)
+    return sound if sample_rate in (None, found_rate) else resample(sound, found_rate, sample_rate)
+
+
+def resample(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """Band-limited resampling of (T,) to (ceil(T * to_rate / from_rate),)."""
+    import torch
+    from torchaudio.functional import resample as resample_tensor
+
+    resampled = resample_tensor(torch.from_numpy(sound), from_rate, to_rate).numpy()
+    return np.clip(resampled, -1.0, 1.0)

@@ -1,0 +1,11 @@
+"""Clean one text."""
+
+from cross_modal_kd.samples.errors import UnreadableSampleError
+
+
+def read_text(text: str, name: str) -> str:
+    """The text with runs of white space made one blank. Raises UnreadableSampleError(name, reason) for a blank text."""
+    cleaned = " ".join(text.split())
+    if not cleaned:
+        raise UnreadableSampleError(name, "the text is blank")
+    return cleaned

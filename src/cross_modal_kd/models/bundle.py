@@ -1,0 +1,31 @@
+"""A model at rest: what it is, how it is built, and its tensors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """What is saved of a model, and all that is needed to build it again: no code, nothing pickled.
+
+    kind: what it is (``student``, ``teacher``, ``projection`` ...). config: plain JSON values, the arguments it is
+    built from. tensors: its state by name, torch tensors or numpy arrays; empty for a model that a package brings.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    tensors: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.kind or not isinstance(self.kind, str):
+            raise ValueError(f"ModelBundle.kind must name what the model is, found {self.kind!r}")
+        unnamed = [name for name in self.tensors if not isinstance(name, str)]
+        if unnamed:
+            raise ValueError(f"ModelBundle.tensors must have names for keys, found {unnamed[:3]!r}")
+        for name, tensor in self.tensors.items():
+            if not hasattr(tensor, "shape") or not hasattr(tensor, "dtype"):
+                raise ValueError(
+                    f"ModelBundle.tensors[{name!r}] must be a tensor or an array, found {type(tensor).__name__}; "
+                    "plain values belong in config"
+                )

@@ -1,0 +1,88 @@
+"""Encoders by name from the libraries that keep them: timm for images, speechbrain for speech.
+
+Every encoder built here takes a batch of raw inputs as the modality reads them (uint8 images, float waveforms), owns its
+own feature extraction, returns one vector per input and has an attribute ``num_features``.
+"""
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ImageEncoder(nn.Module):
+    """A timm network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25."""
+
+    def __init__(self, name: str, channels: int, options: dict) -> None:
+        super().__init__()
+        import timm
+
+        if name not in timm.list_models():
+            close = timm.list_models(f"*{name.split('_')[0]}*")[:8]
+            raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
+        self.network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
+        self.num_features: int = self.network.num_features
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network((images.float() / 255 - 0.5) / 0.25)
+
+
+class LogMel(nn.Module):
+    """Waveforms (B, T) to log-mel features (B, frames, n_mels), 25 ms windows every 10 ms, mean-normalised over time."""
+
+    def __init__(self, sample_rate: int, n_mels: int) -> None:
+        super().__init__()
+        from torchaudio.transforms import MelSpectrogram
+
+        window = int(0.025 * sample_rate)
+        n_fft = 1 << (window - 1).bit_length()
+        self.mel = MelSpectrogram(
+            sample_rate, n_fft=n_fft, win_length=window, hop_length=int(0.010 * sample_rate), n_mels=n_mels
+        )
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
+        return features - features.mean(dim=1, keepdim=True)
+
+
+class SpeechEncoder(nn.Module):
+    """A speechbrain speaker network over log-mel features of waveforms (B, T)."""
+
+    def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
+        super().__init__()
+        self.features = LogMel(sample_rate, n_mels)
+        builders: dict[str, Callable[..., nn.Module]] = _speech_builders()
+        if name not in builders:
+            raise ValueError(f"encoder.name {name!r} is not known for speechbrain; expected one of: {sorted(builders)}")
+        self.num_features: int = int(options.get("lin_neurons", 192))
+        self.network = builders[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        return self.network(self.features(waveforms)).flatten(1)
+
+
+def _speech_builders() -> "dict[str, Callable[..., nn.Module]]":
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+    from speechbrain.lobes.models.ResNet import ResNet
+
+    return {"ECAPA_TDNN": ECAPA_TDNN, "ResNet": ResNet}
+
+
+def create_encoder(config: EncoderConfig, inputs: InputConfig) -> nn.Module:
+    """The trainable encoder that ``config`` names.
+
+    Raises:
+        ValueError: the library trains no encoder here, or has none of that name.
+    """
+    if config.library == "timm":
+        return ImageEncoder(config.name, inputs.image.channels, dict(config.options))
+    if config.library == "speechbrain":
+        speech = inputs.speech
+        return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
+    raise ValueError(
+        f"encoder.library {config.library!r} is used pretrained and frozen only; a trained encoder needs timm or speechbrain"
+    )

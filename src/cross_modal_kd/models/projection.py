@@ -1,0 +1,90 @@
+"""The trainable projection head g on the teacher, and the prototypes W that are learnt with it."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.models.bundle import ModelBundle
+
+KIND = "projection"
+
+
+class ProjectionHead(nn.Module):
+    r"""Teacher embeddings (B, D) to the student's space: t = normalise(g(x)), of dimension d.
+
+    g(x) = P (x - mu) [+ MLP(x - mu)], with mu the mean and P the first d principal directions of the training
+    embeddings. ``pca`` keeps P alone, fixed: the ablation without a trainable head. ``mlp`` learns both terms, the MLP
+    starting near zero, so that the head starts from the teacher's own geometry. Our reading; the source's shape was not
+    available.
+    """
+
+    mean: Tensor
+
+    def __init__(self, in_dim: int, config: ProjectionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.zeros(in_dim))
+        self.linear = nn.Linear(in_dim, config.dim, bias=False)
+        self.mlp: nn.Module | None = None
+        if config.kind == "mlp":
+            last = nn.Linear(config.hidden, config.dim)
+            self.mlp = nn.Sequential(
+                nn.LayerNorm(in_dim), nn.Linear(in_dim, config.hidden), nn.GELU(), nn.Dropout(config.dropout), last
+            )
+            if config.residual:
+                nn.init.zeros_(last.bias)
+                with torch.no_grad():
+                    last.weight.mul_(0.1)
+        else:
+            self.linear.requires_grad_(False)
+
+    @torch.no_grad()
+    def initialise(self, embeddings: Tensor) -> None:
+        """Set mu and P from the training embeddings (N, D); directions beyond the data's rank stay zero."""
+        self.mean.copy_(embeddings.mean(dim=0))
+        _, _, directions = torch.linalg.svd(embeddings - self.mean, full_matrices=False)
+        kept = directions[: self.linear.out_features]
+        signs = kept.gather(1, kept.abs().argmax(dim=1, keepdim=True)).sign()
+        self.linear.weight.zero_()
+        self.linear.weight[: len(kept)] = kept * signs
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        centred = embeddings - self.mean
+        if self.mlp is None:
+            return F.normalize(self.linear(centred), dim=-1)
+        if self.config.residual:
+            return F.normalize(self.linear(centred) + self.mlp(centred), dim=-1)
+        return F.normalize(self.mlp(centred), dim=-1)
+
+
+class Projection(nn.Module):
+    """Head and prototypes together: ``head(x)`` (B, d) and ``prototypes()`` (C, d), both L2-normalised."""
+
+    def __init__(self, in_dim: int, classes: int, config: ProjectionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.head = ProjectionHead(in_dim, config)
+        self.weight = nn.Parameter(torch.randn(classes, config.dim) * 0.05)
+
+    def prototypes(self) -> Tensor:
+        return F.normalize(self.weight, dim=-1)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        return self.head(embeddings)
+
+
+def projection_bundle(projection: Projection, in_dim: int, classes: list[str]) -> ModelBundle:
+    """What has to be kept of a fitted projection."""
+    config = {"in_dim": in_dim, "classes": classes, "projection": projection.config.model_dump()}
+    return ModelBundle(KIND, config, {k: v.detach().cpu() for k, v in projection.state_dict().items()})
+
+
+def build_projection(bundle: ModelBundle) -> Projection:
+    """The projection of a bundle, in evaluation mode on the CPU."""
+    if bundle.kind != KIND:
+        raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
+    config = ProjectionConfig(**bundle.config["projection"])
+    projection = Projection(bundle.config["in_dim"], len(bundle.config["classes"]), config)
+    projection.load_state_dict(bundle.tensors)
+    return projection.eval()

@@ -1,0 +1,68 @@
+"""The student: an encoder and a linear embedding, s_i = normalise(f_S(x_i))."""
+
+from torch import Tensor, nn
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.encoders import create_encoder
+
+KIND = "student"
+
+
+class Student(nn.Module):
+    """Raw inputs of one modality (B, ...) to embeddings (B, dim), not yet L2-normalised.
+
+    The embedding is a linear layer and a batch norm on the encoder's features; a trained teacher has the same shape.
+    """
+
+    def __init__(self, encoder: EncoderConfig, inputs: InputConfig, dim: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.encoder = create_encoder(encoder, inputs)
+        self.embedding = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(self.encoder.num_features, dim, bias=False), nn.BatchNorm1d(dim)
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.embedding(self.encoder(inputs))
+
+
+def student_bundle(
+    student: Student,
+    head: nn.Module,
+    *,
+    encoder: EncoderConfig,
+    inputs: InputConfig,
+    dim: int,
+    classes: list[str],
+) -> ModelBundle:
+    """What has to be kept of a trained student: its weights, its head's, and how to build it again."""
+    tensors = {f"student.{name}": value for name, value in student.state_dict().items()}
+    tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
+    config = {
+        "encoder": encoder.model_dump(),
+        "inputs": inputs.model_dump(),
+        "dim": dim,
+        "classes": classes,
+    }
+    return ModelBundle(KIND, config, {name: value.detach().cpu() for name, value in tensors.items()})
+
+
+def build_student(bundle: ModelBundle) -> Student:
+    """The student of a bundle, in evaluation mode on the CPU.
+
+    Raises:
+        ValueError: the bundle holds another kind of model.
+    """
+    if bundle.kind != KIND:
+        raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
+    student = Student(
+        EncoderConfig(**bundle.config["encoder"]), InputConfig(**bundle.config["inputs"]), bundle.config["dim"]
+    )
+    prefix = "student."
+    student.load_state_dict({k.removeprefix(prefix): v for k, v in bundle.tensors.items() if k.startswith(prefix)})
+    return student.eval()
+
+
+def head_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
+    """Logits (N, C) of the student's own classifier on its embeddings (N, d), for a linear head."""
+    return embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]

@@ -1,0 +1,34 @@
+"""The named pipelines: six stages, ``distill`` (all of them in one go), and the studies."""
+
+from kedro.pipeline import Pipeline
+
+from cross_modal_kd.pipelines import (
+    comparison,
+    distillation,
+    evaluation,
+    ingestion,
+    projection,
+    quality,
+    quality_study,
+    teacher,
+    tuning,
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Each stage runs alone from what the catalog holds; ``__default__`` is ``distill``."""
+    stages = {
+        "ingestion": ingestion.create_pipeline(),
+        "quality": quality.create_pipeline(),
+        "teacher": teacher.create_pipeline(),
+        "projection": projection.create_pipeline(),
+        "distillation": distillation.create_pipeline(),
+        "evaluation": evaluation.create_pipeline(),
+    }
+    studies = {
+        "comparison": comparison.create_pipeline(),
+        "tuning": tuning.create_pipeline(),
+        "quality_study": quality_study.create_pipeline(),
+    }
+    distill = sum(stages.values(), Pipeline([]))
+    return {**stages, **studies, "distill": distill, "__default__": distill}

@@ -1,0 +1,59 @@
+"""How figures look: one palette (Okabe and Ito's, told apart by colour-blind readers), little ink, 700 px wide."""
+
+import io
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+ALONE, DISTILLED, TEACHER = "#8b929c", "#0072b2", "#009e73"
+IMPOSTOR, INK, FAINT = "#d55e00", "#2b3138", "#d9dde2"
+ARMS = {"student_alone": ("student alone", ALONE), "distilled": ("distilled", DISTILLED)}
+
+WIDTH = 6.4
+
+
+def new_figure(rows: int = 1, columns: int = 1, height: float = 3.9, **options: Any) -> tuple[Figure, Any]:
+    """A white figure of the report's width and its axes, (rows, columns) of them or one."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
+    axes = figure.subplots(rows, columns, **options)
+    for axis in figure.axes:
+        quiet(axis)
+    return figure, axes
+
+
+def quiet(axis: Axes) -> Axes:
+    """Take away what carries no information."""
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color(FAINT)
+    axis.tick_params(colors=INK, labelsize=8.5, length=3, color=FAINT)
+    axis.grid(color=FAINT, linewidth=0.6, alpha=0.7)
+    axis.set_axisbelow(True)
+    for label in (axis.xaxis.label, axis.yaxis.label):
+        label.set(color=INK, fontsize=9.5)
+    return axis
+
+
+def title(axis: Axes, text: str) -> None:
+    """A title on the left, in the text's weight."""
+    axis.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold", pad=8)
+
+
+def legend(axis: Axes, **options: Any) -> None:
+    """A legend without a frame, if there is anything to name."""
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(**({"frameon": False, "fontsize": 8.5, "labelcolor": INK} | options))
+
+
+def say(axis: Axes, text: str) -> None:
+    """Words where there is nothing to draw."""
+    axis.axis("off")
+    axis.text(0.5, 0.5, text, ha="center", va="center", color=INK, fontsize=9.5, wrap=True, transform=axis.transAxes)
+
+
+def png(figure: Figure, dpi: int = 200) -> bytes:
+    """The figure as PNG, sharp on a screen with two pixels a point."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
+    return buffer.getvalue()

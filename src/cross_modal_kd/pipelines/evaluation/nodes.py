@@ -1,0 +1,191 @@
+"""The two students on the test split; thin nodes over the files beside this one."""
+
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.objective import DistillationConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.pipelines.common.dev import split_rows
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+
+
+def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
+    """Pairs of the student's test samples: every target, and a seeded draw of impostors. Empty for classification."""
+    from cross_modal_kd.pipelines.evaluation.trials import draw_trials, no_trials
+
+    if task.kind == "classification":
+        return no_trials()
+    return draw_trials(split_rows(samples, task.student, "test"), evaluation)
+
+
+def embed_samples(
+    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
+) -> EmbeddingTable:
+    """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
+    from cross_modal_kd.config.encoder import InputConfig
+    from cross_modal_kd.pipelines.evaluation.embed import embed_with
+    from cross_modal_kd.pipelines.evaluation.subset import train_subset
+    from cross_modal_kd.pipelines.teacher.nodes import embedding_fingerprint
+
+    train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
+    chosen = pd.concat([train_subset(train, task, evaluation), dev, test])
+    inputs = InputConfig(**student.config["inputs"])
+    values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size)
+    return EmbeddingTable(chosen["sample_id"].tolist(), values, embedding_fingerprint(chosen, student, inputs))
+
+
+def evaluate(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    evaluation: EvaluationConfig,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    trials: pd.DataFrame,
+    teacher_embeddings: EmbeddingTable,
+    projection_mlp: ModelBundle,
+    projection_pca: ModelBundle,
+    student_alone: ModelBundle,
+    distilled: ModelBundle,
+    student_alone_embeddings: EmbeddingTable,
+    distilled_embeddings: EmbeddingTable,
+) -> dict:
+    """Every figure of both students with its interval, their difference in the same resamples, and the protocol.
+
+    Both are matched with the teacher through the projection that the distilled arm was trained with.
+    """
+    from cross_modal_kd.pipelines.evaluation.arm import arm_figures, protocol
+    from cross_modal_kd.pipelines.evaluation.measured import compare, intervals
+    from cross_modal_kd.pipelines.evaluation.summary import summarise
+    from cross_modal_kd.pipelines.evaluation.teacher import teacher_figures
+
+    projection = _projection(arms, distillation, projection_mlp, projection_pca)
+    setting = protocol(samples, task, evaluation, trials, teacher_embeddings, projection, student_alone_embeddings)
+    alone = arm_figures(setting, student_alone, student_alone_embeddings)
+    with_teacher = arm_figures(setting, distilled, distilled_embeddings)
+    teacher, missing = intervals(
+        teacher_figures(samples, task, evaluation, teacher_embeddings, projection), evaluation.level
+    )
+    figures = compare(alone, with_teacher, evaluation.level)
+    figures["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
+    return summarise(setting, arms, distillation) | figures | {"teacher": teacher}
+
+
+def draw_plots(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    evaluation: EvaluationConfig,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    trials: pd.DataFrame,
+    metrics: dict,
+    teacher_embeddings: EmbeddingTable,
+    projection_mlp: ModelBundle,
+    projection_pca: ModelBundle,
+    student_alone: ModelBundle,
+    distilled: ModelBundle,
+    student_alone_embeddings: EmbeddingTable,
+    distilled_embeddings: EmbeddingTable,
+    student_alone_history: pd.DataFrame,
+    distilled_history: pd.DataFrame,
+) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
+    """Five figures (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
+    from cross_modal_kd.pipelines.common.style import png
+    from cross_modal_kd.pipelines.evaluation.plots.classification import class_figure, reliability_figure
+    from cross_modal_kd.pipelines.evaluation.plots.matching import matching_figure
+    from cross_modal_kd.pipelines.evaluation.plots.summary import summary_figure
+    from cross_modal_kd.pipelines.evaluation.plots.training import training_figure
+    from cross_modal_kd.pipelines.evaluation.plots.verification import det_figure, scored_trials, scores_figure
+
+    students = {"student_alone": student_alone, "distilled": distilled}
+    embeddings = {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}
+    rows = split_rows(samples, task.student, "test")
+    if task.kind == "verification":
+        projection = _projection(arms, distillation, projection_mlp, projection_pca)
+        teacher_rows = split_rows(samples, task.teacher, "test")
+        scored = scored_trials(rows, trials, embeddings)
+        operating = det_figure(scored, teacher_rows, evaluation, teacher_embeddings, projection)
+        scores = scores_figure(scored)
+    else:
+        operating = reliability_figure(rows, students, embeddings)
+        scores = class_figure(rows, students, embeddings)
+    histories = {"student_alone": student_alone_history, "distilled": distilled_history}
+    drawn = {
+        "operating": operating,
+        "scores": scores,
+        "training": training_figure(histories),
+        "matching": matching_figure(metrics),
+        "summary": summary_figure(metrics),
+    }
+    return *drawn.values(), {name: png(figure) for name, figure in drawn.items()}
+
+
+def write_report(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    student: StudentConfig,
+    training: TrainingConfig,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    evaluation: EvaluationConfig,
+    metrics: dict,
+    trials: pd.DataFrame,
+    student_alone: ModelBundle,
+    distilled: ModelBundle,
+    student_alone_embeddings: EmbeddingTable,
+    distilled_embeddings: EmbeddingTable,
+    plot_images: dict,
+    split_summary: pd.DataFrame,
+    rejected_samples: pd.DataFrame,
+    quality_measures: pd.DataFrame,
+    quality_scores: pd.DataFrame,
+    teacher_metrics: dict,
+    projection_metrics: dict,
+) -> str:
+    """The whole run on one self-contained HTML page."""
+    from cross_modal_kd.pipelines.common.style import png
+    from cross_modal_kd.pipelines.evaluation.report.examples import worst_answers, worst_trials
+    from cross_modal_kd.pipelines.evaluation.report.exhibits import Exhibits
+    from cross_modal_kd.pipelines.evaluation.report.gallery import gallery
+    from cross_modal_kd.pipelines.evaluation.report.page import Page, render
+    from cross_modal_kd.quality.figure import quality_figure
+
+    exhibits = Exhibits(samples, task, sources)
+    if task.kind == "verification":
+        examples = worst_trials(samples, task, trials, student_alone_embeddings, distilled_embeddings, exhibits)
+    else:
+        examples = worst_answers(
+            samples, task, {"student_alone": student_alone, "distilled": distilled},
+            {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}, exhibits,
+        )  # fmt: skip
+    quality = png(quality_figure(samples, quality_measures, quality_scores))
+    return render(
+        Page(
+            task=task,
+            metrics=metrics,
+            images=plot_images | {"quality": quality},
+            examples=examples,
+            gallery=gallery(samples, task, evaluation, exhibits),
+            split_summary=split_summary,
+            rejected=rejected_samples,
+            parameters={
+                "the student's network": student,
+                "training, the same for both": training,
+                "student alone": arms.get(distillation.baseline),
+                "distilled": arms.get(distillation.arm),
+                "evaluation": evaluation,
+            },
+            stages={"teacher": teacher_metrics, "projection": projection_metrics},
+        )
+    )
+
+
+def _projection(arms: ArmsConfig, distillation: DistillationConfig, mlp: ModelBundle, pca: ModelBundle) -> ModelBundle:
+    return {"mlp": mlp, "pca": pca}[arms.get(distillation.arm).projection]

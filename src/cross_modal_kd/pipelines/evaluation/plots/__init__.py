@@ -1,0 +1,1 @@
+"""The figures of the report: data in, a matplotlib figure out."""

@@ -1,0 +1,99 @@
+"""Raw files to the samples table: list, look at every one, split."""
+
+import logging
+
+import pandas as pd
+
+from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.checks import check_samples
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.inspection import inspect_rows
+from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.samples.splits import assign_splits
+from cross_modal_kd.samples.subset import keep_labels
+from cross_modal_kd.sources import layout_of
+from cross_modal_kd.sources.chimeric import assign_chimeric
+
+logger = logging.getLogger(__name__)
+
+
+def read_sources(
+    task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason."""
+    roots = Roots(sources)
+    read = {
+        name: layout_of(name, source.layout)(name, roots, source.options, task) for name, source in sources.root.items()
+    }
+    rows = {name: found.rows[found.rows["modality"].isin([task.student, task.teacher])] for name, found in read.items()}
+    rejected = [found.rejected for found in read.values()]
+    targets = {name: source.options.get("assign_to") for name, source in sources.root.items()}
+    for name, target in targets.items():
+        if target is None:
+            continue
+        if target not in rows or target == name:
+            raise SamplesError(
+                f"sources.{name}.options.assign_to: no other source {target!r}; there are: {sorted(rows)}"
+            )
+        rows[target] = keep_labels(rows[target], task, ingestion)
+        assigned = assign_chimeric(rows[name], rows[target], ingestion.split.seed)
+        rows[name] = assigned.rows
+        rejected.append(assigned.rejected)
+    candidates = keep_labels(pd.concat(rows.values(), ignore_index=True), task, ingestion)
+    _check_candidates(candidates, task)
+    return candidates.sort_values("sample_id", ignore_index=True), conform(pd.concat(rejected), REJECTED_DTYPES)
+
+
+def inspect_samples(
+    candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason."""
+    inspected, unusable = inspect_rows(candidates, Roots(sources), ingestion)
+    return inspected, pd.concat([passed_over, unusable], ignore_index=True)
+
+
+def split_samples(
+    inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The samples with their splits, checked for leaks; everything rejected; a count of each split and modality.
+
+    Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
+    rejected too.
+    """
+    samples = inspected.assign(split=assign_splits(inspected, task, ingestion.split))
+    rejected = unusable
+    if ingestion.without_partner == "reject":
+        alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
+        reason = f"no {task.teacher} sample beside it in training (task.pairing: {task.pairing})"
+        rejected = pd.concat([unusable, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
+        samples = samples[~alone]
+    check_samples(samples, task)
+    logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
+    rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
+    return conform(samples).sort_values("sample_id", ignore_index=True), rejected, summarise(samples)
+
+
+def summarise(samples: pd.DataFrame) -> pd.DataFrame:
+    """Samples, labels and groups of each split, modality and source."""
+    keys = ["split", "modality", "source"]
+    counts = samples.groupby(keys).agg(
+        samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique")
+    )
+    return counts.reset_index().sort_values(
+        "split", key=lambda found: found.map(SPLITS.index), kind="stable", ignore_index=True
+    )
+
+
+def _check_candidates(candidates: pd.DataFrame, task: TaskConfig) -> None:
+    for role, modality in (("student", task.student), ("teacher", task.teacher)):
+        if not (candidates["modality"] == modality).any():
+            raise SamplesError(
+                f"no source gives {modality} samples, which task.{role} asks for; add such a source, or its option "
+                "(texts: true, a captions.csv)"
+            )
+    repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
+    if len(repeated):
+        raise SamplesError(f"{len(repeated)} sample ids occur twice, the first is {repeated[0]!r}; look at its source")

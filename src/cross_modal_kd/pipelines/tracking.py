@@ -1,0 +1,127 @@
+"""What nodes may say to the tracked run: curves while they train, and child runs. Without a run, nothing happens.
+
+MLflow is never imported from here before somebody else has started a run: a library user, a test or a run with
+``enabled: false`` does not pay for it.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from cross_modal_kd.tracking.flatten import as_metrics
+
+logger = logging.getLogger(__name__)
+
+
+class TrackedRun:
+    """One MLflow run, addressed by its id, so that every thread of this process can write to it.
+
+    A server that goes away in the middle of a training must not end it: the first failure is told, and from then
+    on nothing more is sent.
+    """
+
+    def __init__(self, run_id: str, tracking_uri: str) -> None:
+        self.run_id = run_id
+        self.tracking_uri = tracking_uri
+        self.lost = False
+        self._process = os.getpid()
+
+    @property
+    def owned(self) -> bool:
+        """False in a forked worker, which has inherited this object but not the run."""
+        return self._process == os.getpid()
+
+    def send(self, what: str, action: Callable[[Any], Any]) -> Any:
+        """``action(client)``, or None if this process does not own the run or tracking was lost."""
+        if self.lost or not self.owned:
+            return None
+        from mlflow import MlflowClient
+
+        try:
+            return action(MlflowClient(self.tracking_uri))
+        except Exception as error:  # of a server, a database or a bucket: each has its own kinds
+            self.lost = True
+            logger.warning(
+                "tracking stops here, the run goes on: %s could not be sent to %s (%s)", what, self.tracking_uri, error
+            )
+            return None
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Finite numbers, under their flat names."""
+        self.send("metrics", lambda client: _log_metrics(client, self.run_id, values, step))
+
+
+def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int) -> None:
+    import time
+
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    entities = [Metric(name, value, now, step) for name, value in values.items()]
+    for start in range(0, len(entities), 1000):
+        client.log_batch(run_id, metrics=entities[start : start + 1000])
+
+
+_session_run: TrackedRun | None = None
+_child: ContextVar[TrackedRun | None] = ContextVar("child_run", default=None)
+
+
+def set_session_run(run: TrackedRun | None) -> None:
+    """Said by the hook that starts and ends the run of a ``kedro run``."""
+    global _session_run
+    _session_run = run
+
+
+def current_run() -> TrackedRun | None:
+    """The innermost run: a child, the session's, or one that the user has started by hand (in a notebook)."""
+    run = _child.get() or _session_run
+    if run is None and "mlflow" in sys.modules:
+        import mlflow
+
+        active = mlflow.active_run()
+        run = TrackedRun(active.info.run_id, mlflow.get_tracking_uri()) if active else None
+    return run
+
+
+def epoch_logger(prefix: str) -> Callable[[Mapping[str, float], int], None]:
+    """A function for the training loop: ``log({"loss": 0.3, "eer": 0.1}, epoch)`` draws ``<prefix>/loss`` and so on."""
+    run = current_run()
+
+    def log(values: Mapping[str, float], epoch: int) -> None:
+        if run is not None:
+            run.metrics(as_metrics(values, f"{prefix}/"), step=epoch)
+
+    return log
+
+
+@contextmanager
+def child_run(name: str, tags: Mapping[str, Any] | None = None) -> Iterator[TrackedRun | None]:
+    """A run of its own under the current one, for one arm and seed of a comparison; FAILED if the block raises."""
+    parent = current_run()
+    child = parent and _start_child(parent, name, tags or {})
+    if child is None:
+        yield None
+        return
+    token = _child.set(child)
+    status = "FAILED"
+    try:
+        yield child
+        status = "FINISHED"
+    finally:
+        _child.reset(token)
+        child.send("the end of a child run", lambda client: client.set_terminated(child.run_id, status))
+
+
+def _start_child(parent: TrackedRun, name: str, tags: Mapping[str, Any]) -> TrackedRun | None:
+    def create(client: Any) -> str:
+        experiment = client.get_run(parent.run_id).info.experiment_id
+        texts = {key: str(value) for key, value in tags.items()}
+        run = client.create_run(experiment, run_name=name, tags={"mlflow.parentRunId": parent.run_id, **texts})
+        return run.info.run_id
+
+    run_id = parent.send("a child run", create)
+    return TrackedRun(run_id, parent.tracking_uri) if run_id else None

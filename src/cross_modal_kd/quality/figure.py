@@ -1,0 +1,65 @@
+"""How quality is spread, as a figure."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLOURS = {"train": "#4c72b0", "dev": "#dd8452", "test": "#55a868"}
+_INK = "#333333"
+BINS = 40
+COLUMNS = 4
+
+
+def quality_figure(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame) -> Figure:
+    """A row of panels a modality: each measure, then the score; one outline a split, each of area 1.
+
+    The score of the training split is uniform by construction: a dev or test split that leans to the left is worse
+    than what was trained on.
+    """
+    splits = samples.set_index("sample_id")["split"]
+    panels: list[tuple[str, str, pd.Series]] = []
+    for modality, rows in measures.groupby("modality", sort=True):
+        named = rows.set_index("sample_id").drop(columns="modality").dropna(axis=1, how="all")
+        panels += [(str(modality), str(name), named[name]) for name in named]
+        scored = scores[scores["modality"] == modality].set_index("sample_id")["quality"]
+        panels.append((str(modality), "score", scored))
+    blocks = [[panel for panel in panels if panel[0] == modality] for modality in dict.fromkeys(p[0] for p in panels)]
+    rows_of = [math.ceil(len(block) / COLUMNS) for block in blocks]
+    figure = Figure(figsize=(3.1 * COLUMNS, 2.35 * sum(rows_of) + 0.5), layout="constrained")
+    grid = figure.subplots(sum(rows_of), COLUMNS, squeeze=False)
+    first = 0
+    for block, n_rows in zip(blocks, rows_of, strict=True):
+        axes = grid[first : first + n_rows].ravel()
+        for axis, (modality, name, values) in zip(axes, block, strict=False):
+            _histogram(axis, f"{modality}: {name}", values, splits, is_score=name == "score")
+        for axis in axes[len(block) :]:
+            axis.axis("off")
+        first += n_rows
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False, fontsize=9)
+    figure.suptitle("Quality of the samples", x=0.01, ha="left", fontsize=12, color=_INK)
+    return figure
+
+
+def _histogram(axis: Axes, title: str, values: pd.Series, splits: pd.Series, is_score: bool) -> None:
+    low, high = (0.0, 1.0) if is_score else np.quantile(values, [0.002, 0.998])
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, (BINS // 2 if is_score else BINS) + 1)
+    of_split = splits.loc[values.index].to_numpy()
+    for split, colour in COLOURS.items():
+        found = np.clip(values.to_numpy(dtype=float)[of_split == split], low, high)
+        if len(found):
+            density, _ = np.histogram(found, edges, density=True)
+            axis.stairs(
+                density, edges, color=colour, fill=split == "train", alpha=0.35 if split == "train" else 1, label=split
+            )
+    axis.set_title(title.replace("_", " "), fontsize=9, color=_INK, loc="left", fontweight="bold" if is_score else None)
+    axis.set_yticks([])
+    axis.set_ylim(bottom=0)
+    axis.margins(x=0)
+    axis.tick_params(labelsize=8, colors=_INK)
+    axis.spines[["top", "right", "left"]].set_visible(False)

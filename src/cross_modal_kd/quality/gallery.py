@@ -1,0 +1,78 @@
+"""The best and the worst samples by each measure, on one self-contained page."""
+
+import io
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cross_modal_kd.quality.read import read_input, records
+from cross_modal_kd.samples.roots import Roots
+
+SPLIT = "test"
+POINTS = 160
+LONGEST_TEXT = 300
+
+
+def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame, roots: Roots, n: int) -> str:
+    """HTML with the n best and the n worst test samples by each measure and by the score, images and sounds inline.
+
+    measures, scores: as of the quality pipeline.
+    """
+    from jinja2 import Environment, select_autoescape
+
+    table = measures.merge(scores[["sample_id", "quality"]].rename(columns={"quality": "score"}), on="sample_id")
+    table = table.merge(samples.drop(columns="modality"), on="sample_id")
+    table = table[table["split"] == SPLIT].sort_values("sample_id")
+    names = [*(name for name in measures if name not in ("sample_id", "modality")), "score"]
+    modalities: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {}
+    for modality, rows in table.groupby("modality", sort=True):
+        there = [name for name in names if rows[name].notna().any()]
+        modalities[str(modality)] = {str(name): _sides(rows, str(name), roots, n) for name in there}
+    template = Path(__file__).with_name("gallery.html.jinja").read_text(encoding="utf-8")
+    page = Environment(autoescape=select_autoescape(default_for_string=True), trim_blocks=True).from_string(template)
+    return page.render(split=SPLIT, modalities=modalities)
+
+
+def _sides(rows: pd.DataFrame, name: str, roots: Roots, n: int) -> dict[str, list[dict[str, Any]]]:
+    ordered = rows.sort_values(name, kind="stable")
+    sides = {"best": ordered.iloc[::-1][:n], "worst": ordered[:n]}
+    return {side: [_card(row, name, roots) for row in records(chosen)] for side, chosen in sides.items()}
+
+
+def _card(row: Mapping[str, Any], name: str, roots: Roots) -> dict[str, Any]:
+    card = {"sample_id": row["sample_id"], "label": row["label"], "value": float(row[name])}
+    given = read_input(row, roots)
+    if row["modality"] == "text":
+        return card | {"text": given[0][:LONGEST_TEXT]}
+    if row["modality"] == "image":
+        return card | {"image": _png(given[0])}
+    wave, sample_rate = given
+    return card | {"wave": _outline(wave), "audio_type": "audio/wav", "audio": _wav(wave, sample_rate)}
+
+
+def _png(image: NDArray[np.uint8]) -> str:
+    from PIL import Image
+
+    picture, stored = Image.fromarray(image), io.BytesIO()
+    picture.thumbnail((192, 192))
+    picture.save(stored, format="PNG")
+    return b64encode(stored.getvalue()).decode()
+
+
+def _wav(wave: NDArray[np.float32], sample_rate: int) -> str:
+    import soundfile
+
+    stored = io.BytesIO()
+    soundfile.write(stored, wave, sample_rate, format="WAV", subtype="PCM_16")
+    return b64encode(stored.getvalue()).decode()
+
+
+def _outline(wave: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """Highest and lowest value in each of at most 160 stretches, negated, as a screen's coordinates run downwards."""
+    stretches = np.array_split(wave, min(POINTS, len(wave)))
+    return [(round(-float(s.max()), 3), round(-float(s.min()), 3)) for s in stretches]

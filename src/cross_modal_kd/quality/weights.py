@@ -1,0 +1,54 @@
+"""From qualities to the weights of the training samples."""
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.samples.pairing import pair
+
+
+def sample_weights(
+    samples: pd.DataFrame, scores: pd.DataFrame, task: TaskConfig, weights: WeightConfig
+) -> pd.DataFrame:
+    """Weights of the student samples of the training split, each of mean 1 over them.
+
+    samples: the samples table. scores: sample_id and quality in [0, 1].
+    Columns: sample_id; quality_student q_S; quality_teacher q_T, the mean over all teacher samples that may stand
+    beside the student sample; task_weight w(q_S); kd_weight w(sqrt(q_S q_T)), w as ``losses.quality_weights``. A
+    sample without a teacher has neither q_T nor kd_weight.
+
+    Raises:
+        QualityError: a sample without a quality, or no student sample in the training split.
+    """
+    from cross_modal_kd.losses.weights import distillation_quality, quality_weights
+
+    training = samples[samples["split"] == "train"]
+    students = training.loc[training["modality"] == task.student, "sample_id"].to_numpy()
+    if not len(students):
+        raise QualityError(f"weights are for {task.student} samples of the training split, found none in `samples`")
+    quality = scores.set_index("sample_id")["quality"]
+    missing = training.loc[~training["sample_id"].isin(quality.index), "sample_id"]
+    if len(missing):
+        raise QualityError(
+            f"quality_scores lacks {len(missing)} training samples, {missing.iloc[0]!r} the first: "
+            "run the quality pipeline again on these samples"
+        )
+    pairing = pair(training, task)
+    of_teachers = quality.reindex(pairing.teacher_ids).to_numpy(dtype=float)
+    means: dict[int, float] = {}  # many student samples share one array of candidates
+    for candidates in pairing.candidates:
+        if id(candidates) not in means:
+            means[id(candidates)] = float(of_teachers[candidates].mean()) if len(candidates) else np.nan
+    table = pd.DataFrame({"sample_id": pairing.student_ids})
+    table["quality_student"] = quality.reindex(pairing.student_ids).to_numpy(dtype=float)
+    table["quality_teacher"] = [means[id(candidates)] for candidates in pairing.candidates]
+    own, partner = table["quality_student"].to_numpy(), table["quality_teacher"].to_numpy()
+    paired = ~np.isnan(partner)
+    table["task_weight"] = quality_weights(own, weights.gamma, weights.w_min, weights.w_max)
+    table["kd_weight"] = np.nan
+    table.loc[paired, "kd_weight"] = quality_weights(
+        distillation_quality(own[paired], partner[paired]), weights.gamma, weights.w_min, weights.w_max
+    )
+    return table.sort_values("sample_id", ignore_index=True)

@@ -1,0 +1,1 @@
+"""The one table that everything flows from: its schema, its splits, its pairs, and where its bytes lie."""

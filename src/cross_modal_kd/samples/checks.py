@@ -1,0 +1,61 @@
+"""A set of samples that a task can be learnt and measured on."""
+
+import pandas as pd
+
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples.schema import SPLITS
+
+
+def check_samples(samples: pd.DataFrame, task: TaskConfig) -> None:
+    """Raise SamplesError unless the splits are sound for ``task``.
+
+    Every split has samples of the student and at least two labels among them; labels are disjoint over the splits
+    (verification) or those of dev and test occur in train (classification); groups and families are never parted; every
+    student sample of the training split has a partner.
+    """
+    students = samples[samples["modality"] == task.student]
+    labels = {split: students.loc[students["split"] == split, "label"].unique() for split in SPLITS}
+    for split, found in labels.items():
+        if len(found) == 0:
+            raise SamplesError(
+                f"the {split} split is empty: it has no {task.student} sample. Add labels, or raise "
+                f"ingestion.split.{split}"
+            )
+    for split, found in labels.items():
+        if len(found) == 1:
+            raise SamplesError(
+                f"one-class set: the {task.student} samples of the {split} split all have the label {found[0]!r}; at "
+                f"least two labels are needed. Add labels, or raise ingestion.split.{split}"
+            )
+    if task.kind == "verification":
+        _never_parted(samples, "label", "verification is measured on labels unseen in training")
+    else:
+        _labels_are_learnt(students)
+    _never_parted(samples, "group", "a group is one instance, which must not be in training and in the test")
+    if "family" in samples:
+        _never_parted(samples, "family", "a family is made of near-identical instances")
+    training = students.loc[students["split"] == "train", "sample_id"]
+    pair(samples, task).require_partners(training)
+
+
+def _never_parted(samples: pd.DataFrame, column: str, why: str) -> None:
+    splits = samples.dropna(subset=[column]).groupby(column)["split"].agg(lambda found: sorted(set(found)))
+    parted = splits[splits.map(len) > 1]
+    if len(parted):
+        examples = ", ".join(f"{name!r} in {' and '.join(found)}" for name, found in parted.head(3).items())
+        raise SamplesError(
+            f"{len(parted)} {column}(s) lie in more than one split: {examples}. Since {why}, put each into one split "
+            "(correct the source's own splits, or leave them out so that ingestion draws them)"
+        )
+
+
+def _labels_are_learnt(students: pd.DataFrame) -> None:
+    known = set(students.loc[students["split"] == "train", "label"])
+    unknown = set(students["label"]) - known
+    if unknown:
+        raise SamplesError(
+            f"{len(unknown)} label(s) occur in dev or test but not in train: {first_few(unknown)}. A classifier cannot "
+            "know them: add training samples, or take these labels out"
+        )

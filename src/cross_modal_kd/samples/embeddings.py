@@ -1,0 +1,57 @@
+"""Embeddings of samples, found by sample id."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cross_modal_kd.samples.errors import first_few
+
+
+@dataclass(frozen=True)
+class EmbeddingTable:
+    """One embedding per sample.
+
+    sample_ids: N unique ids. values: (N, D) finite float32. fingerprint: of the weights, transform and samples that
+    made them. Raises ValueError for ids that repeat, a shape that does not fit, or values that are not finite.
+    """
+
+    sample_ids: list[str]
+    values: np.ndarray
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        ids, values = list(self.sample_ids), np.asarray(self.values, dtype=np.float32)
+        if values.ndim != 2 or len(values) != len(ids):
+            raise ValueError(f"embedding values must have shape (N, D) with N = {len(ids)} ids, found {values.shape}")
+        if len(set(ids)) != len(ids):
+            repeated = [sample for sample, count in Counter(ids).items() if count > 1]
+            raise ValueError(f"sample_ids of an embedding table must be unique; repeated: {first_few(repeated)}")
+        finite = np.isfinite(values).all(axis=1)
+        if not finite.all():
+            bad = [ids[row] for row in np.flatnonzero(~finite)]
+            raise ValueError(f"embeddings must be finite; NaN or infinite for {first_few(bad)}: look at these samples")
+        object.__setattr__(self, "sample_ids", ids)
+        object.__setattr__(self, "values", values)
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {sample: row for row, sample in enumerate(self.sample_ids)}
+
+    @property
+    def dim(self) -> int:
+        """D, the length of one embedding."""
+        return self.values.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def at(self, ids: Iterable[str]) -> np.ndarray:
+        """(n, D) embeddings of ``ids``, in their order. Raises KeyError naming the ids that are not in the table."""
+        ids = list(ids)
+        missing = [sample for sample in ids if sample not in self._row]
+        if missing:
+            raise KeyError(f"no embedding of {first_few(missing)} in this table of {len(self)}")
+        return self.values[[self._row[sample] for sample in ids]]

@@ -1,0 +1,21 @@
+"""What can be wrong with samples."""
+
+
+class SamplesError(ValueError):
+    """A set of samples that cannot be used as it is: the message names what, and what to do."""
+
+
+class UnreadableSampleError(ValueError):
+    """One file that cannot be decoded, or whose content is no use."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+def first_few(values, limit: int = 5) -> str:
+    """``'a', 'b', 'c' and 7 more``, in sorted order, for messages."""
+    ordered = sorted(map(str, values))
+    shown = ", ".join(map(repr, ordered[:limit]))
+    return shown if len(ordered) <= limit else f"{shown} and {len(ordered) - limit} more"

@@ -1,0 +1,84 @@
+"""Schemas of the samples table and of what was rejected; the catalog checks them on load and on save."""
+
+from typing import Any, get_args
+
+import pandas as pd
+import pandera.pandas as pa
+from pandas.api.types import pandas_dtype
+
+from cross_modal_kd.config.task import ModalityName
+from cross_modal_kd.samples.roots import escapes
+
+MODALITIES: tuple[str, ...] = get_args(ModalityName)
+SPLITS = ("train", "dev", "test")
+
+DTYPES: dict[str, str] = {
+    "sample_id": "str",
+    "modality": "str",
+    "label": "str",
+    "group": "str",
+    "family": "str",
+    "domain": "str",
+    "split": "str",
+    "path": "str",
+    "text": "str",
+    "source": "str",
+    "sha256": "str",
+    "duration_s": "float64",
+    "width": "Int64",
+    "height": "Int64",
+    "sample_rate": "Int64",
+}
+REJECTED_DTYPES: dict[str, str] = {"source": "str", "path": "str", "reason": "str"}
+
+
+def conform(frame: pd.DataFrame, dtypes: dict[str, str] | None = None) -> pd.DataFrame:
+    """The same rows with exactly the columns and dtypes of the schema (``DTYPES``); absent columns become null."""
+    dtypes = DTYPES if dtypes is None else dtypes
+    columns: dict[str, Any] = {}
+    for name, dtype in dtypes.items():
+        values = frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
+        columns[name] = values.astype(pandas_dtype(dtype))
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _one_of_path_or_text(frame: pd.DataFrame) -> pd.Series:
+    return frame["path"].isna() != frame["text"].isna()
+
+
+def _stays_inside(path: str) -> bool:
+    return not escapes(path)
+
+
+SAMPLES = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column("str", pa.Check.str_length(min_value=1), unique=True),
+        "modality": pa.Column("str", pa.Check.isin(MODALITIES)),
+        "label": pa.Column("str", pa.Check.str_length(min_value=1)),
+        "group": pa.Column("str", nullable=True),
+        "family": pa.Column("str", nullable=True),
+        "domain": pa.Column("str", nullable=True),
+        "split": pa.Column("str", pa.Check.isin(SPLITS)),
+        "path": pa.Column("str", pa.Check(_stays_inside, element_wise=True, name="stays_inside_root"), nullable=True),
+        "text": pa.Column("str", nullable=True),
+        "source": pa.Column("str", pa.Check.str_length(min_value=1)),
+        "sha256": pa.Column("str", pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        "duration_s": pa.Column("float64", pa.Check.gt(0), nullable=True),
+        "width": pa.Column("Int64", pa.Check.gt(0), nullable=True),
+        "height": pa.Column("Int64", pa.Check.gt(0), nullable=True),
+        "sample_rate": pa.Column("Int64", pa.Check.gt(0), nullable=True),
+    },
+    checks=pa.Check(_one_of_path_or_text, name="exactly_one_of_path_or_text"),
+    strict=True,
+    name="samples",
+)
+
+REJECTED = pa.DataFrameSchema(
+    {
+        "source": pa.Column("str"),
+        "path": pa.Column("str"),
+        "reason": pa.Column("str", pa.Check.str_length(min_value=1)),
+    },
+    strict=True,
+    name="rejected_samples",
+)

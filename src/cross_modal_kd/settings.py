@@ -1,0 +1,21 @@
+"""Kedro's settings (https://docs.kedro.org/en/stable/configure/project_settings/)."""
+
+import warnings
+
+from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook
+
+HOOKS = (ParameterNamesHook(), MlflowHook())
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # an environment changes single keys of a parameter block, and keeps the rest of it
+    "merge_strategy": {"parameters": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*"]},
+}
+
+# Usage data: refused in .telemetry too, here so that no hook of it runs at all.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+
+# The arms are namespaces, and nodes that compare them stand outside: `distilled.student` is meant to have its dot.
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.'", category=UserWarning)

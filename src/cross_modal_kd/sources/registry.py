@@ -1,0 +1,29 @@
+"""The layouts of raw data that can be read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.sources.emoji import read_emoji
+from cross_modal_kd.sources.folder import read_folder
+from cross_modal_kd.sources.listing import Listing
+from cross_modal_kd.sources.orl_faces import read_orl_faces
+from cross_modal_kd.sources.voices import read_voices
+
+Layout = Callable[[str, Roots, dict[str, Any], TaskConfig], Listing]
+
+LAYOUTS: dict[str, Layout] = {
+    "emoji": read_emoji,
+    "folder": read_folder,
+    "orl_faces": read_orl_faces,
+    "voices": read_voices,
+}
+
+
+def layout_of(name: str, layout: str) -> Layout:
+    """The reader of a layout. Raises SamplesError naming the layouts that there are."""
+    if layout not in LAYOUTS:
+        raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}; there are: {first_few(LAYOUTS, 50)}")
+    return LAYOUTS[layout]

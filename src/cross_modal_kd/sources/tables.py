@@ -1,0 +1,24 @@
+"""Read the small tables that come with raw files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from cross_modal_kd.samples.errors import SamplesError, first_few
+
+
+def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """A CSV file as text, blank cells as ``""``. Raises SamplesError for a missing file or column, or no rows."""
+    if not file.is_file():
+        raise SamplesError(f"{file}: the file is missing; restore it or correct the source's root")
+    try:
+        table = pd.read_csv(file, dtype="str", keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise SamplesError(f"{file}: not a readable CSV file in UTF-8 ({error})") from error
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise SamplesError(f"{file}: expected the column(s) {first_few(missing)}, found {list(table.columns)}")
+    if table.empty:
+        raise SamplesError(f"{file}: the table has no rows")
+    return table

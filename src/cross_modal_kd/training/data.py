@@ -1,0 +1,85 @@
+"""What a training reads: inputs, labels, weights, and the teacher's side of every pair."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader
+
+from cross_modal_kd.modalities.inputs import Inputs
+from cross_modal_kd.training.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class TeacherSide:
+    """The teacher's embeddings and, for each student sample, the rows that may stand beside it.
+
+    embeddings: (M, D) float. pool: (N,) the pool of each student sample. pools: (P, K) rows of ``embeddings``, the
+    first ``sizes[p]`` of row p are valid.
+    """
+
+    embeddings: Tensor
+    pool: Tensor
+    pools: Tensor
+    sizes: Tensor
+
+    @classmethod
+    def from_candidates(cls, embeddings: np.ndarray, candidates: Sequence[np.ndarray]) -> "TeacherSide":
+        """candidates: N arrays of rows; equal arrays (by identity or value) become one pool."""
+        keys: dict[bytes, int] = {}
+        pool = [keys.setdefault(rows.astype(np.int64).tobytes(), len(keys)) for rows in candidates]
+        rows_of = [np.frombuffer(key, dtype=np.int64) for key in keys]
+        pools = np.zeros((len(rows_of), max(len(rows) for rows in rows_of)), dtype=np.int64)
+        for position, rows in enumerate(rows_of):
+            pools[position, : len(rows)] = rows
+        sizes = torch.tensor([len(rows) for rows in rows_of])
+        return cls(torch.from_numpy(np.asarray(embeddings)).float(), torch.tensor(pool), torch.from_numpy(pools), sizes)
+
+    def to(self, device: torch.device) -> "TeacherSide":
+        return TeacherSide(*(getattr(self, name).to(device) for name in ("embeddings", "pool", "pools", "sizes")))
+
+    def draw(self, indices: Tensor, generator: Generator) -> Tensor:
+        """One partner for each student sample: rows (B,) of ``embeddings``."""
+        pool = self.pool[indices]
+        uniform = torch.rand(len(indices), generator=generator, device=indices.device)
+        return self.pools[pool, (uniform * self.sizes[pool]).long()]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The training split, in the order of ``inputs``.
+
+    labels: (N,) class numbers, -1 for a sample without label. task_weights, kd_weights: (N,) from quality.
+    teacher: the other side of the pairs, or None where nothing binds the student to a teacher.
+    """
+
+    inputs: Inputs
+    labels: Tensor
+    task_weights: Tensor
+    kd_weights: Tensor
+    teacher: TeacherSide | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("labels", "task_weights", "kd_weights"):
+            if len(getattr(self, name)) != len(self.inputs):
+                raise ValueError(f"{name}: expected {len(self.inputs)} values, found {len(getattr(self, name))}")
+        if len(self.inputs) < 2:
+            raise ValueError(f"the training split has {len(self.inputs)} sample(s); at least 2 are needed")
+
+    def steps(self, batch_size: int) -> int:
+        """Batches an epoch: only full ones, or a single smaller one."""
+        return max(1, len(self.inputs) // batch_size)
+
+    def epoch(self, seed: int, epoch: int, batch_size: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Shuffled batches (indices, inputs); (seed, epoch) decide the order."""
+        order = torch.randperm(len(self.inputs), generator=Generator().manual_seed(derive_seed("order", seed, epoch)))
+        size = min(batch_size, len(self.inputs))
+        batches = [order[start : start + size].tolist() for start in range(0, len(order) - size + 1, size)]
+        self.inputs.at_epoch(seed, epoch)
+        yield from DataLoader(self.inputs, batch_sampler=batches, collate_fn=_as_is, num_workers=workers)
+
+
+def _as_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return batch

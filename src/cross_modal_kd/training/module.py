@@ -1,0 +1,71 @@
+"""Everything that takes part in one step, as one module, so that any launcher of devices can wrap it."""
+
+import torch
+from torch import Tensor, nn
+
+from cross_modal_kd.losses import ConstraintInputs, Objective, ObjectiveOutput, TaskHead
+from cross_modal_kd.models.projection import Projection
+from cross_modal_kd.models.student import Student
+
+
+class DistillationModule(nn.Module):
+    """Student, its head, the teacher's projection and the objective; ``forward`` is one step's loss.
+
+    joint: the projection goes on training under its own cross-entropy(a W t, y) on labelled samples; else it stands
+    still, and no gradient reaches it. A student whose embedding has more dimensions than the projection is bound in the
+    first of them only. The constraints never move the projection: only its own loss does (our reading).
+    """
+
+    def __init__(
+        self, student: Student, head: TaskHead, objective: Objective, projection: Projection | None, joint: bool = False
+    ) -> None:
+        super().__init__()
+        if objective.terms and projection is None:
+            raise ValueError(f"projection: the terms {sorted(objective.terms)} need one, found None")
+        self.student, self.head, self.objective, self.projection = student, head, objective, projection
+        self.joint = joint and projection is not None
+        if projection is not None and not self.joint:
+            projection.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "DistillationModule":
+        super().train(mode)
+        if self.projection is not None and not self.joint:
+            self.projection.eval()
+        return self
+
+    def forward(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        task_weights: Tensor,
+        kd_weights: Tensor,
+        teacher: Tensor | None,
+        progress: float,
+    ) -> ObjectiveOutput:
+        """inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners."""
+        embeddings = self.student(inputs)
+        task = self.head(embeddings, labels)
+        if not self.objective.terms:
+            return self.objective(None, task.values, task_weights, kd_weights, progress, labels=labels)
+        assert self.projection is not None and teacher is not None
+        projected = self.projection(teacher)
+        prototypes = self.projection.prototypes()
+        scale = self.projection.config.scale
+        bound = embeddings[:, : projected.shape[1]]
+        batch = ConstraintInputs(
+            student=bound,
+            teacher=projected.detach(),
+            labels=labels,
+            prototypes=prototypes.detach(),
+            student_raw=bound,
+            teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
+            student_logits=task.logits,
+            scale=scale,
+        )
+        output = self.objective(batch, task.values, task_weights, kd_weights, progress)
+        labelled = labels >= 0
+        if not self.joint or not labelled.any():
+            return output
+        logits = scale * projected[labelled].float() @ prototypes.float().T
+        own = torch.nn.functional.cross_entropy(logits, labels[labelled])
+        return ObjectiveOutput(output.total + own, {**output.parts, "projection": own.detach()})

@@ -1,0 +1,57 @@
+"""Fitting the projection head and its prototypes on the teacher's cached embeddings."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Generator
+from torch.nn import functional as F
+
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.models.projection import Projection
+from cross_modal_kd.training.seeds import derive_seed
+
+
+def fit_projection(
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    config: ProjectionConfig,
+    dev: Callable[[Projection], float],
+) -> tuple[Projection, list[dict[str, float]]]:
+    """The projection whose ``dev`` (larger is better) is best, and one row an epoch.
+
+    embeddings: (N, D) of the training split; labels: (N,) class numbers. The loss is cross-entropy(a W t_i, y_i); with
+    ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: the head is kept only
+    where training it helps on dev.
+    """
+    torch.manual_seed(derive_seed("projection", config.seed))
+    generator = Generator().manual_seed(derive_seed("projection-order", config.seed))
+    x, y = torch.from_numpy(embeddings).float(), torch.from_numpy(labels).long()
+    projection = Projection(x.shape[1], classes, config)
+    projection.head.initialise(x)
+    with torch.no_grad():
+        means = torch.zeros(classes, config.dim).index_add_(0, y, projection.head.eval()(x))
+        projection.weight.copy_(F.normalize(means, dim=-1))
+    trained = [parameter for parameter in projection.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, config.lr, weight_decay=config.weight_decay)
+    history: list[dict[str, float]] = []
+    best, best_state = -float("inf"), projection.state_dict()
+    for epoch in range(config.epochs + 1):
+        total = 0.0
+        if epoch:
+            projection.train()
+            for rows in torch.randperm(len(x), generator=generator).split(config.batch_size):
+                loss = F.cross_entropy(config.scale * projection(x[rows]) @ projection.prototypes().T, y[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += float(loss.detach()) * len(rows) / len(x)
+        projection.eval()
+        with torch.no_grad():
+            value = dev(projection)
+        history.append({"epoch": float(epoch), "loss": total, "dev": value})
+        if value > best:
+            best, best_state = value, {k: v.clone() for k, v in projection.state_dict().items()}
+    projection.load_state_dict(best_state)
+    return projection, history

@@ -1,0 +1,63 @@
+"""Fixtures for every room: ``run_kedro`` runs this project's pipelines in the test's own process and folder."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(scope="session")
+def project_path() -> Path:
+    """The project's folder, with Kedro set up for it."""
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(PROJECT)
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def empty_tracking_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables, made once: each test copies it."""
+    import mlflow
+
+    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def tracking_uri(tmp_path: Path, empty_tracking_db: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An MLflow database of the test's own, where every kedro run of the test is tracked."""
+    shutil.copy(empty_tracking_db, tmp_path / "mlflow.db")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    return uri
+
+
+@pytest.fixture
+def run_kedro(project_path: Path, tracking_uri: str, tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+    """``run_kedro("distill", params={"training": {"epochs": 1}}, from_nodes=[...])`` is ``kedro run`` on conf/test.
+
+    The catalog writes below ``tmp_path / "data"`` (``run_kedro.data_root``), MLflow to ``tracking_uri``; the rest of
+    the keywords are those of ``KedroSession.run``. Several calls in one test share both.
+    """
+    from kedro.framework.session import KedroSession
+
+    def run(pipeline: str = "__default__", env: str = "test", params: dict | None = None, **options: Any) -> dict:
+        runtime = {"data_root": str(run.data_root), **(params or {})}
+        with KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False) as session:
+            return session.run(pipeline_names=[pipeline], **options)
+
+    run.data_root = tmp_path / "data"
+    yield run

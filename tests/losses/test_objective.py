@@ -1,0 +1,134 @@
+"""Reducers, schedules and the sum of it all."""
+
+import pytest
+import torch
+
+from cross_modal_kd.losses import (
+    REDUCERS,
+    ConstraintInputs,
+    Objective,
+    RelationalConstraint,
+    SoftFeatureConstraint,
+    Term,
+    soft_margin,
+)
+
+
+def batch_of(size=6, labels=None):
+    generator = torch.Generator().manual_seed(3)
+    student, teacher = (torch.randn(size, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    return ConstraintInputs(student.requires_grad_(), teacher, labels)
+
+
+def test_soft_margin():
+    assert soft_margin(torch.tensor([0.5, 0.25, 0.0]), 0.25).tolist() == [0.25, 0.0, 0.0]
+
+
+def test_reducers_are_their_formulas():
+    values, weights, active = (
+        torch.tensor([0.0, 2.0, 4.0]),
+        torch.tensor([1.0, 3.0, 2.0]),
+        torch.tensor([0.0, 1.0, 1.0]),
+    )
+    assert REDUCERS["mean"](values, weights, active).item() == pytest.approx((0 + 6 + 8) / 6)
+    assert REDUCERS["active_mean"](values, weights, active).item() == pytest.approx((6 + 8) / 5)
+    scaled = 10 * weights
+    for reducer in REDUCERS.values():
+        torch.testing.assert_close(reducer(values, scaled, active), reducer(values, weights, active))
+
+
+@pytest.mark.parametrize("name", sorted(REDUCERS))
+def test_reducers_give_zero_and_no_gradient_without_weight_or_activity(name):
+    values = torch.zeros(3, requires_grad=True)
+    inside = soft_margin(values, 1.0)
+    result = REDUCERS[name](inside, torch.ones(3), torch.zeros(3))
+    result.backward()
+    assert result.item() == 0 and not values.grad.any()
+    assert REDUCERS[name](torch.ones(3), torch.zeros(3), torch.ones(3)).item() == 0
+
+
+def test_total_is_the_weighted_sum():
+    labels = torch.tensor([0, 1, -1, 2, -1, 0])
+    inputs = batch_of(labels=labels)
+    task = torch.tensor([1.0, 2.0, 99.0, 3.0, 99.0, 4.0], dtype=torch.float64)
+    w_task = torch.tensor([1.0, 2.0, 5.0, 1.0, 1.0, 0.5], dtype=torch.float64)
+    w_kd = torch.tensor([1.0, 2.0, 3.0, 1.0, 1.0, 0.5], dtype=torch.float64)
+    cosine, relational = SoftFeatureConstraint(0.9), RelationalConstraint()
+    objective = Objective(
+        {
+            "feature": Term(cosine, weight=2.0, reducer="active_mean", warmup=0.5),
+            "relational": Term(relational, weight=3.0, margin_start=0.8, margin=0.2),
+        }
+    )
+    output = objective(inputs, task, w_task, w_kd, progress=0.25)
+
+    first, second = cosine(inputs), relational(inputs, 0.65)
+    expected_task = (1 * 1 + 2 * 2 + 3 * 1 + 4 * 0.5) / 4.5
+    expected_first = (w_kd * first.values).sum() / (w_kd * first.active).sum()
+    expected_second = (w_kd * second.values).sum() / w_kd.sum()
+    torch.testing.assert_close(output.total, expected_task + 2 * 0.5 * expected_first + 3 * expected_second)
+    assert set(output.parts) == {
+        "task",
+        "feature",
+        "feature_active",
+        "feature_raw",
+        "relational",
+        "relational_active",
+        "relational_raw",
+    }
+    assert output.parts["task"].item() == pytest.approx(expected_task)
+    assert output.parts["feature"].item() == pytest.approx(expected_first.item())
+    assert output.parts["relational_active"].item() == pytest.approx(second.active.mean().item())
+    assert not any(part.requires_grad for part in output.parts.values())
+    output.total.backward()
+    assert inputs.student.grad.isfinite().all()
+
+
+def test_constraints_hold_without_any_label():
+    inputs = batch_of(labels=torch.full((6,), -1))
+    objective = Objective({"feature": Term(SoftFeatureConstraint())})
+    output = objective(inputs, torch.full((6,), 5.0, requires_grad=True))
+    assert output.parts["task"].item() == 0
+    assert output.total.item() == pytest.approx(SoftFeatureConstraint()(inputs).values.mean().item())
+
+
+def test_schedules_start_and_end_where_they_say():
+    term = Term(SoftFeatureConstraint(0.3), weight=4.0, warmup=0.5, margin_start=0.7)
+    assert [term.weight_at(p) for p in (0.0, 0.25, 0.5, 1.0)] == [0.0, 2.0, 4.0, 4.0]
+    assert [term.margin_at(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([0.7, 0.5, 0.3])
+    constant = Term(SoftFeatureConstraint(0.3), margin=0.1)
+    assert (constant.weight_at(0.0), constant.margin_at(0.0)) == (1.0, 0.1)
+
+
+def test_margins_of_the_moment_stand_in():
+    inputs, task = batch_of(), torch.zeros(6)
+    objective = Objective({"feature": Term(SoftFeatureConstraint(0.1))})
+    per_sample = torch.linspace(0, 1, 6)
+    given = objective(inputs, task, margins={"feature": per_sample})
+    torch.testing.assert_close(given.total, SoftFeatureConstraint()(inputs, per_sample).values.mean())
+
+
+def test_an_objective_without_terms_is_the_task():
+    task = torch.tensor([1.0, 3.0, 8.0], dtype=torch.bfloat16)
+    output = Objective({})(None, task, labels=torch.tensor([0, 1, -1]))
+    assert output.total.item() == 2.0 and output.total.dtype == torch.float32 and list(output.parts) == ["task"]
+    assert Objective({})(None, task).total.item() == 4.0
+
+
+def test_wrong_objectives_are_refused_by_name():
+    constraint = SoftFeatureConstraint()
+    with pytest.raises(ValueError, match="reducer: expected one of active_mean, mean; found 'sum'"):
+        Term(constraint, reducer="sum")
+    with pytest.raises(ValueError, match="warmup: expected a share"):
+        Term(constraint, warmup=2.0)
+    with pytest.raises(ValueError, match="margin: expected a number >= 0"):
+        Term(constraint, margin_start=-1.0)
+    objective, task = Objective({"feature": Term(constraint)}), torch.zeros(6)
+    with pytest.raises(ValueError, match="progress: expected a share"):
+        objective(batch_of(), task, progress=1.5)
+    with pytest.raises(ValueError, match=r"margins: expected names among \['feature'\], found \['features'\]"):
+        objective(batch_of(), task, margins={"features": 0.1})
+    with pytest.raises(ValueError, match=r"inputs: expected a batch for the terms \['feature'\]"):
+        objective(None, task)
+    with pytest.raises(ValueError, match=r"kd_weights: expected shape \(6,\) as task_loss, found \(2,\)"):
+        objective(batch_of(), task, kd_weights=torch.ones(2))

@@ -1,0 +1,132 @@
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from cross_modal_kd.modalities.image.read import read_image
+from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
+from cross_modal_kd.modalities.text.read import read_text
+from cross_modal_kd.samples.errors import UnreadableSampleError
+
+
+def png(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def wav(sound: np.ndarray, rate: int = 16000, subtype: str = "FLOAT") -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, sound, rate, format="WAV", subtype=subtype)
+    return stream.getvalue()
+
+
+def sine(frequency: float, rate: int, seconds: float = 1.0) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * frequency * np.arange(int(rate * seconds)) / rate)
+
+
+def test_an_image_keeps_its_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(read_image(png(Image.fromarray(pixels)), "a"), pixels)
+    assert read_image(png(Image.fromarray(pixels)), "a", channels=1).shape == (5, 7, 1)
+
+
+def test_transparent_pixels_are_white():
+    pixels = np.zeros((2, 2, 4), dtype=np.uint8)
+    pixels[0, 0] = (255, 0, 0, 255)
+    pixels[0, 1] = (0, 0, 0, 128)
+    found = read_image(png(Image.fromarray(pixels, "RGBA")), "a")
+    assert found[0, 0].tolist() == [255, 0, 0]
+    assert found[1, 1].tolist() == [255, 255, 255]
+    assert found[0, 1].tolist() == pytest.approx([127] * 3, abs=1)
+
+
+def test_a_transparent_palette_is_white_too():
+    image = Image.new("P", (2, 2), 0)
+    image.putpalette([10, 20, 30, 200, 100, 50])
+    assert (read_image(png(image, transparency=0), "a") == 255).all()
+
+
+def test_sixteen_bits_become_eight():
+    image = Image.fromarray(np.array([[0, 257 * 100, 65535]], dtype=np.uint16))
+    assert read_image(png(image), "a", channels=1)[..., 0].tolist() == [[0, 100, 255]]
+
+
+def test_an_image_is_turned_as_its_exif_says():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read_image(png(Image.new("RGB", (8, 4)), "JPEG", exif=exif), "a").shape == (8, 4, 3)
+
+
+@pytest.mark.parametrize("data", [b"", b"not an image", png(Image.new("RGB", (64, 64), "red"))[:60]])
+def test_an_unreadable_image_is_named(data):
+    with pytest.raises(UnreadableSampleError, match=r"cat/1.png: not a readable image"):
+        read_image(data, "cat/1.png")
+
+
+def test_floating_point_pixels_are_refused():
+    with pytest.raises(UnreadableSampleError, match="floating-point pixels"):
+        read_image(png(Image.fromarray(np.ones((3, 3), dtype=np.float32)), "TIFF"), "a.tif")
+
+
+def test_channels_must_be_one_or_three():
+    with pytest.raises(ValueError, match="channels must be 1"):
+        read_image(png(Image.new("RGB", (2, 2))), "a", channels=4)
+
+
+def test_a_sound_keeps_its_samples():
+    sound = sine(440, 16000).astype(np.float32)
+    np.testing.assert_array_equal(read_speech(wav(sound), "a", 16000), sound)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+def test_a_wrong_sample_rate_is_resampled_and_the_pitch_stays(rate):
+    found = read_speech(wav(sine(1000, rate, 2.0), rate), "a", 16000)
+    assert abs(len(found) - 32000) <= 1
+    spectrum = np.abs(np.fft.rfft(found * np.hanning(len(found))))
+    assert np.argmax(spectrum) * 16000 / len(found) == pytest.approx(1000, abs=1)
+    assert np.sqrt(np.mean(found[1000:-1000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+def test_what_lies_above_the_new_nyquist_frequency_is_filtered_out():
+    found = read_speech(wav(sine(12000, 44100), 44100), "a", 16000)
+    assert np.sqrt(np.mean(found[500:-500] ** 2)) < 0.01
+
+
+def test_without_a_rate_the_file_keeps_its_own():
+    sound, rate = decode_speech(wav(sine(100, 22050), 22050), "a")
+    assert (len(sound), rate) == (22050, 22050)
+    assert len(read_speech(wav(sine(100, 22050), 22050), "a", None)) == 22050
+
+
+def test_stereo_is_averaged():
+    left, right = sine(300, 16000), sine(500, 16000)
+    found = read_speech(wav(np.stack([left, right], axis=1)), "a", 16000)
+    np.testing.assert_allclose(found, (left + right) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_sound_with_nan_or_infinity_is_named(bad):
+    sound = sine(440, 16000)
+    sound[[7, 9]] = bad
+    with pytest.raises(UnreadableSampleError, match=r"anna/1.wav: 2 samples are NaN or infinite"):
+        read_speech(wav(sound), "anna/1.wav", 16000)
+
+
+def test_an_unreadable_and_an_empty_sound_are_named():
+    with pytest.raises(UnreadableSampleError, match=r"anna/1.wav: not a readable sound"):
+        read_speech(b"RIFF nothing", "anna/1.wav", 16000)
+    with pytest.raises(UnreadableSampleError, match="the sound is empty"):
+        read_speech(wav(np.zeros(0)), "anna/1.wav", 16000)
+
+
+def test_too_loud_a_float_sound_is_clipped():
+    assert np.abs(read_speech(wav(4 * sine(440, 16000)), "a", 16000)).max() == 1.0
+
+
+def test_text_is_cleaned_and_a_blank_one_is_refused():
+    assert read_text("  a\n b\t", "t") == "a b"
+    with pytest.raises(UnreadableSampleError, match="t: the text is blank"):
+        read_text(" \n ", "t")

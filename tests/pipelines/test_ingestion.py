@@ -1,0 +1,226 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from PIL import Image
+
+from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.pipelines.ingestion import create_pipeline
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.schema import REJECTED, SAMPLES
+
+CAPTIONED = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
+SPEAKERS = TaskConfig(
+    name="f", title="F", kind="verification", student="speech", teacher="image", pairing="label", chimeric=True
+)
+
+
+def write_sound(file, seconds=0.5, rate=16000, channels=1, fill=None):
+    wave = 0.3 * np.sin(np.arange(int(seconds * rate)) / 9) if fill is None else np.full(int(seconds * rate), fill)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(file, np.repeat(wave[:, None], channels, axis=1), rate, format="WAV", subtype="FLOAT")
+
+
+def write_image(file, size=(6, 4)):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    stream = io.BytesIO()
+    Image.new("RGB", size, "navy").save(stream, "PNG")
+    file.write_bytes(stream.getvalue())
+
+
+@pytest.fixture
+def captioned(tmp_path):
+    """Two labels of ten captioned pictures each."""
+    paths = [f"{label}/{number}.png" for label in ("cat", "dog") for number in range(10)]
+    for path in paths:
+        write_image(tmp_path / path)
+    pd.DataFrame({"path": paths, "text": [f"text of {path}" for path in paths]}).to_csv(
+        tmp_path / "captions.csv", index=False
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def voices(tmp_path):
+    """Eight speakers of three clips each."""
+    rows = []
+    for speaker in range(8):
+        for clip in range(3):
+            path = f"lab_{speaker}/{clip}.wav"
+            write_sound(tmp_path / "voices" / path)
+            rows.append({"path": path, "speaker": f"lab_{speaker}", "language": "en", "transcript": "hm"})
+    pd.DataFrame(rows).to_csv(tmp_path / "voices" / "clips.csv", index=False)
+    for identity in range(1, 11):
+        write_image(tmp_path / "faces" / f"s{identity}" / "1.pgm")
+    return tmp_path
+
+
+def ingest(task, sources, **ingestion):
+    catalog = DataCatalog(
+        {
+            "params:task": MemoryDataset(task),
+            "params:sources": MemoryDataset(SourcesConfig.model_validate(sources)),
+            "params:ingestion": MemoryDataset(IngestionConfig.model_validate(ingestion)),
+        }
+    )
+    found = SequentialRunner().run(create_pipeline(), catalog)
+    samples, rejected, summary = (found[name].load() for name in ("samples", "rejected_samples", "split_summary"))
+    SAMPLES.validate(samples)
+    REJECTED.validate(rejected)
+    return samples, rejected, summary
+
+
+def folder(root):
+    return {"made": {"layout": "folder", "root": str(root)}}
+
+
+def speakers(root):
+    return {
+        "voices": {"layout": "voices", "root": str(root / "voices")},
+        "faces": {"layout": "orl_faces", "root": str(root / "faces"), "options": {"assign_to": "voices"}},
+    }
+
+
+def test_a_captioned_folder(captioned):
+    samples, rejected, summary = ingest(CAPTIONED, folder(captioned))
+    assert len(samples) == 40
+    assert samples["sample_id"].is_monotonic_increasing
+    assert samples.loc[samples["modality"] == "image", ["width", "height"]].drop_duplicates().values.tolist() == [
+        [6, 4]
+    ]
+    assert rejected.empty
+    assert summary.groupby("modality")["samples"].sum().to_dict() == {"image": 20, "text": 20}
+    assert summary["split"].tolist() == ["train", "train", "dev", "dev", "test", "test"]
+
+
+def test_chimeric_speakers(voices):
+    samples, rejected, summary = ingest(SPEAKERS, speakers(voices), split={"train": 0.5, "dev": 0.25, "test": 0.25})
+    assert summary["labels"].tolist() == [4, 4, 2, 2, 2, 2]
+    assert samples.groupby("label")["modality"].nunique().eq(2).all()
+    assert samples.loc[samples["modality"] == "speech", "duration_s"].eq(0.5).all()
+    assert rejected["reason"].str.contains("assigned to no voice").sum() == 2
+
+
+def test_only_the_modalities_of_the_task(captioned):
+    write_sound(captioned / "cat" / "meow.wav")
+    samples, _, _ = ingest(CAPTIONED, folder(captioned))
+    assert set(samples["modality"]) == {"image", "text"}
+
+
+def test_fewer_labels(voices):
+    samples, _, _ = ingest(SPEAKERS, speakers(voices), max_labels=6)
+    assert samples.groupby("modality")["label"].nunique().to_dict() == {"image": 6, "speech": 6}
+
+
+def test_a_missing_file_stops_the_run_and_is_named(voices):
+    (voices / "voices" / "lab_3" / "1.wav").unlink()
+    with pytest.raises(SamplesError, match=r"voices: the file 'lab_3/1.wav' is missing .*restore it or take it out"):
+        ingest(SPEAKERS, speakers(voices))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda file: file.write_bytes(b"no sound"), "not a readable sound"),
+        (lambda file: write_sound(file, fill=np.nan), "8000 samples are NaN or infinite"),
+        (lambda file: write_sound(file, seconds=0.2), "0.20 s, shorter than ingestion.min_duration_s = 0.4"),
+        (lambda file: write_sound(file, fill=0.0), "the sound is silent"),
+    ],
+)
+def test_a_sound_that_cannot_be_used_is_rejected_with_its_reason(voices, spoil, reason):
+    spoil(voices / "voices" / "lab_3" / "1.wav")
+    samples, rejected, _ = ingest(SPEAKERS, speakers(voices))
+    row = rejected[rejected["source"] == "voices"].iloc[0]
+    assert row["path"] == "lab_3/1.wav"
+    assert reason in row["reason"]
+    assert (samples["modality"] == "speech").sum() == 23
+    with pytest.raises(SamplesError, match=rf"voices: 4.2% of its samples .*lab_3/1.wav: {reason}"):
+        ingest(SPEAKERS, speakers(voices), max_rejected_share=0.04)
+
+
+def test_stereo_and_another_rate_are_read(voices):
+    write_sound(voices / "voices" / "lab_3" / "1.wav", rate=44100, channels=2)
+    samples, _, _ = ingest(SPEAKERS, speakers(voices))
+    row = samples[samples["path"] == "lab_3/1.wav"].iloc[0]
+    assert (row["sample_rate"], row["duration_s"]) == (44100, 0.5)
+
+
+def test_an_unreadable_image_is_rejected_and_its_caption_stays(captioned):
+    (captioned / "cat" / "0.png").write_bytes(b"no image")
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3})
+    assert rejected["path"].tolist() == ["cat/0.png"]
+    assert "not a readable image" in rejected["reason"].iloc[0]
+    assert len(samples) == 39
+
+
+def test_a_path_that_leads_outside(voices):
+    clips = pd.read_csv(voices / "voices" / "clips.csv")
+    clips.loc[0, "path"] = "../faces/s1/1.pgm"
+    clips.to_csv(voices / "voices" / "clips.csv", index=False)
+    with pytest.raises(SamplesError, match="'../faces/s1/1.pgm' leads outside the source's root"):
+        ingest(SPEAKERS, speakers(voices))
+
+
+def test_an_official_split_that_leaks(voices):
+    root = voices / "voices"
+    (root / "clips.csv").unlink()
+    lines = [f"lab_{n}/{c}.wav,{('train', 'test')[c % 2]}" for n in range(8) for c in range(3)]
+    (root / "splits.csv").write_text("path,split\n" + "\n".join(lines) + "\n")
+    sources = speakers(voices) | {"voices": {"layout": "folder", "root": str(root)}}
+    with pytest.raises(SamplesError, match=r"label\(s\) lie in more than one split: 'lab_0' in"):
+        ingest(SPEAKERS, sources)
+
+
+def test_a_pair_without_a_partner(captioned):
+    captions = pd.read_csv(captioned / "captions.csv")
+    whole, _, _ = ingest(CAPTIONED, folder(captioned))
+    alone = whole.loc[(whole["split"] == "train") & (whole["modality"] == "image"), "path"].iloc[0]
+    captions[captions["path"] != alone].to_csv(captioned / "captions.csv", index=False)
+    with pytest.raises(SamplesError, match=f"a pair without a partner: 1 .*'made/{alone}'"):
+        ingest(CAPTIONED, folder(captioned))
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned), without_partner="reject")
+    assert rejected["path"].tolist() == [alone]
+    assert "no text sample beside it" in rejected["reason"].iloc[0]
+    assert alone not in set(samples["path"])
+
+
+def test_one_class_and_too_few_labels(voices):
+    with pytest.raises(SamplesError, match="one-class set: .* dev split all have the label"):
+        ingest(SPEAKERS, speakers(voices), max_labels=4)
+    with pytest.raises(SamplesError, match="the dev split is empty"):
+        ingest(SPEAKERS, speakers(voices), max_labels=2)
+
+
+def test_no_samples_of_a_modality(captioned):
+    (captioned / "captions.csv").unlink()
+    with pytest.raises(SamplesError, match=r"no source gives text samples, which task.teacher asks for"):
+        ingest(CAPTIONED, folder(captioned))
+
+
+def test_assigning_to_a_source_that_is_not_there(voices):
+    sources = speakers(voices)
+    sources["faces"]["options"] = {"assign_to": "singers"}
+    with pytest.raises(SamplesError, match="sources.faces.options.assign_to: no other source 'singers'"):
+        ingest(SPEAKERS, sources)
+
+
+def test_a_wrong_key_or_no_source_is_refused():
+    with pytest.raises(ValueError, match="unknown key 'roots' in SourceConfig; expected one of: layout, options, root"):
+        SourcesConfig.model_validate({"a": {"layout": "folder", "roots": "x"}})
+    with pytest.raises(ValueError, match="sources is empty"):
+        SourcesConfig.model_validate({})
+
+
+def test_kedro_types_the_parameters():
+    from kedro.validation import TypeExtractor
+
+    assert TypeExtractor({"ingestion": create_pipeline()}).extract_types_from_pipelines() == {
+        "task": TaskConfig,
+        "sources": SourcesConfig,
+        "ingestion": IngestionConfig,
+    }

@@ -1,0 +1,55 @@
+"""Ranks: against a plain loop, and what must hold whatever the values."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.ranks import EmpiricalCDF, QualityScore
+
+numbers = st.lists(st.integers(-5, 5) | st.floats(-1e6, 1e6), min_size=1, max_size=40)
+
+
+@given(reference=numbers, values=numbers)
+def test_mid_ranks_against_a_plain_loop(reference, values):
+    expected = [(sum(v < x for v in reference) + sum(v == x for v in reference) / 2) / len(reference) for x in values]
+    np.testing.assert_allclose(EmpiricalCDF.fit(reference)(values), expected)
+
+
+@given(reference=numbers)
+def test_ranks_of_the_reference_average_one_half_whatever_its_ties(reference):
+    assert EmpiricalCDF.fit(reference)(reference).mean() == pytest.approx(0.5)
+
+
+@given(reference=numbers, scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
+def test_ranks_know_no_unit(reference, scale, shift):
+    values = np.round(np.asarray(reference, dtype=float), 3)
+    ranks = EmpiricalCDF.fit(values)(values)
+    moved = np.round(scale, 2) * values + np.round(shift, 2)
+    np.testing.assert_allclose(EmpiricalCDF.fit(moved)(moved), ranks, atol=1e-12)
+
+
+def test_scores_are_uniform_over_the_reference_and_rise_with_every_measure():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=500), rng.lognormal(size=500)
+    score = QualityScore.fit({"a": a, "b": b})
+    found = score({"a": a, "b": b})
+    assert ((found > 0) & (found < 1)).all()
+    np.testing.assert_allclose(np.histogram(found, 10, (0, 1))[0], 50, atol=2)
+    assert (score({"a": a + 0.5, "b": b}) >= found).all()
+    np.testing.assert_array_equal(score({"a": [-99, 99], "b": [0, 1e9]}), [0, 1])
+
+
+def test_one_measure_alone_keeps_its_order():
+    values = np.array([3.0, 1.0, 2.0, 2.0])
+    np.testing.assert_allclose(QualityScore.fit({"a": values})({"a": values}), [7 / 8, 1 / 8, 1 / 2, 1 / 2])
+
+
+def test_what_has_no_ranks_is_refused():
+    with pytest.raises(QualityError, match="found 1 that are not"):
+        EmpiricalCDF.fit([1.0, np.nan])
+    with pytest.raises(QualityError, match="N at least 1"):
+        EmpiricalCDF.fit([])
+    with pytest.raises(QualityError, match="at least one measure"):
+        QualityScore.fit({})

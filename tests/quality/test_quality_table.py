@@ -1,0 +1,145 @@
+"""Measures, scores and weights of real samples, and their errors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from quality_tables import MEASURES, SCORE, SOURCES, TASK, emoji_samples, voice_samples
+
+from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.modalities.image.quality import MEASURES as IMAGE_MEASURES
+from cross_modal_kd.modalities.image.quality import sharpness
+from cross_modal_kd.quality.figure import quality_figure
+from cross_modal_kd.quality.modality import QualityError, degradations_of, measures_of
+from cross_modal_kd.quality.read import read_input
+from cross_modal_kd.quality.table import measure_samples, score_samples
+from cross_modal_kd.quality.weights import sample_weights
+from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples.roots import Roots
+
+ROOTS = Roots(SOURCES)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return emoji_samples()
+
+
+@pytest.fixture(scope="module")
+def measures(samples):
+    return measure_samples(samples, MEASURES, ROOTS)
+
+
+@pytest.fixture(scope="module")
+def scores(samples, measures):
+    return score_samples(samples, measures, SCORE)
+
+
+def test_every_sample_has_the_measures_of_its_modality(samples, measures):
+    assert measures["sample_id"].tolist() == samples["sample_id"].tolist()
+    images, texts = (measures[measures["modality"] == m] for m in ("image", "text"))
+    assert images[MEASURES["image"]].notna().all(axis=None) and images[MEASURES["text"]].isna().all(axis=None)
+    assert texts[MEASURES["text"]].notna().all(axis=None)
+    row = samples[samples["modality"] == "image"].iloc[3]
+    expected = sharpness(read_input(row.to_dict(), ROOTS)[0])
+    assert measures.set_index("sample_id").at[row["sample_id"], "sharpness"] == pytest.approx(expected)
+
+
+def test_speech_is_measured_at_its_own_rate():
+    voices = voice_samples()
+    found = measure_samples(voices, MEASURES, ROOTS)
+    assert found["sample_id"].tolist() == voices["sample_id"].tolist() and found["decay"].between(0, 60).all()
+
+
+def test_inputs_can_be_damaged_before_they_are_measured(samples, measures):
+    images = samples[samples["modality"] == "image"]
+    dark = measure_samples(images, MEASURES, ROOTS, corrupt=lambda row, given: (given[0] // 4,))
+    clean = measures[measures["modality"] == "image"]
+    assert (dark["sharpness"].to_numpy() < clean["sharpness"].to_numpy()).all()
+
+
+def test_unknown_names_are_answered_with_those_there_are(samples):
+    with pytest.raises(QualityError, match=r"unknown measure 'sharpnes' of image; there are: sharpness, .*quality"):
+        measure_samples(samples, {**MEASURES, "image": ["sharpnes"]}, ROOTS)
+    with pytest.raises(QualityError, match="samples holds text, for which quality.measures names no measure"):
+        measure_samples(samples, {"image": ["sharpness"]}, ROOTS)
+    with pytest.raises(QualityError, match="unknown modality 'smell'; there are: image, speech, text"):
+        measures_of("smell")
+    with pytest.raises(QualityError, match="unknown degradation 'fog' of image; there are: blur, noise"):
+        degradations_of("image", ["fog"])
+
+
+def test_a_measure_that_is_no_number_names_its_sample(samples, monkeypatch):
+    monkeypatch.setitem(IMAGE_MEASURES, "noise", lambda image: float("nan"))
+    first = samples.loc[samples["modality"] == "image", "sample_id"].min()
+    with pytest.raises(QualityError, match=f"measure 'noise' of sample '{first}' is nan"):
+        measure_samples(samples, MEASURES, ROOTS)
+
+
+def test_scores_are_ranks_in_the_training_split(samples, measures, scores):
+    assert scores.columns.tolist() == ["sample_id", "modality", "quality"]
+    assert scores["quality"].between(0, 1).all()
+    trained = scores[scores["sample_id"].isin(samples.loc[samples["split"] == "train", "sample_id"])]
+    assert trained.groupby("modality")["quality"].mean().to_numpy() == pytest.approx(0.5)
+    images = measures["modality"] == "image"
+    by_score = scores.loc[images, "quality"].rank().to_numpy()
+    in_train = images & measures["sample_id"].isin(trained["sample_id"])
+    order = np.searchsorted(np.sort(measures.loc[in_train, "sharpness"]), measures.loc[images, "sharpness"])
+    assert np.corrcoef(by_score, order)[0, 1] > 0.99
+
+
+def test_scores_of_other_measures_or_without_training_samples_are_refused(samples, measures):
+    with pytest.raises(
+        QualityError, match=r"quality.score.image names \['contrast'\]; .* holds \['sharpness', 'noise'\]"
+    ):
+        score_samples(samples, measures, {**SCORE, "image": ["contrast"]})
+    with pytest.raises(QualityError, match="ranks of image need samples in the training split"):
+        score_samples(samples.assign(split="test"), measures, SCORE)
+
+
+def test_weights_against_a_plain_loop(samples, scores):
+    config = WeightConfig(gamma=1.0, w_min=0.5, w_max=1.5)
+    found = sample_weights(samples, scores, TASK, config).set_index("sample_id")
+    assert found["task_weight"].mean() == pytest.approx(1) and found["kd_weight"].mean() == pytest.approx(1)
+    quality, pairing = scores.set_index("sample_id")["quality"], pair(samples, TASK)
+    students = samples[(samples["modality"] == "image") & (samples["split"] == "train")]["sample_id"]
+    assert sorted(found.index) == sorted(students)
+    both = {s: np.sqrt(quality[s] * np.mean([quality[t] for t in pairing.teachers_of(s)])) for s in students}
+    mean = np.mean(list(both.values()))
+    weights = {s: min(max(q / mean, 0.5), 1.5) for s, q in both.items()}
+    for student in students:
+        expected = weights[student] / np.mean(list(weights.values()))
+        assert found.at[student, "kd_weight"] == pytest.approx(expected)
+        assert found.at[student, "quality_student"] == pytest.approx(quality[student])
+
+
+def test_gamma_zero_weighs_all_alike(samples, scores):
+    found = sample_weights(samples, scores, TASK, WeightConfig(gamma=0))
+    np.testing.assert_allclose(found[["task_weight", "kd_weight"]], 1)
+
+
+def test_a_student_without_a_teacher_has_no_distillation_weight(samples, scores):
+    lonely = samples.loc[(samples["modality"] == "text") & (samples["split"] == "train"), "group"].iloc[0]
+    fewer = samples[(samples["modality"] != "text") | (samples["group"] != lonely)]
+    found = sample_weights(fewer, scores, TASK, WeightConfig())
+    assert found["kd_weight"].isna().sum() == 2 and found["kd_weight"].mean() == pytest.approx(1)
+    assert found["task_weight"].notna().all()
+
+
+def test_weights_need_the_quality_of_every_training_sample(samples, scores):
+    trained = samples.loc[samples["split"] == "train", "sample_id"].iloc[0]
+    with pytest.raises(QualityError, match=f"quality_scores lacks 1 training samples, '{trained}' the first"):
+        sample_weights(samples, scores[scores["sample_id"] != trained], TASK, WeightConfig())
+    with pytest.raises(QualityError, match="weights are for image samples of the training split, found none"):
+        sample_weights(samples[samples["split"] != "train"], scores, TASK, WeightConfig())
+
+
+def test_the_figure_has_a_panel_a_measure_and_one_a_score(samples, measures, scores, tmp_path):
+    figure = quality_figure(samples, measures, scores)
+    titles = [axis.get_title(loc="left") for axis in figure.axes if axis.get_title(loc="left")]
+    assert titles == [
+        "image: sharpness", "image: noise", "image: score", "text: information", "text: length", "text: score"
+    ]  # fmt: skip
+    figure.savefig(tmp_path / "quality.png")
+    one_split = samples["split"] == "train"
+    assert quality_figure(samples[one_split], measures[one_split], scores[one_split])
+    assert pd.api.types.is_float_dtype(scores["quality"])

@@ -1,0 +1,56 @@
+import pytest
+
+from cross_modal_kd.config.ingestion import SourceConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.sources.voices import read_voices
+
+TASK = TaskConfig(name="v", title="V", kind="verification", student="speech", teacher="text")
+CLIPS = '''path,speaker,language,transcript
+lab_en/1.ogg,lab_en,en,"hello,  ""you"""
+lab_en/2.ogg,lab_en,en," "
+lab_fr/1.ogg,lab_fr,fr,salut
+lab_fr/2.ogg,lab_fr,fr,NA
+home_en/1.ogg,home_en,en,alone
+'''
+
+
+def read(tmp_path, text=CLIPS, **options):
+    (tmp_path / "clips.csv").write_text(text, encoding="utf-8")
+    return read_voices("voices", Roots({"voices": SourceConfig(layout="voices", root=str(tmp_path))}), options, TASK)
+
+
+def test_speech_and_transcripts_share_the_clip(tmp_path):
+    rows, rejected = read(tmp_path, texts=True)
+    texts = rows[rows["modality"] == "text"].set_index("group")["text"].to_dict()
+    assert texts == {"lab_en/1": 'hello, "you"', "lab_fr/1": "salut", "lab_fr/2": "NA"}
+    assert rows.loc[rows["modality"] == "speech", "sample_id"].tolist() == [
+        f"voices/lab_{language}/{number}" for language in ("en", "fr") for number in (1, 2)
+    ]
+    reasons = rejected.set_index("path")["reason"]
+    assert reasons["lab_en/2.ogg"] == "the transcript is blank: no text row"
+    assert "home_en has 1 clip(s), fewer than min_clips = 2" in reasons["home_en/1.ogg"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [("collection", {"lab"}), ("language", {"en", "fr"}), ("collection_language", {"lab/en", "lab/fr"})],
+)
+def test_domain(tmp_path, domain, expected):
+    assert set(read(tmp_path, domain=domain).rows["domain"]) == expected
+
+
+def test_languages_and_no_texts(tmp_path):
+    rows, _ = read(tmp_path, languages=["fr"])
+    assert set(rows["label"]) == {"lab_fr"}
+    assert set(rows["modality"]) == {"speech"}
+
+
+def test_a_table_without_its_columns(tmp_path):
+    with pytest.raises(SamplesError, match=r"clips.csv: expected the column\(s\) 'language', 'transcript', found"):
+        read(tmp_path, "path,speaker\na,b\n")
+    with pytest.raises(SamplesError, match="the table has no rows"):
+        read(tmp_path, "path,speaker,language,transcript\n")
+    with pytest.raises(SamplesError, match="not a readable CSV"):
+        read(tmp_path, "")

@@ -1,0 +1,154 @@
+"""What must hold of the whole project: names, descriptions, layers, arrows, start-up, typed parameters."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "cross_modal_kd"
+CONF = Path(__file__).parents[1] / "conf"
+LAYERS = ("raw", "intermediate", "primary", "feature", "model input", "models", "model output", "reporting")
+ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
+KEDRO_ROOMS = ("pipelines", "datasets", "hooks")
+KEDRO_FILES = ("settings.py", "pipeline_registry.py", "__main__.py")
+
+
+@pytest.fixture
+def context(project_path, tmp_path):
+    """``context(env)``: the project's context in one environment."""
+    from kedro.framework.session import KedroSession
+
+    def load(env: str):
+        runtime = {"data_root": str(tmp_path)}
+        return KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False).load_context()
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def pipelines(project_path):
+    from kedro.framework.project import pipelines
+
+    return dict(pipelines)
+
+
+def imports(file: Path) -> list[tuple[str, bool]]:
+    """(module, whether at the top level) of every import in a file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    top = set(map(id, tree.body))
+    found = []
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        found += [(name, id(node) in top) for name in names]
+    return found
+
+
+def test_the_stages_are_registered_and_distill_is_all_of_them(pipelines):
+    stages = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
+    assert {*stages, "distill", "__default__"} <= set(pipelines)
+    assert set(pipelines["distill"].nodes) == set().union(*(pipelines[stage].nodes for stage in stages))
+    assert pipelines["__default__"] == pipelines["distill"]
+
+
+def test_every_node_is_named(pipelines):
+    unnamed = [str(node) for pipeline in pipelines.values() for node in pipeline.nodes if not node._name]
+    assert not unnamed
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_path(context, env, tmp_path):
+    loader = context(env).config_loader
+    task = loader["globals"]["task"]
+    for name, entry in loader["catalog"].items():
+        if name.startswith("_"):
+            continue
+        assert entry["metadata"]["description"], name
+        assert entry["metadata"]["kedro-viz"]["layer"] in LAYERS, name
+        if entry["type"] != "MemoryDataset":
+            assert Path(entry["filepath"]).relative_to(tmp_path).parts[1] == task, name
+
+
+def test_tasks_do_not_share_a_name():
+    """Environments of one task (a larger scale of it, say) would overwrite each other's results."""
+    from omegaconf import OmegaConf
+
+    files = [CONF / env / "globals.yml" for env in ENVIRONMENTS if (CONF / env / "globals.yml").exists()]
+    tasks = [OmegaConf.load(file).get("task") for file in files]
+    tasks = [task for task in tasks if task]
+    assert len(set(tasks)) == len(tasks)
+
+
+def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, context):
+    catalog = context("base").catalog
+    names = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    assert not sorted(name for name in names if not name.startswith("param") and name not in catalog)
+
+
+def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, context):
+    """So that each stage runs alone from what the catalog holds."""
+    catalog = context("base").catalog
+    for stage in ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation"):
+        for name in pipelines[stage].inputs():
+            if not name.startswith(("params:", "parameters")):
+                assert type(catalog.get(name)).__name__ != "MemoryDataset", f"{stage} needs {name}"
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_the_parameters_of_every_environment_fit_their_models(context, env):
+    assert context(env).params
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"ingestion": {"splitt": 1}}, "unknown key 'splitt'.*expected one of:.*split"),
+        ({"task": {"kind": "regression"}}, "task.*(verification.*classification)"),
+        ({"ingestionn": {}}, "unknown parameter 'ingestionn'.*Did you mean 'ingestion'"),
+    ],
+)
+def test_a_wrong_parameter_stops_before_any_node_and_says_what_is_allowed(run_kedro, params, message):
+    with pytest.raises(Exception, match=f"(?s){message}"):
+        run_kedro("ingestion", params=params)
+    assert not run_kedro.data_root.exists()
+
+
+def test_looking_at_the_pipelines_imports_nothing_heavy(project_path):
+    code = (
+        "import sys\n"
+        "from kedro.framework.startup import bootstrap_project\n"
+        f"bootstrap_project({str(project_path)!r})\n"
+        "from kedro.framework.project import pipelines\n"
+        "assert pipelines['__default__'].nodes\n"
+        "heavy = ('torch', 'mlflow', 'lightning', 'timm', 'speechbrain', 'sentence_transformers', 'matplotlib',\n"
+        "         'sklearn', 'scipy', 'optuna', 'torchmetrics', 'pytorch_metric_learning', 'soundfile')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project_path)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_only_kedros_face_imports_kedro_and_mlflow():
+    for file in PACKAGE.rglob("*.py"):
+        place = file.relative_to(PACKAGE)
+        if place.parts[0] in KEDRO_ROOMS or place.name in KEDRO_FILES:
+            continue
+        found = [module for module, _ in imports(file) if module.split(".")[0] in ("kedro", "mlflow", "kedro_datasets")]
+        assert not found, f"{place} imports {found}"
+
+
+@pytest.mark.parametrize("room", ["losses", "metrics"])
+def test_losses_and_metrics_import_no_sibling(room):
+    for file in (PACKAGE / room).rglob("*.py"):
+        for module, _ in imports(file):
+            if module.startswith("cross_modal_kd."):
+                assert module.split(".")[1] == room, f"{file.relative_to(PACKAGE)} imports {module}"
+
+
+def test_nodes_import_what_is_heavy_only_where_they_use_it():
+    for file in [*PACKAGE.glob("pipelines/*/nodes.py"), *PACKAGE.glob("pipelines/*/pipeline.py")]:
+        heavy = [module for module, top in imports(file) if top and module.split(".")[0] in ("torch", "mlflow", "timm")]
+        assert not heavy, f"{file.relative_to(PACKAGE)} imports {heavy} at its top"
