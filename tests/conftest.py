@@ -45,6 +45,17 @@ def tracking_uri(tmp_path: Path, empty_tracking_db: Path, monkeypatch: pytest.Mo
     return uri
 
 
+def kedro_run(
+    data_root: Path, pipeline: str = "__default__", env: str = "test", params: dict | None = None, **options: Any
+) -> dict[str, Any]:
+    """``kedro run`` in this process; the keywords that are not named are those of ``KedroSession.run``."""
+    from kedro.framework.session import KedroSession
+
+    runtime = {"data_root": str(data_root), **(params or {})}
+    with KedroSession.create(PROJECT, env=env, runtime_params=runtime, save_on_close=False) as session:
+        return session.run(pipeline_names=[pipeline], **options)
+
+
 @pytest.fixture
 def run_kedro(project_path: Path, tracking_uri: str, tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
     """``run_kedro("distill", params={"training": {"epochs": 1}}, from_nodes=[...])`` is ``kedro run`` on conf/test.
@@ -52,12 +63,27 @@ def run_kedro(project_path: Path, tracking_uri: str, tmp_path: Path) -> Iterator
     The catalog writes below ``tmp_path / "data"`` (``run_kedro.data_root``), MLflow to ``tracking_uri``; the rest of
     the keywords are those of ``KedroSession.run``. Several calls in one test share both.
     """
-    from kedro.framework.session import KedroSession
 
-    def run(pipeline: str = "__default__", env: str = "test", params: dict | None = None, **options: Any) -> dict:
-        runtime = {"data_root": str(run.data_root), **(params or {})}
-        with KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False) as session:
-            return session.run(pipeline_names=[pipeline], **options)
+    def run(pipeline: str = "__default__", **options: Any) -> dict[str, Any]:
+        return kedro_run(run.data_root, pipeline, **options)
 
     run.data_root = tmp_path / "data"
     yield run
+
+
+@pytest.fixture(scope="session")
+def distilled(project_path: Path, empty_tracking_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data root of one ``distill`` on conf/test, for tests that look at what it left: not to be written to."""
+    folder = tmp_path_factory.mktemp("distilled")
+    shutil.copy(empty_tracking_db, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        kedro_run(folder / "data", "distill")
+    return folder / "data"
+
+
+@pytest.fixture
+def run_kedro_after(distilled: Path, run_kedro: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """``run_kedro`` on a copy of what ``distill`` left."""
+    shutil.copytree(distilled, run_kedro.data_root)
+    return run_kedro

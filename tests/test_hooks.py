@@ -82,9 +82,10 @@ def tiny(project_path, tracking_uri, tmp_path, monkeypatch):
     )
     pipelines.configure("cross_modal_kd.pipeline_registry")
 
-    def run(params=None, **options):
+    def run(params=None, env=None, **options):
+        conf = str(tmp_path / "conf")
         with KedroSession.create(
-            project_path, conf_source=str(tmp_path / "conf"), runtime_params=params, save_on_close=False
+            project_path, conf_source=conf, env=env, runtime_params=params, save_on_close=False
         ) as session:
             return session.run(pipeline_names=["tiny"], **options)
 
@@ -226,6 +227,13 @@ def test_a_run_that_the_user_has_open_is_not_touched(tiny, runs, tracking_uri):
 def test_no_run_where_tracking_is_switched_off(tiny, runs):
     tiny.mlflow_yml.write_text("enabled: false\n")
     tiny()
+    assert runs() == []
+
+
+def test_a_persons_own_settings_hold_in_every_environment(tiny, runs, tmp_path):
+    (tmp_path / "conf" / "scale").mkdir()
+    (tmp_path / "conf" / "local" / "mlflow.yml").write_text("enabled: false\n")
+    tiny(env="scale")
     assert runs() == []
 
 

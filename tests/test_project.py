@@ -3,13 +3,17 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "cross_modal_kd"
 CONF = Path(__file__).parents[1] / "conf"
-LAYERS = ("raw", "intermediate", "primary", "feature", "model input", "models", "model output", "reporting")
+LAYERS = (
+    *("raw", "intermediate", "primary", "feature", "model input", "models", "model output", "reporting"),
+    *("teacher", "workspace"),
+)
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
 KEDRO_ROOMS = ("pipelines", "datasets", "hooks")
 KEDRO_FILES = ("settings.py", "pipeline_registry.py", "__main__.py")
@@ -86,6 +90,22 @@ def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, context):
     catalog = context("base").catalog
     names = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
     assert not sorted(name for name in names if not name.startswith("param") and name not in catalog)
+
+
+def test_the_layers_go_in_no_circle(pipelines, context):
+    """kedro-viz shows no layers at all where they do."""
+    catalog = context("base").catalog
+
+    def layer(name: str) -> str:
+        return catalog.get(name).metadata["kedro-viz"]["layer"]
+
+    before: dict[str, set[str]] = {}
+    for pipeline in pipelines.values():
+        for node in pipeline.nodes:
+            sources = {layer(name) for name in node.inputs if not name.startswith("param")}
+            for name in node.outputs:
+                before.setdefault(layer(name), set()).update(sources - {layer(name)})
+    assert list(TopologicalSorter(before).static_order())
 
 
 def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, context):

@@ -10,6 +10,9 @@ from cross_modal_kd.pipelines import (
     projection,
     quality,
     quality_study,
+    regimes,
+    results,
+    robustness,
     teacher,
     tuning,
 )
@@ -29,6 +32,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "comparison": comparison.create_pipeline(),
         "tuning": tuning.create_pipeline(),
         "quality_study": quality_study.create_pipeline(),
+        "regimes": regimes.create_pipeline(),
+        "robustness": robustness.create_pipeline(),
+        "results": results.create_pipeline(),
     }
     distill = sum(stages.values(), Pipeline([]))
     return {**stages, **studies, "distill": distill, "__default__": distill}

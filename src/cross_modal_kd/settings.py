@@ -2,9 +2,9 @@
 
 import warnings
 
-from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook
+from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook
 
-HOOKS = (ParameterNamesHook(), MlflowHook())
+HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

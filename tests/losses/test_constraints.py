@@ -20,6 +20,7 @@ from cross_modal_kd.losses import (
 
 LABELS = [0, 1, 1, -1, 2, 0, -1]
 KINDS = sorted(CONSTRAINTS)
+BANK = 4
 
 
 def batch_of(size=7, dim=5, classes=3, dtype=torch.float64, seed=0, labels=None):
@@ -36,6 +37,8 @@ def batch_of(size=7, dim=5, classes=3, dtype=torch.float64, seed=0, labels=None)
         student_raw=draw(size, dim),
         teacher_raw=draw(size, dim),
         student_logits=3 * draw(size, classes),
+        bank=draw(BANK, dim),
+        bank_rows=torch.arange(size) % BANK,
         scale=4.0,
     )
 
@@ -112,6 +115,13 @@ def plain_contrastive(b, tau):
     return [(a + c) / 2 for a, c in zip(one_way(s, t), one_way(t, s), strict=True)]
 
 
+def plain_contrastive_bank(b, tau):
+    values = []
+    for s, row in zip(b["student"], b["bank_rows"], strict=True):
+        values.append(-math.log(softmax([cos(s, t) / tau for t in b["bank"]])[row]))
+    return values
+
+
 def plain_classifier_kl(b, tau):
     w, a = b["prototypes"], b["scale"]
     return [
@@ -171,11 +181,13 @@ PLAIN = {
     "classifier_ce": plain_classifier_ce,
     "hinton_kd": plain_hinton,
     "rkd": plain_rkd,
+    "contrastive_bank": plain_contrastive_bank,
 }
 
 
 def as_lists(inputs):
     names = ("student", "teacher", "labels", "prototypes", "student_raw", "teacher_raw", "student_logits")
+    names += ("bank", "bank_rows")
     return {**{name: getattr(inputs, name).tolist() for name in names}, "scale": inputs.scale}
 
 
@@ -190,7 +202,7 @@ def test_raw_values_are_those_of_plain_loops(kind, tau):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_is_that_of_finite_differences(kind):
     constraint, inputs = build_constraint(kind, 0.05, 1.5), batch_of(size=5)
-    names = ("student", "teacher", "prototypes", "student_raw", "student_logits")
+    names = ("student", "teacher", "prototypes", "student_raw", "student_logits", "bank")
     tensors = [getattr(inputs, name).clone().requires_grad_() for name in names]
 
     def values(*tensors):
@@ -199,6 +211,7 @@ def test_gradient_is_that_of_finite_differences(kind):
                 **dict(zip(names, tensors, strict=True)),
                 labels=inputs.labels,
                 teacher_raw=inputs.teacher_raw,
+                bank_rows=inputs.bank_rows,
                 scale=inputs.scale,
             )
         ).values
@@ -223,6 +236,8 @@ def test_margin_comes_off_and_leaves_no_gradient_inside(kind):
             student_raw=feature,
             teacher_raw=inputs.teacher_raw,
             student_logits=logits,
+            bank=inputs.bank,
+            bank_rows=inputs.bank_rows,
             scale=inputs.scale,
         )
     )
@@ -272,9 +287,12 @@ def test_runtime_margin_stands_in_for_its_own(kind):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_half_precision_is_computed_in_single(kind, dtype):
     inputs = batch_of(dtype=dtype)
-    names = ("student", "teacher", "prototypes", "student_raw", "teacher_raw", "student_logits")
+    names = ("student", "teacher", "prototypes", "student_raw", "teacher_raw", "student_logits", "bank")
     same = ConstraintInputs(
-        **{name: getattr(inputs, name).double() for name in names}, labels=inputs.labels, scale=inputs.scale
+        **{name: getattr(inputs, name).double() for name in names},
+        labels=inputs.labels,
+        bank_rows=inputs.bank_rows,
+        scale=inputs.scale,
     )
     constraint = build_constraint(kind, 0.1, 1.0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -293,7 +311,13 @@ def test_edges_are_finite(kind, size, likeness):
     student = (teacher * (-1 if likeness == "opposite" else 1)).clone().requires_grad_()
     logits = torch.zeros(size, 1, requires_grad=True)
     inputs = ConstraintInputs(
-        student, teacher, torch.zeros(size, dtype=torch.long), torch.ones(1, 4), student_logits=logits
+        student,
+        teacher,
+        torch.zeros(size, dtype=torch.long),
+        torch.ones(1, 4),
+        student_logits=logits,
+        bank=teacher,
+        bank_rows=torch.arange(size),
     )
     output = build_constraint(kind, 0.0, 0.1)(inputs)
     output.values.sum().backward()
@@ -301,7 +325,7 @@ def test_edges_are_finite(kind, size, likeness):
     assert (output.values >= 0).all()
     for tensor in (student, logits):
         assert tensor.grad is None or (tensor.grad.isfinite().all() and tensor.grad.abs().max() < 100)
-    if likeness != "opposite" and kind != "contrastive":
+    if likeness != "opposite" and not kind.startswith("contrastive"):
         assert output.values.abs().max() < 1e-5
 
 
@@ -309,7 +333,13 @@ def test_edges_are_finite(kind, size, likeness):
 def test_zero_embeddings_are_finite(kind):
     student = torch.zeros(3, 4, requires_grad=True)
     inputs = ConstraintInputs(
-        student, torch.eye(4)[:3], torch.tensor([0, 1, -1]), torch.eye(4)[:2], student_logits=torch.zeros(3, 2)
+        student,
+        torch.eye(4)[:3],
+        torch.tensor([0, 1, -1]),
+        torch.eye(4)[:2],
+        student_logits=torch.zeros(3, 2),
+        bank=torch.eye(4),
+        bank_rows=torch.arange(3),
     )
     output = build_constraint(kind)(inputs)
     output.values.sum().backward() if output.values.requires_grad else None

@@ -1,12 +1,15 @@
 """All arms by name."""
 
-from pydantic import RootModel, model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, RootModel, model_validator
 
 from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.strict import without_null
 
 
-class ArmsConfig(RootModel[dict[str, ArmConfig]]):
-    """The block ``arms``: the student alone and everything it is compared with."""
+class ArmsConfig(RootModel[Annotated[dict[str, ArmConfig], BeforeValidator(without_null)]]):
+    """The block ``arms``: the student alone and everything it is compared with. An arm that is null is left out."""
 
     @model_validator(mode="after")
     def _named(self) -> "ArmsConfig":

@@ -1,25 +1,33 @@
 """Which arms are compared, over how many seeds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, NonNegativeInt, model_validator
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Strict, without_null
 
 
 class ComparisonConfig(Strict):
     """The grid ``arms`` x ``heads`` x ``seeds``.
 
-    baseline: the arm that every other is set against. heads: the projections every arm with a constraint is trained with
-    (``mlp``: the trainable head, ``pca``: none); ``own`` keeps what the arm itself names. hard_of: for a soft arm, the
-    hard arm it is set against too. seeds: of the student's start and of the order of its batches.
+    baseline: the arm that every other is set against. heads: the projections that arms with a constraint are trained
+    with (``mlp``: the trainable head, ``pca``: none); ``own`` keeps what the arm itself names. hard_of: for a soft arm,
+    the hard arm it is set against too. seeds: of the student's start and of the order of its batches.
     bootstrap, level: of the intervals.
     """
 
     arms: list[str] = Field(min_length=1)
     baseline: str = "none"
-    heads: list[Literal["own", "mlp", "pca"]] = Field(default_factory=lambda: ["own"], min_length=1)
-    hard_of: dict[str, str] = Field(default_factory=dict)
-    seeds: list[int] = Field(default_factory=lambda: [0, 1, 2], min_length=1)
+    heads: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
+    hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
+    seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _baseline_is_compared(self) -> "ComparisonConfig":
+        if self.baseline not in self.arms:
+            raise ValueError(
+                f"comparison.baseline {self.baseline!r} is not among comparison.arms: {', '.join(self.arms)}"
+            )
+        return self

@@ -1,10 +1,10 @@
 """An encoder, named as its library names it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Strict, without_null
 
 
 class EncoderConfig(Strict):
@@ -15,19 +15,14 @@ class EncoderConfig(Strict):
 
     library: Literal["timm", "speechbrain", "sentence_transformers"]
     name: str
-    options: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("options")
-    @classmethod
-    def _leave_out_null(cls, value: dict[str, Any]) -> dict[str, Any]:
-        return {name: option for name, option in value.items() if option is not None}
+    options: Annotated[dict[str, Any], BeforeValidator(without_null)] = Field(default_factory=dict)
 
 
 class ImageInputConfig(Strict):
     """size: side of the square that every image is resized to, in pixels; channels 1 (grey) or 3 (RGB)."""
 
     size: int = Field(32, ge=8)
-    channels: int = Field(3)
+    channels: Literal[1, 3] = 3
 
 
 class SpeechInputConfig(Strict):

@@ -21,7 +21,7 @@ class EvaluationConfig(Strict):
     level: float = Field(0.95, gt=0, lt=1)
     max_impostors: int = Field(200_000, ge=100)
     impostors: Literal["any", "same_domain"] = "any"
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     gallery: list[int] = Field(default_factory=lambda: [2, 5, 10, 50])
     train_subset: int = Field(1000, ge=0)
     batch_size: int = Field(512, ge=1)

@@ -1,10 +1,10 @@
 """Where samples come from, and how they are split."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import BeforeValidator, Field, RootModel, model_validator
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Strict, without_null
 
 
 class SourceConfig(Strict):
@@ -21,16 +21,11 @@ class SourceConfig(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class SourcesConfig(RootModel[dict[str, SourceConfig]]):
+class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator(without_null)]]):
     """The block ``sources``: a name of your choice for each source of raw files.
 
     A source that is null is left out: so an environment takes away one that conf/base names.
     """
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_null(cls, data: Any) -> Any:
-        return {name: source for name, source in data.items() if source is not None} if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _named(self) -> "SourcesConfig":
@@ -45,7 +40,7 @@ class SplitConfig(Strict):
     train: float = Field(0.6, gt=0, lt=1)
     dev: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.3, gt=0, lt=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> "SplitConfig":

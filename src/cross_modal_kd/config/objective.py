@@ -1,17 +1,18 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Strict, without_null
 
 ConstraintKind = Literal[
     "cosine",
     "l2",
     "relational",
     "contrastive",
+    "contrastive_bank",
     "classifier_kl",
     "classifier_ce",
     "hinton_kd",
@@ -42,13 +43,14 @@ class ConstraintConfig(Strict):
 class ArmConfig(Strict):
     """One arm of the comparison.
 
+    constraints: by a name of your choice; one that is null is left out.
     projection: ``mlp`` (the trainable head) or ``pca`` (no head).
     quality: weights from quality; null leaves every weight at 1.
     joint: go on training the head and its prototypes under their own classification loss.
     """
 
     title: str = ""
-    constraints: dict[str, ConstraintConfig] = Field(default_factory=dict)
+    constraints: Annotated[dict[str, ConstraintConfig], BeforeValidator(without_null)] = Field(default_factory=dict)
     projection: Literal["mlp", "pca"] = "mlp"
     quality: WeightConfig | None = None
     joint: bool = False

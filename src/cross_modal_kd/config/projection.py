@@ -17,11 +17,12 @@ class ProjectionConfig(Strict):
     dim: int = Field(128, ge=2)
     hidden: int = Field(256, ge=2)
     dropout: float = Field(0.2, ge=0, lt=1)
-    residual: bool = Field(True, description="add a PCA-initialised linear path, so that the head starts from the teacher")
+    residual: bool = Field(
+        True, description="add a PCA-initialised linear path, so that the head starts from the teacher"
+    )
     scale: float = Field(16.0, gt=0)
-    margin: float = Field(0.0, ge=0)
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(256, ge=2)
     lr: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
-    seed: int = 0
+    seed: int = Field(0, ge=0)

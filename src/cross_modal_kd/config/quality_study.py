@@ -17,7 +17,7 @@ class QualityStudyConfig(Strict):
 
     samples: int = Field(100, ge=2)
     degradations: dict[str, list[str]] = Field(default_factory=dict)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     bootstrap: int = Field(200, ge=2)
     level: float = Field(0.95, gt=0, lt=1)
     gallery: int = Field(6, ge=1)

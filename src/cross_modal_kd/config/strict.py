@@ -23,4 +23,9 @@ class Strict(BaseModel):
         return data
 
 
-__all__ = ["Strict", "ValidationError"]
+def without_null(data: Any) -> Any:
+    """A mapping without the names that are null: so an environment takes away one that conf/base names."""
+    return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+__all__ = ["Strict", "ValidationError", "without_null"]

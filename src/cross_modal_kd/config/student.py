@@ -10,8 +10,10 @@ class StudentConfig(Strict):
     """The student's embedding has projection.dim + free_dim dimensions.
 
     The constraints bind the first projection.dim of them to the teacher; the free ones serve the task alone, so that
-    the student keeps what its own modality shows and the teacher's does not (ours, beyond the source). margin and scale
-    belong to the AAM-softmax of a verification task; label_smoothing to a classification task."""
+    the student keeps what its own modality shows and the teacher's does not (ours, beyond the source). Only hinton_kd,
+    which reads the logits of the student's own head, reaches them all. margin and scale belong to the AAM-softmax of a
+    verification task; label_smoothing to a classification task.
+    """
 
     encoder: EncoderConfig
     free_dim: int = Field(0, ge=0)

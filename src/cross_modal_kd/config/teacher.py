@@ -1,6 +1,6 @@
 """The teacher: a pretrained encoder used as it is, or one trained on the teacher's modality."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
 from cross_modal_kd.config.strict import Strict
@@ -8,7 +8,10 @@ from cross_modal_kd.config.training import TrainingConfig
 
 
 class TeacherConfig(Strict):
-    """pretrained: use the encoder's own weights, frozen; else train it with AAM-softmax on the training split."""
+    """pretrained: use the encoder's own weights, frozen; else train it with AAM-softmax on the training split.
+
+    timm downloads its weights, or takes those of a file: encoder.options.pretrained_cfg_overlay = {file: ...}.
+    """
 
     encoder: EncoderConfig
     pretrained: bool = True
@@ -16,3 +19,12 @@ class TeacherConfig(Strict):
     margin: float = Field(0.2, ge=0)
     scale: float = Field(16.0, gt=0)
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> "TeacherConfig":
+        library = self.encoder.library
+        if self.pretrained and library == "speechbrain":
+            raise ValueError("a speechbrain encoder brings no weights of its own: teacher.pretrained must be false")
+        if not self.pretrained and library == "sentence_transformers":
+            raise ValueError("a sentence_transformers encoder is used as it is: teacher.pretrained must be true")
+        return self

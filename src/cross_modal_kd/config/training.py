@@ -22,7 +22,7 @@ class TrainingConfig(Strict):
     grad_clip: float | None = Field(5.0, gt=0)
     patience: int | None = Field(None, ge=1)
     eval_every: int = Field(2, ge=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "auto"
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     augment: bool = True

@@ -1,8 +1,10 @@
 """What is searched for each arm, and for how long: the same number of trials for all."""
 
-from pydantic import Field, model_validator
+from typing import Annotated
 
-from cross_modal_kd.config.strict import Strict
+from pydantic import BeforeValidator, Field, model_validator
+
+from cross_modal_kd.config.strict import Strict, without_null
 
 
 class SearchRange(Strict):
@@ -25,15 +27,19 @@ class SearchRange(Strict):
         return self
 
 
+ArmSpace = Annotated[dict[str, SearchRange], BeforeValidator(without_null)]
+
+
 class TuningConfig(Strict):
     """Search of each arm's own hyper-parameters on the dev split.
 
-    space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range. trials: of every arm, the same.
+    space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not
+    searched. trials: of every arm, the same.
     epochs: of a trial; null trains as long as the comparison does. repeats: seeds a trial is averaged over.
     """
 
     trials: int = Field(8, ge=1)
     epochs: int | None = Field(None, ge=1)
     repeats: int = Field(1, ge=1)
-    seed: int = 0
-    space: dict[str, dict[str, SearchRange]] = Field(min_length=1)
+    seed: int = Field(0, ge=0)
+    space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)

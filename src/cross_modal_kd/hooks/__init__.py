@@ -2,5 +2,6 @@
 
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
+from cross_modal_kd.hooks.provenance import ProvenanceHook
 
-__all__ = ["MlflowHook", "ParameterNamesHook"]
+__all__ = ["MlflowHook", "ParameterNamesHook", "ProvenanceHook"]

@@ -5,7 +5,8 @@ seconds), leaves its run open after an in-process session, logs a pydantic block
 out of the command, and knows no commit. This one imports mlflow when a pipeline is about to run, and at no other time
 (``kedro registry list`` and ``kedro viz`` start no run).
 
-Settings: conf/base/mlflow.yml. What is logged of a dataset is said in the catalog, under its ``metadata``::
+Settings: conf/base/mlflow.yml, with conf/local/mlflow.yml over it in every environment. What is logged of a dataset is
+said in the catalog, under its ``metadata``::
 
     metadata:
       mlflow: [metrics]       # the numbers in it, flat           (dictionaries)
@@ -29,6 +30,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from omegaconf import OmegaConf
 
 from cross_modal_kd.pipelines.tracking import TrackedRun, set_session_run
 from cross_modal_kd.tracking.facts import command, device_facts, git_facts, version_facts
@@ -99,8 +101,10 @@ class MlflowHook:
     def after_context_created(self, context: KedroContext) -> None:
         self._project = Path(context.project_path)
         loader = context.config_loader
-        config = loader["mlflow"] if "mlflow" in loader.config_patterns else {}
-        self._settings = Settings.from_config(config, self._project)
+        # Kedro reads conf/local only where no --env is given; a person's server is theirs for every task
+        local = Path(loader.conf_source) / "local" / "mlflow.yml"
+        own = OmegaConf.to_container(OmegaConf.load(local)) if local.is_file() else {}
+        self._settings = Settings.from_config({**loader["mlflow"], **own}, self._project)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:

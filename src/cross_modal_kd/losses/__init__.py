@@ -9,6 +9,7 @@
 ``cross_modal_kd.losses.aam.AAMSoftmaxHead`` is imported from its own file, since it needs pytorch-metric-learning.
 """
 
+from cross_modal_kd.losses.bank import BankContrastiveConstraint
 from cross_modal_kd.losses.classifier import SoftClassifierConstraint
 from cross_modal_kd.losses.constraint import Constraint
 from cross_modal_kd.losses.contrastive import ContrastiveConstraint
@@ -28,6 +29,7 @@ __all__ = [
     "CONSTRAINTS",
     "REDUCERS",
     "RKD",
+    "BankContrastiveConstraint",
     "Constraint",
     "ConstraintInputs",
     "ConstraintOutput",

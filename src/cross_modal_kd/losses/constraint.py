@@ -13,6 +13,8 @@ class Constraint(nn.Module):
     margin: m >= 0 in the units of the raw value; 0 is the hard form.
     """
 
+    needs_bank = False
+
     def __init__(self, margin: float = 0.0) -> None:
         super().__init__()
         check_margin(margin, 0)

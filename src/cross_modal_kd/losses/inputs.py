@@ -18,6 +18,7 @@ class ConstraintInputs:
     prototypes: (C, d) the teacher's classifier W.
     student_raw, teacher_raw: (B, d) the same embeddings before normalisation, for ``l2``; absent, the ones above serve.
     student_logits: (B, C) of the student's own head, without margin, already scaled.
+    bank: (K, d) one projected teacher embedding for each instance; bank_rows: (B,) the instance of each sample.
     teacher_logits: (B, C); absent, they are ``scale`` * cos(W, teacher).
     scale: a, the logit scale of the teacher's classifier.
     """
@@ -30,6 +31,8 @@ class ConstraintInputs:
     teacher_raw: Tensor | None = None
     student_logits: Tensor | None = None
     teacher_logits: Tensor | None = None
+    bank: Tensor | None = None
+    bank_rows: Tensor | None = None
     scale: float = 30.0
 
     def __post_init__(self) -> None:
@@ -47,6 +50,11 @@ class ConstraintInputs:
             )
         if self.prototypes is not None and (self.prototypes.ndim != 2 or self.prototypes.shape[1] != dim):
             raise ValueError(f"prototypes: expected shape (C, {dim}), found {tuple(self.prototypes.shape)}")
+        if self.bank is not None and (self.bank.ndim != 2 or self.bank.shape[1] != dim):
+            raise ValueError(f"bank: expected shape (K, {dim}), found {tuple(self.bank.shape)}")
+        rows = self.bank_rows
+        if rows is not None and (rows.shape != (batch,) or rows.is_floating_point()):
+            raise ValueError(f"bank_rows: expected {batch} integers, found {rows.dtype} of shape {tuple(rows.shape)}")
         for name in ("student_raw", "teacher_raw", "student_logits", "teacher_logits"):
             value = getattr(self, name)
             if value is not None and (value.ndim != 2 or len(value) != batch):

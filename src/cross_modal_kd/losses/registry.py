@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cross_modal_kd.losses.bank import BankContrastiveConstraint
 from cross_modal_kd.losses.classifier import SoftClassifierConstraint
 from cross_modal_kd.losses.constraint import Constraint
 from cross_modal_kd.losses.contrastive import ContrastiveConstraint
@@ -16,6 +17,7 @@ CONSTRAINTS: dict[str, Callable[[float, float], Constraint]] = {
     "l2": lambda margin, temperature: SoftFeatureConstraint(margin, "l2"),
     "relational": lambda margin, temperature: RelationalConstraint(margin),
     "contrastive": ContrastiveConstraint,
+    "contrastive_bank": BankContrastiveConstraint,
     "classifier_kl": SoftClassifierConstraint,
     "classifier_ce": lambda margin, temperature: SoftClassifierConstraint(margin, temperature, target="label"),
     "hinton_kd": HintonKD,

@@ -1,9 +1,10 @@
 """What a training loop needs of a modality: a dataset of raw inputs, and an augmentation of a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 from torch import Generator, Tensor
 from torch.utils.data import Dataset
@@ -12,6 +13,9 @@ from tqdm import tqdm
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
+
+# (sample_id, decoded sample) -> damaged sample of the same kind; called from several threads, so it keeps no state.
+Corrupt = Callable[[str, np.ndarray], np.ndarray]
 
 
 class Inputs(Dataset):
@@ -43,8 +47,13 @@ class Augment(Protocol):
     def __call__(self, inputs: Tensor, generator: Generator) -> Tensor: ...
 
 
-def load_inputs(modality: str, samples: pd.DataFrame, roots: Roots, config: InputConfig) -> Inputs:
+def load_inputs(
+    modality: str, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
+) -> Inputs:
     """The inputs of the samples of one modality, in the table's order.
+
+    corrupt: damage done to each decoded sample, before it is resized or cropped: uint8 (H, W, C) of an image, float32
+    (T,) at ``config.speech.sample_rate`` of a sound.
 
     Raises:
         SamplesError: there are none, or the modality has no trainable encoder.
@@ -55,11 +64,11 @@ def load_inputs(modality: str, samples: pd.DataFrame, roots: Roots, config: Inpu
     if modality == "image":
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
-        return ImageInputs(chosen, roots, config)
+        return ImageInputs(chosen, roots, config, corrupt)
     if modality == "speech":
         from cross_modal_kd.modalities.speech.inputs import SpeechInputs
 
-        return SpeechInputs(chosen, roots, config)
+        return SpeechInputs(chosen, roots, config, corrupt)
     raise SamplesError(f"inputs of modality {modality!r} are not read as tensors; expected image or speech")
 
 
@@ -76,7 +85,11 @@ def augmentation(modality: str) -> Augment:
     raise ValueError(f"modality {modality!r} has no augmentation; expected image or speech")
 
 
-def read_all(read, items: Sequence, description: str, workers: int = 2) -> list:  # type: ignore[no-untyped-def]
+def read_all(
+    read: Callable[[int], np.ndarray], items: Sequence[int], description: str, workers: int = 2
+) -> list[np.ndarray]:
     """``read`` of every item, in order, on a few threads, with a progress bar."""
     with ThreadPoolExecutor(workers) as pool:
-        return list(tqdm(pool.map(read, items), total=len(items), desc=description, leave=False, disable=len(items) < 500))
+        return list(
+            tqdm(pool.map(read, items), total=len(items), desc=description, leave=False, disable=len(items) < 500)
+        )

@@ -1,11 +1,13 @@
 """Encoders by name from the libraries that keep them: timm for images, speechbrain for speech.
 
-Every encoder built here takes a batch of raw inputs as the modality reads them (uint8 images, float waveforms), owns its
-own feature extraction, returns one vector per input and has an attribute ``num_features``.
+Every encoder built here takes a batch of raw inputs as the modality reads them (uint8 images, float waveforms), owns
+its own feature extraction, returns one vector per input and has an attribute ``num_features``.
 """
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
@@ -14,25 +16,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class ImageEncoder(nn.Module):
-    """A timm network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25."""
+class Encoder(nn.Module):
+    """Raw inputs (B, ...) to features (B, num_features)."""
+
+    num_features: int
+
+
+class ImageEncoder(Encoder):
+    """A timm network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
+
+    Weights and images lie in memory channels last, which convolutions on a CPU want (and tensor cores too).
+    """
 
     def __init__(self, name: str, channels: int, options: dict) -> None:
         super().__init__()
         import timm
 
         if name not in timm.list_models():
-            close = timm.list_models(f"*{name.split('_')[0]}*")[:8]
+            close = get_close_matches(name, timm.list_models(), n=8)
             raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
         self.network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
-        self.num_features: int = self.network.num_features
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.num_features = int(self.network.num_features)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.network((images.float() / 255 - 0.5) / 0.25)
+        scaled = (images.float() / 255 - 0.5) / 0.25
+        return self.network(scaled.contiguous(memory_format=torch.channels_last))
 
 
 class LogMel(nn.Module):
-    """Waveforms (B, T) to log-mel features (B, frames, n_mels), 25 ms windows every 10 ms, mean-normalised over time."""
+    """Waveforms (B, T) to log-mel features (B, frames, n_mels): 25 ms windows every 10 ms, minus the mean over time."""
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
@@ -49,7 +62,7 @@ class LogMel(nn.Module):
         return features - features.mean(dim=1, keepdim=True)
 
 
-class SpeechEncoder(nn.Module):
+class SpeechEncoder(Encoder):
     """A speechbrain speaker network over log-mel features of waveforms (B, T)."""
 
     def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
@@ -58,7 +71,7 @@ class SpeechEncoder(nn.Module):
         builders: dict[str, Callable[..., nn.Module]] = _speech_builders()
         if name not in builders:
             raise ValueError(f"encoder.name {name!r} is not known for speechbrain; expected one of: {sorted(builders)}")
-        self.num_features: int = int(options.get("lin_neurons", 192))
+        self.num_features = int(options.get("lin_neurons", 192))
         self.network = builders[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
 
     def forward(self, waveforms: Tensor) -> Tensor:
@@ -72,7 +85,7 @@ def _speech_builders() -> "dict[str, Callable[..., nn.Module]]":
     return {"ECAPA_TDNN": ECAPA_TDNN, "ResNet": ResNet}
 
 
-def create_encoder(config: EncoderConfig, inputs: InputConfig) -> nn.Module:
+def create_encoder(config: EncoderConfig, inputs: InputConfig) -> Encoder:
     """The trainable encoder that ``config`` names.
 
     Raises:
@@ -84,5 +97,6 @@ def create_encoder(config: EncoderConfig, inputs: InputConfig) -> nn.Module:
         speech = inputs.speech
         return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
     raise ValueError(
-        f"encoder.library {config.library!r} is used pretrained and frozen only; a trained encoder needs timm or speechbrain"
+        f"encoder.library {config.library!r} is used pretrained and frozen only; "
+        "a trained encoder needs timm or speechbrain"
     )

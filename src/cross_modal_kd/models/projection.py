@@ -43,8 +43,9 @@ class ProjectionHead(nn.Module):
     def initialise(self, embeddings: Tensor) -> None:
         """Set mu and P from the training embeddings (N, D); directions beyond the data's rank stay zero."""
         self.mean.copy_(embeddings.mean(dim=0))
-        _, _, directions = torch.linalg.svd(embeddings - self.mean, full_matrices=False)
-        kept = directions[: self.linear.out_features]
+        _, spread, directions = torch.linalg.svd(embeddings - self.mean, full_matrices=False)
+        within_rank = spread > spread[0] * max(embeddings.shape) * torch.finfo(spread.dtype).eps
+        kept = directions[within_rank][: self.linear.out_features]
         signs = kept.gather(1, kept.abs().argmax(dim=1, keepdim=True)).sign()
         self.linear.weight.zero_()
         self.linear.weight[: len(kept)] = kept * signs

@@ -34,8 +34,12 @@ def student_bundle(
     inputs: InputConfig,
     dim: int,
     classes: list[str],
+    projection: ModelBundle | None = None,
 ) -> ModelBundle:
-    """What has to be kept of a trained student: its weights, its head's, and how to build it again."""
+    """What has to be kept of a trained student: its weights, its head's, and how to build it again.
+
+    projection: the teacher's projection as it stands at the end, where the student's training went on moving it.
+    """
     tensors = {f"student.{name}": value for name, value in student.state_dict().items()}
     tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
     config = {
@@ -44,7 +48,19 @@ def student_bundle(
         "dim": dim,
         "classes": classes,
     }
+    if projection is not None:
+        config["own_projection"] = projection.config
+        tensors |= {f"own_projection.{name}": value for name, value in projection.tensors.items()}
     return ModelBundle(KIND, config, {name: value.detach().cpu() for name, value in tensors.items()})
+
+
+def own_projection(bundle: ModelBundle) -> ModelBundle | None:
+    """The projection that was trained on together with this student, None where it stood still."""
+    if "own_projection" not in bundle.config:
+        return None
+    prefix = "own_projection."
+    tensors = {k.removeprefix(prefix): v for k, v in bundle.tensors.items() if k.startswith(prefix)}
+    return ModelBundle("projection", bundle.config["own_projection"], tensors)
 
 
 def build_student(bundle: ModelBundle) -> Student:

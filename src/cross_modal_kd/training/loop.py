@@ -1,5 +1,6 @@
 """The training loop: one for students and trained teachers, on whatever device Fabric finds."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,7 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
@@ -71,7 +72,8 @@ def fit(
     removed at the end. on_epoch: called with each row and its epoch.
 
     Raises:
-        ValueError: the checkpoint belongs to another training or is damaged; the loss is not finite.
+        ValueError: the checkpoint belongs to another training or is damaged; the loss is not finite; the dev metric by
+        which the best epoch is to be chosen is not a number.
     """
     torch.manual_seed(derive_seed("initial", config.seed))
     fabric = Fabric(accelerator=config.accelerator, devices=1, precision=pick_precision(config))  # type: ignore[arg-type]
@@ -88,7 +90,7 @@ def fit(
     columns = [value.to(fabric.device) for value in (data.labels, data.task_weights, data.kd_weights)]
     progress, best_state = Progress(), _weights(module)
     if checkpoint is not None and checkpoint.exists():
-        progress, best_state = _resume(checkpoint, module, optimizer, schedule, fabric.device)
+        progress, best_state = _resume(checkpoint, config, module, optimizer, schedule, fabric)
 
     bar = tqdm(total=steps * config.epochs, initial=steps * progress.epoch, desc=description, unit="step", leave=False)
     while progress.epoch < config.epochs:
@@ -96,16 +98,20 @@ def fit(
             break
         epoch, started = progress.epoch, time.perf_counter()
         torch.manual_seed(derive_seed("epoch", config.seed, epoch))
-        generator = Generator(fabric.device).manual_seed(derive_seed("batch", config.seed, epoch))
+        changes, pairs = (
+            Generator(fabric.device).manual_seed(derive_seed(purpose, config.seed, epoch))
+            for purpose in ("augment", "pairs")
+        )
         module.train()
         sums: dict[str, Tensor] = {}
         for step, (indices, inputs) in enumerate(data.epoch(config.seed, epoch, config.batch_size)):
             indices, inputs = indices.to(fabric.device), inputs.to(fabric.device, non_blocking=True)
             if augment is not None:
-                inputs = augment(inputs, generator)
-            partners = None if teacher is None else teacher.embeddings[teacher.draw(indices, generator)]
+                inputs = augment(inputs, changes)
+            partners = None if teacher is None else teacher.embeddings[teacher.draw(indices, pairs)]
+            bank = teacher.bank(indices, pairs) if teacher is not None and module.needs_bank else None
             share = (epoch * steps + step) / (config.epochs * steps)
-            total, parts = wrapped(inputs, *(column[indices] for column in columns), partners, share)
+            total, parts = wrapped(inputs, *(column[indices] for column in columns), partners, share, bank)
             optimizer.zero_grad()
             fabric.backward(total)
             if config.grad_clip is not None:
@@ -116,20 +122,26 @@ def fit(
                 sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value
             bar.update()
         row = {"epoch": float(epoch + 1)} | {name: float(value) / steps for name, value in sums.items()}
-        if not torch.isfinite(torch.tensor(row["loss"])):
+        if not math.isfinite(row["loss"]):
             raise ValueError(
-                f"{description}: the loss is {row['loss']} in epoch {epoch + 1}; lower training.lr ({config.lr:g}) or the "
-                "weights of the constraints"
+                f"{description}: the loss is {row['loss']} in epoch {epoch + 1}; lower training.lr ({config.lr:g}) or "
+                "the weights of the constraints"
             )
         last = epoch + 1 == config.epochs
         if last or (epoch + 1) % config.eval_every == 0:
             module.eval()
             with torch.no_grad():
                 value = dev.measure(module.student)
+            if math.isnan(value) and config.keep == "best":
+                raise ValueError(
+                    f"{description}: dev {dev.name} is not a number in epoch {epoch + 1}, so no epoch is the best; "
+                    "give the dev split samples that it is defined for (an EER: two of one label, and two labels), "
+                    "or set training.keep to 'last'"
+                )
             row[f"dev_{dev.name}"] = value
             if config.keep == "last" or dev.better(value, progress.best):
                 progress.best, progress.best_epoch, best_state = value, epoch + 1, _weights(module)
-        row["lr"], row["seconds"] = schedule.get_last_lr()[0], time.perf_counter() - started
+        row["lr"], row["seconds"] = float(schedule.get_last_lr()[0]), time.perf_counter() - started
         progress.history.append(row)
         progress.epoch = epoch + 1
         shown = {"loss": f"{row['loss']:.3f}"}
@@ -142,11 +154,13 @@ def fit(
             save_state(
                 checkpoint,
                 {
+                    "training": config.model_dump(),
                     "progress": vars(progress),
                     "module": module.state_dict(),
                     "best": best_state,
                     "optimizer": optimizer.state_dict(),
                     "schedule": schedule.state_dict(),
+                    "precision": fabric.strategy.precision.state_dict(),
                 },
             )
     bar.close()
@@ -160,7 +174,9 @@ def fit(
 
 def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: float) -> list[dict[str, Any]]:
     """Weight decay for matrices only; the projection, where it is trained too, at a lower rate."""
-    decayed, plain, joint = [], [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    joint: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -184,12 +200,21 @@ def _stale(progress: Progress, config: TrainingConfig) -> int:
 
 
 def _resume(
-    checkpoint: Path, module: DistillationModule, optimizer: Any, schedule: OneCycleLR, device: torch.device
+    checkpoint: Path,
+    config: TrainingConfig,
+    module: DistillationModule,
+    optimizer: Any,
+    schedule: OneCycleLR,
+    fabric: Fabric,
 ) -> tuple[Progress, dict[str, Tensor]]:
     state = load_state(checkpoint)
     try:
+        changed = [name for name, value in config.model_dump().items() if state["training"].get(name) != value]
+        if changed:
+            raise ValueError(f"training.{', training.'.join(changed)} differ")
         module.load_state_dict(state["module"])
-        optimizer.load_state_dict(to_device(state["optimizer"], device))
+        optimizer.load_state_dict(to_device(state["optimizer"], fabric.device))
+        fabric.strategy.precision.load_state_dict(state["precision"])
         schedule.load_state_dict(state["schedule"])
         return Progress(**state["progress"]), state["best"]
     except (KeyError, RuntimeError, ValueError, TypeError) as error:

@@ -23,6 +23,7 @@ class DistillationModule(nn.Module):
         if objective.terms and projection is None:
             raise ValueError(f"projection: the terms {sorted(objective.terms)} need one, found None")
         self.student, self.head, self.objective, self.projection = student, head, objective, projection
+        self.needs_bank = any(term.constraint.needs_bank for term in objective.terms.values())
         self.joint = joint and projection is not None
         if projection is not None and not self.joint:
             projection.requires_grad_(False)
@@ -41,12 +42,18 @@ class DistillationModule(nn.Module):
         kd_weights: Tensor,
         teacher: Tensor | None,
         progress: float,
+        bank: tuple[Tensor, Tensor] | None = None,
     ) -> ObjectiveOutput:
-        """inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners."""
+        """inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
+
+        bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
+        """
         embeddings = self.student(inputs)
         task = self.head(embeddings, labels)
+        # the zero lets a batch without any label reach the student, so that a step can be taken on it
+        values = task.values + 0 * embeddings.float().sum(dim=1)
         if not self.objective.terms:
-            return self.objective(None, task.values, task_weights, kd_weights, progress, labels=labels)
+            return self.objective(None, values, task_weights, kd_weights, progress, labels=labels)
         assert self.projection is not None and teacher is not None
         projected = self.projection(teacher)
         prototypes = self.projection.prototypes()
@@ -60,9 +67,11 @@ class DistillationModule(nn.Module):
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
             student_logits=task.logits,
+            bank=None if bank is None else self.projection(bank[0]).detach(),
+            bank_rows=None if bank is None else bank[1],
             scale=scale,
         )
-        output = self.objective(batch, task.values, task_weights, kd_weights, progress)
+        output = self.objective(batch, values, task_weights, kd_weights, progress)
         labelled = labels >= 0
         if not self.joint or not labelled.any():
             return output

@@ -22,8 +22,8 @@ def fit_projection(
     """The projection whose ``dev`` (larger is better) is best, and one row an epoch.
 
     embeddings: (N, D) of the training split; labels: (N,) class numbers. The loss is cross-entropy(a W t_i, y_i); with
-    ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: the head is kept only
-    where training it helps on dev.
+    ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: the head is kept
+    only where training it helps on dev. Where ``dev`` is -inf throughout nothing can be chosen: the last is kept.
     """
     torch.manual_seed(derive_seed("projection", config.seed))
     generator = Generator().manual_seed(derive_seed("projection-order", config.seed))

@@ -10,17 +10,19 @@ from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.modalities.image.read import read_image
-from cross_modal_kd.modalities.inputs import Inputs, read_all
+from cross_modal_kd.modalities.inputs import Corrupt, Inputs, read_all
 from cross_modal_kd.samples.roots import Roots
 
 
 class ImageInputs(Inputs):
     """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``."""
 
-    def __init__(self, samples: pd.DataFrame, roots: Roots, config: InputConfig) -> None:
+    def __init__(
+        self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
+    ) -> None:
         self.sample_ids = samples["sample_id"].tolist()
         self._where = list(zip(samples["source"], samples["path"], strict=True))
-        self._roots = roots
+        self._roots, self._corrupt = roots, corrupt
         self._size, self._channels = config.image.size, config.image.channels
         self._cache: Tensor | None = None
         if len(self) * self._size**2 * self._channels <= config.cache_mb * 2**20:
@@ -28,7 +30,10 @@ class ImageInputs(Inputs):
 
     def _read(self, index: int) -> np.ndarray:
         source, path = self._where[index]
-        image = Image.fromarray(np.squeeze(read_image(self._roots.bytes(source, path), path, self._channels)))
+        pixels = read_image(self._roots.bytes(source, path), path, self._channels)
+        if self._corrupt is not None:
+            pixels = self._corrupt(self.sample_ids[index], pixels)
+        image = Image.fromarray(np.squeeze(pixels))
         resized = np.asarray(image.resize((self._size, self._size), Image.Resampling.BOX))
         return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.modalities.inputs import Inputs, read_all
+from cross_modal_kd.modalities.inputs import Corrupt, Inputs, read_all
 from cross_modal_kd.modalities.speech.read import read_speech
 from cross_modal_kd.samples.roots import Roots
 
@@ -16,11 +16,14 @@ from cross_modal_kd.samples.roots import Roots
 class SpeechInputs(Inputs):
     """float32 waveforms (T,) in [-1, 1]; shorter sounds are repeated to fill T; kept in memory as int16 if they fit."""
 
-    def __init__(self, samples: pd.DataFrame, roots: Roots, config: InputConfig) -> None:
+    def __init__(
+        self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
+    ) -> None:
         self.sample_ids = samples["sample_id"].tolist()
         self._where = list(zip(samples["source"], samples["path"], strict=True))
-        self._roots, self._config = roots, config.speech
-        self._seed, self._epoch = 0, None
+        self._roots, self._config, self._corrupt = roots, config.speech, corrupt
+        self._seed = 0
+        self._epoch: int | None = None
         self._cache: list[np.ndarray] | None = None
         seconds = samples["duration_s"].fillna(self._config.eval_s).astype(float).sum()
         if seconds * self._config.sample_rate * 2 <= config.cache_mb * 2**20:
@@ -32,6 +35,8 @@ class SpeechInputs(Inputs):
     def _read_int16(self, index: int) -> np.ndarray:
         source, path = self._where[index]
         wave = read_speech(self._roots.bytes(source, path), path, self._config.sample_rate)
+        if self._corrupt is not None:
+            wave = self._corrupt(self.sample_ids[index], wave)
         return np.round(wave * 32767).astype(np.int16)
 
     def _item(self, index: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,6 @@ def model_folder(name: str) -> Path:
     )
 
 
-@lru_cache(maxsize=4)
 def weights_fingerprint(folder: Path) -> str:
     """SHA-256 over the model's weight and configuration files."""
     digest = hashlib.sha256()

@@ -20,7 +20,7 @@ from cross_modal_kd.losses import quality_weights as weigh
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import build_projection
+from cross_modal_kd.models.projection import build_projection, projection_bundle
 from cross_modal_kd.models.student import Student, student_bundle
 from cross_modal_kd.pipelines.common.dev import class_numbers, pairwise_eer, split_rows, train_classes
 from cross_modal_kd.pipelines.tracking import epoch_logger
@@ -76,7 +76,9 @@ def read_arm_data(
     quality = sample_quality.set_index("sample_id").reindex(train["sample_id"])
     unknown = quality.index[quality["quality_student"].isna()].tolist()
     if unknown:
-        raise ValueError(f"sample_weights: no quality of {len(unknown)} training samples, {unknown[:3]}; run quality again")
+        raise ValueError(
+            f"sample_weights: no quality of {len(unknown)} training samples, {unknown[:3]}; run quality again"
+        )
     return ArmData(
         task=task,
         inputs=inputs,
@@ -133,15 +135,16 @@ def train_arm(
     *,
     name: str,
     labels: np.ndarray | None = None,
+    labelled_share: float | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[dict[str, float], int], None] | None = None,
 ) -> tuple[ModelBundle, pd.DataFrame]:
     """One student under one arm.
 
     projection: the head and prototypes that the arm uses (of ``arm.projection``'s kind). labels: (N,) class numbers in
-    place of the table's, -1 where a label is held back.
-    watch: told every epoch's figures, in place of the tracked run; it may raise to stop. Two arms with the same seed start from the same student and
-    see the same batches in the same order: what differs is the objective alone.
+    place of the table's, -1 where a label is held back; labelled_share: of each batch, as ``TrainingData`` has it.
+    watch: told every epoch's figures, in place of the tracked run; it may raise to stop. Two arms with the same seed
+    start from the same student and see the same batches in the same order: what differs is the objective alone.
     """
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
@@ -153,7 +156,14 @@ def train_arm(
     teacher = build_projection(projection) if objective.terms else None
     history = fit(
         DistillationModule(network, head, objective, teacher, arm.joint),
-        TrainingData(data.train_inputs, known, task_weights, kd_weights, data.teacher if objective.terms else None),
+        TrainingData(
+            data.train_inputs,
+            known,
+            task_weights,
+            kd_weights,
+            data.teacher if objective.terms else None,
+            labelled_share,
+        ),
         training,
         dev_metric(data, head),
         augment=augmentation(data.task.student) if training.augment else None,
@@ -162,7 +172,18 @@ def train_arm(
         description=name,
         joint_lr_scale=arm.joint_lr_scale,
     )
-    bundle = student_bundle(network, head, encoder=student.encoder, inputs=data.inputs, dim=dim, classes=data.classes)
+    moved = (
+        projection_bundle(teacher, data.teacher.embeddings.shape[1], data.classes) if teacher and arm.joint else None
+    )
+    bundle = student_bundle(
+        network,
+        head,
+        encoder=student.encoder,
+        inputs=data.inputs,
+        dim=dim,
+        classes=data.classes,
+        projection=moved,
+    )
     return bundle, pd.DataFrame(history)
 
 

@@ -93,11 +93,22 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
                 EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
                 history.to_csv(folder / "history.csv", index=False)
                 figures = {"train_seconds": seconds, **_last_known(history)}
-                done.write_text(json.dumps(figures, indent=2))
+                partial = done.with_suffix(".tmp")
+                partial.write_text(json.dumps(figures, indent=2))
+                partial.replace(done)
                 if run is not None:
                     run.metrics(as_metrics(figures))
         outcomes.append(Outcome(job, folder, json.loads(done.read_text())))
     return outcomes
+
+
+def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], embed: Embed) -> None:
+    """Embed again with every student whose stored embeddings are of other samples than these."""
+    wanted = set(sample_ids)
+    for outcome in outcomes:
+        if set(outcome.embeddings.sample_ids) != wanted:
+            table = embed(outcome.job, outcome.student)
+            EmbeddingTableDataset(filepath=(outcome.folder / "embeddings").as_posix()).save(table)
 
 
 def _last_known(history: pd.DataFrame) -> dict[str, float]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 ALONE, DISTILLED, TEACHER = "#8b929c", "#0072b2", "#009e73"
 IMPOSTOR, INK, FAINT = "#d55e00", "#2b3138", "#d9dde2"
@@ -15,8 +16,7 @@ WIDTH = 6.4
 
 def new_figure(rows: int = 1, columns: int = 1, height: float = 3.9, **options: Any) -> tuple[Figure, Any]:
     """A white figure of the report's width and its axes, (rows, columns) of them or one."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
+    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08), facecolor="white")
     axes = figure.subplots(rows, columns, **options)
     for axis in figure.axes:
         quiet(axis)
@@ -50,6 +50,11 @@ def say(axis: Axes, text: str) -> None:
     """Words where there is nothing to draw."""
     axis.axis("off")
     axis.text(0.5, 0.5, text, ha="center", va="center", color=INK, fontsize=9.5, wrap=True, transform=axis.transAxes)
+
+
+def remark(figure: Figure, text: str) -> None:
+    """A line above everything, for what must be known wherever the figure is shown."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8.5, color=IMPOSTOR)
 
 
 def png(figure: Figure, dpi: int = 200) -> bytes:

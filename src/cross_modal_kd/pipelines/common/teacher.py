@@ -1,5 +1,6 @@
-"""Training a teacher and computing its embeddings (imports torch: reached from nodes only)."""
+"""A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,23 @@ from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
 
 
+def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
+    """An encoder with the weights that its library has for it. A text encoder's stay where they are."""
+    encoder, tensors = teacher.encoder, {}
+    if encoder.library != "sentence_transformers":
+        own = encoder.options | {"pretrained": True}
+        tensors = create_encoder(encoder.model_copy(update={"options": own}), inputs).state_dict()
+        plain = {name: value for name, value in own.items() if not name.startswith("pretrained")}
+        encoder = encoder.model_copy(update={"options": plain})
+    return ModelBundle("pretrained", {"encoder": encoder.model_dump(), "inputs": inputs.model_dump()}, tensors)
+
+
 def train_teacher(
-    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, inputs: InputConfig, teacher: TeacherConfig,
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher: TeacherConfig,
     checkpoints: Path,
 ) -> ModelBundle:
     """An encoder and embedding trained with AAM-softmax on the teacher's training split, best EER on its dev split."""
@@ -40,6 +56,9 @@ def train_teacher(
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(train))
     labels = torch.from_numpy(class_numbers(train["label"], classes))
+    content = (train["sample_id"] + train["label"] + train["sha256"]).tolist()
+    key = "\n".join([teacher.model_dump_json(), inputs.model_dump_json(), *content])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
     fit(
         DistillationModule(network, head, Objective({}), None),
@@ -47,7 +66,7 @@ def train_teacher(
         config,
         DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
         augment=augmentation(task.teacher) if config.augment else None,
-        checkpoint=checkpoints / "teacher.safetensors",
+        checkpoint=checkpoints / f"teacher-{digest}.safetensors",
         on_epoch=epoch_logger("teacher"),
         description="teacher",
     )
@@ -67,6 +86,7 @@ def teacher_embeddings(
         return embed_texts(encoder.name, chosen["text"].tolist())
     roots = Roots(sources)
     if teacher_model.kind == "pretrained":
-        network = create_encoder(encoder, inputs).eval()
+        network = create_encoder(encoder, inputs)
+        network.load_state_dict(teacher_model.tensors)
         return embed(network, load_inputs(task.teacher, chosen, roots, inputs))  # type: ignore[arg-type]
     return embed(build_student(teacher_model), load_inputs(task.teacher, chosen, roots, inputs))

@@ -1,6 +1,5 @@
 """The arms side by side, on the same data, seeds and budget."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.pipelines.common.dev import chosen_by
+from cross_modal_kd.pipelines.common.dev import chosen_by, split_rows
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
 
@@ -37,9 +36,11 @@ def train_arms(
 ) -> list:
     """Every arm x head x seed; those that are in the store already are taken from there. Returns the outcomes."""
     from cross_modal_kd.pipelines.common.arm import read_arm_data, train_arm
-    from cross_modal_kd.pipelines.common.grid import Job, run_grid
+    from cross_modal_kd.pipelines.common.fingerprint import data_fingerprint
+    from cross_modal_kd.pipelines.common.grid import Job, refresh_embeddings, run_grid
     from cross_modal_kd.pipelines.comparison.grid import comparison_jobs
     from cross_modal_kd.pipelines.evaluation.nodes import embed_samples
+    from cross_modal_kd.pipelines.evaluation.subset import train_subset
 
     jobs = comparison_jobs(comparison, arms, student, training)
     projections = {"mlp": projection_mlp, "pca": projection_pca}
@@ -47,36 +48,17 @@ def train_arms(
 
     def train(job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
         projection = projections[job.config.projection]
-        return train_arm(
-            data, job.student, job.training, job.config, projection, name=job.arm, checkpoint=checkpoint
-        )
+        return train_arm(data, job.student, job.training, job.config, projection, name=job.arm, checkpoint=checkpoint)
 
     def embed(job: Job, trained: ModelBundle) -> EmbeddingTable:
         return embed_samples(samples, task, sources, trained, evaluation)
 
     fingerprint = data_fingerprint(samples, task, inputs, teacher_embeddings, projections, sample_weights)
-    return run_grid(jobs, comparison_store, fingerprint, train, embed)
-
-
-def data_fingerprint(
-    samples: pd.DataFrame,
-    task: TaskConfig,
-    inputs: InputConfig,
-    teacher_embeddings: EmbeddingTable,
-    projections: dict[str, ModelBundle],
-    sample_weights: pd.DataFrame,
-) -> str:
-    """SHA-256 of everything beside the job that decides what a training comes to."""
-    import numpy as np
-
-    digest = hashlib.sha256((task.model_dump_json() + inputs.model_dump_json()).encode())
-    digest.update(teacher_embeddings.fingerprint.encode())
-    digest.update("\0".join(samples["sample_id"] + samples["split"] + samples["label"]).encode())
-    digest.update(pd.util.hash_pandas_object(sample_weights, index=False).to_numpy().tobytes())
-    for name, bundle in sorted(projections.items()):
-        for key in sorted(bundle.tensors):
-            digest.update(f"{name}.{key}".encode() + np.asarray(bundle.tensors[key]).tobytes())
-    return digest.hexdigest()
+    outcomes = run_grid(jobs, comparison_store, fingerprint, train, embed)
+    seen = train_subset(split_rows(samples, task.student, "train"), task, evaluation)
+    unseen = samples[(samples["modality"] == task.student) & (samples["split"] != "train")]
+    refresh_embeddings(outcomes, [*seen["sample_id"], *unseen["sample_id"]], embed)
+    return outcomes
 
 
 def compare_arms(
@@ -94,6 +76,7 @@ def compare_arms(
     """The table, and its three pictures: forest, training curves, distances to the teacher."""
     from tqdm import tqdm
 
+    from cross_modal_kd.models.student import own_projection
     from cross_modal_kd.pipelines.comparison.plots import curves_figure, distances_figure, forest_figure
     from cross_modal_kd.pipelines.comparison.table import by_arm, comparison_table
     from cross_modal_kd.pipelines.evaluation.arm import arm_figures, protocol
@@ -104,9 +87,12 @@ def compare_arms(
         kind: protocol(samples, task, resampling, trials, teacher_embeddings, projection, embedded)
         for kind, projection in {"mlp": projection_mlp, "pca": projection_pca}.items()
     }
-    figures = [
-        arm_figures(settings[outcome.job.config.projection], outcome.student, outcome.embeddings)
-        for outcome in tqdm(arm_outcomes, desc="measuring the arms", leave=False)
-    ]
+    figures = []
+    for outcome in tqdm(arm_outcomes, desc="measuring the arms", leave=False):
+        student, setting = outcome.student, settings[outcome.job.config.projection]
+        moved = own_projection(student)
+        if moved is not None:
+            setting = protocol(samples, task, resampling, trials, teacher_embeddings, moved, embedded)
+        figures.append(arm_figures(setting, student, outcome.embeddings))
     table = comparison_table(by_arm(arm_outcomes, figures), task.kind, comparison, arms)
     return table, forest_figure(table), curves_figure(arm_outcomes, chosen_by(task)), distances_figure(table)

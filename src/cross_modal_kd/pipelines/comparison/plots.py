@@ -7,12 +7,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cross_modal_kd.pipelines.common.grid import Outcome
-from cross_modal_kd.pipelines.common.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.pipelines.common.style import (
+    ALONE,
+    DISTILLED,
+    IMPOSTOR,
+    INK,
+    TEACHER,
+    legend,
+    new_figure,
+    say,
+    title,
+)
 
 
 def forest_figure(table: pd.DataFrame) -> Figure:
     """Relative error reduction of every arm against the baseline, with its interval; right of zero is better."""
-    rows = table[table["relative_reduction_to_baseline"].notna()] if "relative_reduction_to_baseline" in table else table[:0]
+    rows = (
+        table[table["relative_reduction_to_baseline"].notna()]
+        if "relative_reduction_to_baseline" in table
+        else table[:0]
+    )
     figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))
     if rows.empty:
         say(axis, "one arm alone: nothing to compare")
@@ -38,7 +52,11 @@ def curves_figure(outcomes: Sequence[Outcome], metric: str) -> Figure:
     groups: dict[str, list[pd.Series]] = {}
     for outcome in outcomes:
         history = outcome.history.set_index("epoch")
-        name = f"{outcome.job.arm} ({outcome.job.config.projection})" if outcome.job.config.constraints else "student alone"
+        name = (
+            f"{outcome.job.arm} ({outcome.job.config.projection})"
+            if outcome.job.config.constraints
+            else "student alone"
+        )
         groups.setdefault(name, []).append(history[f"dev_{metric}"].dropna())
     styles = ["-", "--", ":", "-."]
     palette = [ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9"]
@@ -54,7 +72,7 @@ def curves_figure(outcomes: Sequence[Outcome], metric: str) -> Figure:
 
 
 def distances_figure(table: pd.DataFrame) -> Figure:
-    """Mean cosine distance to the teacher on training and on unseen test samples: the gap is what does not generalise."""
+    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise."""
     known = "teacher_student_distance_test" in table
     rows = table[table["teacher_student_distance_test"].notna()] if known else table[:0]
     figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))

@@ -76,13 +76,15 @@ def comparison_table(
 ) -> pd.DataFrame:
     """Rows in the order of the arms; shares, not percent. Differences are paired in seeds, resamples and trials.
 
-    ``difference_to_baseline`` and ``difference_to_hard`` are of the error rate: below zero is better.
+    ``difference_to_baseline`` and ``difference_to_hard`` are of the error rate: below zero is better. A baseline that
+    was trained with several heads is taken with the row's own head, the first where it was not trained with that.
     """
-    (baseline,) = [result for (name, _), result in results.items() if name == comparison.baseline]
+    baselines = {head: result for (name, head), result in results.items() if name == comparison.baseline}
     metric = "eer" if kind == "verification" else "top1_error"
     rows = []
     for (name, head), result in results.items():
         arm = arms.get(name)
+        baseline = baselines.get(head, next(iter(baselines.values())))
         errors, resampled = result.error(kind)
         row: dict[str, object] = {
             "arm": name,

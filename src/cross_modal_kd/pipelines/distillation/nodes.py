@@ -37,18 +37,13 @@ def train_student(
     Interrupted, it goes on from the last epoch when the same training is asked for again.
     """
     from cross_modal_kd.pipelines.common.arm import read_arm_data, train_arm
+    from cross_modal_kd.pipelines.common.fingerprint import data_fingerprint
 
     chosen = arms.get(arm)
     projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
     data = read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
-    configs = (chosen, student, training, inputs, task)
-    key = "\n".join(
-        [
-            *(config.model_dump_json() for config in configs),
-            teacher_embeddings.fingerprint,
-            *(samples["sample_id"] + samples["split"]),
-        ]
-    )
+    key = data_fingerprint(samples, task, inputs, teacher_embeddings, {"": projection}, sample_weights)
+    key += "".join(config.model_dump_json() for config in (chosen, student, training))
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     return train_arm(
         data,

@@ -73,10 +73,10 @@ def arm_figures(setting: Protocol, student: ModelBundle, embeddings: EmbeddingTa
     values = embeddings.at(setting.train.rows["sample_id"])
     figures |= matching_figures(setting.train, values, task, setting.seen, evaluation).renamed(SEEN)
     if task.kind == "verification":
-        figures |= _only(_train_eer(setting, setting.train, values), "eer").renamed("_train")
+        figures |= _train_eer(setting, setting.train, values).renamed("_train")
         figures |= _gap(figures, "eer_gap", "eer", "eer_train")
     else:
-        figures |= _only(classification_figures(setting.train, student, values), "top1").renamed("_train")
+        figures |= classification_figures(setting.train, student, values).only("top1").renamed("_train")
         figures |= _gap(figures, "top1_gap", "top1_train", "top1")
     return figures | _gap(figures, "distance_gap", "distance", f"distance{SEEN}")
 
@@ -88,14 +88,9 @@ def _train_eer(setting: Protocol, train: Subset, values: np.ndarray) -> Figures:
     return error_figures(scores, target, train.clusters[enrol], train.clusters[test], train.weights, {})
 
 
-def _only(figures: Figures, name: str) -> Figures:
-    parts = (figures.measured, figures.chance, figures.undefined)
-    return Figures(*({key: value for key, value in part.items() if key == name} for part in parts))
-
-
 def _gap(figures: Figures, name: str, first: str, second: str) -> Figures:
     """first - second; their resamples are of different samples, so they are set beside each other as they come."""
-    found = [figures.measured.get(part) for part in (first, second)]
-    if found[0] is None or found[1] is None:
+    one, other = figures.measured.get(first), figures.measured.get(second)
+    if one is None or other is None:
         return Figures(undefined={name: f"{first} or {second} is not defined"})
-    return Figures({name: Measured(found[0].value - found[1].value, found[0].resampled - found[1].resampled)})
+    return Figures({name: Measured(one.value - other.value, one.resampled - other.resampled)})

@@ -52,15 +52,18 @@ LEGENDS = {
     "top1": _accuracy("Top-1 accuracy", "the first answer is right"),
     "top5": _accuracy("Top-5 accuracy", "the right class is among the first five"),
     "macro_f1": _accuracy("Macro F1", "F1 averaged over the classes, each counting the same"),
-    "calibration_error": _error("Calibration error", "mean gap between confidence and accuracy (ECE, 15 bins)"),
+    "calibration_error": Legend(
+        "Calibration error", "core", "lower", True, False,
+        "mean gap between confidence and accuracy (ECE, 15 bins); resampling adds to it, so the interval leans upward",
+    ),
     "matching_auc": _matching("AUC of all pairs", "a matching pair scores above one that does not match", False),
     "retrieval_map": _matching("Retrieval mAP", "mean average precision of the teacher's items ranked for a sample"),
-    "distance": _diagnostic("Distance to the teacher", "1 \N{MINUS SIGN} cosine to the projected teacher embedding of its pair"),
-    "distance_gap": _diagnostic("Distance gap, test \N{MINUS SIGN} train", "how much farther from the teacher on unseen samples"),
+    "distance": _diagnostic("Distance to the teacher", "1 less the cosine to the projected teacher of its pair"),
+    "distance_gap": _diagnostic("Distance gap", "test less train: how much farther from the teacher on unseen samples"),
     "eer_train": _diagnostic("EER on training samples", "the same measure on a subset of the training split", True),
-    "eer_gap": _diagnostic("EER gap, test \N{MINUS SIGN} train", "what does not carry over to unseen samples", True),
+    "eer_gap": _diagnostic("EER gap", "test less train: what does not carry over to unseen samples", True),
     "top1_train": _diagnostic("Top-1 on training samples", "the same measure on a subset of the training split", True),
-    "top1_gap": _diagnostic("Top-1 gap, train \N{MINUS SIGN} test", "what does not carry over to unseen samples", True),
+    "top1_gap": _diagnostic("Top-1 gap", "train less test: what does not carry over to unseen samples", True),
 }  # fmt: skip
 
 SEEN = "_seen"

@@ -64,11 +64,10 @@ def matching_figures(
     """1:N matching, AUC over all pairs, retrieval mAP, and the mean distance to the own teacher embedding.
 
     values: (n, D) of the subset's rows, of which the first d are bound to the teacher; rows without an item in the
-    gallery take no part. The gallery stays as it is in
-    every resample; the clusters of the queries are drawn.
+    gallery take no part. The gallery stays as it is in every resample; the clusters of the queries are drawn.
     """
     names = [*(f"matching_1_{n}" for n in evaluation.gallery), "matching_auc", "retrieval_map"]
-    own = gallery.keys.get_indexer(subset.rows[KEYS[task.pairing]])
+    own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))
     rows = np.flatnonzero(own >= 0)
     if not len(rows):
         reason = f"no sample has a {task.teacher} of its {KEYS[task.pairing]} in its split"

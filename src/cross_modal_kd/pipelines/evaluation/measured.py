@@ -29,10 +29,19 @@ class Figures:
 
     def renamed(self, suffix: str) -> "Figures":
         """The same figures, each name with a suffix."""
-        parts = ({f"{name}{suffix}": value for name, value in part.items()} for part in (
-            self.measured, self.chance, self.undefined
-        ))  # fmt: skip
-        return Figures(*parts)
+        return Figures(
+            {f"{name}{suffix}": found for name, found in self.measured.items()},
+            {f"{name}{suffix}": value for name, value in self.chance.items()},
+            {f"{name}{suffix}": reason for name, reason in self.undefined.items()},
+        )
+
+    def only(self, name: str) -> "Figures":
+        """The one figure of that name."""
+        return Figures(
+            {key: found for key, found in self.measured.items() if key == name},
+            {key: value for key, value in self.chance.items() if key == name},
+            {key: reason for key, reason in self.undefined.items() if key == name},
+        )
 
 
 def intervals(figures: Figures, level: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:

@@ -65,7 +65,7 @@ def evaluate(
     from cross_modal_kd.pipelines.evaluation.summary import summarise
     from cross_modal_kd.pipelines.evaluation.teacher import teacher_figures
 
-    projection = _projection(arms, distillation, projection_mlp, projection_pca)
+    projection = _projection(arms, distillation, distilled, projection_mlp, projection_pca)
     setting = protocol(samples, task, evaluation, trials, teacher_embeddings, projection, student_alone_embeddings)
     alone = arm_figures(setting, student_alone, student_alone_embeddings)
     with_teacher = arm_figures(setting, distilled, distilled_embeddings)
@@ -96,7 +96,7 @@ def draw_plots(
     distilled_history: pd.DataFrame,
 ) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
     """Five figures (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
-    from cross_modal_kd.pipelines.common.style import png
+    from cross_modal_kd.pipelines.common.style import png, remark
     from cross_modal_kd.pipelines.evaluation.plots.classification import class_figure, reliability_figure
     from cross_modal_kd.pipelines.evaluation.plots.matching import matching_figure
     from cross_modal_kd.pipelines.evaluation.plots.summary import summary_figure
@@ -107,7 +107,7 @@ def draw_plots(
     embeddings = {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}
     rows = split_rows(samples, task.student, "test")
     if task.kind == "verification":
-        projection = _projection(arms, distillation, projection_mlp, projection_pca)
+        projection = _projection(arms, distillation, distilled, projection_mlp, projection_pca)
         teacher_rows = split_rows(samples, task.teacher, "test")
         scored = scored_trials(rows, trials, embeddings)
         operating = det_figure(scored, teacher_rows, evaluation, teacher_embeddings, projection)
@@ -123,7 +123,11 @@ def draw_plots(
         "matching": matching_figure(metrics),
         "summary": summary_figure(metrics),
     }
-    return *drawn.values(), {name: png(figure) for name, figure in drawn.items()}
+    if task.chimeric:
+        for figure in drawn.values():
+            remark(figure, f"Chimeric pairs: {task.teacher} and {task.student} never belonged together.")
+    images = {name: png(figure) for name, figure in drawn.items()}
+    return operating, scores, drawn["training"], drawn["matching"], drawn["summary"], images
 
 
 def write_report(
@@ -187,5 +191,10 @@ def write_report(
     )
 
 
-def _projection(arms: ArmsConfig, distillation: DistillationConfig, mlp: ModelBundle, pca: ModelBundle) -> ModelBundle:
-    return {"mlp": mlp, "pca": pca}[arms.get(distillation.arm).projection]
+def _projection(
+    arms: ArmsConfig, distillation: DistillationConfig, distilled: ModelBundle, mlp: ModelBundle, pca: ModelBundle
+) -> ModelBundle:
+    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted."""
+    from cross_modal_kd.models.student import own_projection
+
+    return own_projection(distilled) or {"mlp": mlp, "pca": pca}[arms.get(distillation.arm).projection]

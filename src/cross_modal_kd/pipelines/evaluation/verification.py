@@ -19,10 +19,10 @@ def verification_figures(
     unit = unit_rows(values)
     enrol, test = trial_rows(subset.rows, trials)
     scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
-    sides = subset.clusters[enrol], subset.clusters[test]
+    first, second = subset.clusters[enrol], subset.clusters[test]
     hard = (target == 1) | trials["same_domain"].to_numpy()
-    figures = error_figures(scores, target, *sides, subset.weights, COSTS)
-    same = error_figures(scores[hard], target[hard], *(side[hard] for side in sides), subset.weights, {})
+    figures = error_figures(scores, target, first, second, subset.weights, COSTS)
+    same = error_figures(scores[hard], target[hard], first[hard], second[hard], subset.weights, {})
     return figures | same.renamed("_same_domain") | _identification(subset, unit, evaluation)
 
 

@@ -13,7 +13,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 def fit_heads(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
 ) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
-    """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and the history of the fits."""
+    """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and how they were fitted."""
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
         bundle, history = fit_head(samples, task, teacher_embeddings, projection.model_copy(update={"kind": kind}))

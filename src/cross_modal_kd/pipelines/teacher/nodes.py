@@ -20,19 +20,27 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_teacher(
-    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, inputs: InputConfig, teacher: TeacherConfig,
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher: TeacherConfig,
     checkpoints: Path,
 ) -> ModelBundle:
     """A pretrained encoder as it is, or one trained with AAM-softmax on the teacher's training samples."""
-    if teacher.pretrained:
-        return ModelBundle("pretrained", {"encoder": teacher.encoder.model_dump(), "inputs": inputs.model_dump()})
-    from cross_modal_kd.pipelines.common.teacher import train_teacher
+    from cross_modal_kd.pipelines.common.teacher import pretrained_teacher, train_teacher
 
+    if teacher.pretrained:
+        return pretrained_teacher(teacher, inputs)
     return train_teacher(samples, task, sources, inputs, teacher, checkpoints)
 
 
 def embed_teacher(
-    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, inputs: InputConfig, teacher_model: ModelBundle,
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher_model: ModelBundle,
     embedding_cache: Path,
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
@@ -56,8 +64,12 @@ def embed_teacher(
 
 
 def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inputs: InputConfig) -> str:
-    """SHA-256 over the model (config and tensors, or the package's weight files), the inputs' transform, the samples."""
-    digest = hashlib.sha256(json.dumps(teacher_model.config, sort_keys=True).encode())
+    """SHA-256 over the model (its encoder and tensors, or the package's weight files), the transform of the samples'
+    modality, and the samples."""
+    transform = {name: getattr(inputs, name, None) for name in sorted(chosen["modality"].unique())}
+    parts = [teacher_model.kind, {k: v for k, v in teacher_model.config.items() if k != "inputs"}]
+    parts.append({name: block.model_dump() for name, block in transform.items() if block is not None})
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for name in sorted(teacher_model.tensors):
         digest.update(name.encode() + np.ascontiguousarray(np.asarray(teacher_model.tensors[name])).tobytes())
     encoder = teacher_model.config["encoder"]
@@ -65,7 +77,6 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
         from cross_modal_kd.modalities.text.encoder import model_folder, weights_fingerprint
 
         digest.update(weights_fingerprint(model_folder(encoder["name"])).encode())
-    digest.update(inputs.model_dump_json().encode())
     content = chosen["text"].where(chosen["text"].notna(), chosen["sha256"]).astype(str)
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())

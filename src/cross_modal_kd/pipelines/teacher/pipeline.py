@@ -10,10 +10,16 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                prepare_teacher, [*shared, "params:teacher", "checkpoints"], "teacher_model", name="prepare_teacher_encoder"
+                prepare_teacher,
+                [*shared, "params:teacher", "checkpoints"],
+                "teacher_model",
+                name="prepare_teacher_encoder",
             ),
             Node(
-                embed_teacher, [*shared, "teacher_model", "embedding_cache"], "teacher_embeddings", name="embed_with_teacher"
+                embed_teacher,
+                [*shared, "teacher_model", "embedding_cache"],
+                "teacher_embeddings",
+                name="embed_with_teacher",
             ),
             Node(
                 measure_teacher,

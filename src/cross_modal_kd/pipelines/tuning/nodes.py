@@ -41,9 +41,11 @@ def tune_arms(
 
     from cross_modal_kd.pipelines.common.arm import read_arm_data, train_arm
     from cross_modal_kd.pipelines.common.dev import chosen_by
-    from cross_modal_kd.pipelines.comparison.nodes import data_fingerprint
-    from cross_modal_kd.pipelines.tuning.search import search_arm, summary, with_value
+    from cross_modal_kd.pipelines.common.fingerprint import data_fingerprint
+    from cross_modal_kd.pipelines.tuning.search import configured, search_arm, summary, with_value
 
+    for name, space in tuning.space.items():
+        configured(arms.get(name), space)  # a wrong name stops the search before it starts
     visible = samples[samples["split"] != "test"]
     projections = {"mlp": projection_mlp, "pca": projection_pca}
     data = read_arm_data(visible, task, sources, inputs, teacher_embeddings, sample_weights)
@@ -91,7 +93,7 @@ def as_yaml(tuned: dict[str, ArmConfig], task: TaskConfig, tuning: TuningConfig)
 
     content = {"arms": {name: arm.model_dump(exclude_defaults=True) for name, arm in tuned.items()}}
     header = (
-        f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm on the dev\n"
-        "# split. Committed as the configuration that `comparison` and `distill` use.\n\n"
+        f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm on the\n"
+        "# dev split. Committed as the configuration that `comparison` and `distill` use.\n\n"
     )
     return header + yaml.safe_dump(content, sort_keys=False, width=120)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.tuning import SearchRange, TuningConfig
+from cross_modal_kd.training.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
 
-# (arm under trial, seed, report(value, epoch)) -> best dev value; ``report`` raises TrialPruned where a trial is hopeless.
+# (arm under trial, seed, report(value, epoch)) -> best dev value; ``report`` raises TrialPruned in a hopeless trial.
 Measure = Callable[[ArmConfig, int, Callable[[float, int], None]], float]
 
 
@@ -33,7 +34,9 @@ def _block(content: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
             raise ValueError(f"tuning.space: {key!r} leads nowhere, there is no block {part!r} among {sorted(content)}")
         content = content[part]
     if last not in content:
-        raise ValueError(f"tuning.space: {key!r} names no key of the arm; expected one of: {', '.join(sorted(content))}")
+        raise ValueError(
+            f"tuning.space: {key!r} names no key of the arm; expected one of: {', '.join(sorted(content))}"
+        )
     return content, last
 
 
@@ -65,12 +68,15 @@ def search_arm(
         study_name=study_name,
         storage=f"sqlite:///{storage}",
         direction="maximize" if larger_is_better else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=tuning.seed, n_startup_trials=max(2, tuning.trials // 2)),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=0),
         load_if_exists=True,
     )
-    if not study.trials:
-        study.enqueue_trial(_configured(arm, space))
+    counted = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    finished = len(study.get_trials(states=counted))
+    seed = derive_seed("tuning", tuning.seed, finished) % 2**32
+    study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, tuning.trials // 2))
+    if not study.get_trials(states=(*counted, optuna.trial.TrialState.WAITING)):
+        study.enqueue_trial(configured(arm, space))
 
     def objective(trial: optuna.Trial) -> float:
         tried = arm
@@ -87,15 +93,16 @@ def search_arm(
             values.append(measure(tried, tuning.seed + repeat, report))
         return sum(values) / len(values)
 
-    counted = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    finished = len(study.get_trials(states=counted))
     study.optimize(objective, n_trials=max(0, tuning.trials - finished))
     logger.info("%s: best on dev %.4f with %s", name, study.best_value, study.best_params)
     return study
 
 
-def _configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, Any]:
-    """The arm's own values of the keys, drawn into the range where they lie outside it."""
+def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, Any]:
+    """The arm's own values of the keys, drawn into the range where they lie outside it.
+
+    Raises ValueError for a key that the arm does not have, naming those it has.
+    """
     values: dict[str, Any] = {}
     for key, bounds in space.items():
         block, last = _block(arm.model_dump(), key)

@@ -70,11 +70,12 @@ def class_figure(
     left.set_yticks(where, shown.index)
     left.set(xlim=(-0.02, 1.02), xlabel="accuracy of the class")
     title(left, "Classes that change most")
-    legend(left, loc="lower right")
     right.barh(np.arange(len(confusions))[::-1], confusions, color=DISTILLED, alpha=0.8, height=0.6)
     right.set_yticks(np.arange(len(confusions))[::-1], confusions.index)
     right.set(xlabel="test samples")
     title(right, "What the distilled student takes for what")
+    handles = left.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper right", ncols=2, frameon=False, fontsize=8.5, labelcolor=INK)
     return figure
 
 

@@ -11,9 +11,10 @@ ROW = 0.4
 
 
 def summary_figure(metrics: dict) -> Figure:
-    """Above the task's figures, below the matching's. Left: values with intervals. Right: the gain.
+    """The task's figures above those of matching. Left: values with intervals. Right: the gain.
 
-    Right of zero is better. The gain is the share of errors removed, for figures of the task, and points of percentage for those of matching.
+    Right of zero is better. The gain is the share of errors removed, for figures of the task, and points of percentage
+    for those of matching. What is no error rate (calibration) is not here.
     """
     names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
     core = [name for name in names if legend(name).section == "core" and name in metrics["relative_reduction"]]

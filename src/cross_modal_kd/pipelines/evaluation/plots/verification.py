@@ -66,7 +66,8 @@ def det_figure(
         side.set_ticks(norm.ppf(RATES), [f"{100 * rate:g}" for rate in RATES])
     axis.set(xlim=ends, ylim=ends, xlabel="false acceptances (%)", ylabel="false rejections (%)", aspect="equal")
     title(axis, "Detection error trade-off")
-    legend(axis, loc="upper right", frameon=True, framealpha=1, edgecolor="white")
+    handles = axis.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5, labelcolor=INK)
     return figure
 
 

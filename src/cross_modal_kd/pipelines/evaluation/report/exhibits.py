@@ -2,9 +2,10 @@
 
 import base64
 import io
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -32,7 +33,7 @@ class Exhibits:
     """Samples of one table, made ready to be shown."""
 
     def __init__(self, samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig) -> None:
-        self._rows = samples.set_index("sample_id", drop=False)
+        self._rows: dict[str, dict[Hashable, Any]] = {row["sample_id"]: row for row in samples.to_dict("records")}
         self._roots = Roots(sources)
         texts = samples[samples["text"].notna() & samples["group"].notna()]
         shortest = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])
@@ -41,12 +42,12 @@ class Exhibits:
 
     def name_of(self, sample_id: str) -> str:
         """The label, or the shortest text of its group where labels are but codes of groups."""
-        row = self._rows.loc[sample_id]
+        row = self._rows[sample_id]
         return self._words.get(row["group"], row["label"]) if self._labels_are_groups else row["label"]
 
     def show(self, sample_id: str) -> Exhibit:
         """One sample; a sound too long for a page is named and not played."""
-        row = self._rows.loc[sample_id]
+        row = self._rows[sample_id]
         name = self.name_of(sample_id)
         known = [row["domain"], None if self._labels_are_groups else self._words.get(row["group"])]
         detail = ", ".join(str(part) for part in known if isinstance(part, str))

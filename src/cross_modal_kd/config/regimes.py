@@ -1,0 +1,120 @@
+"""The regimes in which a practitioner would reach for distillation: one sweep each."""
+
+from pydantic import Field, model_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class LabelsStudy(Strict):
+    """Few labels, all pairs.
+
+    shares: of the training units (groups for classification, whole labels for verification) that keep their label.
+    draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
+    labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
+    labelled sample is seen as rarely as an unlabelled one.
+    """
+
+    arms: list[str] = Field(min_length=1)
+    shares: list[float] = Field(min_length=1)
+    draw: int = Field(0, ge=0)
+    labelled_in_batch: float | None = Field(0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _are_shares(self) -> "LabelsStudy":
+        if wrong := [share for share in self.shares if not 0 < share <= 1]:
+            raise ValueError(f"regimes.labels.shares: expected shares in (0, 1], found {wrong}")
+        return self
+
+
+class TeacherStudy(Strict):
+    """Weaker teachers, the head fitted again on each.
+
+    noise: levels of Gaussian noise on every embedding, relative to the size of the embeddings about their mean.
+    dropped_words: shares of words left out of every text before it is embedded; for a text teacher only, others pass
+    over it. The teacher as it stands is always among them. seed: of both kinds of damage.
+    """
+
+    arms: list[str] = Field(min_length=1)
+    noise: list[float] = Field(default_factory=list)
+    dropped_words: list[float] = Field(default_factory=list)
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _levels(self) -> "TeacherStudy":
+        if wrong := [level for level in self.noise if not level > 0]:
+            raise ValueError(f"regimes.teacher.noise: expected levels above 0, found {wrong}")
+        if wrong := [level for level in self.dropped_words if not 0 < level < 1]:
+            raise ValueError(f"regimes.teacher.dropped_words: expected shares between 0 and 1, found {wrong}")
+        return self
+
+
+class NoiseStudy(Strict):
+    """Damaged training inputs, measured on clean and on damaged test inputs.
+
+    kinds: modality -> degradation (a key of that modality's DEGRADATIONS) -> levels to draw from; null takes its own.
+    share: of the training samples that are damaged; test_share: of the test samples, in the damaged test.
+    seed: it decides, with the sample, whether and how that one is damaged.
+    """
+
+    arms: list[str] = Field(min_length=1)
+    kinds: dict[str, dict[str, list[float] | None]]
+    share: float = Field(0.3, gt=0, le=1)
+    test_share: float = Field(1.0, gt=0, le=1)
+    seed: int = Field(0, ge=0)
+
+
+class WidthStudy(Strict):
+    """Students of another width: the named options of the encoder, numbers or lists, times each factor.
+
+    Sizes are rounded to multiples of ``divisor``. An option that student.encoder.options does not name is left alone.
+    """
+
+    arms: list[str] = Field(min_length=1)
+    factors: list[float] = Field(min_length=1)
+    options: list[str] = Field(default_factory=lambda: ["channels"], min_length=1)
+    divisor: int = Field(8, ge=1)
+
+    @model_validator(mode="after")
+    def _positive(self) -> "WidthStudy":
+        if wrong := [factor for factor in self.factors if not factor > 0]:
+            raise ValueError(f"regimes.width.factors: expected factors above 0, found {wrong}")
+        return self
+
+
+class CrossfitStudy(Strict):
+    """In-sample against out-of-fold teachers.
+
+    folds: of whole labels (verification) or groups (classification); a training sample is projected by the head that
+    was fitted without its fold. seed: of the folds.
+    """
+
+    arms: list[str] = Field(min_length=1)
+    folds: int = Field(5, ge=2)
+    seed: int = Field(0, ge=0)
+
+
+class RegimesConfig(Strict):
+    """seeds: of every training. baseline: the arm that every other is set against at the same setting. against: for an
+    arm, another that it is set against too. bootstrap, level: of the intervals.
+    """
+
+    seeds: list[int] = Field(default_factory=lambda: [0, 1], min_length=1)
+    baseline: str = "none"
+    against: dict[str, str] = Field(default_factory=dict)
+    bootstrap: int = Field(500, ge=1)
+    level: float = Field(0.95, gt=0, lt=1)
+    labels: LabelsStudy
+    teacher: TeacherStudy
+    noise: NoiseStudy
+    width: WidthStudy
+    crossfit: CrossfitStudy
+
+    @model_validator(mode="after")
+    def _baseline_is_trained(self) -> "RegimesConfig":
+        for name in ("labels", "teacher", "noise", "width", "crossfit"):
+            arms = getattr(self, name).arms
+            if self.baseline not in arms:
+                raise ValueError(
+                    f"regimes.baseline {self.baseline!r} is not among regimes.{name}.arms: {', '.join(arms)}"
+                )
+        return self

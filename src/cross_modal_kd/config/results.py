@@ -1,0 +1,17 @@
+"""Where the results are written up."""
+
+from pydantic import Field
+
+from cross_modal_kd.config.strict import Strict
+
+
+class ResultsConfig(Strict):
+    """docs_root: folder of RESULTS.md, results/<task>.md and results/img/<task>/; findings/<task>.md is read from it.
+
+    default_task: the task of conf/base, run without --env; every other is run with --env=<its name>, and the commands
+    of what was not run yet say so. image_kb: a picture is made smaller until it takes no more.
+    """
+
+    docs_root: str = "docs"
+    default_task: str = ""
+    image_kb: int = Field(150, ge=5)

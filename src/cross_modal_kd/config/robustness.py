@@ -1,0 +1,52 @@
+"""Which damage the students are tested under."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from cross_modal_kd.config.strict import Strict
+
+
+class RobustnessConfig(Strict):
+    """Kinds of damage x levels, on the test split.
+
+    kinds: by modality of the student, kind (a key of that modality's DEGRADATIONS) -> levels from mild to severe; an
+    empty list takes the kind's own levels, a kind that is null is left out.
+    sides: of a verification trial, which are damaged: the ``test`` side alone (enrolled in quiet, used in noise) or
+    ``both``. Classification has one side.
+    samples: test samples of a label, at most (seeded); null takes all.
+    babble_clips: sounds that babble is mixed from, of training speakers.
+    from_comparison: every arm and seed of the comparison, in place of the two students of ``distill``.
+    max_impostors, bootstrap, level: as in the block ``evaluation``, smaller because each condition pays for them.
+    """
+
+    kinds: dict[Literal["speech", "image"], dict[str, list[float]]]
+    sides: Literal["test", "both"] = "test"
+    samples: int | None = Field(30, ge=2)
+    babble_clips: int = Field(24, ge=1)
+    from_comparison: bool = False
+    max_impostors: int = Field(20_000, ge=100)
+    bootstrap: int = Field(300, ge=2)
+    level: float = Field(0.95, gt=0, lt=1)
+    seed: int = 0
+
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _leave_out_null(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {
+            modality: {kind: levels for kind, levels in kinds.items() if levels is not None}
+            if isinstance(kinds, dict)
+            else kinds
+            for modality, kinds in value.items()
+        }
+
+    @field_validator("kinds")
+    @classmethod
+    def _each_level_once(cls, value: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
+        for modality, kinds in value.items():
+            for kind, levels in kinds.items():
+                if len(set(levels)) < len(levels):
+                    raise ValueError(f"robustness.kinds.{modality}.{kind} names a level twice: {levels}")
+        return value

@@ -1,0 +1,78 @@
+"""Beside the reported files, how each came about: the command, the seeds, the machine, the commit, the time.
+
+``provenance.json`` in the folder of the catalog's ``reporting_folder``: {file: {command, seeds, date, sha256, ...}}.
+The hash tells whether the file is still the one that was written then. The pipeline `results` sets this beside every
+table.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+
+from cross_modal_kd.tracking.facts import command, device_facts, git_facts
+from cross_modal_kd.tracking.flatten import leaves
+
+FOLDER = "reporting_folder"
+FILE = "provenance.json"
+SEEDS = ("seed", "seeds")
+KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.gpus")
+
+
+class ProvenanceHook:
+    """Notes every file that a run saves into the reporting folder."""
+
+    def __init__(self) -> None:
+        self._project = Path.cwd()
+        self._seeds: dict[str, Any] = {}
+        self._command = ""
+        self._catalog: CatalogProtocol | None = None
+        self._folder: Path | None = None
+        self._facts: dict[str, str] | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        self._project = Path(context.project_path)
+        self._seeds = {name: value for name, value in leaves(context.params) if name.rpartition(".")[2] in SEEDS}
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+        # where a run writes is of no interest to who reads its numbers
+        runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
+        self._command = command({**run_params, "runtime_params": runtime})
+        folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
+        self._folder = None if folder is None else Path(folder).resolve()
+        self._catalog, self._facts = catalog, None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        if self._catalog is None or self._folder is None:
+            return
+        path = getattr(self._catalog.get(dataset_name), "_filepath", None)
+        file = None if path is None else Path(path).resolve()
+        if file is None or not file.is_file() or not file.is_relative_to(self._folder):
+            return
+        if self._facts is None:
+            known = git_facts(self._project) | device_facts()
+            self._facts = {name: known[name] for name in KEPT if name in known}
+        note(self._folder, file, {"command": self._command, "seeds": self._seeds, **self._facts})
+
+
+def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
+    """Put down what is known of one file; what is known of the others stays."""
+    notes = folder / FILE
+    known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
+    known[file.relative_to(folder).as_posix()] = {
+        **facts,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+    new = notes.with_suffix(".new")
+    new.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
+    new.replace(notes)

@@ -1,0 +1,5 @@
+"""Regimes: few labels, weak teachers, damaged inputs, narrow and wide students."""
+
+from cross_modal_kd.pipelines.regimes.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,52 @@
+"""How a reported file came about, as one line under its table."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+NOTES = "provenance.json"
+
+
+def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_command: str, trained: str) -> str:
+    """Command, seeds, machine, date and commit of a file.
+
+    seeds: names of the parameters that count for it. trained: the seeds of its trainings, where it tells. A file of
+    which nothing was noted, or that is no longer the one which was noted, is given its own date and the command that
+    would make it.
+    """
+    noted = _noted(folder, file)
+    if not noted:
+        date = datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+        parts = [f"`{default_command}`", trained, str(date), "machine and commit were not noted"]
+        return f"*{' · '.join(part for part in parts if part)}*"
+    of_file = [f"{name} {_listed(noted['seeds'][name])}" for name in seeds if name in noted.get("seeds", {})]
+    parts = [f"`{noted['command']}`", trained, *of_file, machine(noted), str(noted["date"])[:10], _commit(noted)]
+    return f"*{' · '.join(part for part in parts if part)}*"
+
+
+def machine(noted: Mapping[str, Any]) -> str:
+    """CPU, cores and GPU."""
+    gpus = noted.get("device.gpus", "none")
+    gpu = "no GPU" if gpus == "none" else gpus
+    parts = [noted.get("device.cpu", ""), f"{noted['device.cores']} cores" if "device.cores" in noted else "", gpu]
+    return ", ".join(part for part in parts if part)
+
+
+def _noted(folder: Path, file: Path) -> dict[str, Any]:
+    notes = folder / NOTES
+    known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
+    found = known.get(file.relative_to(folder).as_posix(), {})
+    return found if found.get("sha256") == hashlib.sha256(file.read_bytes()).hexdigest() else {}
+
+
+def _commit(noted: Mapping[str, Any]) -> str:
+    if "git.sha" not in noted:
+        return ""
+    return f"commit {noted['git.sha'][:10]}" + (" with changes" if noted.get("git.dirty") == "true" else "")
+
+
+def _listed(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,100 @@
+"""Parameter blocks: what they refuse, and what they say then."""
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.comparison import ComparisonConfig
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
+from cross_modal_kd.config.objective import ArmConfig, ConstraintConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.quality import QualityConfig, WeightConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.teacher import TeacherConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config.tuning import SearchRange, TuningConfig
+
+TASK = {"name": "t", "title": "T", "kind": "verification", "student": "image", "teacher": "text"}
+SENTENCES = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
+TIMM = {"library": "timm", "name": "resnet10t"}
+RANGE = {"low": 0.1, "high": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("block", "values", "message"),
+    [
+        (TrainingConfig, {"epoch": 3}, "unknown key 'epoch' in TrainingConfig; expected one of: accelerator, .*epochs"),
+        (TrainingConfig, {"epochs": 0}, "epochs.*greater than or equal to 1"),
+        (TrainingConfig, {"seed": -1}, "seed.*greater than or equal to 0"),
+        (TrainingConfig, {"precision": "fp8"}, "precision.*'32-true', 'bf16-mixed', '16-mixed' or 'auto'"),
+        (TrainingConfig, {"patience": 2, "keep": "last"}, "training.keep must then be 'best'"),
+        (TaskConfig, TASK | {"teacher": "image"}, "must differ, both are 'image'"),
+        (TaskConfig, TASK | {"chimeric": True}, "task.pairing must be 'label'"),
+        (TaskConfig, TASK | {"student": "video"}, "student.*'speech', 'image' or 'text'"),
+        (EncoderConfig, TIMM | {"library": "keras"}, "library.*'timm', 'speechbrain' or 'sentence_transformers'"),
+        (InputConfig, {"image": {"channels": 2}}, "image.channels.*1 or 3"),
+        (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),
+        (SourcesConfig, {}, "sources is empty"),
+        (SourcesConfig, {"emoji": None}, "sources is empty"),
+        (ArmsConfig, {}, "arms is empty"),
+        (ArmConfig, {"constraints": {"f": {"kind": "cosin"}}}, "kind.*'cosine', 'l2'"),
+        (ArmConfig, {"constraints": {"f": {"kind": "l2", "weight": 0}}}, r"constraints.f.weight is 0: remove"),
+        (ConstraintConfig, {"kind": "l2", "reducer": "sum"}, "reducer.*'mean' or 'active_mean'"),
+        (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": ["b"]}}, r"uses \['b'\].*it takes \['a'\]"),
+        (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": []}}, "score.text is empty"),
+        (WeightConfig, {"w_min": 3, "w_max": 2}, "w_min must be below weights.w_max, found 3.0 and 2.0"),
+        (TeacherConfig, {"encoder": SENTENCES, "pretrained": False}, "teacher.pretrained must be true"),
+        (TeacherConfig, {"encoder": {"library": "speechbrain", "name": "ResNet"}}, "teacher.pretrained must be false"),
+        (ProjectionConfig, {"margin": 0.1}, "unknown key 'margin'"),
+        (StudentConfig, {"encoder": TIMM, "free_dim": -1}, "free_dim.*greater than or equal to 0"),
+        (EvaluationConfig, {"level": 1.0}, "level.*less than 1"),
+        (ComparisonConfig, {"arms": ["a"]}, "comparison.baseline 'none' is not among comparison.arms: a"),
+        (ComparisonConfig, {"arms": ["none"], "heads": ["own", "x"]}, "heads.1.*'own', 'mlp' or 'pca'"),
+        (ComparisonConfig, {"arms": ["none"], "seeds": [-1]}, "seeds.0.*greater than or equal to 0"),
+        (TuningConfig, {"space": {}}, "space.*at least 1 item"),
+        (TuningConfig, {"space": {"a": None}}, "space.*at least 1 item"),
+        (SearchRange, {"low": 1, "high": 1}, "needs low < high, found low=1.0, high=1.0"),
+        (SearchRange, {"low": 0, "high": 1, "log": True}, "logarithmic range needs low > 0, found 0.0"),
+        (SearchRange, {"choices": [1], "low": 0}, "either low and high, or a non-empty list"),
+        (SearchRange, {"choices": []}, "either low and high, or a non-empty list"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(block, values, message):
+    with pytest.raises(ValidationError, match=f"(?s){message}"):
+        block(values) if block in (SourcesConfig, ArmsConfig) else block(**values)
+
+
+def test_what_is_null_is_taken_away():
+    assert EncoderConfig(**TIMM, options={"a": 1, "b": None}).options == {"a": 1}
+    assert list(SourcesConfig({"a": {"layout": "folder", "root": "x"}, "b": None}).root) == ["a"]
+    arms = ArmsConfig({"a": {"constraints": {"f": {"kind": "l2"}, "g": None}}, "b": None})
+    assert list(arms.root) == ["a"] and list(arms.get("a").constraints) == ["f"]
+    space = TuningConfig(space={"a": {"x": RANGE, "y": None}, "b": None}).space
+    assert list(space) == ["a"] and list(space["a"]) == ["x"]
+    assert ComparisonConfig(arms=["none"], hard_of={"a": "b", "c": None}).hard_of == {"a": "b"}
+
+
+def test_an_arm_that_is_not_there_is_told_with_those_that_are():
+    with pytest.raises(ValueError, match="arm 'c' is not in the block 'arms'; expected one of: a, b"):
+        ArmsConfig({"a": {}, "b": {}}).get("c")
+
+
+def test_a_block_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        TrainingConfig().epochs = 3
+
+
+def test_the_command_line_refuses_a_wrong_key_before_any_node_runs(project_path, tmp_path):
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", f"--params=data_root={tmp_path},training.epoch=3"]
+    done = subprocess.run(command, cwd=project_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "unknown key 'epoch' in TrainingConfig; expected one of: accelerator, augment, batch_size" in said
+    assert "Running node" not in said
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,148 @@
+"""A small world to be measured in: labels with a latent vector each, seen by a student and by a teacher."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.objective import DistillationConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import Projection, projection_bundle
+from cross_modal_kd.pipelines.evaluation import nodes
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.schema import conform
+
+DIM = 16
+VERIFICATION = TaskConfig(name="v", title="Same?", kind="verification", student="image", teacher="text", note="A note.")
+CLASSIFICATION = TaskConfig(name="c", title="Which?", kind="classification", student="image", teacher="text")
+CHIMERIC = TaskConfig(
+    name="x", title="Whose?", kind="verification", student="image", teacher="text", pairing="label", chimeric=True
+)
+EVALUATION = EvaluationConfig(bootstrap=60, max_impostors=2000, gallery=[2, 5])
+ARMS = ArmsConfig({"none": {"title": "student alone"}, "soft": {"title": "soft <both>"}})
+DISTILLATION = DistillationConfig(baseline="none", arm="soft")
+
+
+@dataclass(frozen=True)
+class World:
+    """samples, and how they are measured; ``latent`` (N, d) is what a perfect student and the teacher see of each."""
+
+    samples: pd.DataFrame
+    latent: dict[str, np.ndarray]
+    task: TaskConfig = VERIFICATION
+    evaluation: EvaluationConfig = EVALUATION
+    classes: list[str] = field(default_factory=list)
+
+    @property
+    def teacher(self) -> EmbeddingTable:
+        ids = self.samples.loc[self.samples["modality"] == "text", "sample_id"].tolist()
+        return EmbeddingTable(ids, np.stack([self.latent[sample] for sample in ids]), "teacher")
+
+    @property
+    def projection(self) -> ModelBundle:
+        """The identity, with the labels' mean latent vectors for prototypes."""
+        head = Projection(DIM, len(self.classes), ProjectionConfig(kind="pca", dim=DIM))
+        rows = self.samples[self.samples["split"] == "train"]
+        with torch.no_grad():
+            head.head.linear.weight.copy_(torch.eye(DIM))
+            for number, label in enumerate(self.classes):
+                seen = [self.latent[sample] for sample in rows.loc[rows["label"] == label, "sample_id"]]
+                head.weight[number] = torch.tensor(np.mean(seen, axis=0))
+        return projection_bundle(head, DIM, self.classes)
+
+    def student(self) -> ModelBundle:
+        """A head that knows the labels' mean latent vectors."""
+        weight = 20 * torch.nn.functional.normalize(self.projection.tensors["weight"], dim=1)
+        tensors = {"head.weight": weight, "head.bias": torch.zeros(len(self.classes))}
+        return ModelBundle("student", {"classes": self.classes}, tensors)
+
+    def embeddings(self, noise: float, seed: int = 0) -> EmbeddingTable:
+        """What a student sees: the latent vector under noise; with infinite noise nothing of it."""
+        ids = self.samples.loc[self.samples["modality"] == "image", "sample_id"].tolist()
+        random = np.random.default_rng(seed).normal(size=(len(ids), DIM))
+        latent = np.stack([self.latent[sample] for sample in ids])
+        return EmbeddingTable(ids, random if np.isinf(noise) else latent + noise * random, f"{noise}")
+
+    def trials(self) -> pd.DataFrame:
+        return nodes.make_trials(self.samples, self.task, self.evaluation)
+
+    def metrics(self, alone: EmbeddingTable, distilled: EmbeddingTable) -> dict:
+        return nodes.evaluate(
+            self.samples, self.task, self.evaluation, ARMS, DISTILLATION, self.trials(), self.teacher,
+            self.projection, self.projection, self.student(), self.student(), alone, distilled,
+        )  # fmt: skip
+
+    def plots(self, metrics: dict, alone: EmbeddingTable, distilled: EmbeddingTable) -> tuple:
+        return nodes.draw_plots(
+            self.samples, self.task, self.evaluation, ARMS, DISTILLATION, self.trials(), metrics, self.teacher,
+            self.projection, self.projection, self.student(), self.student(), alone, distilled,
+            history(self.task), history(self.task).assign(soft_active=0.5),
+        )  # fmt: skip
+
+    def report(self, root: Path) -> str:
+        """The page of a random student against a good one, with pictures under ``root``."""
+        alone, distilled = self.embeddings(np.inf), self.embeddings(0.5)
+        metrics = self.metrics(alone, distilled)
+        measures = self.samples[["sample_id", "modality"]].assign(contrast=np.arange(len(self.samples)) * 1.0)
+        return nodes.write_report(
+            self.samples, self.task, pictures(self.samples, root),
+            StudentConfig(encoder={"library": "timm", "name": "resnet10t"}), TrainingConfig(), ARMS, DISTILLATION,
+            self.evaluation, metrics, self.trials(), self.student(), self.student(), alone, distilled,
+            self.plots(metrics, alone, distilled)[-1], self.samples.groupby("split").size().rename("n").reset_index(),
+            pd.DataFrame({"source": ["made"], "path": ["p"], "reason": ["<b>broken</b>"]}), measures,
+            measures[["sample_id", "modality"]].assign(quality=0.5), {"dev_eer": 0.1}, {"mlp": {"dev_eer": None}},
+        )  # fmt: skip
+
+
+def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **evaluation: object) -> World:
+    """``labels`` labels a split (for classification the same ones in all), ``views`` images and two texts of each."""
+    rng = np.random.default_rng(1)
+    rows, latent = [], {}
+    of_label: dict[str, np.ndarray] = {}
+    for split in ("train", "dev", "test"):
+        for number in range(labels):
+            label = f"l{number:02d}" if task.kind == "classification" else f"{split}{number:02d}"
+            of_label.setdefault(label, rng.normal(size=DIM))
+            group = f"{split}-{label}"
+            own = of_label[label] + 0.4 * rng.normal(size=DIM)
+            for view in range(views + 2):
+                text = view >= views
+                sample = f"{group}/{view}"
+                body = {"text": f"{label} {'x' * view}"} if text else {"path": f"{group}-{view}.png"}
+                rows.append(
+                    {"sample_id": sample, "modality": "text" if text else "image", "label": label, "group": group}
+                    | {"split": split, "source": "made", "sha256": "0" * 64, "domain": f"artist{view}"}
+                    | body
+                )
+                latent[sample] = own if text else of_label[label] if task.kind == "classification" else own
+    samples = conform(pd.DataFrame(rows).sort_values("sample_id"))
+    classes = sorted(samples.loc[samples["split"] == "train", "label"].unique())
+    return World(samples, latent, task, EVALUATION.model_copy(update=evaluation), classes)
+
+
+def keep(made: World, rows: pd.Series) -> World:
+    """The same world with only those samples."""
+    return replace(made, samples=made.samples[rows].reset_index(drop=True))
+
+
+def history(task: TaskConfig) -> pd.DataFrame:
+    dev = "dev_eer" if task.kind == "verification" else "dev_top1"
+    return pd.DataFrame({"epoch": [1.0, 2.0], "loss": [2.0, 1.0], "task": [2.0, 1.0], dev: [np.nan, 0.2]})
+
+
+def pictures(samples: pd.DataFrame, root: Path) -> SourcesConfig:
+    """A small picture for every path."""
+    from PIL import Image
+
+    for number, path in enumerate(samples["path"].dropna()):
+        Image.new("RGB", (8, 8), (number % 256, 90, 30)).save(root / path)
+    return SourcesConfig({"made": {"layout": "folder", "root": str(root)}})

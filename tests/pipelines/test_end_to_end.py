@@ -1,0 +1,152 @@
+"""Every named pipeline from real files to its results, on the tiny settings of conf/test."""
+
+import json
+
+import pandas as pd
+import pytest
+
+
+def reporting(root, task="test"):
+    return root / "08_reporting" / task
+
+
+def changed_files(root):
+    """The files of a data root with the time of their last change."""
+    return {file: file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
+
+
+def test_distill_leaves_two_students_their_figures_and_a_report(distilled):
+    metrics = json.loads((reporting(distilled) / "metrics.json").read_text())
+    assert {"student_alone", "distilled", "difference"} <= set(metrics)
+    assert "<html" in (reporting(distilled) / "report.html").read_text()
+    for arm in ("student_alone", "distilled"):
+        assert (distilled / "06_models" / "test" / arm / "student" / "model.safetensors").is_file()
+        assert (distilled / "07_model_output" / "test" / arm / "embeddings" / "values.safetensors").is_file()
+        assert len(pd.read_csv(reporting(distilled) / arm / "history.csv")) == 2
+    assert not list((distilled / "06_models" / "test" / "checkpoints").iterdir())
+    assert not [file for file in distilled.rglob("*") if file.suffix in (".pkl", ".pt", ".pth", ".ckpt", ".bin")]
+
+
+@pytest.mark.parametrize("stage", ["quality", "teacher", "projection", "distillation", "evaluation"])
+def test_a_stage_runs_alone_to_the_same_result(run_kedro_after, distilled, stage):
+    run_kedro_after(stage)
+    for name in ("metrics.json", "teacher_metrics.json", "projection_metrics.json"):
+        before, after = (
+            json.loads((reporting(root) / name).read_text()) for root in (distilled, run_kedro_after.data_root)
+        )
+        assert before == after
+    for arm in ("student_alone", "distilled"):
+        files = [root / "06_models" / "test" / arm / "student" / "model.safetensors" for root in
+                 (distilled, run_kedro_after.data_root)]  # fmt: skip
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_teacher_embeddings_are_taken_from_the_cache(run_kedro_after, monkeypatch):
+    def fail(*_):
+        raise AssertionError("embedded again")
+
+    monkeypatch.setattr("cross_modal_kd.modalities.text.encoder.embed_texts", fail)
+    run_kedro_after("teacher")
+
+
+def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, monkeypatch):
+    run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
+    root = run_kedro_after.data_root
+    table = pd.read_csv(reporting(root) / "comparison.csv")
+    assert table["arm"].tolist() == ["none", "soft_both_quality"]
+    assert table["difference_to_baseline"].notna().tolist() == [False, True]
+    for name in ("comparison_forest", "comparison_curves", "comparison_distances"):
+        assert (reporting(root) / f"{name}.png").stat().st_size > 5000
+
+    store = root / "07_model_output" / "test" / "comparison"
+    before, trained = changed_files(store), []
+    import cross_modal_kd.pipelines.common.arm as arm
+
+    original = arm.train_arm
+    monkeypatch.setattr(
+        arm, "train_arm", lambda *args, **options: trained.append(options) or original(*args, **options)
+    )
+    run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
+    assert not trained
+    assert changed_files(store) == before
+    pd.testing.assert_frame_equal(pd.read_csv(reporting(root) / "comparison.csv"), table)
+
+    run_kedro_after("comparison", params={"evaluation": {"train_subset": 20}, "comparison": {"arms": ["none", "rkd"]}})
+    assert [options["name"] for options in trained] == ["rkd"]
+
+
+def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after, monkeypatch):
+    import cross_modal_kd.pipelines.common.arm as arm
+
+    original, trained = arm.train_arm, []
+    monkeypatch.setattr(
+        arm, "train_arm", lambda *args, **options: trained.append(args[3]) or original(*args, **options)
+    )
+    run_kedro_after("tuning")
+    table = pd.read_csv(reporting(run_kedro_after.data_root) / "tuning_trials.csv")
+    assert table.groupby("arm").size().to_dict() == {"soft_feature": 2, "soft_both_quality": 2}
+    assert table.groupby("arm")["best"].sum().tolist() == [1, 1]
+    assert len(trained) == 4
+    assert "arms:" in (reporting(run_kedro_after.data_root) / "tuned_arms.yml").read_text()
+    run_kedro_after("tuning", params={"tuning": {"trials": 3}})
+    assert len(trained) == 6
+
+
+def test_the_tuned_arms_are_a_parameters_file(run_kedro_after):
+    import yaml
+
+    from cross_modal_kd.config.arms import ArmsConfig
+
+    run_kedro_after("tuning", params={"tuning": {"trials": 1, "space": {"soft_both_quality": None}}})
+    tuned = yaml.safe_load((reporting(run_kedro_after.data_root) / "tuned_arms.yml").read_text())
+    assert set(ArmsConfig(tuned["arms"]).root) == {"soft_feature"}
+
+
+def test_the_quality_study_puts_the_measures_to_the_test(run_kedro_after):
+    run_kedro_after("quality_study")
+    ordering = pd.read_csv(reporting(run_kedro_after.data_root) / "quality_ordering.csv")
+    assert set(ordering["modality"]) == {"image", "text"}
+    assert (reporting(run_kedro_after.data_root) / "quality_gallery.html").is_file()
+
+
+TINY = {"epochs": 1, "batch_size": 8, "eval_every": 1}
+SPEECH = {
+    "encoder": {
+        "options": {
+            "channels": [8, 8, 8, 8, 24],
+            "attention_channels": 4,
+            "res2net_scale": 2,
+            "se_channels": 4,
+            "lin_neurons": 16,
+        }
+    }
+}
+SHORT = {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}}
+COMMON = {
+    "projection": {"dim": 8, "hidden": 8, "epochs": 1},
+    "training": TINY,
+    "inputs": SHORT,
+    "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2]},
+}
+TASKS = {
+    "face_speech": {
+        "student": SPEECH,
+        "ingestion": {"max_labels": 7},
+        "teacher": {"embedding_dim": 8, "encoder": {"options": {"channels": [8, 8, 8, 8]}}, "training": TINY},
+    },
+    "text_speech": {"student": SPEECH, "ingestion": {"max_labels": 7}},
+    "text_image": {
+        "student": {"encoder": {"name": "test_resnet", "options": {"channels": None, "stem_width": None}}},
+        "ingestion": {"max_labels": 4},
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_every_other_task_distills_too(run_kedro, task):
+    run_kedro("distill", env=task, params={**COMMON, **TASKS[task]})
+    metrics = json.loads((reporting(run_kedro.data_root, task) / "metrics.json").read_text())
+    assert {"student_alone", "distilled", "difference"} <= set(metrics)
+    page = (reporting(run_kedro.data_root, task) / "report.html").read_text()
+    assert ("himeric" in page) == (task == "face_speech")

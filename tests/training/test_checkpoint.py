@@ -1,0 +1,67 @@
+"""State on disk: what goes in comes out, and what is no state is refused."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cross_modal_kd.training.checkpoint import load_state, save_state, to_device
+
+
+def test_nested_state_comes_back_as_it_was(tmp_path):
+    state = {
+        "tensors": {"a": torch.randn(2, 3), 1: [torch.tensor(4.5), torch.arange(3)]},
+        "plain": {"text": "é", "none": None, "yes": True, "third": 1 / 3, "nan": float("inf")},
+        "empty": [{}, []],
+    }
+    save_state(tmp_path / "new" / "state.safetensors", state)
+    loaded = load_state(tmp_path / "new" / "state.safetensors")
+    assert torch.equal(loaded["tensors"]["a"], state["tensors"]["a"])
+    assert loaded["tensors"][1][0].shape == () and loaded["tensors"][1][0] == 4.5
+    assert loaded["tensors"][1][1].dtype == torch.int64
+    assert loaded["plain"] == state["plain"]
+    assert loaded["empty"] == state["empty"]
+
+
+def test_views_of_one_memory_are_kept_apart(tmp_path):
+    base = torch.arange(6.0)
+    save_state(tmp_path / "s", {"a": base[:3], "b": base.view(2, 3).T})
+    assert torch.equal(load_state(tmp_path / "s")["b"], base.view(2, 3).T)
+
+
+def test_an_optimizer_goes_on_from_its_state(tmp_path):
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.AdamW([weight])
+    weight.grad = torch.ones(3)
+    optimizer.step()
+    save_state(tmp_path / "s", optimizer.state_dict())
+    again = torch.optim.AdamW([weight], lr=5.0)
+    again.load_state_dict(to_device(load_state(tmp_path / "s"), torch.device("cpu")))
+    assert again.param_groups[0]["lr"] == optimizer.param_groups[0]["lr"]
+    assert torch.equal(again.state[weight]["exp_avg"], optimizer.state[weight]["exp_avg"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a state", b"\x80\x04}\x94."])
+def test_a_file_that_is_no_state_is_refused(tmp_path, content):
+    file = tmp_path / "state.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"state.safetensors is (damaged|not a checkpoint).*delete it to start afresh"):
+        load_state(file)
+
+
+def test_somebody_elses_safetensors_are_refused(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="is not a checkpoint of this project"):
+        load_state(tmp_path / "model.safetensors")
+
+
+def test_a_write_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
+    file = tmp_path / "state.safetensors"
+    save_state(file, {"epoch": 1})
+
+    def fail(*_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("cross_modal_kd.training.checkpoint.save_file", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_state(file, {"epoch": 2})
+    assert load_state(file) == {"epoch": 1}

@@ -1,0 +1,93 @@
+"""Batches, their order, and the partners that are drawn for them."""
+
+import numpy as np
+import pytest
+import torch
+from training_toys import CLASSES, COUNT, ArrayInputs, data
+
+from cross_modal_kd.training.data import TeacherSide, TrainingData
+
+
+def order(given: TrainingData, seed: int, epoch: int, size: int = 8) -> list[int]:
+    return torch.cat([indices for indices, _ in given.epoch(seed, epoch, size)]).tolist()
+
+
+def test_seed_and_epoch_decide_the_order():
+    given = data()
+    assert order(given, 0, 0) == order(given, 0, 0)
+    assert order(given, 0, 0) != order(given, 0, 1) != order(given, 1, 1)
+    assert given.inputs.epochs == [0, 0, 0, 1, 1]
+
+
+def test_an_epoch_has_only_full_batches_and_no_sample_twice():
+    given = data()
+    assert given.steps(8) == COUNT // 8
+    assert len(order(given, 0, 0)) == len(set(order(given, 0, 0))) == COUNT // 8 * 8
+
+
+def test_fewer_samples_than_a_batch_are_one_smaller_batch():
+    assert data().steps(100) == 1
+    assert sorted(order(data(), 0, 0, 100)) == list(range(COUNT))
+
+
+def test_a_batch_is_its_indices_and_their_inputs():
+    given = data()
+    for indices, inputs in given.epoch(0, 0, 8):
+        assert torch.equal(inputs, given.inputs.values[indices])
+
+
+def test_labelled_samples_have_their_share_of_every_batch():
+    labels = torch.full((COUNT,), -1)
+    labels[:5] = torch.arange(5) % CLASSES
+    for indices, _ in data(labels, share=0.5).epoch(0, 0, 8):
+        assert (labels[indices] >= 0).sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("update", "message"),
+    [
+        ({"labels": torch.zeros(3)}, f"labels: expected {COUNT} values, found 3"),
+        ({"kd_weights": torch.zeros(1)}, f"kd_weights: expected {COUNT} values, found 1"),
+        ({"labelled_share": 1.5}, "labelled_share: expected a share"),
+    ],
+)
+def test_what_does_not_fit_the_inputs_is_told(update, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingData(**(vars(data()) | update))
+
+
+def test_one_sample_is_no_training_split():
+    one = torch.zeros(1)
+    with pytest.raises(ValueError, match=r"the training split has 1 sample\(s\); at least 2"):
+        TrainingData(ArrayInputs(torch.zeros(1, 2)), one.long(), one, one)
+
+
+def test_draw_gives_candidates_only_and_reaches_them_all():
+    candidates = [np.array([4]), np.array([0, 2, 7]), np.array([0, 2, 7]), np.array([1, 3, 5, 6, 8])]
+    side = TeacherSide.from_candidates(np.zeros((9, 2)), candidates)
+    generator = torch.Generator().manual_seed(0)
+    drawn: list[set[int]] = [set(), set(), set(), set()]
+    for _ in range(200):
+        for sample, row in enumerate(side.draw(torch.arange(4), generator).tolist()):
+            drawn[sample].add(row)
+    assert drawn == [set(rows.tolist()) for rows in candidates]
+
+
+def test_draws_are_even():
+    side = TeacherSide.from_candidates(np.zeros((3, 2)), [np.array([0, 1, 2])])
+    drawn = side.draw(torch.zeros(30_000, dtype=torch.long), torch.Generator().manual_seed(0))
+    assert torch.bincount(drawn).float().div(10_000).sub(1).abs().max() < 0.05
+
+
+def test_the_largest_draw_stays_inside_every_pool(monkeypatch):
+    sizes = [1, 2, 3, 5, 7, 1000, 65_537]
+    side = TeacherSide.from_candidates(np.zeros((70_000, 1)), [np.arange(size) for size in sizes])
+    largest = torch.tensor(1.0).nextafter(torch.tensor(0.0))
+    monkeypatch.setattr(torch, "rand", lambda count, **_: largest.expand(count))
+    assert side.draw(torch.arange(len(sizes)), None).tolist() == [size - 1 for size in sizes]
+
+
+def test_equal_candidates_share_a_pool():
+    side = TeacherSide.from_candidates(np.zeros((3, 2)), [np.array([0, 1]), np.array([2]), np.array([0, 1])])
+    assert side.pool.tolist() == [0, 1, 0]
+    assert side.sizes.tolist() == [2, 1]

@@ -1,0 +1,220 @@
+"""The loop: seeds, the best weights, patience, interruption, errors, and what is on disk meanwhile."""
+
+import pickletools
+
+import pytest
+import torch
+from safetensors import safe_open
+from training_toys import (
+    BOTH,
+    CONFIG,
+    COUNT,
+    data,
+    figures,
+    module,
+    norm_metric,
+    same,
+    scripted,
+    weights_of,
+)
+
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.training.loop import DevMetric, fit, pick_precision
+
+
+def train(config: TrainingConfig = CONFIG, made=None, dev=None, given=None, **options):
+    """(weights, history) of one training."""
+    made = made or module()
+    history = fit(made, given or data(), config, dev or norm_metric(), **options)
+    return weights_of(made), figures(history)
+
+
+def changed(**update) -> TrainingConfig:
+    return TrainingConfig(**(CONFIG.model_dump() | update))
+
+
+class Killed(Exception):
+    pass
+
+
+def killer(at: int):
+    def on_epoch(row, epoch):
+        if epoch == at:
+            raise Killed
+
+    return on_epoch
+
+
+@pytest.mark.parametrize("joint", [False, True])
+@pytest.mark.parametrize("killed_at", [1, 2, 3, 4])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, joint, killed_at):
+    checkpoint = tmp_path / "deep" / "checkpoint.safetensors"
+    noise = lambda inputs, generator: inputs + 0.1 * torch.randn(inputs.shape, generator=generator)  # noqa: E731
+    whole = train(made=module(joint=joint), augment=noise)
+    with pytest.raises(Killed):
+        train(made=module(joint=joint), augment=noise, checkpoint=checkpoint, on_epoch=killer(killed_at))
+    assert checkpoint.exists() == (killed_at > 1)
+    torch.manual_seed(99)
+    torch.rand(5)
+    resumed = train(made=module(joint=joint, seed=5 if killed_at > 1 else 0), augment=noise, checkpoint=checkpoint)
+    assert same(whole[0], resumed[0])
+    assert whole[1] == resumed[1]
+    assert not checkpoint.exists()
+
+
+def test_only_the_epochs_that_were_left_are_trained(tmp_path):
+    checkpoint, seen = tmp_path / "c.safetensors", []
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    _, history = train(checkpoint=checkpoint, on_epoch=lambda row, epoch: seen.append(epoch))
+    assert seen == [3, 4]
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+
+
+def test_patience_counts_on_after_an_interruption(tmp_path):
+    checkpoint, config = tmp_path / "c.safetensors", changed(epochs=8, patience=2)
+    with pytest.raises(Killed):
+        train(config, dev=scripted([1, 0, 0]), checkpoint=checkpoint, on_epoch=killer(3))
+    _, history = train(config, dev=scripted([0, 0, 0]), checkpoint=checkpoint)
+    assert [row["dev_score"] for row in history] == [1, 0, 0]
+
+
+def test_the_same_seed_gives_the_same_training_and_another_seed_another():
+    one, again, other = train(), train(), train(changed(seed=1))
+    assert same(one[0], again[0]) and one[1] == again[1]
+    assert not same(one[0], other[0]) and one[1] != other[1]
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_the_weights_that_are_best_on_dev_are_restored(larger):
+    made, kept = module(), []
+    values = [0.1, 0.9, 0.3, 0.5] if larger else [0.9, 0.1, 0.3, 0.5]
+    dev = scripted(values, larger)
+    told = iter(values)
+
+    def remember(row, epoch):
+        assert row["dev_score"] == next(told)
+        kept.append(weights_of(made))
+
+    fit(made, data(), CONFIG, dev, on_epoch=remember)
+    assert same(weights_of(made), kept[1])
+    assert not same(kept[1], kept[3])
+    assert not made.training
+
+
+def test_of_equal_values_the_first_is_kept_and_keep_last_keeps_the_last():
+    for keep, place in (("best", 0), ("last", 3)):
+        made, kept = module(), []
+        fit(made, data(), changed(keep=keep), scripted([1.0] * 4), on_epoch=lambda *_: kept.append(weights_of(made)))  # noqa: B023
+        assert same(weights_of(made), kept[place])
+
+
+def test_patience_stops_and_the_best_is_kept():
+    _, history = train(changed(epochs=10, patience=2), dev=scripted([1, 3, 2, 2, 9]))
+    assert [row["dev_score"] for row in history] == [1, 3, 2, 2]
+
+
+def test_patience_counts_looks_at_dev_not_epochs():
+    _, history = train(changed(epochs=12, patience=2, eval_every=2), dev=scripted([3, 2, 2, 9]))
+    assert [row["epoch"] for row in history if "dev_score" in row] == [2, 4, 6]
+    assert len(history) == 6
+
+
+def test_the_last_epoch_is_always_looked_at():
+    _, history = train(changed(epochs=5, eval_every=3))
+    assert [row["epoch"] for row in history if "dev_score" in row] == [3, 5]
+
+
+def test_a_loss_that_is_not_finite_stops_with_what_to_do():
+    given = data()
+    given.inputs.values[:] = float("nan")
+    with pytest.raises(ValueError, match=r"(?s)mine: the loss is nan in epoch 1; lower training.lr \(0.01\)"):
+        train(given=given, description="mine")
+
+
+def test_a_dev_metric_that_is_no_number_cannot_choose():
+    with pytest.raises(ValueError, match=r"dev score is not a number in epoch 1.*training.keep to 'last'"):
+        train(dev=scripted([float("nan")] * 4))
+    _, history = train(changed(keep="last"), dev=scripted([float("nan")] * 4))
+    assert len(history) == 4
+
+
+def test_a_checkpoint_is_one_safetensors_file_without_pickles(tmp_path):
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    assert [file.name for file in tmp_path.iterdir()] == ["c.safetensors"]
+    with safe_open(checkpoint, framework="pt") as file:
+        assert list(file.metadata()) == ["tree"]
+        assert len(file.keys()) > 10
+    with pytest.raises(ValueError):
+        list(pickletools.genops(checkpoint.read_bytes()))
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="c.safetensors is damaged.*delete it to start afresh"):
+        train(checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"config": changed(lr=0.02)}, "training.lr differ"),
+        ({"config": changed(epochs=9)}, "training.epochs differ"),
+        ({"made": module(None)}, "size|key"),
+        ({"made": module(free_dim=3)}, "size"),
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused(tmp_path, options, what):
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    with pytest.raises(ValueError, match=f"(?s)c.safetensors belongs to another training .*({what}).*delete it"):
+        train(checkpoint=checkpoint, **options)
+
+
+def test_arms_of_one_seed_see_the_same_batches_augmented_alike():
+    seen = {}
+    for name, terms in {"none": None, "both": BOTH}.items():
+        batches = seen[name] = []
+
+        def noise(inputs, generator, batches=batches):
+            inputs = inputs + torch.randn(inputs.shape, generator=generator)
+            batches.append(inputs)
+            return inputs
+
+        given = data(teacher=terms is not None)
+        train(made=module(terms), given=given, augment=noise)
+        batches.append(given.inputs.batches)
+    assert seen["none"][-1] == seen["both"][-1]
+    assert all(torch.equal(one, other) for one, other in zip(seen["none"][:-1], seen["both"][:-1], strict=True))
+
+
+def test_samples_without_label_train_and_leave_the_task_loss_alone():
+    labels = torch.where(torch.arange(COUNT) % 2 == 0, torch.arange(COUNT) // 2 % 4, -1)
+    _, history = train(given=data(labels))
+    assert all(row["task"] > 0 and row["feature"] > 0 for row in history)
+    _, nothing = train(given=data(torch.full((COUNT,), -1)))
+    assert all(row["task"] == 0 and row["feature"] > 0 for row in nothing)
+
+
+def test_a_row_of_the_history_has_every_term_with_its_active_share():
+    _, history = train()
+    expected = {"epoch", "loss", "task", "lr", "dev_score"}
+    for name in BOTH:
+        expected |= {name, f"{name}_active", f"{name}_raw"}
+    assert set(history[-1]) == expected
+
+
+def test_precision_is_that_of_the_device():
+    assert pick_precision(changed(precision="16-mixed")) == "16-mixed"
+    assert pick_precision(changed(accelerator="cpu")) == "32-true"
+
+
+def test_a_dev_metric_knows_which_way_is_better():
+    assert DevMetric("x", len, True).better(2, 1) and not DevMetric("x", len, True).better(1, 1)
+    assert DevMetric("x", len, False).better(0, 1) and DevMetric("x", len, False).better(5, None)
