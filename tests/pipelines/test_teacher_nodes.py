@@ -114,7 +114,8 @@ def test_a_pretrained_encoder_has_the_weights_of_its_file(world, tmp_path):
     samples, sources = world
     made, whole = model(seed=4), timm.create_model("test_resnet").state_dict()
     own = {name.removeprefix("network."): value for name, value in made.tensors.items()}
-    save_file({**whole, **own}, tmp_path / "weights.safetensors")
+    weights = {name: value.contiguous() for name, value in {**whole, **own}.items()}
+    save_file(weights, tmp_path / "weights.safetensors")
     options = {"pretrained_cfg_overlay": {"file": str(tmp_path / "weights.safetensors")}}
     bundle = prepare_teacher(
         samples, TASK, sources, INPUTS, TeacherConfig(encoder=ENCODER | {"options": options}), tmp_path

@@ -36,7 +36,7 @@ class ImageEncoder(Encoder):
             close = get_close_matches(name, timm.list_models(), n=8)
             raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
         self.network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)
         self.num_features = int(self.network.num_features)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
