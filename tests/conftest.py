@@ -87,3 +87,9 @@ def run_kedro_after(distilled: Path, run_kedro: Callable[..., dict[str, Any]]) -
     """``run_kedro`` on a copy of what ``distill`` left."""
     shutil.copytree(distilled, run_kedro.data_root)
     return run_kedro
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Property-based tests first: hypothesis looks through all loaded modules between examples, and some of
+    speechbrain's load others when they are looked at, which hypothesis takes for a test that is not deterministic."""
+    items.sort(key=lambda item: not getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
