@@ -99,3 +99,9 @@ def test_heads_refuse_by_name():
         AAMSoftmaxHead(3, 4, scale=0)
     with pytest.raises(ValueError, match="label_smoothing: expected 0 <= e < 1"):
         LinearHead(3, 4, label_smoothing=1.0)
+
+
+def test_aam_prototypes_start_short_so_that_they_turn_quickly():
+    torch.manual_seed(0)
+    head = AAMSoftmaxHead(200, 64)
+    assert float(head.weight.detach().std()) == pytest.approx(0.05, rel=0.05)
