@@ -17,7 +17,8 @@ def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:
     try:
         channels, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except Exception as error:  # libsndfile's errors, and those of its wrapper, mean the same here
-        raise UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {error})") from error
+        why = getattr(error, "error_string", error)  # without the address of the buffer it was read from
+        raise UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {why})") from error
     if channels.size == 0:
         raise UnreadableSampleError(name, "the sound is empty")
     if not np.isfinite(channels).all():
