@@ -46,7 +46,7 @@ def test_every_level_of_every_damage_is_measured(tables, degraded):
     clean = degraded[degraded["severity"] == 0].merge(scores, on="sample_id")
     np.testing.assert_allclose(clean["score"], clean["quality"])
     assert degraded["score"].between(0, 1).all()
-    assert set(degraded["sample_id"]) <= set(samples.loc[samples["split"] == "test", "sample_id"])
+    assert set(degraded["sample_id"]) <= set(samples.loc[samples["split"] == "dev", "sample_id"])
 
 
 def test_the_same_seed_gives_the_same_damage(tables, degraded):
@@ -74,8 +74,8 @@ def test_spearman_against_scipy_and_constants():
     assert spearman(a, np.ones(5)) == 0
 
 
-def test_a_study_needs_test_samples(tables):
-    with pytest.raises(QualityError, match="needs two image samples of the test split, found 0"):
+def test_a_study_needs_dev_samples(tables):
+    with pytest.raises(QualityError, match="needs two image samples of the dev split, found 0"):
         draw(tables[0].assign(split="train"), "image", 5, 0)
 
 

@@ -20,15 +20,15 @@ ABOUT = ["sample_id", "modality", "degradation", "unit", "severity", "level"]
 
 
 def draw(samples: pd.DataFrame, modality: str, n: int, seed: int) -> pd.DataFrame:
-    """At most n samples of a modality's test split, drawn with the seed, in the table's order.
+    """At most n samples of a modality's dev split, drawn with the seed, in the table's order.
 
     Raises:
         QualityError: fewer than two.
     """
-    rows = samples[(samples["modality"] == modality) & (samples["split"] == "test")]
+    rows = samples[(samples["modality"] == modality) & (samples["split"] == "dev")]
     if len(rows) < 2:
         raise QualityError(
-            f"a study needs two {modality} samples of the test split, found {len(rows)}: use a larger test split"
+            f"a study needs two {modality} samples of the dev split, found {len(rows)}: use a larger dev split"
         )
     chosen = np.random.default_rng(seed).permutation(len(rows))[:n]
     return rows.iloc[np.sort(chosen)]

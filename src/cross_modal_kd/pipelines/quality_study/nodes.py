@@ -17,7 +17,7 @@ def measure_degraded_samples(
     quality: QualityConfig,
     quality_study: QualityStudyConfig,
 ) -> pd.DataFrame:
-    """Measures and score of some test samples under every degradation at every level."""
+    """Measures and score of some dev samples under every degradation at every level."""
     from cross_modal_kd.quality.study import measure_degraded
     from cross_modal_kd.samples.roots import Roots
 
