@@ -100,12 +100,16 @@ def test_schedules_start_and_end_where_they_say():
     assert (constant.weight_at(0.0), constant.margin_at(0.0)) == (1.0, 0.1)
 
 
-def test_margins_of_the_moment_stand_in():
-    inputs, task = batch_of(), torch.zeros(6)
-    objective = Objective({"feature": Term(SoftFeatureConstraint(0.1))})
-    per_sample = torch.linspace(0, 1, 6)
-    given = objective(inputs, task, margins={"feature": per_sample})
-    torch.testing.assert_close(given.total, SoftFeatureConstraint()(inputs, per_sample).values.mean())
+def test_a_margin_with_slack_is_wider_where_looseness_is_higher():
+    inputs, task, looseness = batch_of(), torch.zeros(6), torch.linspace(0, 1, 6)
+    constraint = SoftFeatureConstraint(0.1)
+    loose = Objective({"feature": Term(constraint, slack=0.5)})(inputs, task, looseness=looseness)
+    expected = constraint(inputs, 0.1 * (1 + 0.5 * looseness)).values.mean()
+    torch.testing.assert_close(loose.total, expected)
+    plain = constraint(inputs).values.mean()
+    assert not torch.isclose(expected, plain)
+    for term, given in ((Term(constraint, slack=0.5), None), (Term(constraint), looseness)):
+        torch.testing.assert_close(Objective({"feature": term})(inputs, task, looseness=given).total, plain)
 
 
 def test_an_objective_without_terms_is_the_task():
@@ -123,11 +127,11 @@ def test_wrong_objectives_are_refused_by_name():
         Term(constraint, warmup=2.0)
     with pytest.raises(ValueError, match="margin: expected a number >= 0"):
         Term(constraint, margin_start=-1.0)
+    with pytest.raises(ValueError, match=r"slack: expected a number in \[0, 1\], found 2"):
+        Term(constraint, slack=2)
     objective, task = Objective({"feature": Term(constraint)}), torch.zeros(6)
     with pytest.raises(ValueError, match="progress: expected a share"):
         objective(batch_of(), task, progress=1.5)
-    with pytest.raises(ValueError, match=r"margins: expected names among \['feature'\], found \['features'\]"):
-        objective(batch_of(), task, margins={"features": 0.1})
     with pytest.raises(ValueError, match=r"inputs: expected a batch for the terms \['feature'\]"):
         objective(None, task)
     with pytest.raises(ValueError, match=r"kd_weights: expected shape \(6,\) as task_loss, found \(2,\)"):

@@ -41,13 +41,36 @@ def test_log_mel_has_a_frame_every_ten_milliseconds_and_no_level():
     torch.testing.assert_close(features(wave).mean(dim=1), torch.zeros(1, 16), atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 19)])
+def test_a_vgg_of_torchvision_takes_grey_and_colour_of_any_size(channels, size):
+    inputs = InputConfig(image={"size": size, "channels": channels})
+    config = EncoderConfig(library="torchvision", name="vgg", options={"channels": [4, 6], "convs": 2})
+    encoder = create_encoder(config, inputs).eval()
+    assert sum(isinstance(layer, torch.nn.Conv2d) for layer in encoder.modules()) == 4
+    features = encoder(torch.randint(0, 256, (3, channels, size, size), dtype=torch.uint8))
+    assert features.shape == (3, 6) == (3, encoder.num_features)
+
+
+def test_log_mel_features_are_not_rounded_to_bf16():
+    features, wave = LogMel(16000, 16), torch.randn(2, 8000)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        under_autocast = features(wave)
+    torch.testing.assert_close(under_autocast, features(wave), atol=0, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("library", "name", "message"),
     [
         ("timm", "resnet10x", r"'resnet10x' is not a timm model; near it: .*resnet10t"),
         ("timm", "qqq", r"'qqq' is not a timm model; near it: nothing"),
         ("speechbrain", "ECAPA", r"'ECAPA' is not known for speechbrain; expected one of: \['ECAPA_TDNN', 'ResNet'\]"),
-        ("sentence_transformers", "all-MiniLM-L6-v2", "is used pretrained and frozen only.*timm or speechbrain"),
+        (
+            "sentence_transformers",
+            "all-MiniLM-L6-v2",
+            "is used pretrained and frozen only.*timm, torchvision or speechbrain",
+        ),
+        ("torchvision", "resnet18", r"'resnet18' is not known for torchvision; expected one of: \['vgg'\]"),
+        ("torchvision", "vgg", "expected channels, a list of sizes.*found {}"),
     ],
 )
 def test_an_unknown_name_lists_what_there_is(library, name, message):

@@ -75,6 +75,18 @@ def test_the_student_alone_is_the_baseline_of_every_head():
     assert rows.loc[("soft", "pca"), "difference_to_baseline"] == pytest.approx(0.27 - 0.31)
 
 
+def test_a_difference_is_over_the_seeds_that_both_sides_have():
+    found = results()
+    found["soft", "mlp"] = found["soft", "mlp"].of_seeds([1])
+    soft = table(found).loc[("soft", "mlp")]
+    assert soft["seeds"] == 1 and soft["error_mean"] == pytest.approx(0.24)
+    assert soft["difference_to_baseline"] == pytest.approx(0.24 - 0.32)
+    assert soft["difference_to_hard"] == pytest.approx(0.24 - 0.26) and soft["seeds_better_than_baseline"] == 1
+    found["none", "mlp"] = found["none", "mlp"].of_seeds([0])
+    with pytest.raises(ValueError, match=r"share no seed: trained with \[0\] and \[1\]"):
+        table(found)
+
+
 def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
     found = results(seeds=(0,))
     assert np.isnan(table(found)["error_sd_over_seeds"]).all()

@@ -114,6 +114,12 @@ def test_the_grid_is_arms_by_heads_by_seeds_and_the_student_alone_once_a_seed():
     assert [(job.arm, job.config.projection, job.seed) for job in jobs] == [
         (arm, head, seed) for seed in (3, 4) for arm, head in (("none", "mlp"), ("soft", "mlp"), ("soft", "pca"))
     ]
+    fewer = comparison_jobs(comparison.model_copy(update={"head_seeds": 1}), ARMS, STUDENT, TRAINING)
+    assert [(job.config.projection, job.seed) for job in fewer if job.arm == "soft"] == [
+        ("mlp", 3),
+        ("pca", 3),
+        ("mlp", 4),
+    ]
     with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
         comparison_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
 

@@ -33,7 +33,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     run_kedro("regimes")
     root = run_kedro.data_root
     table = pd.read_csv(root / "08_reporting/test/regimes.csv")
-    assert set(table["study"]) == {"labels", "teacher", "noise", "width", "crossfit"}
+    assert set(table["study"]) == {"labels", "teacher", "noise", "width", "length", "crossfit", "variants"}
     assert table["error_mean"].between(0, 1).all()
     bound = table[table["arm"] != "none"]
     ends = [f"difference_to_baseline{end}" for end in ("", "_low", "_high")]
@@ -41,7 +41,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     weighed = table[table["arm"] == "soft_both_quality"]
     assert (weighed["other_arm"] == "soft_both").all()
     assert weighed["difference_to_other"].notna().all()
-    for study in ("labels", "teacher", "noise", "width", "crossfit"):
+    for study in ("labels", "teacher", "noise", "width", "length", "crossfit", "variants"):
         assert (root / f"08_reporting/test/{study}_regime.png").stat().st_size > 5000
 
     few = table[(table["study"] == "labels") & (table["value"] < 1)]
@@ -57,7 +57,8 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    assert len(trainings) == 2 + 2 + 1 + 3 + 1  # as it stands, 30 % labelled, a noisy teacher, damaged inputs, folds
+    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, folds through the head, variants
+    assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
     assert [folder.stat().st_mtime_ns for folder in trainings] == before
@@ -255,6 +256,7 @@ def test_a_projection_of_what_is_projected_already_changes_nothing():
         ({"labels": {"arms": ["none"], "shares": [1.5]}}, r"shares in \(0, 1\], found \[1.5\]"),
         ({"teacher": {"arms": ["none"], "dropped_words": [1.0]}}, "between 0 and 1"),
         ({"width": {"arms": ["none"], "factors": [0]}}, "above 0"),
+        ({"length": {"arms": ["none"], "factors": [-1]}}, "regimes.length.factors: expected factors above 0"),
         ({"width": {"arms": ["soft"], "factors": [1]}}, "'none' is not among regimes.width.arms: soft"),
     ],
 )
@@ -265,7 +267,9 @@ def test_a_wrong_setting_is_refused(block, message):
         "teacher": arms,
         "noise": arms | {"kinds": {}},
         "width": arms | {"factors": [1]},
+        "length": arms | {"factors": [1]},
         "crossfit": arms,
+        "variants": arms,
     }
     assert RegimesConfig(**right)
     with pytest.raises(ValueError, match=message):

@@ -15,11 +15,12 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses import LinearHead
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
-from cross_modal_kd.models.student import build_student, own_projection
+from cross_modal_kd.models.student import build_student, head_logits, own_projection
 from cross_modal_kd.pipelines.common import arm as arms
 from cross_modal_kd.pipelines.common.dev import pairwise_eer
 from cross_modal_kd.pipelines.projection.nodes import fit_head, fit_heads
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.training.embed import embed
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -132,6 +133,38 @@ def test_the_task_decides_head_and_dev_metric(tmp_path, kind, head):
     assert ("dev_eer" if kind == "verification" else "dev_top1") in history
     assert bundle.config["classes"] == sorted(world.samples.loc[world.samples["split"] == "train", "label"].unique())
     assert build_student(bundle)(torch.zeros(2, 3, 16, 16)).shape == (2, 6)
+
+
+@pytest.mark.parametrize("by", ["teacher", "both"])
+def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tmp_path, by):
+    world = World(tmp_path, CLASSIFICATION)
+    arm = BOTH.model_copy(update={"answer": by})
+    bundle, history = world.train(arm)
+    embeddings = torch.randn(5, 6)
+    own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
+    prototypes = torch.nn.functional.normalize(torch.as_tensor(world.projection.tensors["weight"]), dim=1)
+    teachers = world.projection.config["projection"]["scale"] * torch.nn.functional.normalize(embeddings) @ prototypes.T
+    if by == "teacher":
+        torch.testing.assert_close(head_logits(bundle, embeddings), teachers)
+    else:
+        mean = (own.log_softmax(1) + teachers.log_softmax(1)) / 2
+        torch.testing.assert_close(head_logits(bundle, embeddings), mean)
+    student = build_student(bundle)
+    seen = torch.from_numpy(embed(student, world.data.dev_inputs))
+    labels = arms.class_numbers(world.data.dev_labels, bundle.config["classes"])
+    right = head_logits(bundle, seen).argmax(1).numpy() == labels
+    assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
+
+
+def test_margins_from_data_and_from_quality_reach_the_training(world):
+    def constraint(**margin):
+        return ArmConfig(constraints={"feature": {"kind": "cosine", "weight": 2.0, **margin}})
+
+    hard = world.train(constraint())[1]["feature"]
+    plain = world.train(constraint(margin=0.2))[1]["feature"]
+    slack = world.train(constraint(margin=0.2, margin_slack=1.0))[1]["feature"]
+    data = world.train(constraint(margin_quantile=1.0))[1]["feature"]
+    assert not np.allclose(plain, slack) and (data < hard).all()
 
 
 def test_free_dimensions_come_on_top_of_the_bound_ones(world):

@@ -12,7 +12,9 @@ class ComparisonConfig(Strict):
 
     baseline: the arm that every other is set against. heads: the projections that arms with a constraint are trained
     with (``mlp``: the trainable head, ``pca``: none); ``own`` keeps what the arm itself names. hard_of: for a soft arm,
-    the hard arm it is set against too. seeds: of the student's start and of the order of its batches.
+    the hard arm it is set against too. seeds: of the student's start and of the order of its batches; head_seeds: how
+    many of them, from the first, an arm is trained with under a head that is not its own (null: all). Differences are
+    over the seeds that both sides have.
     bootstrap, level: of the intervals.
     """
 
@@ -21,6 +23,7 @@ class ComparisonConfig(Strict):
     heads: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
     hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
+    head_seeds: int | None = Field(None, ge=1)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
 

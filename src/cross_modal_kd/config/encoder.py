@@ -8,12 +8,13 @@ from cross_modal_kd.config.strict import Strict, without_null
 
 
 class EncoderConfig(Strict):
-    """library: timm (image), speechbrain (speech) or sentence_transformers (text); name and options are that library's.
+    """library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text).
 
-    An option that is null is left to the library's default: so an environment takes away one that conf/base sets.
+    name and options are that library's. An option that is null is left to the library's default: so an environment
+    takes away one that conf/base sets.
     """
 
-    library: Literal["timm", "speechbrain", "sentence_transformers"]
+    library: Literal["timm", "torchvision", "speechbrain", "sentence_transformers"]
     name: str
     options: Annotated[dict[str, Any], BeforeValidator(without_null)] = Field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.config.strict import Strict, without_null
@@ -18,6 +18,7 @@ ConstraintKind = Literal[
     "hinton_kd",
     "rkd",
 ]
+Answer = Literal["own", "teacher", "both"]
 
 
 class ConstraintConfig(Strict):
@@ -29,6 +30,10 @@ class ConstraintConfig(Strict):
     reducer: ``mean`` over all samples, or ``active_mean`` over those outside the margin.
     warmup: share of the training over which the weight grows from 0.
     margin_start: where the margin starts, if it is scheduled; it moves linearly to ``margin``.
+    margin_quantile: the margin from the data, in place of ``margin``: that quantile, over the training pairs, of the
+    constraint's own value between two teacher samples of one instance (two texts of one picture). What the teacher says
+    in two ways cannot be asked of the student in one.
+    margin_slack: margin_i = margin (1 + slack (1 - 2 q_i)), q_i the pair's quality: wider for poor pairs. Both ours.
     """
 
     kind: ConstraintKind
@@ -38,6 +43,14 @@ class ConstraintConfig(Strict):
     reducer: Literal["mean", "active_mean"] = "mean"
     warmup: float = Field(0.0, ge=0, le=1)
     margin_start: float | None = Field(None, ge=0)
+    margin_quantile: float | None = Field(None, ge=0, le=1)
+    margin_slack: float = Field(0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_margin(self) -> "ConstraintConfig":
+        if self.margin_quantile is not None and (self.margin or self.margin_start is not None):
+            raise ValueError("margin_quantile takes the margin from the data: leave out margin and margin_start")
+        return self
 
 
 class ArmConfig(Strict):
@@ -47,6 +60,8 @@ class ArmConfig(Strict):
     projection: ``mlp`` (the trainable head) or ``pca`` (no head).
     quality: weights from quality; null leaves every weight at 1.
     joint: go on training the head and its prototypes under their own classification loss.
+    answer: of a classification task, by which classifier the student answers: its ``own`` head, the ``teacher``'s
+    prototypes that it was bound to, or ``both`` (the mean of their log-probabilities).
     """
 
     title: str = ""
@@ -55,6 +70,15 @@ class ArmConfig(Strict):
     quality: WeightConfig | None = None
     joint: bool = False
     joint_lr_scale: float = Field(0.1, gt=0)
+    answer: Answer = "own"
+
+    @model_validator(mode="after")
+    def _can_answer(self) -> "ArmConfig":
+        if self.answer != "own" and not self.constraints:
+            raise ValueError(
+                f"answer {self.answer!r} is by the teacher's classifier: an arm without constraints has none"
+            )
+        return self
 
     @field_validator("constraints")
     @classmethod

@@ -81,6 +81,25 @@ class WidthStudy(Strict):
         return self
 
 
+class LengthStudy(Strict):
+    """Trainings of another length: ``training.epochs`` times each factor, looks at dev spread alike."""
+
+    arms: list[str] = Field(min_length=1)
+    factors: list[float] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _positive(self) -> "LengthStudy":
+        if wrong := [factor for factor in self.factors if not factor > 0]:
+            raise ValueError(f"regimes.length.factors: expected factors above 0, found {wrong}")
+        return self
+
+
+class VariantsStudy(Strict):
+    """The task as it stands, under arms that differ in one choice each: the reducer, the margin, a moving head."""
+
+    arms: list[str] = Field(min_length=1)
+
+
 class CrossfitStudy(Strict):
     """In-sample against out-of-fold teachers.
 
@@ -107,11 +126,13 @@ class RegimesConfig(Strict):
     teacher: TeacherStudy
     noise: NoiseStudy
     width: WidthStudy
+    length: LengthStudy
     crossfit: CrossfitStudy
+    variants: VariantsStudy
 
     @model_validator(mode="after")
     def _baseline_is_trained(self) -> "RegimesConfig":
-        for name in ("labels", "teacher", "noise", "width", "crossfit"):
+        for name in ("labels", "teacher", "noise", "width", "length", "crossfit", "variants"):
             arms = getattr(self, name).arms
             if self.baseline not in arms:
                 raise ValueError(

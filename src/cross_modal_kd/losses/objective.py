@@ -20,6 +20,7 @@ class Term:
 
     weight: lambda. reducer: a key of REDUCERS. warmup: share of the training over which lambda grows from 0.
     margin: at the end of training, None for the constraint's own; margin_start: at its beginning, None for no schedule.
+    slack: margin_i = margin (1 + slack looseness_i), looseness in [-1, 1] for each sample.
     """
 
     constraint: Constraint
@@ -28,12 +29,15 @@ class Term:
     warmup: float = 0.0
     margin_start: float | None = None
     margin: float | None = None
+    slack: float = 0.0
 
     def __post_init__(self) -> None:
         if self.reducer not in REDUCERS:
             raise ValueError(f"reducer: expected one of {', '.join(sorted(REDUCERS))}; found {self.reducer!r}")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup: expected a share of the training in [0, 1], found {self.warmup}")
+        if not 0 <= self.slack <= 1:
+            raise ValueError(f"slack: expected a number in [0, 1], found {self.slack}")
         for margin in (self.margin_start, self.margin):
             if margin is not None:
                 check_margin(margin, 0)
@@ -74,20 +78,18 @@ class Objective(nn.Module):
         task_weights: Tensor | None = None,
         kd_weights: Tensor | None = None,
         progress: float = 1.0,
-        margins: Mapping[str, float | Tensor] | None = None,
+        looseness: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> ObjectiveOutput:
         """
         inputs: the batch; None will do for an objective without terms.
         task_loss: (B,) per sample. task_weights, kd_weights: (B,) >= 0; None is ones.
         progress: share of the training that is done, in [0, 1].
-        margins: for some terms, a margin that stands in for the scheduled one: a number, or one a sample (B,).
+        looseness: (B,) in [-1, 1], of the margins of the terms that have slack; None is 0.
         labels: (B,), by default those of ``inputs``; where both are None every sample counts as labelled.
         """
         if not 0 <= progress <= 1:
             raise ValueError(f"progress: expected a share of the training in [0, 1], found {progress}")
-        if unknown := set(margins or {}) - set(self.terms):
-            raise ValueError(f"margins: expected names among {sorted(self.terms)}, found {sorted(unknown)}")
         if inputs is None and self.terms:
             raise ValueError(f"inputs: expected a batch for the terms {sorted(self.terms)}, found None")
         task_loss = full(task_loss)
@@ -102,7 +104,9 @@ class Objective(nn.Module):
             parts = {"task": total.detach()}
             for name, term in self.terms.items():
                 assert inputs is not None
-                margin = (margins or {}).get(name, term.margin_at(progress))
+                margin: float | Tensor = term.margin_at(progress)
+                if term.slack and looseness is not None:
+                    margin = margin * (1 + term.slack * full(looseness))
                 output = term.constraint(inputs, margin)
                 value = REDUCERS[term.reducer](output.values, kd_weights, output.active)
                 total = total + term.weight_at(progress) * value

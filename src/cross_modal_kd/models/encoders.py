@@ -1,4 +1,4 @@
-"""Encoders by name from the libraries that keep them: timm for images, speechbrain for speech.
+"""Encoders by name from the libraries that keep them: timm and torchvision for images, speechbrain for speech.
 
 Every encoder built here takes a batch of raw inputs as the modality reads them (uint8 images, float waveforms), owns
 its own feature extraction, returns one vector per input and has an attribute ``num_features``.
@@ -23,25 +23,54 @@ class Encoder(nn.Module):
 
 
 class ImageEncoder(Encoder):
-    """A timm network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
+    """A network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
 
     Weights and images lie in memory channels last, which convolutions on a CPU want (and tensor cores too).
     """
 
-    def __init__(self, name: str, channels: int, options: dict) -> None:
+    def __init__(self, network: nn.Module, num_features: int) -> None:
         super().__init__()
-        import timm
-
-        if name not in timm.list_models():
-            close = get_close_matches(name, timm.list_models(), n=8)
-            raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
-        self.network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
-        self.network.to(memory_format=torch.channels_last)
-        self.num_features = int(self.network.num_features)  # type: ignore[arg-type]
+        self.network = network.to(memory_format=torch.channels_last)
+        self.num_features = num_features
 
     def forward(self, images: Tensor) -> Tensor:
         scaled = (images.float() / 255 - 0.5) / 0.25
         return self.network(scaled.contiguous(memory_format=torch.channels_last))
+
+
+def _timm(name: str, channels: int, options: dict) -> ImageEncoder:
+    import timm
+
+    if name not in timm.list_models():
+        close = get_close_matches(name, timm.list_models(), n=8)
+        raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
+    network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
+    return ImageEncoder(network, int(network.num_features))  # type: ignore[arg-type]
+
+
+def _torchvision(name: str, in_channels: int, options: dict) -> ImageEncoder:
+    """VGG's convolutions (Simonyan & Zisserman, 2015) with batch norm, and the mean over what is left of the image.
+
+    Options: ``channels``, of each stage, after which the image is halved; ``convs``, convolutions a stage (1). Small
+    images want it: a residual network of timm's leaves a quarter of their side before its first block.
+    """
+    from torchvision.models.vgg import make_layers
+
+    if name != "vgg":
+        raise ValueError(f"encoder.name {name!r} is not known for torchvision; expected one of: ['vgg']")
+    unknown = sorted(set(options) - {"channels", "convs"})
+    stages = options.get("channels", [])
+    if unknown or not stages or not all(isinstance(size, int) and size > 0 for size in stages):
+        raise ValueError(
+            "encoder.options of torchvision's vgg: expected channels, a list of sizes (one a stage), and convs, the "
+            f"convolutions of a stage; found {options}"
+        )
+    layers = [layer for size in stages for layer in [size] * int(options.get("convs", 1)) + ["M"]]
+    convolutions = make_layers(layers, batch_norm=True)
+    if in_channels != 3:
+        first = convolutions[0]
+        convolutions[0] = nn.Conv2d(in_channels, first.out_channels, 3, padding=1)  # type: ignore[arg-type]
+    return ImageEncoder(nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1), nn.Flatten()), stages[-1])
 
 
 class LogMel(nn.Module):
@@ -58,8 +87,9 @@ class LogMel(nn.Module):
         )
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
-        return features - features.mean(dim=1, keepdim=True)
+        with torch.autocast(waveforms.device.type, enabled=False):  # bf16 would round the energies before their log
+            features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
+            return features - features.mean(dim=1, keepdim=True)
 
 
 class SpeechEncoder(Encoder):
@@ -92,11 +122,13 @@ def create_encoder(config: EncoderConfig, inputs: InputConfig) -> Encoder:
         ValueError: the library trains no encoder here, or has none of that name.
     """
     if config.library == "timm":
-        return ImageEncoder(config.name, inputs.image.channels, dict(config.options))
+        return _timm(config.name, inputs.image.channels, dict(config.options))
+    if config.library == "torchvision":
+        return _torchvision(config.name, inputs.image.channels, dict(config.options))
     if config.library == "speechbrain":
         speech = inputs.speech
         return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
     raise ValueError(
         f"encoder.library {config.library!r} is used pretrained and frozen only; "
-        "a trained encoder needs timm or speechbrain"
+        "a trained encoder needs timm, torchvision or speechbrain"
     )

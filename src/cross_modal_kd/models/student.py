@@ -1,12 +1,15 @@
 """The student: an encoder and a linear embedding, s_i = normalise(f_S(x_i))."""
 
+import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.models.answer import Shared, answer_logits
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.encoders import create_encoder
 
 KIND = "student"
+SHARED = "shared.prototypes"
 
 
 class Student(nn.Module):
@@ -35,10 +38,12 @@ def student_bundle(
     dim: int,
     classes: list[str],
     projection: ModelBundle | None = None,
+    shared: Shared | None = None,
 ) -> ModelBundle:
     """What has to be kept of a trained student: its weights, its head's, and how to build it again.
 
     projection: the teacher's projection as it stands at the end, where the student's training went on moving it.
+    shared: the teacher's classifier, where the student answers by it.
     """
     tensors = {f"student.{name}": value for name, value in student.state_dict().items()}
     tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
@@ -51,6 +56,9 @@ def student_bundle(
     if projection is not None:
         config["own_projection"] = projection.config
         tensors |= {f"own_projection.{name}": value for name, value in projection.tensors.items()}
+    if shared is not None:
+        config["answer"] = {"by": shared.by, "scale": shared.scale}
+        tensors[SHARED] = shared.prototypes
     return ModelBundle(KIND, config, {name: value.detach().cpu() for name, value in tensors.items()})
 
 
@@ -80,5 +88,10 @@ def build_student(bundle: ModelBundle) -> Student:
 
 
 def head_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
-    """Logits (N, C) of the student's own classifier on its embeddings (N, d), for a linear head."""
-    return embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
+    """Logits (N, C) of the student on its embeddings (N, d), for a linear head: of its own classifier, or as
+    ``answer_logits`` has it where the student answers by the teacher's classifier too."""
+    own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
+    if "answer" not in bundle.config:
+        return own
+    how = bundle.config["answer"]
+    return answer_logits(own, embeddings, Shared(how["by"], torch.as_tensor(bundle.tensors[SHARED]), how["scale"]))

@@ -46,7 +46,10 @@ class Progress:
 
 
 def pick_precision(config: TrainingConfig) -> str:
-    """``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere."""
+    """``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
+
+    Not on a CPU, though some have it: small networks then met numbers that depend on what lay in memory before.
+    """
     if config.precision != "auto":
         return config.precision
     cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
@@ -88,6 +91,7 @@ def fit(
     wrapped, optimizer = fabric.setup(module, optimizer)
     teacher = None if data.teacher is None else data.teacher.to(fabric.device)
     columns = [value.to(fabric.device) for value in (data.labels, data.task_weights, data.kd_weights)]
+    looseness = None if data.looseness is None else data.looseness.to(fabric.device)
     progress, best_state = Progress(), _weights(module)
     if checkpoint is not None and checkpoint.exists():
         progress, best_state = _resume(checkpoint, config, module, optimizer, schedule, fabric)
@@ -111,7 +115,8 @@ def fit(
             partners = None if teacher is None else teacher.embeddings[teacher.draw(indices, pairs)]
             bank = teacher.bank(indices, pairs) if teacher is not None and module.needs_bank else None
             share = (epoch * steps + step) / (config.epochs * steps)
-            total, parts = wrapped(inputs, *(column[indices] for column in columns), partners, share, bank)
+            loose = None if looseness is None else looseness[indices]
+            total, parts = wrapped(inputs, *(column[indices] for column in columns), partners, share, bank, loose)
             optimizer.zero_grad()
             fabric.backward(total)
             if config.grad_clip is not None:

@@ -43,10 +43,12 @@ class DistillationModule(nn.Module):
         teacher: Tensor | None,
         progress: float,
         bank: tuple[Tensor, Tensor] | None = None,
+        looseness: Tensor | None = None,
     ) -> ObjectiveOutput:
         """inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
 
         bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
+        looseness: (B,) of the margins, from quality.
         """
         embeddings = self.student(inputs)
         task = self.head(embeddings, labels)
@@ -71,7 +73,7 @@ class DistillationModule(nn.Module):
             bank_rows=None if bank is None else bank[1],
             scale=scale,
         )
-        output = self.objective(batch, values, task_weights, kd_weights, progress)
+        output = self.objective(batch, values, task_weights, kd_weights, progress, looseness)
         labelled = labels >= 0
         if not self.joint or not labelled.any():
             return output

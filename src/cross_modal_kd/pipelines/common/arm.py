@@ -19,8 +19,9 @@ from cross_modal_kd.losses import LinearHead, Objective, TaskHead, Term, build_c
 from cross_modal_kd.losses import quality_weights as weigh
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
+from cross_modal_kd.models.answer import Shared, answer_logits
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import build_projection, projection_bundle
+from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.models.student import Student, student_bundle
 from cross_modal_kd.pipelines.common.dev import class_numbers, pairwise_eer, split_rows, train_classes
 from cross_modal_kd.pipelines.tracking import epoch_logger
@@ -30,6 +31,7 @@ from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.loop import DevMetric, fit
+from cross_modal_kd.training.margins import margin_of_data
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
 
@@ -92,20 +94,25 @@ def read_arm_data(
     )
 
 
-def build_objective(arm: ArmConfig) -> Objective:
-    """The arm's constraints as one objective."""
-    return Objective(
-        {
-            name: Term(
-                build_constraint(term.kind, term.margin, term.temperature),
-                weight=term.weight,
-                reducer=term.reducer,
-                warmup=term.warmup,
-                margin_start=term.margin_start,
-            )
-            for name, term in arm.constraints.items()
-        }
-    )
+def build_objective(arm: ArmConfig, teacher: TeacherSide, projection: Projection) -> Objective:
+    """The arm's constraints as one objective. teacher, projection: where margins are taken from the data."""
+    terms = {}
+    for name, term in arm.constraints.items():
+        constraint = build_constraint(term.kind, term.margin, term.temperature)
+        margin = None
+        if term.margin_quantile is not None:
+            margin = margin_of_data(constraint, teacher, projection, term.margin_quantile)
+            logger.info("constraints.%s: margin %.4g from quantile %g", name, margin, term.margin_quantile)
+        terms[name] = Term(
+            constraint,
+            weight=term.weight,
+            reducer=term.reducer,
+            warmup=term.warmup,
+            margin_start=term.margin_start,
+            margin=margin,
+            slack=term.margin_slack,
+        )
+    return Objective(terms)
 
 
 def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int) -> TaskHead:
@@ -115,15 +122,20 @@ def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int)
     return LinearHead(classes, dim, student.label_smoothing)
 
 
+def pair_quality(data: ArmData) -> torch.Tensor:
+    """(N,) quality of each training pair in [0, 1], of both of its sides."""
+    student, teacher = (torch.tensor(data.quality[f"quality_{side}"].to_numpy()) for side in ("student", "teacher"))
+    return distillation_quality(student, teacher)
+
+
 def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones without quality."""
     if arm.quality is None:
         ones = torch.ones(len(data.train))
         return ones, ones
     options = {"gamma": arm.quality.gamma, "w_min": arm.quality.w_min, "w_max": arm.quality.w_max}
-    student, teacher = (torch.tensor(data.quality[f"quality_{side}"].to_numpy()) for side in ("student", "teacher"))
-    both = distillation_quality(student, teacher)
-    return weigh(student, **options).float(), weigh(both, **options).float()
+    student = torch.tensor(data.quality["quality_student"].to_numpy())
+    return weigh(student, **options).float(), weigh(pair_quality(data), **options).float()
 
 
 def train_arm(
@@ -150,10 +162,12 @@ def train_arm(
     torch.manual_seed(derive_seed("student", training.seed))
     network = Student(student.encoder, data.inputs, dim, student.dropout)
     head = build_head(data.task, student, len(data.classes), dim)
-    objective = build_objective(arm)
+    bound = build_projection(projection)
+    objective = build_objective(arm, data.teacher, bound)
     task_weights, kd_weights = sample_weights(data, arm)
     known = torch.from_numpy(data.labels if labels is None else labels)
-    teacher = build_projection(projection) if objective.terms else None
+    teacher = bound if objective.terms else None
+    slack = any(term.slack for term in objective.terms.values())
     history = fit(
         DistillationModule(network, head, objective, teacher, arm.joint),
         TrainingData(
@@ -163,9 +177,10 @@ def train_arm(
             kd_weights,
             data.teacher if objective.terms else None,
             labelled_share,
+            (1 - 2 * pair_quality(data)).float() if slack else None,
         ),
         training,
-        dev_metric(data, head),
+        dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
         augment=augmentation(data.task.student) if training.augment else None,
         checkpoint=checkpoint,
         on_epoch=watch or epoch_logger(name),
@@ -183,12 +198,21 @@ def train_arm(
         dim=dim,
         classes=data.classes,
         projection=moved,
+        shared=shared_classifier(data.task, arm, teacher),
     )
     return bundle, pd.DataFrame(history)
 
 
-def dev_metric(data: ArmData, head: TaskHead) -> DevMetric:
-    """EER over all pairs of dev samples (verification), or top-1 of the student's own head (classification)."""
+def shared_classifier(task: TaskConfig, arm: ArmConfig, projection: Projection | None) -> Shared | None:
+    """The teacher's classifier as it stands now, where the arm's student answers by it."""
+    if task.kind != "classification" or arm.answer == "own":
+        return None
+    assert projection is not None  # the arm's configuration makes sure
+    return Shared(arm.answer, projection.prototypes().detach().cpu().clone(), projection.config.scale)
+
+
+def dev_metric(data: ArmData, head: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
+    """EER over all pairs of dev samples (verification), or top-1 of the student's answer (classification)."""
     labels = data.dev_labels
     if data.task.kind == "verification":
         return DevMetric("eer", lambda model: pairwise_eer(embed(model, data.dev_inputs), labels.to_numpy()), False)
@@ -196,6 +220,7 @@ def dev_metric(data: ArmData, head: TaskHead) -> DevMetric:
 
     def top1(model: Student) -> float:
         embeddings = torch.from_numpy(embed(model, data.dev_inputs)).to(next(head.parameters()).device)
-        return float((head.logits(embeddings).argmax(dim=1).cpu().numpy() == numbers).mean())
+        answer = answer_logits(head.logits(embeddings), embeddings, shared())
+        return float((answer.argmax(dim=1).cpu().numpy() == numbers).mean())
 
     return DevMetric("top1", top1, True)

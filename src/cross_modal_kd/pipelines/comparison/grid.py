@@ -16,11 +16,13 @@ def comparison_jobs(
     arm that is not in the block ``arms``.
     """
     jobs: dict[tuple[str, str, int], Job] = {}
-    for seed in comparison.seeds:
+    for number, seed in enumerate(comparison.seeds):
         for name in comparison.arms:
             arm = arms.get(name)
             for head in comparison.heads:
                 kind = arm.projection if head == "own" or not arm.constraints else head
+                if kind != arm.projection and number >= (comparison.head_seeds or len(comparison.seeds)):
+                    continue
                 config = arm.model_copy(update={"projection": kind})
                 budget = training.model_copy(update={"seed": seed})
                 jobs.setdefault((name, kind, seed), Job(name, config, student, budget))

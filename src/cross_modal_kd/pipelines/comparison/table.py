@@ -43,6 +43,10 @@ class ArmResult:
     def seeds(self) -> list[int]:
         return [outcome.job.seed for outcome in self.outcomes]
 
+    def of_seeds(self, seeds: Sequence[int]) -> "ArmResult":
+        rows = [self.seeds().index(seed) for seed in seeds]
+        return ArmResult([self.outcomes[row] for row in rows], [self.figures[row] for row in rows])
+
     def values(self, name: str) -> np.ndarray:
         """(S,) of one figure."""
         return np.array([figures.measured[name].value for figures in self.figures])
@@ -97,7 +101,8 @@ def comparison_table(
         }
         if result is not baseline:
             row |= _against("baseline", baseline, result, kind, comparison.level)
-            row["seeds_better_than_baseline"] = int((errors < baseline.error(kind)[0]).sum())
+            paired = [each.error(kind)[0] for each in common_seeds(baseline, result)]
+            row["seeds_better_than_baseline"] = int((paired[1] < paired[0]).sum())
         hard = results.get((comparison.hard_of.get(name, ""), head))
         if hard is not None:
             row["hard_arm"] = comparison.hard_of[name]
@@ -115,9 +120,16 @@ def comparison_table(
     return pd.DataFrame(rows)
 
 
+def common_seeds(first: ArmResult, second: ArmResult) -> tuple[ArmResult, ArmResult]:
+    """Both, with the seeds that both have, in the first's order. Raises ValueError where there is none."""
+    shared = [seed for seed in first.seeds() if seed in second.seeds()]
+    if not shared:
+        raise ValueError(f"the arms to be compared share no seed: trained with {first.seeds()} and {second.seeds()}")
+    return first.of_seeds(shared), second.of_seeds(shared)
+
+
 def _against(what: str, other: ArmResult, result: ArmResult, kind: str, level: float) -> dict[str, float]:
-    if other.seeds() != result.seeds():
-        raise ValueError(f"the arms to be compared were trained with seeds {other.seeds()} and {result.seeds()}")
+    other, result = common_seeds(other, result)
     (before, before_resampled), (after, after_resampled) = other.error(kind), result.error(kind)
     difference = paired_difference(before, after, before_resampled, after_resampled, level)
     reduction = relative_reduction(before, after, before_resampled, after_resampled, level)

@@ -1,4 +1,4 @@
-"""Regimes: few labels, weak teachers, damaged inputs, narrow and wide students."""
+"""Regimes: few labels, weak teachers, damaged inputs, narrow and wide students, short and long trainings."""
 
 from cross_modal_kd.pipelines.regimes.pipeline import create_pipeline
 

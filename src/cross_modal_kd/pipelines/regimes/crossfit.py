@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.regimes import CrossfitStudy
 from cross_modal_kd.config.task import TaskConfig
@@ -78,19 +79,14 @@ def taken_as_it_is(projection: ModelBundle) -> ModelBundle:
     return ModelBundle(projection.kind, about, tensors)
 
 
-def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Condition]:
-    """In-sample and out-of-fold teachers.
+def through_fitted_head(arms: ArmsConfig) -> ArmsConfig:
+    """The arms, all bound through the trainable head as it was fitted: there is nothing to cross-fit in another."""
+    fitted = {name: arm.model_copy(update={"projection": KIND, "joint": False}) for name, arm in arms.root.items()}
+    return ArmsConfig.model_construct(fitted)
 
-    Raises:
-        ValueError: an arm that is not bound through the trainable head, or goes on training it.
-    """
-    for name in study.arms:
-        arm = world.arms.get(name)
-        if arm.constraints and (arm.projection != KIND or arm.joint):
-            raise ValueError(
-                f"regimes.crossfit.arms: {name!r} has projection {arm.projection!r} and joint {arm.joint}; "
-                f"cross-fitting is of the fitted head: expected {KIND!r}, not joint"
-            )
+
+def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Condition]:
+    """In-sample and out-of-fold teachers. world: one whose arms are ``through_fitted_head``."""
     rows = world.samples[world.samples["modality"] == world.task.teacher]
     train = (rows["split"] == "train").to_numpy()
     labels, projection = rows.loc[train, "label"], world.projections[KIND]

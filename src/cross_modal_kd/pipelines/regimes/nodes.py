@@ -1,5 +1,6 @@
-"""Five studies of when distillation pays; thin nodes over the files beside this one."""
+"""Seven studies of when distillation pays; thin nodes over the files beside this one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,20 +119,42 @@ def study_width(world: World, regimes: RegimesConfig, regimes_store: Path) -> tu
     return table, study_figure(table, "Width of the student", "width of the encoder", "value", "x {:.3g}")
 
 
+def study_length(world: World, regimes: RegimesConfig, regimes_store: Path) -> tuple[pd.DataFrame, Any]:
+    """Error over the length of the training: does the gain outlast a student that is given its time?"""
+    from cross_modal_kd.pipelines.regimes.length import conditions
+    from cross_modal_kd.pipelines.regimes.plots import study_figure
+    from cross_modal_kd.pipelines.regimes.sweep import train_and_measure
+
+    study = regimes.length
+    table = train_and_measure(world, regimes, "length", conditions(world, study), study.arms, regimes_store)
+    return table, study_figure(table, "Length of the training", "epochs", "epochs", "{:.0f}")
+
+
+def study_variants(world: World, regimes: RegimesConfig, regimes_store: Path) -> tuple[pd.DataFrame, Any]:
+    """Reducers, margins and a moving head, side by side."""
+    from cross_modal_kd.pipelines.regimes.condition import as_it_stands
+    from cross_modal_kd.pipelines.regimes.plots import study_figure
+    from cross_modal_kd.pipelines.regimes.sweep import train_and_measure
+
+    study = regimes.variants
+    plain = as_it_stands(world, "as it stands", 0.0)
+    table = train_and_measure(world, regimes, "variants", [plain], study.arms, regimes_store)
+    return table, study_figure(table, "Variants of the soft constraint", "the task as it stands")
+
+
 def study_crossfit(world: World, regimes: RegimesConfig, regimes_store: Path) -> tuple[pd.DataFrame, Any]:
     """Error with a teacher that has seen the training sample, and with one that has not."""
-    from cross_modal_kd.pipelines.regimes.crossfit import conditions
+    from cross_modal_kd.pipelines.regimes.crossfit import conditions, through_fitted_head
     from cross_modal_kd.pipelines.regimes.plots import study_figure
     from cross_modal_kd.pipelines.regimes.sweep import train_and_measure
 
     study = regimes.crossfit
+    world = replace(world, arms=through_fitted_head(world.arms))
     settings = conditions(world, study, regimes_store)
     table = train_and_measure(world, regimes, "crossfit", settings, study.arms, regimes_store)
     return table, study_figure(table, "Cross-fitting", "what the teacher says of a training sample")
 
 
-def join_studies(
-    labels: pd.DataFrame, teacher: pd.DataFrame, noise: pd.DataFrame, width: pd.DataFrame, crossfit: pd.DataFrame
-) -> pd.DataFrame:
+def join_studies(**studies: pd.DataFrame) -> pd.DataFrame:
     """All studies in one table; a column that a study has not is empty there."""
-    return pd.concat([labels, teacher, noise, width, crossfit], ignore_index=True)
+    return pd.concat(list(studies.values()), ignore_index=True)

@@ -1,4 +1,4 @@
-"""Labels, teacher, noise, width, cross-fitting -> regimes.csv, a table and a picture each; a tag for each alone."""
+"""Seven studies -> regimes.csv, a table and a picture each; a tag for each alone."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -7,8 +7,10 @@ from cross_modal_kd.pipelines.regimes.nodes import (
     join_studies,
     study_crossfit,
     study_labels,
+    study_length,
     study_noise,
     study_teacher,
+    study_variants,
     study_width,
 )
 
@@ -17,7 +19,9 @@ STUDIES = {
     "teacher": study_teacher,
     "noise": study_noise,
     "width": study_width,
+    "length": study_length,
     "crossfit": study_crossfit,
+    "variants": study_variants,
 }
 
 

@@ -136,7 +136,9 @@ STUDIES = {
     "teacher": "Teacher strength",
     "noise": "Damaged training inputs, and what quality weights are worth there",
     "width": "Width of the student",
+    "length": "Length of the training",
     "crossfit": "Cross-fitting: out-of-fold teacher outputs",
+    "variants": "Variants of the soft constraint: reducer, margin, a head that moves",
 }
 
 

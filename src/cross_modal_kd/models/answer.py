@@ -1,0 +1,31 @@
+"""By which classifier a student answers: its own, the teacher's that it was bound to, or both."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The teacher's classifier, as the student takes it along: W (C, d), unit rows, and the logit scale a."""
+
+    by: Literal["teacher", "both"]
+    prototypes: Tensor
+    scale: float
+
+
+def answer_logits(own: Tensor, embeddings: Tensor, shared: Shared | None) -> Tensor:
+    """Logits (N, C): ``own``; or a cos(s_i, W_c); or the mean of both log-probabilities, a product of two experts.
+
+    own: (N, C) of the student's own head. embeddings: (N, D), of which the first d are bound to the teacher. Nothing of
+    the teacher's modality is read: W is a table of numbers. Ours, beyond the source.
+    """
+    if shared is None:
+        return own
+    bound = F.normalize(embeddings[:, : shared.prototypes.shape[1]].float(), dim=-1)
+    by_teacher = shared.scale * bound @ shared.prototypes.to(bound).T
+    if shared.by == "teacher":
+        return by_teacher
+    return (own.float().log_softmax(-1) + by_teacher.log_softmax(-1)) / 2
