@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cross_modal_kd.quality.modality import QualityError
-from cross_modal_kd.quality.ranks import EmpiricalCDF, QualityScore
+from cross_modal_kd.quality.ranks import DomainScore, EmpiricalCDF, QualityScore
 
 numbers = st.lists(st.integers(-5, 5) | st.floats(-1e6, 1e6), min_size=1, max_size=40)
 
@@ -53,3 +53,22 @@ def test_what_has_no_ranks_is_refused():
         EmpiricalCDF.fit([])
     with pytest.raises(QualityError, match="at least one measure"):
         QualityScore.fit({})
+
+
+def test_the_worst_sees_a_damage_that_the_mean_is_outvoted_on():
+    rng = np.random.default_rng(0)
+    reference = {name: rng.normal(size=400) for name in "abc"}
+    damaged = {"a": [-4.0], "b": [1.5], "c": [1.5]}  # one measure falls, the others take it for quality
+    assert QualityScore.fit(reference, "worst")(damaged)[0] < 0.02
+    assert QualityScore.fit(reference, "mean")(damaged)[0] > 0.4
+    np.testing.assert_allclose(QualityScore.fit(reference, "worst")(reference).mean(), 0.5, atol=1e-9)
+
+
+def test_a_sample_is_ranked_among_its_own_domain_where_that_is_large_enough():
+    values = np.concatenate([np.arange(60), 1000 + np.arange(60), [5000.0, 6000.0]])
+    domains = np.array(["dull"] * 60 + ["sharp"] * 60 + ["rare", None], dtype=object)
+    score = DomainScore.fit({"a": values}, domains, "mean", least=60)
+    asked = {"a": [30.0, 1030.0, 5000.0, 30.0]}
+    found = score(asked, np.array(["dull", "sharp", "rare", None], dtype=object))
+    overall = QualityScore.fit({"a": values})({"a": [5000.0, 30.0]})
+    np.testing.assert_allclose(found, [30.5 / 60, 30.5 / 60, *overall])

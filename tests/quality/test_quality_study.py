@@ -17,7 +17,7 @@ from cross_modal_kd.quality.gallery import gallery_page
 from cross_modal_kd.quality.modality import QualityError
 from cross_modal_kd.quality.study import draw, measure_degraded, ordering, spearman
 from cross_modal_kd.quality.study_figure import discard_figure, ordering_figure
-from cross_modal_kd.quality.table import measure_samples, score_samples
+from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.quality.trial_discard import discard_curves
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
@@ -30,13 +30,13 @@ DAMAGE = {"image": ["blur", "noise"], "speech": ["white", "babble"], "text": ["d
 def tables():
     samples = pd.concat([emoji_samples(), voice_samples()], ignore_index=True)
     measures = measure_samples(samples, MEASURES, ROOTS)
-    return samples, measures, score_samples(samples, measures, SCORE)
+    return samples, measures, score_samples(samples, measures, Scoring(SCORE))
 
 
 @pytest.fixture(scope="module")
 def degraded(tables):
     samples, measures, _ = tables
-    return measure_degraded(samples, measures, MEASURES, SCORE, ROOTS, DAMAGE, n=5, seed=0)
+    return measure_degraded(samples, measures, MEASURES, Scoring(SCORE), ROOTS, DAMAGE, n=5, seed=0)
 
 
 def test_every_level_of_every_damage_is_measured(tables, degraded):
@@ -51,7 +51,7 @@ def test_every_level_of_every_damage_is_measured(tables, degraded):
 
 def test_the_same_seed_gives_the_same_damage(tables, degraded):
     samples, measures, _ = tables
-    again = measure_degraded(samples, measures, MEASURES, SCORE, ROOTS, DAMAGE, n=5, seed=0)
+    again = measure_degraded(samples, measures, MEASURES, Scoring(SCORE), ROOTS, DAMAGE, n=5, seed=0)
     pd.testing.assert_frame_equal(again, degraded)
 
 

@@ -11,7 +11,7 @@ from cross_modal_kd.modalities.image.quality import sharpness
 from cross_modal_kd.quality.figure import quality_figure
 from cross_modal_kd.quality.modality import QualityError, degradations_of, measures_of
 from cross_modal_kd.quality.read import read_input
-from cross_modal_kd.quality.table import measure_samples, score_samples
+from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
@@ -31,7 +31,7 @@ def measures(samples):
 
 @pytest.fixture(scope="module")
 def scores(samples, measures):
-    return score_samples(samples, measures, SCORE)
+    return score_samples(samples, measures, Scoring(SCORE))
 
 
 def test_every_sample_has_the_measures_of_its_modality(samples, measures):
@@ -91,9 +91,9 @@ def test_scores_of_other_measures_or_without_training_samples_are_refused(sample
     with pytest.raises(
         QualityError, match=r"quality.score.image names \['contrast'\]; .* holds \['sharpness', 'noise'\]"
     ):
-        score_samples(samples, measures, {**SCORE, "image": ["contrast"]})
+        score_samples(samples, measures, Scoring({**SCORE, "image": ["contrast"]}))
     with pytest.raises(QualityError, match="ranks of image need samples in the training split"):
-        score_samples(samples.assign(split="test"), measures, SCORE)
+        score_samples(samples.assign(split="test"), measures, Scoring(SCORE))
 
 
 def test_weights_against_a_plain_loop(samples, scores):

@@ -218,3 +218,16 @@ def test_precision_is_that_of_the_device():
 def test_a_dev_metric_knows_which_way_is_better():
     assert DevMetric("x", len, True).better(2, 1) and not DevMetric("x", len, True).better(1, 1)
     assert DevMetric("x", len, False).better(0, 1) and DevMetric("x", len, False).better(5, None)
+
+
+def test_half_precision_rounds_nothing_before_the_first_layer(monkeypatch):
+    made, seen = module(), {}
+    forward = type(made).forward
+
+    def watching(self, batch):
+        seen.update({name: value.dtype for name, value in vars(batch).items() if isinstance(value, torch.Tensor)})
+        return forward(self, batch)
+
+    monkeypatch.setattr(type(made), "forward", watching)
+    train(changed(precision="bf16-mixed", accelerator="cpu", epochs=1), made=made)
+    assert {seen[name] for name in ("inputs", "teacher", "task_weights", "kd_weights")} == {torch.float32}

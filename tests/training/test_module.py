@@ -5,6 +5,7 @@ import torch
 from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, data, module, norm_metric, weights_of
 
 from cross_modal_kd.training.loop import fit
+from cross_modal_kd.training.module import Batch
 
 
 def step(made, labels=None):
@@ -12,7 +13,7 @@ def step(made, labels=None):
     inputs, teacher = torch.randn(8, FEATURES), torch.randn(8, TEACHER_DIM)
     labels = torch.arange(8) % CLASSES if labels is None else labels
     made.train()
-    return made(inputs, labels, torch.ones(8), torch.ones(8), teacher, 1.0)
+    return made(Batch(inputs, labels, torch.ones(8), torch.ones(8), teacher, 1.0))
 
 
 def test_a_frozen_projection_gets_no_gradient_and_stays_in_evaluation_mode():
@@ -86,8 +87,8 @@ def test_labels_that_are_held_back_do_not_enter_the_task():
     made.eval()
     inputs = torch.randn(8, FEATURES)
     ones = torch.ones(8)
-    part = made(inputs[:5], labels[:5], ones[:5], ones[:5], None, 0.0).total
-    torch.testing.assert_close(made(inputs, held_back, ones, ones, None, 0.0).total, part)
+    part = made(Batch(inputs[:5], labels[:5], ones[:5], ones[:5], None, 0.0)).total
+    torch.testing.assert_close(made(Batch(inputs, held_back, ones, ones, None, 0.0)).total, part)
 
 
 def test_constraints_need_a_projection():

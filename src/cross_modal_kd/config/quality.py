@@ -1,5 +1,7 @@
 """Which quality measures are taken, and how they become weights."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.strict import Strict
@@ -9,12 +11,15 @@ class QualityConfig(Strict):
     """Raw quality of each input.
 
     measures: per modality, the names of the measures to take (keys of that modality's MEASURES).
-    score: per modality, the measures whose rank-normalised values are averaged into the one score of METHOD.md
-    (q in [0, 1]); a subset of ``measures``.
+    score: per modality, the measures whose ranks make the one score q in [0, 1]; a subset of ``measures``.
+    combine: by the ``mean`` of the ranks or by the ``worst`` of them. by_domain: rank a sample among those of its own
+    domain (an artist, a recording channel), where the training split holds enough of them, and not among all.
     """
 
     measures: dict[str, list[str]]
     score: dict[str, list[str]]
+    combine: Literal["mean", "worst"] = "mean"
+    by_domain: bool = False
 
     @model_validator(mode="after")
     def _score_is_measured(self) -> "QualityConfig":

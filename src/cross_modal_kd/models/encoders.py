@@ -69,7 +69,7 @@ def _torchvision(name: str, in_channels: int, options: dict) -> ImageEncoder:
     convolutions = make_layers(layers, batch_norm=True)
     if in_channels != 3:
         first = convolutions[0]
-        convolutions[0] = nn.Conv2d(in_channels, first.out_channels, 3, padding=1)  # type: ignore[arg-type]
+        convolutions[0] = nn.Conv2d(in_channels, first.out_channels, 3, padding=1)
     return ImageEncoder(nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1), nn.Flatten()), stages[-1])
 
 

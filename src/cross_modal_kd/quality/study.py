@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from cross_modal_kd.modalities.degradation import Degradation
 from cross_modal_kd.quality.modality import QualityError, degradations_of
 from cross_modal_kd.quality.read import read_input, records
-from cross_modal_kd.quality.table import fit_score, measure_samples
+from cross_modal_kd.quality.table import Scoring, fit_score, measure_samples
 from cross_modal_kd.samples.roots import Roots
 
 OTHERS = 24
@@ -38,13 +38,13 @@ def measure_degraded(
     samples: pd.DataFrame,
     measures: pd.DataFrame,
     names: Mapping[str, Sequence[str]],
-    score_names: Mapping[str, Sequence[str]],
+    scoring: Scoring,
     roots: Roots,
     degradations: Mapping[str, Sequence[str]],
     n: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Measures and score of test samples under every degradation at every level.
+    """Measures and score of dev samples under every degradation at every level.
 
     measures: of the undamaged samples, which give severity 0 and the ranks of the training split.
     Columns: sample_id, modality, degradation, unit, severity (0 is undamaged, then 1, 2, ... as levels grow worse),
@@ -62,7 +62,7 @@ def measure_degraded(
             else chosen[:0]
         )
         others = _Others(chosen, roots) if modality == "speech" else None
-        score = fit_score(samples, measures, modality, score_names)
+        score = fit_score(samples, measures, modality, scoring)
         clean = measures[measures["sample_id"].isin(chosen["sample_id"])][["sample_id", "modality", *names[modality]]]
         damages = degradations_of(modality, degradations.get(modality))
         for name, degradation in tqdm(damages.items(), desc=f"Damaging {modality}", unit=""):
@@ -73,7 +73,7 @@ def measure_degraded(
                     found = measure_samples(pd.concat([chosen, context]), names, roots, corrupt, show_progress=False)
                     found = found[found["sample_id"].isin(chosen["sample_id"])]
                 about = {"degradation": name, "unit": degradation.unit, "severity": severity, "level": level}
-                tables.append(found.assign(**about, score=score({kept: found[kept] for kept in score_names[modality]})))
+                tables.append(found.assign(**about, score=score(found)))
     table = pd.concat(tables, ignore_index=True)
     return table[ABOUT + [column for column in table if column not in ABOUT]]
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cross_modal_kd.quality.modality import QualityError, measure, measures_of
-from cross_modal_kd.quality.ranks import QualityScore
+from cross_modal_kd.quality.ranks import Combine, DomainScore
 from cross_modal_kd.quality.read import read_input, records
 from cross_modal_kd.samples.roots import Roots
 
@@ -103,29 +105,41 @@ def _require_finite(measures: pd.DataFrame, names: Sequence[str]) -> None:
             )
 
 
-def score_samples(samples: pd.DataFrame, measures: pd.DataFrame, names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Scoring:
+    """How measures make a score. names: per modality. combine: see ``QualityScore``; by_domain: see ``DomainScore``."""
+
+    names: Mapping[str, Sequence[str]]
+    combine: Combine = "mean"
+    by_domain: bool = False
+
+
+Score = Callable[[pd.DataFrame], NDArray[np.float64]]
+
+
+def score_samples(samples: pd.DataFrame, measures: pd.DataFrame, scoring: Scoring) -> pd.DataFrame:
     """Quality in [0, 1] of every sample: sample_id, modality and quality.
 
-    names: per modality the measures that make the score. Ranks are those of the training split, modality by modality.
+    Ranks are those of the training split, modality by modality.
 
     Raises:
         QualityError: a modality without a score or without training samples, or a measure that is not in the table.
     """
     tables = []
     for modality, rows in measures.groupby("modality", sort=True):
-        score = fit_score(samples, measures, str(modality), names)
-        tables.append(
-            rows[["sample_id", "modality"]].assign(quality=score({name: rows[name] for name in names[str(modality)]}))
-        )
+        score = fit_score(samples, measures, str(modality), scoring)
+        tables.append(rows[["sample_id", "modality"]].assign(quality=score(rows)))
     return pd.concat(tables, ignore_index=True).sort_values("sample_id", ignore_index=True)
 
 
-def fit_score(
-    samples: pd.DataFrame, measures: pd.DataFrame, modality: str, names: Mapping[str, Sequence[str]]
-) -> QualityScore:
-    """The score of one modality, ranked in the training split. Raises QualityError as ``score_samples`` does."""
+def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring) -> Score:
+    """The score of one modality, ranked in the training split: a table of its measures by sample_id -> (n,).
+
+    Raises:
+        QualityError: as ``score_samples``.
+    """
     rows = measures[measures["modality"] == modality]
-    chosen = list(names.get(modality, []))
+    chosen = list(scoring.names.get(modality, []))
     missing = [name for name in chosen if name not in rows]
     if missing or not chosen:
         raise QualityError(
@@ -133,7 +147,16 @@ def fit_score(
             f"{[name for name in rows if name not in ('sample_id', 'modality') and rows[name].notna().any()]}"
         )
     _require_finite(rows, chosen)
-    trained = rows["sample_id"].isin(samples.loc[samples["split"] == "train", "sample_id"])
-    if not trained.any():
+    trained = rows[rows["sample_id"].isin(samples.loc[samples["split"] == "train", "sample_id"])]
+    if trained.empty:
         raise QualityError(f"the ranks of {modality} need samples in the training split, found none")
-    return QualityScore.fit({name: rows.loc[trained, name] for name in chosen})
+    domain_of = samples.set_index("sample_id")["domain"].to_dict() if scoring.by_domain else {}
+
+    def domains(table: pd.DataFrame) -> NDArray[np.object_]:
+        return np.array([domain_of.get(sample) for sample in table["sample_id"]], dtype=object)
+
+    def values(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+        return {name: table[name].to_numpy(dtype=float) for name in chosen}
+
+    fitted = DomainScore.fit(values(trained), domains(trained), scoring.combine)
+    return lambda table: fitted(values(table), domains(table))

@@ -19,7 +19,7 @@ from cross_modal_kd.modalities.inputs import Augment
 from cross_modal_kd.models.student import Student
 from cross_modal_kd.training.checkpoint import load_state, save_state, to_device
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.module import Batch, DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -116,7 +116,8 @@ def fit(
             bank = teacher.bank(indices, pairs) if teacher is not None and module.needs_bank else None
             share = (epoch * steps + step) / (config.epochs * steps)
             loose = None if looseness is None else looseness[indices]
-            total, parts = wrapped(inputs, *(column[indices] for column in columns), partners, share, bank, loose)
+            known, weight, kd_weight = (column[indices] for column in columns)
+            total, parts = wrapped(Batch(inputs, known, weight, kd_weight, partners, share, bank, loose))
             optimizer.zero_grad()
             fabric.backward(total)
             if config.grad_clip is not None:

@@ -8,6 +8,32 @@ from cross_modal_kd.models.projection import Projection
 from cross_modal_kd.models.student import Student
 
 
+class Batch:
+    """What one step reads: inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
+
+    progress: share of the training that is done. bank: raw embeddings of all instances (K, D) and the row of each
+    sample's own (B,), where a constraint needs it. looseness: (B,) of the margins, from quality.
+    A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
+    before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        task_weights: Tensor,
+        kd_weights: Tensor,
+        teacher: Tensor | None,
+        progress: float,
+        bank: tuple[Tensor, Tensor] | None = None,
+        looseness: Tensor | None = None,
+    ) -> None:
+        self.inputs, self.labels = inputs, labels
+        self.task_weights, self.kd_weights = task_weights, kd_weights
+        self.teacher, self.progress = teacher, progress
+        self.bank, self.looseness = bank, looseness
+
+
 class DistillationModule(nn.Module):
     """Student, its head, the teacher's projection and the objective; ``forward`` is one step's loss.
 
@@ -34,34 +60,20 @@ class DistillationModule(nn.Module):
             self.projection.eval()
         return self
 
-    def forward(
-        self,
-        inputs: Tensor,
-        labels: Tensor,
-        task_weights: Tensor,
-        kd_weights: Tensor,
-        teacher: Tensor | None,
-        progress: float,
-        bank: tuple[Tensor, Tensor] | None = None,
-        looseness: Tensor | None = None,
-    ) -> ObjectiveOutput:
-        """inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
-
-        bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
-        looseness: (B,) of the margins, from quality.
-        """
-        embeddings = self.student(inputs)
+    def forward(self, batch: Batch) -> ObjectiveOutput:
+        labels, labelled = batch.labels, batch.labels >= 0
+        embeddings = self.student(batch.inputs)
         task = self.head(embeddings, labels)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
         if not self.objective.terms:
-            return self.objective(None, values, task_weights, kd_weights, progress, labels=labels)
-        assert self.projection is not None and teacher is not None
-        projected = self.projection(teacher)
+            return self.objective(None, values, batch.task_weights, batch.kd_weights, batch.progress, labels=labels)
+        assert self.projection is not None and batch.teacher is not None
+        projected = self.projection(batch.teacher)
         prototypes = self.projection.prototypes()
         scale = self.projection.config.scale
         bound = embeddings[:, : projected.shape[1]]
-        batch = ConstraintInputs(
+        compared = ConstraintInputs(
             student=bound,
             teacher=projected.detach(),
             labels=labels,
@@ -69,12 +81,11 @@ class DistillationModule(nn.Module):
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
             student_logits=task.logits,
-            bank=None if bank is None else self.projection(bank[0]).detach(),
-            bank_rows=None if bank is None else bank[1],
+            bank=None if batch.bank is None else self.projection(batch.bank[0]).detach(),
+            bank_rows=None if batch.bank is None else batch.bank[1],
             scale=scale,
         )
-        output = self.objective(batch, values, task_weights, kd_weights, progress, looseness)
-        labelled = labels >= 0
+        output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress, batch.looseness)
         if not self.joint or not labelled.any():
             return output
         logits = scale * projected[labelled].float() @ prototypes.float().T

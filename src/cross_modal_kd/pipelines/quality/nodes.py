@@ -21,9 +21,9 @@ def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: Qual
 
 def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality: QualityConfig) -> pd.DataFrame:
     """One quality in [0, 1] of every sample: its rank among the training samples of its modality."""
-    from cross_modal_kd.quality.table import score_samples
+    from cross_modal_kd.quality.table import Scoring, score_samples
 
-    return score_samples(samples, quality_measures, quality.score)
+    return score_samples(samples, quality_measures, Scoring(quality.score, quality.combine, quality.by_domain))
 
 
 def weigh_samples(

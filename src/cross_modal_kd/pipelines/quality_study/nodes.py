@@ -19,13 +19,14 @@ def measure_degraded_samples(
 ) -> pd.DataFrame:
     """Measures and score of some dev samples under every degradation at every level."""
     from cross_modal_kd.quality.study import measure_degraded
+    from cross_modal_kd.quality.table import Scoring
     from cross_modal_kd.samples.roots import Roots
 
     return measure_degraded(
         samples,
         quality_measures,
         quality.measures,
-        quality.score,
+        Scoring(quality.score, quality.combine, quality.by_domain),
         Roots(sources),
         quality_study.degradations,
         quality_study.samples,

@@ -18,7 +18,7 @@ from cross_modal_kd.pipelines.common.dev import split_rows
 from cross_modal_kd.pipelines.common.grid import Outcome
 from cross_modal_kd.pipelines.regimes.condition import Condition, as_it_stands
 from cross_modal_kd.pipelines.regimes.world import World
-from cross_modal_kd.quality.table import measure_samples, score_samples
+from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
@@ -49,7 +49,8 @@ def condition(world: World, study: NoiseStudy) -> Condition:
         quality=weights.set_index("sample_id").reindex(train["sample_id"]),
     )
     kinds = study.kinds[world.task.student]
-    score = world.quality.score[world.task.student]
+    quality = world.quality
+    score = [*quality.score[world.task.student], quality.combine, *(["by domain"] if quality.by_domain else [])]
     return as_it_stands(
         world,
         "damaged training",
@@ -78,7 +79,8 @@ def weights_of_damaged(world: World, hit: pd.DataFrame, harm: RandomDamage) -> p
         names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
         found = measure_samples(hit, names, Roots(world.sources), corrupt)
         measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
-    scores = score_samples(world.samples, measures, world.quality.score)
+    quality = world.quality
+    scores = score_samples(world.samples, measures, Scoring(quality.score, quality.combine, quality.by_domain))
     return sample_weights(world.samples, scores, world.task, WeightConfig())
 
 
