@@ -120,6 +120,8 @@ def test_the_grid_is_arms_by_heads_by_seeds_and_the_student_alone_once_a_seed():
         ("pca", 3),
         ("mlp", 4),
     ]
+    once = comparison_jobs(comparison.model_copy(update={"arm_seeds": {"soft": 1}}), ARMS, STUDENT, TRAINING)
+    assert [(job.arm, job.seed) for job in once] == [("none", 3), ("soft", 3), ("soft", 3), ("none", 4)]
     with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
         comparison_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
 

@@ -19,6 +19,8 @@ def comparison_jobs(
     for number, seed in enumerate(comparison.seeds):
         for name in comparison.arms:
             arm = arms.get(name)
+            if number >= comparison.arm_seeds.get(name, len(comparison.seeds)):
+                continue
             for head in comparison.heads:
                 kind = arm.projection if head == "own" or not arm.constraints else head
                 if kind != arm.projection and number >= (comparison.head_seeds or len(comparison.seeds)):
