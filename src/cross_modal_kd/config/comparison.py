@@ -13,8 +13,8 @@ class ComparisonConfig(Strict):
     baseline: the arm that every other is set against. heads: the projections that arms with a constraint are trained
     with (``mlp``: the trainable head, ``pca``: none); ``own`` keeps what the arm itself names. hard_of: for a soft arm,
     the hard arm it is set against too. seeds: of the student's start and of the order of its batches; head_seeds: how
-    many of them, from the first, an arm is trained with under a head that is not its own (null: all); arm_seeds: how many
-    an arm is trained with at all, where not with all. Differences are over the seeds that both sides have.
+    many of them, from the first, an arm is trained with under a head that is not its own (null: all); arm_seeds: how
+    many an arm is trained with at all, where not with all. Differences are over the seeds that both sides have.
     bootstrap, level: of the intervals.
     """
 
