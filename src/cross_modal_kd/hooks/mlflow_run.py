@@ -19,10 +19,10 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -51,6 +51,7 @@ LOGGABLE = ("metrics", "artifact", "fingerprint")
 PARAMS_PER_BATCH = 100
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
+TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -295,12 +296,25 @@ def _user() -> str:
         return "unknown"
 
 
+def _ready(connect: Callable[[], Any], uri: str) -> Any:
+    """What ``connect`` gives. Two runs that start together both make the tables of a new local database: the slower one
+    fails on a table that is there already, and finds all of them a moment later."""
+    for _ in range(TRIES if uri.startswith(SQLITE) else 0):
+        try:
+            return connect()
+        except Exception as error:  # sqlalchemy's own kinds, whichever statement was the second
+            if "already exists" not in str(error):
+                raise
+            sleep(0.5)
+    return connect()
+
+
 def _experiment(settings: Settings) -> str:
     """The experiment's id; a new one in a local database keeps its files in ``artifact_root`` beside it."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    client = MlflowClient(settings.tracking_uri)
+    client = _ready(lambda: MlflowClient(settings.tracking_uri), settings.tracking_uri)
     found = client.get_experiment_by_name(settings.experiment)
     if found is None:
         location = None
