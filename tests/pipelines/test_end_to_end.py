@@ -136,7 +136,7 @@ TASKS = {
     },
     "text_speech": {"student": SPEECH, "ingestion": {"max_labels": 7}},
     "text_image": {
-        "student": {"encoder": {"name": "test_resnet", "options": {"channels": None, "stem_width": None}}},
+        "student": {"encoder": {"options": {"channels": [4, 8]}}},
         "ingestion": {"max_labels": 4},
     },
 }
