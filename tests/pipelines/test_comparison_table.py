@@ -75,6 +75,14 @@ def test_the_student_alone_is_the_baseline_of_every_head():
     assert rows.loc[("soft", "pca"), "difference_to_baseline"] == pytest.approx(0.27 - 0.31)
 
 
+def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_own():
+    apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
+    config = ComparisonConfig(arms=list(ERRORS), hard_of={"soft": "hard"})
+    rows = comparison_table(results(("mlp", "pca")), "verification", config, apart).set_index(["arm", "head"])
+    assert rows.loc[("soft", "mlp"), "difference_to_hard"] == pytest.approx(0.22 - (0.27 + 0.05))
+    assert rows.loc[("soft", "pca"), "difference_to_hard"] == pytest.approx(0.27 - 0.32)
+
+
 def test_a_difference_is_over_the_seeds_that_both_sides_have():
     found = results()
     found["soft", "mlp"] = found["soft", "mlp"].of_seeds([1])

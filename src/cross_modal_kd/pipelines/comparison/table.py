@@ -81,7 +81,9 @@ def comparison_table(
     """Rows in the order of the arms; shares, not percent. Differences are paired in seeds, resamples and trials.
 
     ``difference_to_baseline`` and ``difference_to_hard`` are of the error rate: below zero is better. A baseline that
-    was trained with several heads is taken with the row's own head, the first where it was not trained with that.
+    was trained with several heads is taken with the row's own head, the first where it was not trained with that. An
+    arm under the head that it names is set against its hard counterpart under the head that that one names, and under
+    another head against the counterpart under the same.
     """
     baselines = {head: result for (name, head), result in results.items() if name == comparison.baseline}
     metric = "eer" if kind == "verification" else "top1_error"
@@ -103,9 +105,12 @@ def comparison_table(
             row |= _against("baseline", baseline, result, kind, comparison.level)
             paired = [each.error(kind)[0] for each in common_seeds(baseline, result)]
             row["seeds_better_than_baseline"] = int((paired[1] < paired[0]).sum())
-        hard = results.get((comparison.hard_of.get(name, ""), head))
+        counterpart = comparison.hard_of.get(name, "")
+        hard = results.get((counterpart, head))
+        if counterpart and head == arm.projection:
+            hard = results.get((counterpart, arms.get(counterpart).projection), hard)
         if hard is not None:
-            row["hard_arm"] = comparison.hard_of[name]
+            row["hard_arm"] = counterpart
             row |= _against("hard", hard, result, kind, comparison.level)
         row |= {column: result.values(figure).mean() for figure, column in DIAGNOSTICS.items() if result.has(figure)}
         active = [key for key in result.outcomes[0].figures if key.endswith("_active")]
