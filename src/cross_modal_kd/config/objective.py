@@ -30,7 +30,7 @@ class ConstraintConfig(Strict):
     reducer: ``mean`` over all samples, or ``active_mean`` over those outside the margin.
     warmup: share of the training over which the weight grows from 0.
     margin_start: where the margin starts, if it is scheduled; it moves linearly to ``margin``.
-    margin_quantile: the margin from the data, in place of ``margin``: that quantile, over the training pairs, of the
+    margin_quantile: the margin from the data, in place of ``margin``: that quantile, over training instances, of the
     constraint's own value between two teacher samples of one instance (two texts of one picture). What the teacher says
     in two ways cannot be asked of the student in one.
     margin_slack: margin_i = margin (1 + slack (1 - 2 q_i)), q_i the pair's quality: wider for poor pairs. Both ours.

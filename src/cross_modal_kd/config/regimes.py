@@ -1,6 +1,6 @@
 """The regimes in which a practitioner would reach for distillation: one sweep each."""
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from cross_modal_kd.config.strict import Strict
 
@@ -70,28 +70,16 @@ class WidthStudy(Strict):
     """
 
     arms: list[str] = Field(min_length=1)
-    factors: list[float] = Field(min_length=1)
+    factors: list[PositiveFloat] = Field(min_length=1)
     options: list[str] = Field(default_factory=lambda: ["channels"], min_length=1)
     divisor: int = Field(8, ge=1)
-
-    @model_validator(mode="after")
-    def _positive(self) -> "WidthStudy":
-        if wrong := [factor for factor in self.factors if not factor > 0]:
-            raise ValueError(f"regimes.width.factors: expected factors above 0, found {wrong}")
-        return self
 
 
 class LengthStudy(Strict):
     """Trainings of another length: ``training.epochs`` times each factor, looks at dev spread alike."""
 
     arms: list[str] = Field(min_length=1)
-    factors: list[float] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _positive(self) -> "LengthStudy":
-        if wrong := [factor for factor in self.factors if not factor > 0]:
-            raise ValueError(f"regimes.length.factors: expected factors above 0, found {wrong}")
-        return self
+    factors: list[PositiveFloat] = Field(min_length=1)
 
 
 class VariantsStudy(Strict):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cross_modal_kd.config.quality import QualityConfig
 from cross_modal_kd.quality.modality import QualityError, measure, measures_of
 from cross_modal_kd.quality.ranks import Combine, DomainScore
 from cross_modal_kd.quality.read import read_input, records
@@ -112,6 +113,10 @@ class Scoring:
     names: Mapping[str, Sequence[str]]
     combine: Combine = "mean"
     by_domain: bool = False
+
+    @classmethod
+    def of(cls, quality: QualityConfig) -> "Scoring":
+        return cls(quality.score, quality.combine, quality.by_domain)
 
 
 Score = Callable[[pd.DataFrame], NDArray[np.float64]]

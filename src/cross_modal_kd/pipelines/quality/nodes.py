@@ -23,7 +23,7 @@ def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality
     """One quality in [0, 1] of every sample: its rank among the training samples of its modality."""
     from cross_modal_kd.quality.table import Scoring, score_samples
 
-    return score_samples(samples, quality_measures, Scoring(quality.score, quality.combine, quality.by_domain))
+    return score_samples(samples, quality_measures, Scoring.of(quality))
 
 
 def weigh_samples(

@@ -26,7 +26,7 @@ def measure_degraded_samples(
         samples,
         quality_measures,
         quality.measures,
-        Scoring(quality.score, quality.combine, quality.by_domain),
+        Scoring.of(quality),
         Roots(sources),
         quality_study.degradations,
         quality_study.samples,

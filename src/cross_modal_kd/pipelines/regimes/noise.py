@@ -79,8 +79,7 @@ def weights_of_damaged(world: World, hit: pd.DataFrame, harm: RandomDamage) -> p
         names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
         found = measure_samples(hit, names, Roots(world.sources), corrupt)
         measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
-    quality = world.quality
-    scores = score_samples(world.samples, measures, Scoring(quality.score, quality.combine, quality.by_domain))
+    scores = score_samples(world.samples, measures, Scoring.of(world.quality))
     return sample_weights(world.samples, scores, world.task, WeightConfig())
 
 
