@@ -18,6 +18,7 @@ from cross_modal_kd.pipelines.common.style import (
 )
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9"]
+BESIDE = 0.06  # from one arm to the next at one setting, where a setting takes 1
 METRICS = {"eer": "EER", "top1_error": "top-1 error"}
 
 
@@ -47,7 +48,7 @@ def study_figure(
         places = _places(rows, x, settings)
         order = np.argsort(places, kind="stable")
         rows, places = rows.iloc[order], places[order]
-        shift = 0.0 if x else 0.06 * number
+        shift = 0.0 if x else BESIDE * number
         label = rows["title"].iloc[0] or str(arm)
         _line(above, places + shift, rows, "error_mean", "error", colour, label, joined=x is not None)
         if not alone:
@@ -63,7 +64,8 @@ def study_figure(
         below.set_xticks(values, [ticks.format(value) for value in values])
         below.minorticks_off()
     if x is None:
-        below.set_xticks(range(len(settings)), settings)
+        middle = BESIDE * (table["arm"].nunique() - 1) / 2
+        below.set_xticks(np.arange(len(settings)) + middle, settings)
     above.set_ylabel(f"{metric}, %")
     below.set(xlabel=axis_label, ylabel="error reduction against\nthe student alone, %")
     title(above, heading)
