@@ -14,8 +14,8 @@ from cross_modal_kd.losses import ConstraintInputs, LinearHead, Objective, Term,
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.pipelines.common.degraded import RandomDamage
+from cross_modal_kd.pipelines.common.labelled import labelled_part, labelled_units, same_steps
 from cross_modal_kd.pipelines.regimes.crossfit import aligned, folds_of, taken_as_it_is
-from cross_modal_kd.pipelines.regimes.labels import labelled_part, labelled_units, same_steps
 from cross_modal_kd.pipelines.regimes.teachers import noisy, shortened
 from cross_modal_kd.pipelines.regimes.width import widened
 from cross_modal_kd.samples.embeddings import EmbeddingTable

@@ -190,6 +190,9 @@ def test_weights_are_one_without_quality_and_of_mean_one_with_it(world):
     assert not torch.equal(task, kd)
     quality = world.quality.set_index("sample_id").loc[world.data.train["sample_id"], "quality_student"]
     assert np.corrcoef(task, quality)[0, 1] > 0.9
+    for loss, weighed, plain in (("task", 0, 1), ("distillation", 1, 0)):
+        found = arms.sample_weights(world.data, ArmConfig(quality={"gamma": 1.0, "loss": loss}))
+        assert torch.equal(found[weighed], (task, kd)[weighed]) and torch.equal(found[plain], ones)
 
 
 def test_pairs_are_of_one_group(world):

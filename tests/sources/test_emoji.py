@@ -60,6 +60,18 @@ def test_pictures_and_texts_of_a_concept_share_its_group(root):
     assert (rows["label"] == rows["group"]).all()
 
 
+def test_a_text_can_name_the_category_but_not_where_it_is_the_label(root):
+    rows, _ = read(root, texts=["name", "category"])
+    told = rows[rows["sample_id"].str.endswith("/category")].set_index("group")["text"]
+    assert told["1f431"] == "animal, all" and len(told) == 6
+    with pytest.raises(ValidationError, match="'category' names the subcategory, which is the label"):
+        read(root, label="subcategory", texts=["category"])
+
+
+def test_families_can_be_taken_apart(root):
+    assert read(root)[0]["family"].notna().all() and read(root, families="apart")[0]["family"].isna().all()
+
+
 def test_subcategories_as_labels(root):
     rows, _ = read(root, label="subcategory", min_concepts=2)
     assert set(rows["label"]) == {"role", "animal"}

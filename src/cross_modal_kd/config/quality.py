@@ -36,8 +36,13 @@ class QualityConfig(Strict):
 
 
 class WeightConfig(Strict):
-    """w_i = clip(q_i^gamma / mean, w_min, w_max), renormalised to mean 1; gamma = 0 is off (our reading)."""
+    """w_i = clip(q_i^gamma / mean, w_min, w_max), renormalised to mean 1; gamma = 0 is off (our reading).
 
+    loss: which losses are weighed, the ``task``'s (by the student's quality), the ``distillation``'s (by the pair's) or
+    ``both``. Those that are not weighed count every sample alike.
+    """
+
+    loss: Literal["both", "task", "distillation"] = "both"
     gamma: float = Field(1.0, ge=0)
     w_min: float = Field(0.2, ge=0)
     w_max: float = Field(3.0, gt=0)

@@ -27,6 +27,15 @@ class SearchRange(Strict):
         return self
 
 
+class LabelledConfig(Strict):
+    """share: of the training units that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
+    ``regimes.labels``."""
+
+    share: float = Field(gt=0, lt=1)
+    draw: int = Field(0, ge=0)
+    in_batch: float | None = Field(0.5, gt=0, lt=1)
+
+
 ArmSpace = Annotated[dict[str, SearchRange], BeforeValidator(without_null)]
 
 
@@ -36,10 +45,12 @@ class TuningConfig(Strict):
     space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not
     searched. trials: of every arm, the same.
     epochs: of a trial; null trains as long as the comparison does. repeats: seeds a trial is averaged over.
+    labelled: search where few training samples have labels and the other pairs serve without; null: all have.
     """
 
     trials: int = Field(8, ge=1)
     epochs: int | None = Field(None, ge=1)
     repeats: int = Field(1, ge=1)
     seed: int = Field(0, ge=0)
+    labelled: LabelledConfig | None = None
     space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)

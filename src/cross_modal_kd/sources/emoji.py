@@ -4,10 +4,11 @@
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cross_modal_kd.config.strict import Strict
 from cross_modal_kd.config.task import TaskConfig
@@ -24,24 +25,34 @@ IMAGES, CONCEPTS = "images.parquet", "concepts.csv"
 class EmojiOptions(Strict):
     """label: what is learnt, the concept or its subcategory.
 
-    texts: the text views of a concept. styles: the artists to use (null: all). exclude_subcategories: left out.
+    texts: the text views of a concept; ``category`` names its subcategory and category, for concepts as labels only.
+    styles: the artists to use (null: all). exclude_subcategories: left out.
     min_concepts: of a subcategory that is kept. min_styles: artists that must have drawn a concept that is kept.
     variants: ``keep`` all, or only the ``first`` concept of each family (see ``family_of``).
+    families: lie in one split ``together``; or ``apart``, by concept alone, so that near twins of test concepts are
+    trained on: only to show what that does to the figures.
     """
 
     label: Literal["concept", "subcategory"] = "concept"
-    texts: list[Literal["name", "keywords", "name_keywords"]] = Field(["name_keywords"], min_length=1)
+    texts: list[Literal["name", "keywords", "name_keywords", "category"]] = Field(["name_keywords"], min_length=1)
     styles: list[str] | None = None
     exclude_subcategories: list[str] = []
     min_concepts: int = Field(1, ge=1)
     min_styles: int = Field(1, ge=1)
     variants: Literal["keep", "first"] = "keep"
+    families: Literal["together", "apart"] = "together"
+
+    @model_validator(mode="after")
+    def _label_is_not_told(self) -> "EmojiOptions":
+        if self.label == "subcategory" and "category" in self.texts:
+            raise ValueError("texts: 'category' names the subcategory, which is the label; leave it out")
+        return self
 
 
 def read_emoji(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
     """Image rows (domain: the artist) and text rows; group: the concept; family: its near-identical variants."""
     chosen = EmojiOptions.model_validate(options)
-    concepts = read_csv(roots.root(name) / CONCEPTS, ["code", "name", "keywords", "subcategory"])
+    concepts = read_csv(roots.root(name) / CONCEPTS, ["code", "name", "keywords", "category", "subcategory"])
     images = _read_images(name, roots, chosen.styles)
     _check_joined(name, concepts, images)
     concepts = concepts.assign(family=concepts["code"].map(_families(images)))
@@ -57,13 +68,24 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any], task: TaskConfi
             | {"path": f"{IMAGES}#{member_name(code, style)}", "domain": style, "family": by_code[code]["family"]}
         )
     for code, found in by_code.items():
-        for view, text in text_views(found["name"], found["keywords"]).items():
+        views = text_views(found["name"], found["keywords"]) | {"category": category_text(found)}
+        for view, text in views.items():
             if view in chosen.texts and text:
                 rows.append(
                     {"sample_id": f"{name}/text/{code}/{view}", "modality": "text", "label": label_of[code]}
                     | {"group": code, "family": found["family"], "text": text}
                 )
-    return listing(pd.DataFrame(rows).assign(source=name))
+    table = pd.DataFrame(rows).assign(source=name)
+    return listing(table if chosen.families == "together" else table.drop(columns="family"))
+
+
+def category_text(concept: Mapping[str, Any]) -> str:
+    """Subcategory and category in words.
+
+    >>> category_text({"subcategory": "animal-mammal", "category": "Animals & Nature"})
+    'animal mammal, Animals & Nature'
+    """
+    return f"{concept['subcategory'].replace('-', ' ')}, {concept['category']}"
 
 
 def text_views(name: str, keywords: str) -> dict[str, str]:

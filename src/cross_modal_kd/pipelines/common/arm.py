@@ -129,13 +129,16 @@ def pair_quality(data: ArmData) -> torch.Tensor:
 
 
 def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones without quality."""
+    """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones where none weighs."""
+    task = distillation = torch.ones(len(data.train))
     if arm.quality is None:
-        ones = torch.ones(len(data.train))
-        return ones, ones
+        return task, distillation
     options = {"gamma": arm.quality.gamma, "w_min": arm.quality.w_min, "w_max": arm.quality.w_max}
-    student = torch.tensor(data.quality["quality_student"].to_numpy())
-    return weigh(student, **options).float(), weigh(pair_quality(data), **options).float()
+    if arm.quality.loss != "distillation":
+        task = weigh(torch.tensor(data.quality["quality_student"].to_numpy()), **options).float()
+    if arm.quality.loss != "task":
+        distillation = weigh(pair_quality(data), **options).float()
+    return task, distillation
 
 
 def train_arm(

@@ -14,12 +14,12 @@ from cross_modal_kd.config.regimes import CrossfitStudy
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.pipelines.common.dev import class_numbers, pairwise_eer
+from cross_modal_kd.pipelines.common.labelled import labelled_part
 from cross_modal_kd.pipelines.evaluation.matching import project
 from cross_modal_kd.pipelines.evaluation.subset import units
 from cross_modal_kd.pipelines.evaluation.teacher import prototypes
 from cross_modal_kd.pipelines.regimes.condition import Condition, as_it_stands
 from cross_modal_kd.pipelines.regimes.heads import projection_key, refit
-from cross_modal_kd.pipelines.regimes.labels import labelled_part
 from cross_modal_kd.pipelines.regimes.world import World
 
 KIND = "mlp"

@@ -6,54 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from cross_modal_kd.config.regimes import LabelsStudy
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.pipelines.common.dev import class_numbers, split_rows, train_classes
+from cross_modal_kd.pipelines.common.dev import class_numbers, train_classes
+from cross_modal_kd.pipelines.common.labelled import labelled_part, labelled_units, same_steps
 from cross_modal_kd.pipelines.evaluation.subset import units
 from cross_modal_kd.pipelines.regimes.condition import Condition, as_it_stands
 from cross_modal_kd.pipelines.regimes.heads import projection_key, refit
 from cross_modal_kd.pipelines.regimes.world import World
 
 logger = logging.getLogger(__name__)
-
-
-def labelled_units(samples: pd.DataFrame, task: TaskConfig, share: float, draw: int) -> set[str]:
-    """The training units that keep their label: a seeded draw, of which a smaller share is a part.
-
-    Verification: whole labels (two at least), so that a share of the identities are known classes. Classification:
-    groups, class by class, one of each at least.
-    """
-    train = split_rows(samples, task.student, "train")
-    table = pd.DataFrame({"label": train["label"], "unit": units(train, task)}).drop_duplicates()
-    rng = np.random.default_rng(draw)
-    strata = [table] if task.kind == "verification" else [rows for _, rows in table.groupby("label", sort=True)]
-    least = 2 if task.kind == "verification" else 1
-    kept: set[str] = set()
-    for rows in strata:
-        names = np.array(sorted(rows["unit"]), dtype=object)
-        kept.update(names[rng.permutation(len(names))][: max(least, round(share * len(names)))])
-    return kept
-
-
-def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.DataFrame:
-    """The samples table without the training samples, of both modalities, whose unit is not among ``kept``."""
-    held_back = (samples["split"] == "train") & ~units(samples, task).isin(kept)
-    return samples[~held_back]
-
-
-def same_steps(training: TrainingConfig, samples: int, labelled: int) -> TrainingConfig:
-    """As many optimisation steps on ``labelled`` samples as ``training`` takes on all, and as many looks at dev."""
-    steps, fewer = (max(1, count // training.batch_size) for count in (samples, labelled))
-    longer = steps / fewer
-    return training.model_copy(
-        update={
-            "epochs": max(1, round(training.epochs * longer)),
-            "eval_every": max(1, round(training.eval_every * longer)),
-        }
-    )
 
 
 def conditions(world: World, study: LabelsStudy, kinds: set[str], store: Path) -> Iterator[Condition]:

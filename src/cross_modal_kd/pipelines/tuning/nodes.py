@@ -8,6 +8,7 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
@@ -21,6 +22,7 @@ def tune_arms(
     task: TaskConfig,
     sources: SourcesConfig,
     inputs: InputConfig,
+    projection: ProjectionConfig,
     student: StudentConfig,
     training: TrainingConfig,
     arms: ArmsConfig,
@@ -36,12 +38,17 @@ def tune_arms(
     The studies lie in ``tuning_store`` and are taken up where they were left. The test split is not read.
     """
     import hashlib
+    from dataclasses import replace
 
+    import numpy as np
     from tqdm import tqdm
 
     from cross_modal_kd.pipelines.common.arm import read_arm_data, train_arm
-    from cross_modal_kd.pipelines.common.dev import chosen_by
+    from cross_modal_kd.pipelines.common.dev import chosen_by, train_classes
     from cross_modal_kd.pipelines.common.fingerprint import data_fingerprint
+    from cross_modal_kd.pipelines.common.labelled import labelled_part, labelled_units
+    from cross_modal_kd.pipelines.evaluation.subset import units
+    from cross_modal_kd.pipelines.projection.nodes import fit_head
     from cross_modal_kd.pipelines.tuning.search import configured, search_arm, summary, with_value
 
     for name, space in tuning.space.items():
@@ -49,6 +56,16 @@ def tune_arms(
     visible = samples[samples["split"] != "test"]
     projections = {"mlp": projection_mlp, "pca": projection_pca}
     data = read_arm_data(visible, task, sources, inputs, teacher_embeddings, sample_weights)
+    labels = None
+    if tuning.labelled is not None:
+        kept = labelled_units(visible, task, tuning.labelled.share, tuning.labelled.draw)
+        part = labelled_part(visible, task, kept)
+        data = replace(data, classes=train_classes(part, task))
+        labels = np.where(units(data.train, task).isin(kept), data.labels, -1)
+        projections = {
+            kind: fit_head(part, task, teacher_embeddings, projection.model_copy(update={"kind": kind}))[0]
+            for kind in projections
+        }
     metric, larger = f"dev_{chosen_by(task)}", task.kind == "classification"
     epochs = tuning.epochs or training.epochs
     budget = training.model_copy(update={"epochs": epochs, "eval_every": max(1, min(training.eval_every, epochs // 2))})
@@ -65,6 +82,8 @@ def tune_arms(
             arm,
             projections[arm.projection],
             name="trial",
+            labels=labels,
+            labelled_share=tuning.labelled.in_batch if tuning.labelled else None,
             watch=watch,
         )
         known = history[metric].dropna()
@@ -72,6 +91,8 @@ def tune_arms(
 
     fingerprint = data_fingerprint(visible, task, inputs, teacher_embeddings, projections, sample_weights)
     setting = fingerprint + student.model_dump_json() + budget.model_dump_json()
+    if tuning.labelled is not None:
+        setting += tuning.labelled.model_dump_json() + projection.model_dump_json()
     tables, tuned = [], {}
     for name, space in tqdm(tuning.space.items(), desc="tuning arms"):
         arm = arms.get(name)

@@ -8,7 +8,7 @@ from cross_modal_kd.pipelines.tuning.nodes import tune_arms
 def create_pipeline(**_: object) -> Pipeline:
     """Needs what ``projection`` and ``quality`` leave in the catalog."""
     data = ["samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights", "tuning_store"]
-    blocks = ["task", "sources", "inputs", "student", "training", "arms", "tuning"]
+    blocks = ["task", "sources", "inputs", "projection", "student", "training", "arms", "tuning"]
     return Pipeline(
         [
             Node(
