@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.objective import ArmConfig
@@ -13,12 +14,14 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config.tuning import TuningConfig
 from cross_modal_kd.losses import LinearHead
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.models.student import build_student, head_logits, own_projection
 from cross_modal_kd.pipelines.common import arm as arms
 from cross_modal_kd.pipelines.common.dev import pairwise_eer
 from cross_modal_kd.pipelines.projection.nodes import fit_head, fit_heads
+from cross_modal_kd.pipelines.tuning.nodes import tune_arms
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training.embed import embed
 
@@ -229,3 +232,43 @@ def test_the_dev_eer_is_over_all_pairs():
     assert pairwise_eer(embeddings, np.array(list("abab"))) > 0.5
     for labels in ("aaaa", "abcd"):
         assert np.isnan(pairwise_eer(embeddings, np.array(list(labels))))
+
+
+@pytest.mark.parametrize("labelled", [None, {"share": 0.5, "in_batch": 0.5}])
+def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
+    seen = []
+
+    def train_arm(data, student, training, arm, projection, *, labels, labelled_share, **_):
+        seen.append((data, labels, labelled_share, projection))
+        return None, pd.DataFrame({"dev_eer": [0.5]})
+
+    monkeypatch.setattr(arms, "train_arm", train_arm)
+    world = World(tmp_path)
+    key = "constraints.feature.weight"
+    tuning = TuningConfig(trials=1, labelled=labelled, space={"soft": {key: {"low": 1.0, "high": 2.0}}})
+    table, _ = tune_arms(
+        world.samples,
+        world.task,
+        world.sources,
+        InputConfig(image={"size": 16}),
+        PROJECTION,
+        STUDENT,
+        TRAINING,
+        ArmsConfig({"soft": ArmConfig(constraints=SOFT)}),
+        tuning,
+        world.teacher,
+        world.projection,
+        world.projection,
+        world.quality,
+        tmp_path,
+    )
+    ((data, labels, share, projection),) = seen
+    assert len(table) == 1 and share == (0.5 if labelled else None)
+    if labelled is None:
+        assert labels is None and projection is world.projection
+        return
+    known = labels >= 0
+    held_back = data.train.loc[~known, "group"]
+    assert known.sum() == 9 and not set(held_back) & set(data.train.loc[known, "group"])
+    names = np.array(projection.config["classes"])
+    assert (names[labels[known]] == data.train.loc[known, "label"]).all()
