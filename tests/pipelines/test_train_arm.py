@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from cross_modal_kd.config.arms import ArmsConfig
@@ -244,9 +245,9 @@ def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
 
     monkeypatch.setattr(arms, "train_arm", train_arm)
     world = World(tmp_path)
-    key = "constraints.feature.weight"
-    tuning = TuningConfig(trials=1, labelled=labelled, space={"soft": {key: {"low": 1.0, "high": 2.0}}})
-    table, _ = tune_arms(
+    space = {"constraints.feature.weight": {"low": 1.0, "high": 2.0}, "projection": {"choices": ["mlp"]}}
+    tuning = TuningConfig(trials=1, labelled=labelled, space={"soft": space})
+    table, text = tune_arms(
         world.samples,
         world.task,
         world.sources,
@@ -264,6 +265,7 @@ def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
     )
     ((data, labels, share, projection),) = seen
     assert len(table) == 1 and share == (0.5 if labelled else None)
+    assert yaml.safe_load(text)["arms"]["soft"] == {"projection": "mlp", "constraints": SOFT}
     if labelled is None:
         assert labels is None and projection is world.projection
         return

@@ -1,6 +1,7 @@
 """Each arm's few hyper-parameters, searched on the dev split with the same number of trials."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -109,12 +110,23 @@ def tune_arms(
 
 
 def as_yaml(tuned: dict[str, ArmConfig], task: TaskConfig, tuning: TuningConfig) -> str:
-    """The tuned arms as a parameters file, without what is at its default."""
+    """The tuned arms as a parameters file, without what is at its default and was not searched.
+
+    A searched key is written even at its default: in an environment the file is laid over the arms of conf/base.
+    """
     import yaml
 
-    content = {"arms": {name: arm.model_dump(exclude_defaults=True) for name, arm in tuned.items()}}
+    content: dict[str, Any] = {}
+    for name, arm in tuned.items():
+        content[name] = arm.model_dump(exclude_defaults=True)
+        for key in tuning.space[name]:
+            *path, last = key.split(".")
+            found, block = arm.model_dump(), content[name]
+            for part in path:
+                found, block = found[part], block.setdefault(part, {})
+            block[last] = found[last]
     header = (
         f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm on the\n"
         "# dev split. Committed as the configuration that `comparison` and `distill` use.\n\n"
     )
-    return header + yaml.safe_dump(content, sort_keys=False, width=120)
+    return header + yaml.safe_dump({"arms": content}, sort_keys=False, width=120)
