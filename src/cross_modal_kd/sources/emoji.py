@@ -4,7 +4,6 @@
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -68,7 +67,9 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any], task: TaskConfi
             | {"path": f"{IMAGES}#{member_name(code, style)}", "domain": style, "family": by_code[code]["family"]}
         )
     for code, found in by_code.items():
-        views = text_views(found["name"], found["keywords"]) | {"category": category_text(found)}
+        views = text_views(found["name"], found["keywords"]) | {
+            "category": category_text(found["subcategory"], found["category"])
+        }
         for view, text in views.items():
             if view in chosen.texts and text:
                 rows.append(
@@ -79,13 +80,13 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any], task: TaskConfi
     return listing(table if chosen.families == "together" else table.drop(columns="family"))
 
 
-def category_text(concept: Mapping[str, Any]) -> str:
-    """Subcategory and category in words.
+def category_text(subcategory: str, category: str) -> str:
+    """Both in words.
 
-    >>> category_text({"subcategory": "animal-mammal", "category": "Animals & Nature"})
+    >>> category_text("animal-mammal", "Animals & Nature")
     'animal mammal, Animals & Nature'
     """
-    return f"{concept['subcategory'].replace('-', ' ')}, {concept['category']}"
+    return f"{subcategory.replace('-', ' ')}, {category}"
 
 
 def text_views(name: str, keywords: str) -> dict[str, str]:
