@@ -97,6 +97,14 @@ def test_what_was_not_run_is_listed_with_its_command(folder, tmp_path):
     assert "Nothing was measured yet." in page and page.count("- ") >= len(KINDS)
 
 
+def test_a_task_of_studies_alone_is_led_by_its_first(folder, tmp_path):
+    for made in (*folder.glob("comparison*"), folder / "metrics.json"):
+        made.unlink()
+    page = write(folder, tmp_path / "docs")
+    top = page[page.index("<!-- headline -->") : page.index("<!-- end of headline -->")]
+    assert "| clean test | student alone |" in top
+
+
 def test_chimeric_pairs_are_named_wherever_a_table_is(folder, tmp_path):
     page = write(folder, tmp_path / "docs", task=CHIMERIC)
     assert page.count("> Chimeric pairs: text and image never belonged together.") == 1 + len(KINDS)

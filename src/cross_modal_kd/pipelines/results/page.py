@@ -10,7 +10,7 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.pipelines.results.placeholders import filled
 from cross_modal_kd.pipelines.results.provenance import provenance_line
 from cross_modal_kd.pipelines.results.sections import Section
-from cross_modal_kd.pipelines.results.tables import headline, metrics_headline
+from cross_modal_kd.pipelines.results.tables import headline, metrics_headline, regimes_tables
 
 HEADLINE = ("<!-- headline -->", "<!-- end of headline -->")
 
@@ -52,12 +52,14 @@ def command(task: TaskConfig, results: ResultsConfig, pipeline: str) -> str:
 
 
 def _headline(there: list[Section]) -> str:
-    """The comparison if it was run, else the two students of one seed."""
+    """The comparison if it was run, else the two students of one seed, else the first study of a regime."""
     by_name = {section.kind.name: section for section in there}
     if "comparison" in by_name:
         return headline(by_name["comparison"].data).markdown()
     if "metrics" in by_name:
         return metrics_headline(by_name["metrics"].data).markdown()
+    if "regimes" in by_name:
+        return regimes_tables(by_name["regimes"].data)[0].markdown()
     return "Nothing was measured yet."
 
 
