@@ -51,7 +51,7 @@ KINDS = (
     Kind(
         "robustness", "Robustness", "robustness.csv", "robustness", tables.robustness_tables,
         "The same damage for every arm; differences are paired, below zero the distilled student has fewer errors.",
-        ("arm", "head", "kind", "level"), ("robustness.seed",), ("robustness.png",),
+        ("arm", "head", "kind", "level"), ("robustness.seed",), ("robustness.png", "robustness/*.png"),
     ),
     Kind(
         "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
