@@ -97,6 +97,13 @@ def test_what_was_not_run_is_listed_with_its_command(folder, tmp_path):
     assert "Nothing was measured yet." in page and page.count("- ") >= len(KINDS)
 
 
+def test_each_study_names_its_own_seeds(folder, tmp_path):
+    longer = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", seed_list="0 1 2")
+    longer.to_csv(folder / "regimes" / "width.csv", index=False)
+    lines = {line.split(":")[0]: line for line in write(folder, tmp_path / "docs").splitlines()}
+    assert "trained with seeds 0 1 ·" in lines["noise"] and "trained with seeds 0 1 2 ·" in lines["width"]
+
+
 def test_a_task_of_studies_alone_is_led_by_its_first(folder, tmp_path):
     for made in (*folder.glob("comparison*"), folder / "metrics.json"):
         made.unlink()

@@ -74,7 +74,7 @@ def _section(
 ) -> str:
     kind = section.kind
     made = command(task, results, kind.pipeline)
-    lines = [provenance_line(folder, file, kind.seeds, made, _trained(section)) for file in section.files]
+    lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
     if len(lines) > 1:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
     pictures = [
@@ -85,10 +85,14 @@ def _section(
     return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *pictures])
 
 
-def _trained(section: Section) -> str:
-    """The seeds of the trainings that a table is about, from the table itself."""
-    found = [] if not isinstance(section.data, pd.DataFrame) else section.data.get("seed_list", pd.Series()).unique()
-    return f"trained with seeds {', '.join(map(str, found))}" if len(found) else ""
+def _trained(section: Section, file: Path) -> str:
+    """The seeds of the trainings that a file is about, from the table itself (a study's rows, where it has several)."""
+    if not isinstance(section.data, pd.DataFrame) or "seed_list" not in section.data:
+        return ""
+    rows = section.data
+    if "study" in rows:
+        rows = rows[rows["study"] == file.stem]
+    return f"trained with seeds {', '.join(map(str, rows['seed_list'].unique()))}"
 
 
 def _not_run(task: TaskConfig, results: ResultsConfig, missing: list[Section]) -> str:
