@@ -122,6 +122,14 @@ def test_the_parameters_of_every_environment_fit_their_models(context, env):
     assert context(env).params
 
 
+def test_the_matched_hard_feature_differs_from_the_soft_one_in_its_margin_alone(context):
+    arms = context("base").params["arms"]
+    soft, hard = (arms.get(name) for name in ("soft_feature", "hard_feature_matched"))
+    assert hard.projection == soft.projection and hard.constraints["feature"].margin == 0
+    without = {"feature": soft.constraints["feature"].model_copy(update={"margin": 0.0})}
+    assert hard.constraints == without
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
