@@ -122,12 +122,13 @@ def test_the_parameters_of_every_environment_fit_their_models(context, env):
     assert context(env).params
 
 
-def test_the_matched_hard_feature_differs_from_the_soft_one_in_its_margin_alone(context):
+@pytest.mark.parametrize("level", ["feature", "classifier", "both"])
+def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(context, level):
     arms = context("base").params["arms"]
-    soft, hard = (arms.get(name) for name in ("soft_feature", "hard_feature_matched"))
-    assert hard.projection == soft.projection and hard.constraints["feature"].margin == 0
-    without = {"feature": soft.constraints["feature"].model_copy(update={"margin": 0.0})}
-    assert hard.constraints == without
+    soft, hard = (arms.get(name) for name in (f"soft_{level}", f"hard_{level}_matched"))
+    assert all(constraint.margin > 0 for constraint in soft.constraints.values())
+    without = {name: term.model_copy(update={"margin": 0.0}) for name, term in soft.constraints.items()}
+    assert hard == soft.model_copy(update={"title": hard.title, "constraints": without})
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,6 @@ RANGE = {"low": 0.1, "high": 1.0}
         (TeacherConfig, {"encoder": {"library": "speechbrain", "name": "ResNet"}}, "teacher.pretrained must be false"),
         (ProjectionConfig, {"margin": 0.1}, "unknown key 'margin'"),
         (StudentConfig, {"encoder": TIMM, "free_dim": -1}, "free_dim.*greater than or equal to 0"),
-        (ConstraintConfig, {"kind": "l2", "margin": 0.1, "margin_quantile": 0.5}, "leave out margin and margin_start"),
-        (ConstraintConfig, {"kind": "l2", "margin_slack": 2}, "margin_slack.*less than or equal to 1"),
         (ArmConfig, {"answer": "both"}, "an arm without constraints has none"),
         (EvaluationConfig, {"level": 1.0}, "level.*less than 1"),
         (ComparisonConfig, {"arms": ["a"]}, "comparison.baseline 'none' is not among comparison.arms: a"),

@@ -1,4 +1,4 @@
-"""Reducers, schedules and the sum of it all."""
+"""Reducers, warmup and the sum of it all."""
 
 import pytest
 import torch
@@ -53,16 +53,16 @@ def test_total_is_the_weighted_sum():
     task = torch.tensor([1.0, 2.0, 99.0, 3.0, 99.0, 4.0], dtype=torch.float64)
     w_task = torch.tensor([1.0, 2.0, 5.0, 1.0, 1.0, 0.5], dtype=torch.float64)
     w_kd = torch.tensor([1.0, 2.0, 3.0, 1.0, 1.0, 0.5], dtype=torch.float64)
-    cosine, relational = SoftFeatureConstraint(0.9), RelationalConstraint()
+    cosine, relational = SoftFeatureConstraint(0.9), RelationalConstraint(0.65)
     objective = Objective(
         {
             "feature": Term(cosine, weight=2.0, reducer="active_mean", warmup=0.5),
-            "relational": Term(relational, weight=3.0, margin_start=0.8, margin=0.2),
+            "relational": Term(relational, weight=3.0),
         }
     )
     output = objective(inputs, task, w_task, w_kd, progress=0.25)
 
-    first, second = cosine(inputs), relational(inputs, 0.65)
+    first, second = cosine(inputs), relational(inputs)
     expected_task = (1 * 1 + 2 * 2 + 3 * 1 + 4 * 0.5) / 4.5
     expected_first = (w_kd * first.values).sum() / (w_kd * first.active).sum()
     expected_second = (w_kd * second.values).sum() / w_kd.sum()
@@ -92,24 +92,10 @@ def test_constraints_hold_without_any_label():
     assert output.total.item() == pytest.approx(SoftFeatureConstraint()(inputs).values.mean().item())
 
 
-def test_schedules_start_and_end_where_they_say():
-    term = Term(SoftFeatureConstraint(0.3), weight=4.0, warmup=0.5, margin_start=0.7)
+def test_the_weight_grows_over_its_warmup():
+    term = Term(SoftFeatureConstraint(0.3), weight=4.0, warmup=0.5)
     assert [term.weight_at(p) for p in (0.0, 0.25, 0.5, 1.0)] == [0.0, 2.0, 4.0, 4.0]
-    assert [term.margin_at(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([0.7, 0.5, 0.3])
-    constant = Term(SoftFeatureConstraint(0.3), margin=0.1)
-    assert (constant.weight_at(0.0), constant.margin_at(0.0)) == (1.0, 0.1)
-
-
-def test_a_margin_with_slack_is_wider_where_looseness_is_higher():
-    inputs, task, looseness = batch_of(), torch.zeros(6), torch.linspace(0, 1, 6)
-    constraint = SoftFeatureConstraint(0.1)
-    loose = Objective({"feature": Term(constraint, slack=0.5)})(inputs, task, looseness=looseness)
-    expected = constraint(inputs, 0.1 * (1 + 0.5 * looseness)).values.mean()
-    torch.testing.assert_close(loose.total, expected)
-    plain = constraint(inputs).values.mean()
-    assert not torch.isclose(expected, plain)
-    for term, given in ((Term(constraint, slack=0.5), None), (Term(constraint), looseness)):
-        torch.testing.assert_close(Objective({"feature": term})(inputs, task, looseness=given).total, plain)
+    assert Term(SoftFeatureConstraint(0.3)).weight_at(0.0) == 1.0
 
 
 def test_an_objective_without_terms_is_the_task():
@@ -125,10 +111,6 @@ def test_wrong_objectives_are_refused_by_name():
         Term(constraint, reducer="sum")
     with pytest.raises(ValueError, match="warmup: expected a share"):
         Term(constraint, warmup=2.0)
-    with pytest.raises(ValueError, match="margin: expected a number >= 0"):
-        Term(constraint, margin_start=-1.0)
-    with pytest.raises(ValueError, match=r"slack: expected a number in \[0, 1\], found 2"):
-        Term(constraint, slack=2)
     objective, task = Objective({"feature": Term(constraint)}), torch.zeros(6)
     with pytest.raises(ValueError, match="progress: expected a share"):
         objective(batch_of(), task, progress=1.5)

@@ -160,17 +160,6 @@ def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tm
     assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
 
 
-def test_margins_from_data_and_from_quality_reach_the_training(world):
-    def constraint(**margin):
-        return ArmConfig(constraints={"feature": {"kind": "cosine", "weight": 2.0, **margin}})
-
-    hard = world.train(constraint())[1]["feature"]
-    plain = world.train(constraint(margin=0.2))[1]["feature"]
-    slack = world.train(constraint(margin=0.2, margin_slack=1.0))[1]["feature"]
-    data = world.train(constraint(margin_quantile=1.0))[1]["feature"]
-    assert not np.allclose(plain, slack) and (data < hard).all()
-
-
 def test_free_dimensions_come_on_top_of_the_bound_ones(world):
     bundle, _ = world.train(BOTH, student=STUDENT.model_copy(update={"free_dim": 5}))
     assert bundle.config["dim"] == 11

@@ -29,11 +29,6 @@ class ConstraintConfig(Strict):
     temperature: tau, of the terms that compare distributions.
     reducer: ``mean`` over all samples, or ``active_mean`` over those outside the margin.
     warmup: share of the training over which the weight grows from 0.
-    margin_start: where the margin starts, if it is scheduled; it moves linearly to ``margin``.
-    margin_quantile: the margin from the data, in place of ``margin``: that quantile, over training instances, of the
-    constraint's own value between two teacher samples of one instance (two texts of one picture). What the teacher says
-    in two ways cannot be asked of the student in one.
-    margin_slack: margin_i = margin (1 + slack (1 - 2 q_i)), q_i the pair's quality: wider for poor pairs. Both ours.
     """
 
     kind: ConstraintKind
@@ -42,15 +37,6 @@ class ConstraintConfig(Strict):
     temperature: float = Field(1.0, gt=0)
     reducer: Literal["mean", "active_mean"] = "mean"
     warmup: float = Field(0.0, ge=0, le=1)
-    margin_start: float | None = Field(None, ge=0)
-    margin_quantile: float | None = Field(None, ge=0, le=1)
-    margin_slack: float = Field(0.0, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _one_margin(self) -> "ConstraintConfig":
-        if self.margin_quantile is not None and (self.margin or self.margin_start is not None):
-            raise ValueError("margin_quantile takes the margin from the data: leave out margin and margin_start")
-        return self
 
 
 class ArmConfig(Strict):

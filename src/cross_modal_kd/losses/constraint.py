@@ -1,10 +1,10 @@
-"""What every constraint shares: full precision inside, a margin that may move, three numbers a sample."""
+"""What every constraint shares: full precision inside, a margin, three numbers a sample."""
 
 from torch import Tensor, nn
 
 from cross_modal_kd.losses.inputs import ConstraintInputs, ConstraintOutput
 from cross_modal_kd.losses.margin import check_margin, soft_margin
-from cross_modal_kd.losses.precision import full, no_autocast
+from cross_modal_kd.losses.precision import no_autocast
 
 
 class Constraint(nn.Module):
@@ -17,21 +17,16 @@ class Constraint(nn.Module):
 
     def __init__(self, margin: float = 0.0) -> None:
         super().__init__()
-        check_margin(margin, 0)
+        check_margin(margin)
         self.margin = margin
 
-    def forward(self, inputs: ConstraintInputs, margin: float | Tensor | None = None) -> ConstraintOutput:
-        """``margin``, one number or one a sample (B,), stands in for the constraint's own where it is given."""
-        margin = self.margin if margin is None else margin
-        check_margin(margin, len(inputs.student))
-        if isinstance(margin, Tensor):
-            margin = full(margin).to(inputs.student.device)
+    def forward(self, inputs: ConstraintInputs) -> ConstraintOutput:
         with no_autocast(inputs.student):
-            return self.compare(inputs.full_precision(), margin)
+            return self.compare(inputs.full_precision())
 
-    def compare(self, inputs: ConstraintInputs, margin: float | Tensor) -> ConstraintOutput:
+    def compare(self, inputs: ConstraintInputs) -> ConstraintOutput:
         raw = self.raw(inputs)
-        return ConstraintOutput(soft_margin(raw, margin), (raw > margin).to(raw.dtype), raw)
+        return ConstraintOutput(soft_margin(raw, self.margin), (raw > self.margin).to(raw.dtype), raw)
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
         """(B,) values before the margin."""

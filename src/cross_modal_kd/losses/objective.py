@@ -9,46 +9,30 @@ from torch import Tensor, nn
 
 from cross_modal_kd.losses.constraint import Constraint
 from cross_modal_kd.losses.inputs import ConstraintInputs
-from cross_modal_kd.losses.margin import check_margin
 from cross_modal_kd.losses.precision import full, no_autocast
 from cross_modal_kd.losses.reducers import REDUCERS
 
 
 @dataclass(frozen=True)
 class Term:
-    """One constraint in the objective, with what changes over training.
+    """One constraint in the objective.
 
     weight: lambda. reducer: a key of REDUCERS. warmup: share of the training over which lambda grows from 0.
-    margin: at the end of training, None for the constraint's own; margin_start: at its beginning, None for no schedule.
-    slack: margin_i = margin (1 + slack looseness_i), looseness in [-1, 1] for each sample.
     """
 
     constraint: Constraint
     weight: float = 1.0
     reducer: str = "mean"
     warmup: float = 0.0
-    margin_start: float | None = None
-    margin: float | None = None
-    slack: float = 0.0
 
     def __post_init__(self) -> None:
         if self.reducer not in REDUCERS:
             raise ValueError(f"reducer: expected one of {', '.join(sorted(REDUCERS))}; found {self.reducer!r}")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup: expected a share of the training in [0, 1], found {self.warmup}")
-        if not 0 <= self.slack <= 1:
-            raise ValueError(f"slack: expected a number in [0, 1], found {self.slack}")
-        for margin in (self.margin_start, self.margin):
-            if margin is not None:
-                check_margin(margin, 0)
 
     def weight_at(self, progress: float) -> float:
         return self.weight * min(1.0, progress / self.warmup) if self.warmup else self.weight
-
-    def margin_at(self, progress: float) -> float:
-        end = self.constraint.margin if self.margin is None else self.margin
-        start = end if self.margin_start is None else self.margin_start
-        return start + (end - start) * progress
 
 
 class ObjectiveOutput(NamedTuple):
@@ -60,7 +44,7 @@ class ObjectiveOutput(NamedTuple):
 
 
 class Objective(nn.Module):
-    """L = mean w_task L_task + sum over terms k of lambda_k(progress) reduce_k(w_kd, L_k(margin_k(progress))).
+    """L = mean w_task L_task + sum over terms k of lambda_k(progress) reduce_k(w_kd, L_k).
 
     Samples without label (-1) have no part in the task's loss and full part in the terms. Weights are renormalised to
     mean 1 over the samples that take part. Our reading; the source's formula was not available.
@@ -78,14 +62,12 @@ class Objective(nn.Module):
         task_weights: Tensor | None = None,
         kd_weights: Tensor | None = None,
         progress: float = 1.0,
-        looseness: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> ObjectiveOutput:
         """
         inputs: the batch; None will do for an objective without terms.
         task_loss: (B,) per sample. task_weights, kd_weights: (B,) >= 0; None is ones.
         progress: share of the training that is done, in [0, 1].
-        looseness: (B,) in [-1, 1], of the margins of the terms that have slack; None is 0.
         labels: (B,), by default those of ``inputs``; where both are None every sample counts as labelled.
         """
         if not 0 <= progress <= 1:
@@ -104,10 +86,7 @@ class Objective(nn.Module):
             parts = {"task": total.detach()}
             for name, term in self.terms.items():
                 assert inputs is not None
-                margin: float | Tensor = term.margin_at(progress)
-                if term.slack and looseness is not None:
-                    margin = margin * (1 + term.slack * full(looseness))
-                output = term.constraint(inputs, margin)
+                output = term.constraint(inputs)
                 value = REDUCERS[term.reducer](output.values, kd_weights, output.active)
                 total = total + term.weight_at(progress) * value
                 parts[name] = value.detach()

@@ -24,15 +24,14 @@ def mean_of_others(pairs: Tensor) -> Tensor:
 class RelationalConstraint(Constraint):
     """mean over j != i of max(0, r_ij - margin): the margin is taken off every pair before the mean.
 
-    ``active`` is the share of the pairs of sample i outside the margin. A per-sample margin holds for row i.
+    ``active`` is the share of the pairs of sample i outside the margin.
     Ours, beyond the source; at margin 0 the idea of relational knowledge distillation (Park et al., CVPR 2019).
     """
 
-    def compare(self, inputs: ConstraintInputs, margin: float | Tensor) -> ConstraintOutput:
+    def compare(self, inputs: ConstraintInputs) -> ConstraintOutput:
         pairs = relational_discrepancy(inputs.student, inputs.teacher)
-        limit = margin[:, None] if isinstance(margin, Tensor) and margin.ndim else margin
         return ConstraintOutput(
-            mean_of_others(soft_margin(pairs, limit)),
-            mean_of_others((pairs > limit).to(pairs.dtype)),
+            mean_of_others(soft_margin(pairs, self.margin)),
+            mean_of_others((pairs > self.margin).to(pairs.dtype)),
             mean_of_others(pairs),
         )

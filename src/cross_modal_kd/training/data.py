@@ -77,7 +77,6 @@ class TrainingData:
     teacher: the other side of the pairs, or None where nothing binds the student to a teacher.
     labelled_share: share of each batch that is labelled, at least: labelled samples then come more often than the
     others. None draws all alike, and then a batch may hold few labelled samples, or none.
-    looseness: (N,) in [-1, 1] of the margins that have slack, from quality; None where no margin has.
     """
 
     inputs: Inputs
@@ -86,7 +85,6 @@ class TrainingData:
     kd_weights: Tensor
     teacher: TeacherSide | None = None
     labelled_share: float | None = None
-    looseness: Tensor | None = None
 
     def __post_init__(self) -> None:
         for name in ("labels", "task_weights", "kd_weights"):

@@ -91,7 +91,6 @@ def fit(
     wrapped, optimizer = fabric.setup(module, optimizer)
     teacher = None if data.teacher is None else data.teacher.to(fabric.device)
     columns = [value.to(fabric.device) for value in (data.labels, data.task_weights, data.kd_weights)]
-    looseness = None if data.looseness is None else data.looseness.to(fabric.device)
     progress, best_state = Progress(), _weights(module)
     if checkpoint is not None and checkpoint.exists():
         progress, best_state = _resume(checkpoint, config, module, optimizer, schedule, fabric)
@@ -115,9 +114,8 @@ def fit(
             partners = None if teacher is None else teacher.embeddings[teacher.draw(indices, pairs)]
             bank = teacher.bank(indices, pairs) if teacher is not None and module.needs_bank else None
             share = (epoch * steps + step) / (config.epochs * steps)
-            loose = None if looseness is None else looseness[indices]
             known, weight, kd_weight = (column[indices] for column in columns)
-            total, parts = wrapped(Batch(inputs, known, weight, kd_weight, partners, share, bank, loose))
+            total, parts = wrapped(Batch(inputs, known, weight, kd_weight, partners, share, bank))
             optimizer.zero_grad()
             fabric.backward(total)
             if config.grad_clip is not None:

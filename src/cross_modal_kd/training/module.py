@@ -12,7 +12,7 @@ class Batch:
     """What one step reads: inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
 
     progress: share of the training that is done. bank: raw embeddings of all instances (K, D) and the row of each
-    sample's own (B,), where a constraint needs it. looseness: (B,) of the margins, from quality.
+    sample's own (B,), where a constraint needs it.
     A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
     before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
     """
@@ -26,12 +26,11 @@ class Batch:
         teacher: Tensor | None,
         progress: float,
         bank: tuple[Tensor, Tensor] | None = None,
-        looseness: Tensor | None = None,
     ) -> None:
         self.inputs, self.labels = inputs, labels
         self.task_weights, self.kd_weights = task_weights, kd_weights
         self.teacher, self.progress = teacher, progress
-        self.bank, self.looseness = bank, looseness
+        self.bank = bank
 
 
 class DistillationModule(nn.Module):
@@ -85,7 +84,7 @@ class DistillationModule(nn.Module):
             bank_rows=None if batch.bank is None else batch.bank[1],
             scale=scale,
         )
-        output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress, batch.looseness)
+        output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress)
         if not self.joint or not labelled.any():
             return output
         logits = scale * projected[labelled].float() @ prototypes.float().T

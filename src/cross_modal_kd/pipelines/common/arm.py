@@ -1,6 +1,5 @@
 """Training one arm: a student, its objective, its data (imports torch: reached from nodes only)."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,8 @@ from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.loop import DevMetric, fit
-from cross_modal_kd.training.margins import margin_of_data
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,25 +90,19 @@ def read_arm_data(
     )
 
 
-def build_objective(arm: ArmConfig, teacher: TeacherSide, projection: Projection) -> Objective:
-    """The arm's constraints as one objective. teacher, projection: where margins are taken from the data."""
-    terms = {}
-    for name, term in arm.constraints.items():
-        constraint = build_constraint(term.kind, term.margin, term.temperature)
-        margin = None
-        if term.margin_quantile is not None:
-            margin = margin_of_data(constraint, teacher, projection, term.margin_quantile)
-            logger.info("constraints.%s: margin %.4g from quantile %g", name, margin, term.margin_quantile)
-        terms[name] = Term(
-            constraint,
-            weight=term.weight,
-            reducer=term.reducer,
-            warmup=term.warmup,
-            margin_start=term.margin_start,
-            margin=margin,
-            slack=term.margin_slack,
-        )
-    return Objective(terms)
+def build_objective(arm: ArmConfig) -> Objective:
+    """The arm's constraints as one objective."""
+    return Objective(
+        {
+            name: Term(
+                build_constraint(term.kind, term.margin, term.temperature),
+                weight=term.weight,
+                reducer=term.reducer,
+                warmup=term.warmup,
+            )
+            for name, term in arm.constraints.items()
+        }
+    )
 
 
 def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int) -> TaskHead:
@@ -122,22 +112,17 @@ def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int)
     return LinearHead(classes, dim, student.label_smoothing)
 
 
-def pair_quality(data: ArmData) -> torch.Tensor:
-    """(N,) quality of each training pair in [0, 1], of both of its sides."""
-    student, teacher = (torch.tensor(data.quality[f"quality_{side}"].to_numpy()) for side in ("student", "teacher"))
-    return distillation_quality(student, teacher)
-
-
 def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones where none weighs."""
     task = distillation = torch.ones(len(data.train))
     if arm.quality is None:
         return task, distillation
+    student, teacher = (torch.tensor(data.quality[f"quality_{side}"].to_numpy()) for side in ("student", "teacher"))
     options = {"gamma": arm.quality.gamma, "w_min": arm.quality.w_min, "w_max": arm.quality.w_max}
     if arm.quality.loss != "distillation":
-        task = weigh(torch.tensor(data.quality["quality_student"].to_numpy()), **options).float()
+        task = weigh(student, **options).float()
     if arm.quality.loss != "task":
-        distillation = weigh(pair_quality(data), **options).float()
+        distillation = weigh(distillation_quality(student, teacher), **options).float()
     return task, distillation
 
 
@@ -166,11 +151,10 @@ def train_arm(
     network = Student(student.encoder, data.inputs, dim, student.dropout)
     head = build_head(data.task, student, len(data.classes), dim)
     bound = build_projection(projection)
-    objective = build_objective(arm, data.teacher, bound)
+    objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
     known = torch.from_numpy(data.labels if labels is None else labels)
     teacher = bound if objective.terms else None
-    slack = any(term.slack for term in objective.terms.values())
     history = fit(
         DistillationModule(network, head, objective, teacher, arm.joint),
         TrainingData(
@@ -180,7 +164,6 @@ def train_arm(
             kd_weights,
             data.teacher if objective.terms else None,
             labelled_share,
-            (1 - 2 * pair_quality(data)).float() if slack else None,
         ),
         training,
         dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
