@@ -93,7 +93,7 @@ def test_what_was_not_run_is_listed_with_its_command(folder, tmp_path):
     assert "`kedro run --pipeline=comparison --env=v`" in write(folder, tmp_path / "docs", default_task="other")
     empty = tmp_path / "empty"
     empty.mkdir()
-    page = write(empty, tmp_path / "docs")
+    page = write(empty, tmp_path / "other")
     assert "Nothing was measured yet." in page and page.count("- ") >= len(KINDS)
 
 
@@ -135,7 +135,7 @@ def test_a_line_says_how_a_file_came_about_as_long_as_it_is_that_file(folder, tm
     assert re.search(line + r"20\d\d-\d\d-\d\d · commit a{10} with changes\*", page)
     COMPARISON.assign(seeds=5).to_csv(folder / "comparison.csv", index=False)
     page = write(folder, tmp_path / "docs")
-    assert "A CPU" not in page and "machine and commit were not noted" in page
+    assert "A CPU" not in page and "date, machine and commit were not noted" in page
 
 
 def test_the_index_holds_the_headlines_of_all_tasks_the_default_one_first(folder, tmp_path):
@@ -150,16 +150,48 @@ def test_the_index_holds_the_headlines_of_all_tasks_the_default_one_first(folder
         write(folder, docs)
 
 
+def test_what_was_kept_beside_the_page_stays_where_nothing_new_was_reported(folder, tmp_path):
+    docs, kept = tmp_path / "docs", tmp_path / "docs" / "results" / "v"
+    facts = {"command": "kedro run --pipelines=comparison", "seeds": {}, "git.sha": "b" * 40}
+    note(folder, folder / "comparison.csv", facts)
+    page = write(folder, docs)
+    assert (kept / "comparison.csv").read_bytes() == (folder / "comparison.csv").read_bytes()
+    assert json.loads((kept / "provenance.json").read_text()).keys() == {"comparison.csv"}
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert write(empty, docs) == page, "a fresh clone writes the same page from what is kept"
+
+    (empty / "regimes").mkdir()
+    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", setting="width x 2")
+    study.to_csv(empty / "regimes" / "width.csv", index=False)
+    pd.read_csv(folder / "comparison.csv").assign(seeds=7).to_csv(empty / "comparison.csv", index=False)
+    changed = write(empty, docs)
+    assert "clean test" in changed and "width x 2" in changed, "one study beside those that were kept"
+    assert "| 7 |" in changed and "b" * 10 not in changed, "the old note is not the new table's"
+
+
+def test_a_page_is_not_written_where_it_would_lose_what_no_table_is_kept_of(folder, tmp_path):
+    docs = tmp_path / "docs"
+    before = write(folder, docs)
+    (docs / "results" / "v" / "regimes" / "noise.csv").unlink()
+    (folder / "regimes" / "noise.csv").unlink()
+    with pytest.raises(ValueError, match=r"v.md holds 'Regimes', 'Damaged training inputs.*remove the page"):
+        write(folder, docs)
+    assert (docs / "results" / "v.md").read_text(encoding="utf-8") == before
+
+
 def test_pictures_are_copied_small_and_those_not_wanted_removed(folder, tmp_path):
-    images = tmp_path / "docs" / "results" / "img" / "v"
-    images.mkdir(parents=True)
-    (images / "old.png").write_bytes(b"")
+    images = tmp_path / "docs" / "results" / "v"
+    (images / "robustness").mkdir(parents=True)
+    for old in ("comparison_curves.png", "robustness/old.png", "width_regime.png"):
+        (images / old).write_bytes(b"")
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(folder / "comparison_forest.png")
     page = write(folder, tmp_path / "docs", image_kb=60)
-    assert [file.name for file in images.iterdir()] == ["comparison_forest.png"]
+    assert {file.name for file in images.rglob("*.png")} == {"comparison_forest.png", "width_regime.png"}
     assert (images / "comparison_forest.png").stat().st_size <= 60_000
-    assert "(img/v/comparison_forest.png)" in page
+    assert "(v/comparison_forest.png)" in page
     with pytest.raises(ValueError, match="results.image_kb: .*at 200 pixels, expected at most 5; raise image_kb"):
         small_png(folder / "comparison_forest.png", 5000)
 

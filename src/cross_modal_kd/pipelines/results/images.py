@@ -1,22 +1,10 @@
 """Pictures beside the pages, small enough for a repository."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 WIDEST = 1100
 NARROWEST = 200
-
-
-def copy_images(pictures: Sequence[Path], folder: Path, target: Path, most_bytes: int) -> dict[Path, Path]:
-    """{picture: its copy}: ``folder``/a/b.png goes to ``target``/a_b.png; copies that are not wanted are removed."""
-    copies = {picture: target / "_".join(picture.relative_to(folder).parts) for picture in pictures}
-    target.mkdir(parents=True, exist_ok=True)
-    for stale in set(target.glob("*.png")) - set(copies.values()):
-        stale.unlink()
-    for picture, copy in copies.items():
-        copy.write_bytes(small_png(picture, most_bytes))
-    return copies
 
 
 def small_png(picture: Path, most_bytes: int) -> bytes:

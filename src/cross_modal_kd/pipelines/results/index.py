@@ -20,6 +20,7 @@ How to read them:
   the same resamples. An interval that includes zero shows no difference.
 - A relative reduction of 10 says that a tenth of the student's errors is gone. An arm that loses is listed too.
 - Under every table stands its command, with seeds, machine, date and commit. What was not run is listed at the end.
+  The tables themselves, every column and digit, lie in `results/<task>/`.
 - The quotation above a table says what limits it. The method is our own reading and the data is small: these figures
   are not to be set beside any that are published for other data.
 """

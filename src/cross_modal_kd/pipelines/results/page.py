@@ -1,6 +1,5 @@
 """One task's page."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -20,10 +19,9 @@ def task_page(
     results: ResultsConfig,
     folder: Path,
     sections: list[Section],
-    images: Mapping[Path, Path],
     findings: Path,
 ) -> str:
-    """Headline, findings, a section a kind of result, what was not run. ``images``: {picture: its copy}."""
+    """Headline, findings, a section a kind of result, what was not run. folder: of the tables, beside the page."""
     there = [section for section in sections if section.files]
     blocks = [
         "<!-- Written by `kedro run --pipeline=results`. Change the data, or docs/findings, not this page. -->",
@@ -33,7 +31,7 @@ def task_page(
         _headline(there),
         *HEADLINE[1:],
         _findings(findings, sections),
-        *(_section(section, task, results, folder, images) for section in there),
+        *(_section(section, task, results, folder) for section in there),
         _not_run(task, results, [section for section in sections if not section.files]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -69,17 +67,15 @@ def _findings(file: Path, sections: list[Section]) -> str:
     return filled(file.read_text(encoding="utf-8").strip(), sections, file.as_posix())
 
 
-def _section(
-    section: Section, task: TaskConfig, results: ResultsConfig, folder: Path, images: Mapping[Path, Path]
-) -> str:
+def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder: Path) -> str:
     kind = section.kind
     made = command(task, results, kind.pipeline)
     lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
     if len(lines) > 1:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
     pictures = [
-        f"![{kind.title}: {images[picture].stem.replace('_', ' ')}](img/{task.name}/{images[picture].name})"
-        for picture in section.pictures
+        f"![{kind.title}: {' '.join(name.with_suffix('').parts).replace('_', ' ')}]({folder.name}/{name.as_posix()})"
+        for name in (picture.relative_to(folder) for picture in section.pictures)
     ]
     tables = [table.markdown() for table in kind.build(section.data)]
     return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *pictures])

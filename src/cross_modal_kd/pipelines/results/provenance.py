@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,11 @@ def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_comm
     """Command, seeds, machine, date and commit of a file.
 
     seeds: names of the parameters that count for it. trained: the seeds of its trainings, where it tells. A file of
-    which nothing was noted, or that is no longer the one which was noted, is given its own date and the command that
-    would make it.
+    which nothing was noted, or that is no longer the one which was noted, is given the command that would make it.
     """
     noted = _noted(folder, file)
     if not noted:
-        date = datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
-        parts = [f"`{default_command}`", trained, str(date), "machine and commit were not noted"]
+        parts = [f"`{default_command}`", trained, "date, machine and commit were not noted"]
         return f"*{' · '.join(part for part in parts if part)}*"
     of_file = [f"{name} {_listed(noted['seeds'][name])}" for name in seeds if name in noted.get("seeds", {})]
     parts = [f"`{noted['command']}`", trained, *of_file, machine(noted), str(noted["date"])[:10], _commit(noted)]
