@@ -14,7 +14,7 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.roots import Roots, member_name
 from cross_modal_kd.sources.listing import Listing, listing
-from cross_modal_kd.sources.tables import read_csv
+from cross_modal_kd.sources.tables import read_csv, require_columns
 
 logger = logging.getLogger(__name__)
 
@@ -146,9 +146,7 @@ def _root(joined: dict[str, str], family: str) -> str:
 def _read_images(name: str, roots: Roots, styles: list[str] | None) -> pd.DataFrame:
     file = roots.file(name, IMAGES)
     images = pd.read_parquet(file)
-    missing = {"code", "style", "png"} - set(images)
-    if missing:
-        raise SamplesError(f"{file}: expected the column(s) {first_few(missing)}, found {list(images.columns)}")
+    require_columns(file, images.columns, ["code", "style", "png"])
     unknown = set(styles or []) - set(images["style"])
     if unknown:
         raise SamplesError(

@@ -84,7 +84,9 @@ def _official(name: str, root: Path, frame: pd.DataFrame) -> pd.Series:
     table = read_csv(root / SPLITS_FILE, ["split"])
     key = "path" if "path" in table else "label"
     if key not in table:
-        raise SamplesError(f"{root / SPLITS_FILE}: expected a column path or label, found {list(table.columns)}")
+        raise SamplesError(
+            f"{root / SPLITS_FILE}: expected a column path or label, found {list(table.columns)}; add one of the two"
+        )
     wrong = set(table["split"]) - set(SPLITS)
     if wrong:
         raise SamplesError(f"{root / SPLITS_FILE}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")

@@ -16,9 +16,18 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
         table = pd.read_csv(file, dtype="str", keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise SamplesError(f"{file}: not a readable CSV file in UTF-8 ({error})") from error
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise SamplesError(f"{file}: expected the column(s) {first_few(missing)}, found {list(table.columns)}")
+    require_columns(file, table.columns, columns)
     if table.empty:
         raise SamplesError(f"{file}: the table has no rows")
     return table
+
+
+def require_columns(file: Path, found: Iterable[str], columns: Iterable[str]) -> None:
+    """SamplesError naming the columns that the table of ``file`` lacks."""
+    found = list(found)
+    missing = [column for column in columns if column not in found]
+    if missing:
+        raise SamplesError(
+            f"{file}: expected the column(s) {first_few(missing)}, found {found}; give the file those columns, or "
+            "correct their names in it"
+        )
