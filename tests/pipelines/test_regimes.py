@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.regimes import RegimesConfig
 from cross_modal_kd.config.student import StudentConfig
@@ -17,6 +18,7 @@ from cross_modal_kd.pipelines.common.degraded import RandomDamage
 from cross_modal_kd.pipelines.common.labelled import labelled_part, labelled_units, same_steps
 from cross_modal_kd.pipelines.regimes.crossfit import aligned, folds_of, taken_as_it_is
 from cross_modal_kd.pipelines.regimes.teachers import noisy, shortened
+from cross_modal_kd.pipelines.regimes.weight import weighed
 from cross_modal_kd.pipelines.regimes.width import widened
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training.data import TrainingData
@@ -33,7 +35,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     run_kedro("regimes")
     root = run_kedro.data_root
     table = pd.read_csv(root / "08_reporting/test/regimes.csv")
-    assert set(table["study"]) == {"labels", "teacher", "noise", "width", "length", "crossfit", "variants"}
+    assert set(table["study"]) == {"labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"}
     assert table["error_mean"].between(0, 1).all()
     bound = table[table["arm"] != "none"]
     ends = [f"difference_to_baseline{end}" for end in ("", "_low", "_high")]
@@ -41,7 +43,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     weighed = table[table["arm"] == "soft_both_quality"]
     assert (weighed["other_arm"] == "soft_both").all()
     assert weighed["difference_to_other"].notna().all()
-    for study in ("labels", "teacher", "noise", "width", "length", "crossfit", "variants"):
+    for study in ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"):
         assert (root / f"08_reporting/test/{study}_regime.png").stat().st_size > 5000
 
     few = table[(table["study"] == "labels") & (table["value"] < 1)]
@@ -57,8 +59,8 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, folds through the head, variants
-    assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 2 + 2
+    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds by the head, variants
+    assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
     assert [folder.stat().st_mtime_ns for folder in trainings] == before
@@ -224,6 +226,16 @@ def test_width_scales_the_named_options_only():
         widened(student, 2.0, ["absent"], 8)
 
 
+def test_a_heavier_arm_has_its_weights_multiplied_and_nothing_else():
+    arm = ArmConfig(
+        constraints={"a": {"kind": "cosine", "weight": 3, "margin": 0.2}, "b": {"kind": "l2", "weight": 0.5}},
+        quality={"gamma": 2},
+    )
+    heavier = weighed(arm, 4)
+    assert {name: term.weight for name, term in heavier.constraints.items()} == {"a": 12, "b": 2}
+    assert weighed(heavier, 0.25) == arm and weighed(ArmConfig(), 4) == ArmConfig()
+
+
 def test_folds_hold_whole_units_and_are_of_equal_size(verification, classification):
     for samples, task, unit in ((verification, VERIFICATION, "label"), (classification, CLASSIFICATION, "group")):
         rows = samples[(samples["split"] == "train") & (samples["modality"] == "text")]
@@ -257,6 +269,7 @@ def test_a_projection_of_what_is_projected_already_changes_nothing():
         ({"teacher": {"arms": ["none"], "dropped_words": [1.0]}}, "between 0 and 1"),
         ({"width": {"arms": ["none"], "factors": [0]}}, "(?s)width.factors.0.*greater than 0"),
         ({"length": {"arms": ["none"], "factors": [-1]}}, "(?s)length.factors.0.*greater than 0"),
+        ({"weight": {"arms": ["none"], "factors": [0]}}, "(?s)weight.factors.0.*greater than 0"),
         ({"width": {"arms": ["soft"], "factors": [1]}}, "'none' is not among regimes.width.arms: soft"),
     ],
 )
@@ -268,6 +281,7 @@ def test_a_wrong_setting_is_refused(block, message):
         "noise": arms | {"kinds": {}},
         "width": arms | {"factors": [1]},
         "length": arms | {"factors": [1]},
+        "weight": arms | {"factors": [1]},
         "crossfit": arms,
         "variants": arms,
     }

@@ -82,8 +82,15 @@ class LengthStudy(Strict):
     factors: list[PositiveFloat] = Field(min_length=1)
 
 
+class WeightStudy(Strict):
+    """Lighter and heavier constraints: the weight of each constraint of an arm times each factor."""
+
+    arms: list[str] = Field(min_length=1)
+    factors: list[PositiveFloat] = Field(min_length=1)
+
+
 class VariantsStudy(Strict):
-    """The task as it stands, under arms that differ in one choice each: the reducer, the margin, a moving head."""
+    """The task as it stands, under arms that differ in one choice each: the margin, the reducer, a moving head."""
 
     arms: list[str] = Field(min_length=1)
 
@@ -115,12 +122,13 @@ class RegimesConfig(Strict):
     noise: NoiseStudy
     width: WidthStudy
     length: LengthStudy
+    weight: WeightStudy
     crossfit: CrossfitStudy
     variants: VariantsStudy
 
     @model_validator(mode="after")
     def _baseline_is_trained(self) -> "RegimesConfig":
-        for name in ("labels", "teacher", "noise", "width", "length", "crossfit", "variants"):
+        for name in ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"):
             arms = getattr(self, name).arms
             if self.baseline not in arms:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""Regimes: few labels, weak teachers, damaged inputs, narrow and wide students, short and long trainings."""
+"""Regimes: few labels, weak teachers, damaged inputs, the width of the student, the length of training, heavy terms."""
 
 from cross_modal_kd.pipelines.regimes.pipeline import create_pipeline
 

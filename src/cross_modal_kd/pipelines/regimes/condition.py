@@ -22,7 +22,7 @@ class Condition:
     setting: what makes it another training than the task as it stands; empty, the training is shared between studies.
     labels: (N,) of ``data``'s training samples where some are held back; labelled_share: of each batch. alone: what
     arms without constraints are trained on, where that is something else. bound_through: projections in training, where
-    they are not those of measuring. facts: columns of the study's table.
+    they are not those of measuring. weight: of the arms' constraints, times their own. facts: columns of the table.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Condition:
     labelled_share: float | None = None
     alone: "Condition | None" = None
     bound_through: Mapping[str, ModelBundle] | None = None
+    weight: float = 1.0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Seven studies of when distillation pays; thin nodes over the files beside this one."""
+"""Eight studies of when distillation pays; thin nodes over the files beside this one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +128,17 @@ def study_length(world: World, regimes: RegimesConfig, regimes_store: Path) -> t
     study = regimes.length
     table = train_and_measure(world, regimes, "length", conditions(world, study), study.arms, regimes_store)
     return table, study_figure(table, "Length of the training", "epochs", "epochs", "{:.0f}")
+
+
+def study_weight(world: World, regimes: RegimesConfig, regimes_store: Path) -> tuple[pd.DataFrame, Any]:
+    """Error over the weight of the constraints, hard beside soft: how much of the teacher is too much?"""
+    from cross_modal_kd.pipelines.regimes.plots import study_figure
+    from cross_modal_kd.pipelines.regimes.sweep import train_and_measure
+    from cross_modal_kd.pipelines.regimes.weight import conditions
+
+    study = regimes.weight
+    table = train_and_measure(world, regimes, "weight", conditions(world, study), study.arms, regimes_store)
+    return table, study_figure(table, "Weight of the constraints", "weight, times the arm's own", "value", "x {:g}")
 
 
 def study_variants(world: World, regimes: RegimesConfig, regimes_store: Path) -> tuple[pd.DataFrame, Any]:

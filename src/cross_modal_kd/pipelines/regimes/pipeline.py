@@ -1,4 +1,4 @@
-"""Seven studies -> regimes.csv, a table and a picture each; a tag for each alone."""
+"""Eight studies -> regimes.csv, a table and a picture each; a tag for each alone."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -11,6 +11,7 @@ from cross_modal_kd.pipelines.regimes.nodes import (
     study_noise,
     study_teacher,
     study_variants,
+    study_weight,
     study_width,
 )
 
@@ -20,6 +21,7 @@ STUDIES = {
     "noise": study_noise,
     "width": study_width,
     "length": study_length,
+    "weight": study_weight,
     "crossfit": study_crossfit,
     "variants": study_variants,
 }

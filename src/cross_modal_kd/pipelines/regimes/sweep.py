@@ -20,6 +20,7 @@ from cross_modal_kd.pipelines.evaluation.measured import Figures
 from cross_modal_kd.pipelines.evaluation.nodes import embed_samples
 from cross_modal_kd.pipelines.evaluation.subset import train_subset
 from cross_modal_kd.pipelines.regimes.condition import Condition
+from cross_modal_kd.pipelines.regimes.weight import weighed
 from cross_modal_kd.pipelines.regimes.world import World
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
@@ -55,7 +56,7 @@ def train_all(
     for seed in seeds:
         for condition in conditions:
             for name in arms:
-                arm = world.arms.get(name)
+                arm = weighed(world.arms.get(name), condition.weight)
                 chosen = condition if arm.constraints else condition.alone or condition
                 budget = chosen.training.model_copy(update={"seed": seed})
                 job = Job(name, arm, chosen.student, budget, chosen.setting)

@@ -138,7 +138,8 @@ STUDIES = {
     "width": "Width of the student",
     "length": "Length of the training",
     "crossfit": "Cross-fitting: out-of-fold teacher outputs",
-    "variants": "Variants of the soft constraint: reducer, margin, a head that moves",
+    "weight": "Weight of the constraints, hard beside soft",
+    "variants": "Variants: the margin alone, the reducer, a head that moves",
 }
 
 
