@@ -57,6 +57,24 @@ def test_every_job_leaves_a_student_its_embeddings_history_and_figures(tmp_path)
     assert last.history["loss"].tolist() == [2, 1]
 
 
+def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(tmp_path, tracking_uri):
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri)
+    with mlflow.start_run() as parent:
+        Trainer().run(tmp_path / "store")
+    children = {
+        (run.data.params["arm"], run.data.params["training.seed"]): run.data
+        for run in mlflow.MlflowClient(tracking_uri).search_runs(["0"])
+        if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id
+    }
+    assert len(children) == 4
+    soft = children["soft", "1"]
+    assert soft.params["constraints.feature.margin"] == "0.2" and soft.params["projection"] == "mlp"
+    assert "constraints.feature.margin" not in children["none", "0"].params
+    assert soft.metrics["dev_eer"] == 0.3
+
+
 def test_what_is_done_is_taken_as_it_is(tmp_path):
     Trainer().run(tmp_path)
     again = Trainer()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from cross_modal_kd.tracking.flatten import as_metrics
+from cross_modal_kd.tracking.flatten import as_metrics, as_params
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,16 @@ class TrackedRun:
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Finite numbers, under their flat names."""
         self.send("metrics", lambda client: _log_metrics(client, self.run_id, values, step))
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Settings, under their flat names, at most 100 of them: the columns by which MLflow compares runs."""
+        self.send("parameters", lambda client: _log_params(client, self.run_id, values))
+
+
+def _log_params(client: Any, run_id: str, values: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    client.log_batch(run_id, params=[Param(name, value) for name, value in as_params(values).items()])
 
 
 def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int) -> None:

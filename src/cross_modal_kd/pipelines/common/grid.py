@@ -37,6 +37,12 @@ class Job:
     def seed(self) -> int:
         return self.training.seed
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What tells this training from the others of its grid, by the names that the parameters have."""
+        seeded = {"training": {"seed": self.seed, "epochs": self.training.epochs}}
+        return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **self.setting}
+
     def key(self, data: str) -> str:
         """SHA-256 of everything that decides the result; ``data`` is the fingerprint of the data."""
         configs = [self.config.model_dump(exclude={"title"}), self.student.model_dump(), self.training.model_dump()]
@@ -86,6 +92,8 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
             logger.info("%d of %d: %s", number, len(jobs), folder.name)
             tags = {"arm": job.arm, "head": job.config.projection, "seed": job.seed, **job.setting}
             with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
+                if run is not None:
+                    run.params(job.settings)
                 started = time.perf_counter()
                 student, history = train(job, folder / "checkpoint.safetensors")
                 seconds = time.perf_counter() - started
