@@ -131,6 +131,16 @@ def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(conte
     assert hard == soft.model_copy(update={"title": hard.title, "constraints": without})
 
 
+@pytest.mark.parametrize("name", ["both_quality", "both_task_quality", "both_strong_quality"])
+def test_arms_that_show_what_quality_weights_do_differ_from_soft_both_in_nothing_else(context, name):
+    arms = context("base").params["arms"]
+    weighed = arms.get(name)
+    assert weighed.quality is not None
+    assert weighed.model_copy(update={"title": "", "quality": None}) == arms.get("soft_both").model_copy(
+        update={"title": ""}
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
