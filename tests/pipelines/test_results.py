@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from cross_modal_kd.pipelines.results.numbers import number, with_interval
 from cross_modal_kd.pipelines.results.placeholders import PlaceholderError, filled
 from cross_modal_kd.pipelines.results.sections import KINDS, read_sections
 
+DOCS = Path(__file__).parents[2] / "docs"
 ROW = {"error_metric": "eer", "error_sd_over_seeds": 0.002, "seeds": 2, "seed_list": "0 1"}
 ALONE = {"arm": "none", "title": "student alone", "head": "no teacher", "error_mean": 0.0856}
 SOFT = {
@@ -271,3 +274,22 @@ def test_a_run_notes_how_its_files_came_about(distilled):
     found = notes["metrics.json"]
     assert found["command"] == "kedro run --pipelines=distill --env=test" and found["seeds"]["training.seed"] == 0
     assert found["device.cores"] and found["date"].endswith("+00:00")
+
+
+PAGES = sorted(tables.parent.name for tables in (DOCS / "results").glob("*/provenance.json"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_committed_page_is_what_its_tables_and_findings_give(name, project_path, tmp_path):
+    from kedro.framework.session import KedroSession
+
+    docs, empty = tmp_path / "docs", tmp_path / "empty"
+    shutil.copytree(DOCS, docs)
+    empty.mkdir()
+    env = "base" if name == "concept_verification" else name
+    with KedroSession.create(project_path, env=env, save_on_close=False) as session:
+        params = session.load_context().params
+    results = params["results"].model_copy(update={"docs_root": str(docs)})
+    write_results(empty, params["task"], results)
+    for page in (f"results/{name}.md", "RESULTS.md"):
+        assert (docs / page).read_text(encoding="utf-8") == (DOCS / page).read_text(encoding="utf-8"), page

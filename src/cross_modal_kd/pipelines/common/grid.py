@@ -22,6 +22,8 @@ from cross_modal_kd.tracking.flatten import as_metrics
 
 logger = logging.getLogger(__name__)
 
+DONE = "figures.json"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -78,36 +80,68 @@ Embed = Callable[[Job, ModelBundle], EmbeddingTable]
 def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: Embed) -> list[Outcome]:
     """Every job in turn, skipping those whose folder is complete; an interrupted one resumes from its checkpoint.
 
+    Several processes may work on one store: each takes the jobs that no other is at, and waits for the rest only when
+    nothing else is left. A job whose process died is free again.
+
     train: (job, checkpoint file) -> (student, history). embed: the embeddings to keep of it. Each training is a child
     run of the current MLflow run.
     """
     jobs = list(jobs)
-    outcomes = []
-    for number, job in enumerate(jobs, 1):
-        folder = store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}"
-        done = folder / "figures.json"
-        if done.exists():
-            logger.info("%d of %d: %s is done, taken as it is", number, len(jobs), folder.name)
-        else:
-            logger.info("%d of %d: %s", number, len(jobs), folder.name)
-            tags = {"arm": job.arm, "head": job.config.projection, "seed": job.seed, **job.setting}
-            with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
-                if run is not None:
-                    run.params(job.settings)
-                started = time.perf_counter()
-                student, history = train(job, folder / "checkpoint.safetensors")
-                seconds = time.perf_counter() - started
-                ModelDataset(filepath=(folder / "student").as_posix()).save(student)
-                EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
-                history.to_csv(folder / "history.csv", index=False)
-                figures = {"train_seconds": seconds, **_last_known(history)}
-                partial = done.with_suffix(".tmp")
-                partial.write_text(json.dumps(figures, indent=2))
-                partial.replace(done)
-                if run is not None:
-                    run.metrics(as_metrics(figures))
-        outcomes.append(Outcome(job, folder, json.loads(done.read_text())))
-    return outcomes
+    folders = [store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}" for job in jobs]
+    taken = [
+        _run_job(job, folder, f"{number} of {len(jobs)}: {folder.name}", train, embed, wait=False)
+        for number, (job, folder) in enumerate(zip(jobs, folders, strict=True), 1)
+    ]
+    for number, (job, folder) in enumerate(zip(jobs, folders, strict=True), 1):
+        if not taken[number - 1]:
+            _run_job(job, folder, f"{number} of {len(jobs)}: {folder.name}", train, embed, wait=True)
+    return [
+        Outcome(job, folder, json.loads((folder / DONE).read_text())) for job, folder in zip(jobs, folders, strict=True)
+    ]
+
+
+def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, wait: bool) -> bool:
+    """Whether the job is done; False where another process is at it and this one does not ``wait``."""
+    from filelock import FileLock, Timeout
+
+    if (folder / DONE).exists():
+        logger.info("%s is done, taken as it is", name)
+        return True
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    if wait:
+        logger.info("%s: waiting for the process that is at it", name)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        logger.info("%s: another process is at it, left for later", name)
+        return False
+    try:
+        if not (folder / DONE).exists():
+            _train_job(job, folder, name, train, embed)
+    finally:
+        lock.release()
+    return True
+
+
+def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) -> None:
+    logger.info(name)
+    tags = {"arm": job.arm, "head": job.config.projection, "seed": job.seed, **job.setting}
+    with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
+        if run is not None:
+            run.params(job.settings)
+        started = time.perf_counter()
+        student, history = train(job, folder / "checkpoint.safetensors")
+        seconds = time.perf_counter() - started
+        ModelDataset(filepath=(folder / "student").as_posix()).save(student)
+        EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
+        history.to_csv(folder / "history.csv", index=False)
+        figures = {"train_seconds": seconds, **_last_known(history)}
+        partial = folder / f"{DONE}.tmp"
+        partial.write_text(json.dumps(figures, indent=2))
+        partial.replace(folder / DONE)
+        if run is not None:
+            run.metrics(as_metrics(figures))
 
 
 def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], embed: Embed) -> None:
