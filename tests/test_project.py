@@ -15,6 +15,7 @@ LAYERS = (
     *("teacher", "workspace"),
 )
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
+QUALITY_ARMS = ("both_quality", "both_task_quality", "both_distillation_quality", "both_strong_quality")
 KEDRO_ROOMS = ("pipelines", "datasets", "hooks")
 KEDRO_FILES = ("settings.py", "pipeline_registry.py", "__main__.py")
 
@@ -131,7 +132,7 @@ def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(conte
     assert hard == soft.model_copy(update={"title": hard.title, "constraints": without})
 
 
-@pytest.mark.parametrize("name", ["both_quality", "both_task_quality", "both_strong_quality"])
+@pytest.mark.parametrize("name", QUALITY_ARMS)
 def test_arms_that_show_what_quality_weights_do_differ_from_soft_both_in_nothing_else(context, name):
     arms = context("base").params["arms"]
     weighed = arms.get(name)
