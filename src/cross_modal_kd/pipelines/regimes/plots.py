@@ -17,8 +17,10 @@ from cross_modal_kd.pipelines.common.style import (
     title,
 )
 
-PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9"]
+PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
 BESIDE = 0.06  # from one arm to the next at one setting, where a setting takes 1
+APART = 1.02  # from one arm to the next on a logarithmic axis, so that intervals do not hide one another
+LONG = 36  # characters of a label of which three fit beside one another
 METRICS = {"eer": "EER", "top1_error": "top-1 error"}
 
 
@@ -48,11 +50,14 @@ def study_figure(
         places = _places(rows, x, settings)
         order = np.argsort(places, kind="stable")
         rows, places = rows.iloc[order], places[order]
-        shift = 0.0 if x else BESIDE * number
+        if x is None:
+            places = places + BESIDE * number
+        elif ticks:
+            places = places * APART**number
         label = rows["title"].iloc[0] or str(arm)
-        _line(above, places + shift, rows, "error_mean", "error", colour, label, joined=x is not None)
+        _line(above, places, rows, "error_mean", "error", colour, label, joined=x is not None)
         if not alone:
-            _line(below, places + shift, rows, reduced, reduced, colour, label, joined=x is not None)
+            _line(below, places, rows, reduced, reduced, colour, label, joined=x is not None)
     if as_weak and x:
         own = 100 * table.loc[table["arm"] == as_weak, "error_mean"].mean()
         for axis in (above, below):
@@ -69,7 +74,9 @@ def study_figure(
     above.set_ylabel(f"{metric}, %")
     below.set(xlabel=axis_label, ylabel="error reduction against\nthe student alone, %")
     title(above, heading)
-    figure.legend(*above.get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+    handles, labels = above.get_legend_handles_labels()
+    columns = 3 if max(map(len, labels)) <= LONG else 2
+    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
     if note:
         remark(figure, note)
     return figure
