@@ -88,13 +88,14 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
     """
     jobs = list(jobs)
     folders = [store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}" for job in jobs]
-    taken = [
-        _run_job(job, folder, f"{number} of {len(jobs)}: {folder.name}", train, embed, wait=False)
-        for number, (job, folder) in enumerate(zip(jobs, folders, strict=True), 1)
-    ]
-    for number, (job, folder) in enumerate(zip(jobs, folders, strict=True), 1):
-        if not taken[number - 1]:
-            _run_job(job, folder, f"{number} of {len(jobs)}: {folder.name}", train, embed, wait=True)
+
+    def run(number: int, wait: bool) -> bool:
+        name = f"{number + 1} of {len(jobs)}: {folders[number].name}"
+        return _run_job(jobs[number], folders[number], name, train, embed, wait=wait)
+
+    of_others = [number for number in range(len(jobs)) if not run(number, wait=False)]
+    for number in of_others:
+        run(number, wait=True)
     return [
         Outcome(job, folder, json.loads((folder / DONE).read_text())) for job, folder in zip(jobs, folders, strict=True)
     ]
