@@ -78,6 +78,12 @@ def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(
     assert soft.metrics["dev_eer"] == 0.3
 
 
+def test_what_a_study_varies_does_not_hide_what_the_arm_is():
+    job = Job("soft", ARMS.get("soft"), STUDENT, TRAINING, {"projection": "ab12", "folds": 5})
+    assert job.settings["projection"] == "mlp" and job.settings["setting"] == {"projection": "ab12", "folds": 5}
+    assert "setting" not in Job("soft", ARMS.get("soft"), STUDENT, TRAINING).settings
+
+
 def test_what_is_done_is_taken_as_it_is(tmp_path):
     Trainer().run(tmp_path)
     again = Trainer()

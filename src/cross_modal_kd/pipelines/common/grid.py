@@ -41,9 +41,10 @@ class Job:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What tells this training from the others of its grid, by the names that the parameters have."""
+        """What tells this training from the others of its grid, by the parameters' names; a study's under ``setting``."""
         seeded = {"training": {"seed": self.seed, "epochs": self.training.epochs}}
-        return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **self.setting}
+        varied = {"setting": dict(self.setting)} if self.setting else {}
+        return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
 
     def key(self, data: str) -> str:
         """SHA-256 of everything that decides the result; ``data`` is the fingerprint of the data."""
