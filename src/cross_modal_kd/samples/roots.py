@@ -95,10 +95,11 @@ def _package_folder(spec: str, where: str) -> Path:
 
 @lru_cache(maxsize=4)
 def _members(file: Path, _modified_ns: int) -> dict[str, bytes]:
-    import pandas as pd
     from pandas.api.types import is_object_dtype
 
-    frame = pd.read_parquet(file)
+    from cross_modal_kd.samples.parquet import read_parquet
+
+    frame = read_parquet(file)
     blobs = [column for column in frame if is_object_dtype(frame[column])]
     if len(blobs) != 1:
         raise SamplesError(f"{file}: expected one column of bytes beside the key columns, found {blobs}")

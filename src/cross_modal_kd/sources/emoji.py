@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from cross_modal_kd.config.strict import Strict
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples.parquet import read_parquet
 from cross_modal_kd.samples.roots import Roots, member_name
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv, require_columns
@@ -145,7 +146,7 @@ def _root(joined: dict[str, str], family: str) -> str:
 
 def _read_images(name: str, roots: Roots, styles: list[str] | None) -> pd.DataFrame:
     file = roots.file(name, IMAGES)
-    images = pd.read_parquet(file)
+    images = read_parquet(file)
     require_columns(file, images.columns, ["code", "style", "png"])
     unknown = set(styles or []) - set(images["style"])
     if unknown:

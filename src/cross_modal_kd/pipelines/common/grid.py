@@ -41,7 +41,7 @@ class Job:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What tells this training from the others of its grid, by the parameters' names; a study's under ``setting``."""
+        """What tells this training from the others of its grid, by the parameters' names; a study's in ``setting``."""
         seeded = {"training": {"seed": self.seed, "epochs": self.training.epochs}}
         varied = {"setting": dict(self.setting)} if self.setting else {}
         return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
