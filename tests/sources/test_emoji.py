@@ -145,7 +145,5 @@ def test_family_of(code, family):
 
 def test_a_damaged_file_of_pictures_is_named_with_what_to_do(root):
     (root / "images.parquet").write_bytes((root / "images.parquet").read_bytes()[:200])
-    with pytest.raises(
-        SamplesError, match="images.parquet: not a readable Parquet file .*; restore it"
-    ):
+    with pytest.raises(SamplesError, match="images.parquet: not a readable Parquet file .*; restore it"):
         read(root)
