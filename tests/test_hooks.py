@@ -14,10 +14,10 @@ from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
 from cross_modal_kd.hooks.parameter_names import check_names
-from cross_modal_kd.pipelines.tracking import child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.facts import command, git_facts
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params
+from cross_modal_kd.tracking.run import child_run, current_run, epoch_logger
 
 
 class Training(BaseModel):
@@ -204,7 +204,7 @@ def test_an_interrupted_run_is_killed_when_the_next_one_starts(tiny, runs, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("cross_modal_kd.pipelines.tracking.TrackedRun.metrics", interrupt)
+        patch.setattr("cross_modal_kd.tracking.run.TrackedRun.metrics", interrupt)
         tiny()
     tiny()
 
@@ -349,7 +349,7 @@ def test_the_command_holds_everything_that_was_asked_for():
 def test_logging_without_a_run_does_nothing_and_does_not_import_mlflow():
     code = (
         "import sys; import cross_modal_kd.settings\n"
-        "from cross_modal_kd.pipelines.tracking import child_run, epoch_logger\n"
+        "from cross_modal_kd.tracking.run import child_run, epoch_logger\n"
         "epoch_logger('x')({'loss': 1.0}, 0)\n"
         "with child_run('y') as run: assert run is None\n"
         "assert 'mlflow' not in sys.modules and 'torch' not in sys.modules"

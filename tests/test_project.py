@@ -16,7 +16,7 @@ LAYERS = (
 )
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
 QUALITY_ARMS = ("both_quality", "both_task_quality", "both_distillation_quality", "both_strong_quality")
-KEDRO_ROOMS = ("pipelines", "datasets", "hooks")
+KEDRO_ROOMS = ("pipelines", "studies", "datasets", "hooks", "tracking")
 KEDRO_FILES = ("settings.py", "pipeline_registry.py", "__main__.py")
 
 
@@ -189,6 +189,11 @@ def test_losses_and_metrics_import_no_sibling(room):
 
 
 def test_nodes_import_what_is_heavy_only_where_they_use_it():
-    for file in [*PACKAGE.glob("pipelines/*/nodes.py"), *PACKAGE.glob("pipelines/*/pipeline.py")]:
+    for file in [
+        file
+        for room in ("pipelines", "studies")
+        for name in ("nodes", "pipeline")
+        for file in PACKAGE.glob(f"{room}/*/{name}.py")
+    ]:
         heavy = [module for module, top in imports(file) if top and module.split(".")[0] in ("torch", "mlflow", "timm")]
         assert not heavy, f"{file.relative_to(PACKAGE)} imports {heavy} at its top"

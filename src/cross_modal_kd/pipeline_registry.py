@@ -2,20 +2,9 @@
 
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.pipelines import (
-    comparison,
-    distillation,
-    evaluation,
-    ingestion,
-    projection,
-    quality,
-    quality_study,
-    regimes,
-    results,
-    robustness,
-    teacher,
-    tuning,
-)
+from cross_modal_kd.pipelines import distillation, evaluation, ingestion, projection, quality, teacher
+from cross_modal_kd.studies import comparison, regimes, results, robustness, tuning
+from cross_modal_kd.studies import quality as quality_study
 
 
 def register_pipelines() -> dict[str, Pipeline]:

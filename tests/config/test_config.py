@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 
 from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.comparison import ComparisonConfig
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
@@ -18,7 +17,8 @@ from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.config.tuning import SearchRange, TuningConfig
+from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
 
 TASK = {"name": "t", "title": "T", "kind": "verification", "student": "image", "teacher": "text"}
 SENTENCES = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}

@@ -3,18 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from quality_tables import MEASURES, SCORE, SOURCES, TASK, emoji_samples, voice_samples
 
 from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.evaluation.plots.quality import quality_figure
 from cross_modal_kd.modalities.image.quality import MEASURES as IMAGE_MEASURES
 from cross_modal_kd.modalities.image.quality import sharpness
-from cross_modal_kd.quality.figure import quality_figure
 from cross_modal_kd.quality.modality import QualityError, degradations_of, measures_of
 from cross_modal_kd.quality.read import read_input
 from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
+from quality_tables import MEASURES, SCORE, SOURCES, TASK, emoji_samples, voice_samples
 
 ROOTS = Roots(SOURCES)
 

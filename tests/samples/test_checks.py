@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
-from sample_tables import CLASSIFICATION, VERIFICATION, sample, sound_table
 
 from cross_modal_kd.samples.checks import check_samples
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.schema import conform
+from sample_tables import CLASSIFICATION, VERIFICATION, sample, sound_table
 
 
 def classified() -> pd.DataFrame:

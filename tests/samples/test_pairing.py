@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
-from sample_tables import CHIMERIC, VERIFICATION, sample, sound_table
 
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import conform
+from sample_tables import CHIMERIC, VERIFICATION, sample, sound_table
 
 
 def brute_force(table: pd.DataFrame, student: str, teacher: str, key: str) -> dict[str, list[str]]:

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
-from sample_tables import sound_table
 
 from cross_modal_kd.samples.schema import DTYPES, REJECTED, REJECTED_DTYPES, SAMPLES, conform
+from sample_tables import sound_table
 
 
 def test_a_sound_table_passes_and_survives_parquet(tmp_path):

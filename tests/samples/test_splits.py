@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_tables import CLASSIFICATION, VERIFICATION, sample
 
 from cross_modal_kd.config.ingestion import SplitConfig
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.samples.splits import assign_splits
+from sample_tables import CLASSIFICATION, VERIFICATION, sample
 
 DEFAULT = SplitConfig()
 

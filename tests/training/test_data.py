@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from training_toys import CLASSES, COUNT, ArrayInputs, data
 
 from cross_modal_kd.training.data import TeacherSide, TrainingData
+from training_toys import CLASSES, COUNT, ArrayInputs, data
 
 
 def order(given: TrainingData, seed: int, epoch: int, size: int = 8) -> list[int]:

@@ -5,6 +5,9 @@ import pickletools
 import pytest
 import torch
 from safetensors import safe_open
+
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.training.loop import DevMetric, fit, pick_precision
 from training_toys import (
     BOTH,
     CONFIG,
@@ -17,9 +20,6 @@ from training_toys import (
     scripted,
     weights_of,
 )
-
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.training.loop import DevMetric, fit, pick_precision
 
 
 def train(config: TrainingConfig = CONFIG, made=None, dev=None, given=None, **options):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, data, module, norm_metric, weights_of
 
 from cross_modal_kd.training.loop import fit
 from cross_modal_kd.training.module import Batch
+from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, data, module, norm_metric, weights_of
 
 
 def step(made, labels=None):

@@ -32,10 +32,10 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from omegaconf import OmegaConf
 
-from cross_modal_kd.pipelines.tracking import TrackedRun, set_session_run
 from cross_modal_kd.tracking.facts import command, device_facts, git_facts, version_facts
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
+from cross_modal_kd.tracking.run import TrackedRun, set_session_run
 
 logger = logging.getLogger(__name__)
 

@@ -1,10 +1,12 @@
 """The trainable projection head g on the teacher, and the prototypes W that are learnt with it."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 
 KIND = "projection"
@@ -89,3 +91,14 @@ def build_projection(bundle: ModelBundle) -> Projection:
     projection = Projection(bundle.config["in_dim"], len(bundle.config["classes"]), config)
     projection.load_state_dict(bundle.tensors)
     return projection.eval()
+
+
+def project(projection: ModelBundle, values: np.ndarray) -> np.ndarray:
+    """(n, d) unit vectors t = normalise(g(x)) of raw teacher embeddings (n, D)."""
+    with torch.no_grad():
+        return unit_rows(build_projection(projection)(torch.from_numpy(values)).numpy())
+
+
+def prototypes(projection: ModelBundle) -> np.ndarray:
+    """(C, d) unit prototypes W of the teacher's classifier."""
+    return unit_rows(np.asarray(projection.tensors["weight"]))

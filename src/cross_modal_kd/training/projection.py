@@ -3,12 +3,18 @@
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Generator
 from torch.nn import functional as F
 
 from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.models.projection import Projection
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import Projection, projection_bundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -55,3 +61,32 @@ def fit_projection(
             best, best_state = value, {k: v.clone() for k, v in projection.state_dict().items()}
     projection.load_state_dict(best_state)
     return projection, history
+
+
+def fit_head(
+    samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, config: ProjectionConfig
+) -> tuple[ModelBundle, pd.DataFrame]:
+    """One head, fitted on the training split and chosen on the dev split.
+
+    The dev measure is top-1 of the prototypes on dev samples (classification), or minus the EER between dev samples of
+    the teacher's modality (verification: the dev classes are unseen). The history's column ``dev`` is larger-is-better.
+    """
+
+    classes = train_classes(samples, task)
+    train = split_rows(samples, task.teacher, "train")
+    train = train[train["label"].isin(classes)]
+    dev = split_rows(samples, task.teacher, "dev")
+    dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
+    dev_labels = dev["label"].to_numpy()
+    dev_numbers = class_numbers(dev["label"], classes)
+
+    def on_dev(head: Projection) -> float:
+        projected = head(dev_values)
+        if task.kind == "classification":
+            return float(((projected @ head.prototypes().T).argmax(dim=1).numpy() == dev_numbers).mean())
+        measured = pairwise_eer(projected.numpy(), dev_labels)
+        return -measured if np.isfinite(measured) else -np.inf
+
+    values = teacher_embeddings.at(train["sample_id"])
+    fitted, history = fit_projection(values, class_numbers(train["label"], classes), len(classes), config, on_dev)
+    return projection_bundle(fitted, teacher_embeddings.dim, classes), pd.DataFrame(history)

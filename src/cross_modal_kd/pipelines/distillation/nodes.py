@@ -36,8 +36,8 @@ def train_student(
 
     Interrupted, it goes on from the last epoch when the same training is asked for again.
     """
-    from cross_modal_kd.pipelines.common.arm import read_arm_data, train_arm
-    from cross_modal_kd.pipelines.common.fingerprint import data_fingerprint
+    from cross_modal_kd.training.run_key import data_fingerprint
+    from cross_modal_kd.training.student import read_arm_data, train_arm
 
     chosen = arms.get(arm)
     projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]

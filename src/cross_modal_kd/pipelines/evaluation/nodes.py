@@ -12,33 +12,24 @@ from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.pipelines.common.dev import split_rows
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.selection import split_rows
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
     """Pairs of the student's test samples: every target, and a seeded draw of impostors. Empty for classification."""
-    from cross_modal_kd.pipelines.evaluation.trials import draw_trials, no_trials
+    from cross_modal_kd.evaluation import protocol
 
-    if task.kind == "classification":
-        return no_trials()
-    return draw_trials(split_rows(samples, task.student, "test"), evaluation)
+    return protocol.make_trials(samples, task, evaluation)
 
 
 def embed_samples(
     samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
 ) -> EmbeddingTable:
     """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
-    from cross_modal_kd.config.encoder import InputConfig
-    from cross_modal_kd.pipelines.evaluation.embed import embed_with
-    from cross_modal_kd.pipelines.evaluation.subset import train_subset
-    from cross_modal_kd.pipelines.teacher.nodes import embedding_fingerprint
+    from cross_modal_kd.evaluation import embed
 
-    train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
-    chosen = pd.concat([train_subset(train, task, evaluation), dev, test])
-    inputs = InputConfig(**student.config["inputs"])
-    values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size)
-    return EmbeddingTable(chosen["sample_id"].tolist(), values, embedding_fingerprint(chosen, student, inputs))
+    return embed.embed_samples(samples, task, sources, student, evaluation)
 
 
 def evaluate(
@@ -60,10 +51,10 @@ def evaluate(
 
     Both are matched with the teacher through the projection that the distilled arm was trained with.
     """
-    from cross_modal_kd.pipelines.evaluation.arm import arm_figures, protocol
-    from cross_modal_kd.pipelines.evaluation.measured import compare, intervals
-    from cross_modal_kd.pipelines.evaluation.summary import summarise
-    from cross_modal_kd.pipelines.evaluation.teacher import teacher_figures
+    from cross_modal_kd.evaluation.compare import compare, intervals
+    from cross_modal_kd.evaluation.protocol import arm_figures, protocol
+    from cross_modal_kd.evaluation.summary import summarise
+    from cross_modal_kd.evaluation.teacher import teacher_figures
 
     projection = _projection(arms, distillation, distilled, projection_mlp, projection_pca)
     setting = protocol(samples, task, evaluation, trials, teacher_embeddings, projection, student_alone_embeddings)
@@ -96,12 +87,12 @@ def draw_plots(
     distilled_history: pd.DataFrame,
 ) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
     """Five figures (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
-    from cross_modal_kd.pipelines.common.style import png, remark
-    from cross_modal_kd.pipelines.evaluation.plots.classification import class_figure, reliability_figure
-    from cross_modal_kd.pipelines.evaluation.plots.matching import matching_figure
-    from cross_modal_kd.pipelines.evaluation.plots.summary import summary_figure
-    from cross_modal_kd.pipelines.evaluation.plots.training import training_figure
-    from cross_modal_kd.pipelines.evaluation.plots.verification import det_figure, scored_trials, scores_figure
+    from cross_modal_kd.evaluation.plots.matching import matching_figure
+    from cross_modal_kd.evaluation.plots.summary import summary_figure
+    from cross_modal_kd.evaluation.plots.training import training_figure
+    from cross_modal_kd.plotting.style import png, remark
+    from cross_modal_kd.tasks.classification.plots import class_figure, reliability_figure
+    from cross_modal_kd.tasks.verification.plots import det_figure, scored_trials, scores_figure
 
     students = {"student_alone": student_alone, "distilled": distilled}
     embeddings = {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}
@@ -154,12 +145,12 @@ def write_report(
     projection_metrics: dict,
 ) -> str:
     """The whole run on one self-contained HTML page."""
-    from cross_modal_kd.pipelines.common.style import png
-    from cross_modal_kd.pipelines.evaluation.report.examples import worst_answers, worst_trials
-    from cross_modal_kd.pipelines.evaluation.report.exhibits import Exhibits
-    from cross_modal_kd.pipelines.evaluation.report.gallery import gallery
-    from cross_modal_kd.pipelines.evaluation.report.page import Page, render
-    from cross_modal_kd.quality.figure import quality_figure
+    from cross_modal_kd.evaluation.plots.quality import quality_figure
+    from cross_modal_kd.evaluation.report.examples import worst_answers, worst_trials
+    from cross_modal_kd.evaluation.report.exhibits import Exhibits
+    from cross_modal_kd.evaluation.report.gallery import gallery
+    from cross_modal_kd.evaluation.report.page import Page, render
+    from cross_modal_kd.plotting.style import png
 
     exhibits = Exhibits(samples, task, sources)
     if task.kind == "verification":

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.teacher.nodes import embed_teacher, measure_teacher, prepare_teacher
+from cross_modal_kd.pipelines.teacher.nodes import embed_with_teacher, measure_on_dev, prepare_teacher
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -16,13 +16,13 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="prepare_teacher_encoder",
             ),
             Node(
-                embed_teacher,
+                embed_with_teacher,
                 [*shared, "teacher_model", "embedding_cache"],
                 "teacher_embeddings",
                 name="embed_with_teacher",
             ),
             Node(
-                measure_teacher,
+                measure_on_dev,
                 ["samples", "params:task", "teacher_embeddings"],
                 "teacher_metrics",
                 name="measure_teacher_on_dev",

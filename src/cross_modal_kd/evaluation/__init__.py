@@ -1,0 +1,1 @@
+"""Evaluation: the protocol, matching, the comparison of two students, plots and the report."""

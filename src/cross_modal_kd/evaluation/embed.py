@@ -1,0 +1,44 @@
+"""Embeddings of samples with a saved student (imports torch: reached from nodes only)."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.modalities.inputs import load_inputs
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.student import build_student
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.training.embed import embed
+
+
+def embed_with(
+    student: ModelBundle,
+    rows: pd.DataFrame,
+    modality: str,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    batch_size: int,
+) -> np.ndarray:
+    """(N, d) float32 embeddings, not normalised, in the rows' order; on a GPU where there is one."""
+    network = build_student(student).to("cuda" if torch.cuda.is_available() else "cpu")
+    return embed(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
+
+
+def embed_samples(
+    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
+) -> EmbeddingTable:
+    """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
+    from cross_modal_kd.tasks.subset import train_subset
+    from cross_modal_kd.training.run_key import embedding_fingerprint
+
+    train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
+    chosen = pd.concat([train_subset(train, task, evaluation), dev, test])
+    inputs = InputConfig(**student.config["inputs"])
+    values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size)
+    return EmbeddingTable(chosen["sample_id"].tolist(), values, embedding_fingerprint(chosen, student, inputs))

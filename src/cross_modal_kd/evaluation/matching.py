@@ -1,0 +1,112 @@
+"""Cross-modal matching: the student's embedding of a sample against the projected teacher's of what belongs to it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.metrics import (
+    Figures,
+    Measured,
+    average_precision,
+    bootstrap_mean,
+    bootstrap_verification,
+    one_of_n,
+    roc_auc,
+    unit_rows,
+)
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import project
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.pairing import KEYS
+from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.tasks.subset import Subset
+
+MOST_MISMATCHES = 50_000
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One item a key (a group for instance pairing, a label for label pairing).
+
+    keys: G. items: (G, d), the mean of the key's normalised projected teacher views, normalised again.
+    means: (G, d), that mean itself: s . mean is the mean cosine to the views.
+    """
+
+    keys: pd.Index
+    items: np.ndarray
+    means: np.ndarray
+
+
+def teacher_gallery(
+    samples: pd.DataFrame, task: TaskConfig, split: str, teacher_embeddings: EmbeddingTable, projection: ModelBundle
+) -> Gallery:
+    """Items of one split, in the order of their keys."""
+    rows = split_rows(samples, task.teacher, split).dropna(subset=[KEYS[task.pairing]])
+    if rows.empty:
+        nothing = np.zeros((0, int(projection.config["projection"]["dim"])), dtype=np.float32)
+        return Gallery(pd.Index([], dtype="str"), nothing, nothing)
+    codes, keys = pd.factorize(rows[KEYS[task.pairing]], sort=True)
+    views = project(projection, teacher_embeddings.at(rows["sample_id"]))
+    means = np.zeros((len(keys), views.shape[1]), dtype=np.float32)
+    np.add.at(means, codes, views)
+    means /= np.bincount(codes)[:, None]
+    return Gallery(pd.Index(keys), unit_rows(means), means)
+
+
+def matching_figures(
+    subset: Subset, values: np.ndarray, task: TaskConfig, gallery: Gallery, evaluation: EvaluationConfig
+) -> Figures:
+    """1:N matching, AUC over all pairs, retrieval mAP, and the mean distance to the own teacher embedding.
+
+    values: (n, D) of the subset's rows, of which the first d are bound to the teacher; rows without an item in the
+    gallery take no part. The gallery stays as it is in every resample; the clusters of the queries are drawn.
+    """
+    names = [*(f"matching_1_{n}" for n in evaluation.gallery), "matching_auc", "retrieval_map"]
+    own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))
+    rows = np.flatnonzero(own >= 0)
+    if not len(rows):
+        reason = f"no sample has a {task.teacher} of its {KEYS[task.pairing]} in its split"
+        return Figures(undefined=dict.fromkeys([*names, "distance"], reason))
+    bound = values[:, : gallery.items.shape[1]]
+    unit, own, clusters = unit_rows(bound)[rows], own[rows], subset.clusters[rows]
+    distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])
+    figures = Figures({"distance": _mean(distances, clusters, subset)})
+    size = len(gallery.keys)
+    if size < 2:
+        return figures | Figures(undefined=dict.fromkeys(names, f"the gallery has {size} item; two are needed"))
+    similarity = unit @ gallery.items.T
+    everyone = np.arange(size)
+    for n in evaluation.gallery:
+        name = f"matching_1_{n}"
+        if n > size:
+            figures |= Figures(undefined={name: f"the gallery has only {size} items"})
+            continue
+        found = one_of_n(similarity, own, everyone, n)
+        figures |= Figures({name: _mean(found.per_query, clusters, subset)}, {name: found.chance})
+    ranked = average_precision(similarity, own, everyone)
+    figures |= Figures({"retrieval_map": _mean(ranked.per_query, clusters, subset)}, {"retrieval_map": ranked.chance})
+    return figures | _auc(similarity, own, clusters, subset, evaluation)
+
+
+def _auc(
+    similarity: np.ndarray, own: np.ndarray, clusters: np.ndarray, subset: Subset, evaluation: EvaluationConfig
+) -> Figures:
+    """AUC over every match and a seeded draw of the mismatches."""
+    queries, size = similarity.shape
+    total = queries * (size - 1)
+    drawn = np.random.default_rng(evaluation.seed).choice(total, min(total, MOST_MISMATCHES), replace=False)
+    query, other = np.divmod(drawn, size - 1)
+    other += other >= own[query]
+    everyone = np.arange(queries)
+    query, item = np.concatenate([everyone, query]), np.concatenate([own, other])
+    scores, match = similarity[query, item], np.repeat([1, 0], [queries, len(drawn)])
+    side = clusters[query]
+    resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]
+    return Figures({"matching_auc": Measured(roc_auc(scores, match), resampled)}, {"matching_auc": 0.5})
+
+
+def _mean(per_query: np.ndarray, clusters: np.ndarray, subset: Subset) -> Measured:
+    return Measured(float(per_query.mean()), bootstrap_mean(per_query, clusters, subset.weights))

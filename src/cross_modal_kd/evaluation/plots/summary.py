@@ -1,0 +1,66 @@
+"""Both students side by side, and what lies between them."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cross_modal_kd.evaluation.legend import SEEN, legend
+from cross_modal_kd.plotting.style import ALONE, ARMS, DISTILLED, IMPOSTOR, INK, new_figure, say, title
+
+ROW = 0.4
+
+
+def summary_figure(metrics: dict) -> Figure:
+    """The task's figures above those of matching. Left: values with intervals. Right: the gain.
+
+    Right of zero is better. The gain is the share of errors removed, for figures of the task, and points of percentage
+    for those of matching. What is no error rate (calibration) is not here.
+    """
+    names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
+    core = [name for name in names if legend(name).section == "core" and name in metrics["relative_reduction"]]
+    matching = [name for name in names if legend(name).section == "matching"]
+    sections = [section for section in (core, matching) if section]
+    if not sections:
+        figure, axis = new_figure(height=1.5)
+        say(axis, "No figure is defined.")
+        return figure
+    sizes = [len(section) + 1 for section in sections]
+    figure, axes = new_figure(
+        len(sections), 2, height=0.9 * len(sections) + ROW * sum(sizes), squeeze=False, width_ratios=[3, 2],
+        height_ratios=sizes,
+    )  # fmt: skip
+    for (left, right), section in zip(axes, sections, strict=True):
+        where = np.arange(len(section))[::-1]
+        for shift, (arm, (name_of_arm, colour)) in zip((0.13, -0.13), ARMS.items(), strict=True):
+            for name, place in zip(section, where + shift, strict=True):
+                _point(left, metrics[arm][name], place, colour, name_of_arm if place > len(section) - 1.5 else None)
+        part = "relative_reduction" if section is core else "difference"
+        for name, place in zip(section, where, strict=True):
+            figures = metrics[part][name]
+            colour = DISTILLED if figures["low"] > 0 else IMPOSTOR if figures["high"] < 0 else ALONE
+            _point(right, figures, place, colour)
+        right.axvline(0, color=INK, linewidth=1)
+        left.set_yticks(where, [_name(name) for name in section])
+        right.set_yticks(where, [])
+        for axis in (left, right):
+            axis.set_ylim(-0.6, len(section) - 0.4)
+        left.set(xlabel="%", xlim=(min(0, left.get_xlim()[0]), None))
+        right.set_xlabel("errors removed (%)" if section is core else "points gained")
+        title(left, "The task" if section is core else "Cross-modal matching")
+        title(right, "Gain")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8.5,
+        labelcolor=INK,
+    )  # fmt: skip
+    return figure
+
+
+def _name(name: str) -> str:
+    known = legend(name)
+    return known.title if known.percent else f"{known.title} \N{MULTIPLICATION SIGN} 100"
+
+
+def _point(axis: Axes, figures: dict[str, float], place: float, colour: str, label: str | None = None) -> None:
+    value, low, high = (100 * figures[key] for key in ("value", "low", "high"))
+    ends = [[max(value - low, 0)], [max(high - value, 0)]]
+    axis.errorbar([value], [place], xerr=ends, fmt="o", color=colour, markersize=6, elinewidth=1.8, label=label)

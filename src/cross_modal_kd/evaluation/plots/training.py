@@ -1,0 +1,39 @@
+"""How the two trainings went."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cross_modal_kd.evaluation.legend import legend as legend_of
+from cross_modal_kd.plotting.style import ARMS, DISTILLED, legend, new_figure, title
+
+ACTIVE = "_active"
+STYLES = ("-", "--", ":", "-.")
+
+
+def training_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """The task's own loss, the dev metric, and the share of samples outside each margin, by epoch."""
+    active = [column for column in histories["distilled"].columns.astype(str) if column.endswith(ACTIVE)]
+    figure, axes = new_figure(1, 3 if active else 2, height=2.9)
+    for arm, (name, colour) in ARMS.items():
+        history = histories[arm]
+        axes[0].plot(history["epoch"], history["task"], color=colour, linewidth=2, label=name)
+        dev = next(column for column in history.columns.astype(str) if column.startswith("dev_"))
+        seen = history.dropna(subset=[dev])
+        axes[1].plot(seen["epoch"], 100 * seen[dev], "o-", color=colour, linewidth=2, markersize=4, label=name)
+        title(axes[1], f"Dev {legend_of(dev.removeprefix('dev_')).title} (%)")
+    title(axes[0], "Loss of the task")
+    for column, style in zip(active, STYLES, strict=False):
+        history = histories["distilled"]
+        label = column.removesuffix(ACTIVE)
+        axes[2].plot(history["epoch"], 100 * history[column], style, color=DISTILLED, linewidth=2, label=label)
+    if active:
+        title(axes[2], "Outside the margin (%)")
+        axes[2].set_ylim(0, 103)
+        legend(axes[2])
+    for axis in axes:
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    legend(axes[0])
+    return figure

@@ -1,0 +1,72 @@
+"""metrics.json as rows to be read."""
+
+from dataclasses import dataclass
+
+from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, Legend, legend, shown, shown_change, typeset
+
+
+@dataclass(frozen=True)
+class Cell:
+    """text: the value. interval: its ends. tone: better, worse, or nothing where the interval includes zero."""
+
+    text: str
+    interval: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of both students."""
+
+    legend: Legend
+    alone: Cell
+    distilled: Cell
+    difference: Cell
+    reduction: Cell
+    chance: str
+
+
+def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
+    """(title, rows) of each section that has figures; matching on seen classes is a section of its own."""
+    titles = {
+        "core": SECTIONS["core"],
+        "matching": f"{SECTIONS['matching']}, on test samples",
+        "matching_seen": f"{SECTIONS['matching']}, on training samples",
+        "diagnostics": SECTIONS["diagnostics"],
+    }
+    tables: dict[str, list[Row]] = {name: [] for name in titles}
+    for name in metrics["difference"]:
+        known = legend(name)
+        section = "matching_seen" if known.section == "matching" and name.endswith(SEEN) else known.section
+        tables[section].append(_row(name, known, metrics))
+    return [(titles[section], rows) for section, rows in tables.items() if rows]
+
+
+def _row(name: str, known: Legend, metrics: dict) -> Row:
+    difference = metrics["difference"][name]
+    reduction = metrics["relative_reduction"].get(name)
+    chance = metrics["chance"].get(name) if known.section != "diagnostics" else None
+    ends = [difference["low"], difference["high"]]
+    tone = ""
+    if known.better is not None and (min(ends) > 0 or max(ends) < 0):
+        tone = "better" if (max(ends) < 0) == (known.better == "lower") else "worse"
+    return Row(
+        legend=known,
+        alone=_value(name, metrics["student_alone"][name]),
+        distilled=_value(name, metrics["distilled"][name]),
+        difference=Cell(
+            shown_change(name, difference["value"]), " to ".join(shown_change(name, end) for end in ends), tone
+        ),
+        reduction=Cell("") if reduction is None else Cell(
+            _percent(reduction["value"]), f"{_percent(reduction['low'])} to {_percent(reduction['high'])}"
+        ),
+        chance="" if chance is None else shown(name, chance),
+    )  # fmt: skip
+
+
+def _value(name: str, figure: dict[str, float]) -> Cell:
+    return Cell(shown(name, figure["value"]), f"{shown(name, figure['low'])} to {shown(name, figure['high'])}")
+
+
+def _percent(share: float) -> str:
+    return typeset(f"{100 * share:+.0f}") + "\N{NO-BREAK SPACE}%"

@@ -1,1 +1,0 @@
-"""What several pipelines need: one arm's training, and the dev metrics that choose checkpoints."""

@@ -1,5 +1,0 @@
-"""The comparison pipeline."""
-
-from cross_modal_kd.pipelines.comparison.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

@@ -1,5 +1,0 @@
-"""Regimes: few labels, weak teachers, damaged inputs, the width of the student, the length of training, heavy terms."""
-
-from cross_modal_kd.pipelines.regimes.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

@@ -1,5 +1,0 @@
-"""What was found, written up from the reported files."""
-
-from cross_modal_kd.pipelines.results.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

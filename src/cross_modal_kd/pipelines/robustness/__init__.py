@@ -1,5 +1,0 @@
-"""The students on damaged test samples."""
-
-from cross_modal_kd.pipelines.robustness.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

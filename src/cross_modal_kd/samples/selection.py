@@ -1,0 +1,21 @@
+"""Parts of the samples table, and the numbers of its classes."""
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.task import TaskConfig
+
+
+def split_rows(samples: pd.DataFrame, modality: str, split: str) -> pd.DataFrame:
+    """The rows of one modality and split, in the table's order."""
+    return samples[(samples["modality"] == modality) & (samples["split"] == split)]
+
+
+def class_numbers(labels: pd.Series, classes: list[str]) -> np.ndarray:
+    """Position of each label among ``classes``, -1 for a label that is none of them."""
+    return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
+
+
+def train_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
+    """The labels of the student's training samples, sorted: the classes of every classifier of the task."""
+    return sorted(split_rows(samples, task.student, "train")["label"].unique())

@@ -1,0 +1,85 @@
+"""Pictures of a comparison: the differences, the trainings, the distances to the teacher."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.studies.grid import Outcome
+
+
+def forest_figure(table: pd.DataFrame) -> Figure:
+    """Relative error reduction of every arm against the baseline, with its interval; right of zero is better."""
+    rows = (
+        table[table["relative_reduction_to_baseline"].notna()]
+        if "relative_reduction_to_baseline" in table
+        else table[:0]
+    )
+    figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))
+    if rows.empty:
+        say(axis, "one arm alone: nothing to compare")
+        return figure
+    values, low, high = (
+        100 * rows[f"relative_reduction_to_baseline{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high")
+    )
+    where = np.arange(len(rows))[::-1]
+    for value, start, end, place in zip(values, low, high, where, strict=True):
+        colour = DISTILLED if start > 0 else IMPOSTOR if end < 0 else ALONE
+        axis.plot([start, end], [place, place], color=colour, linewidth=2, solid_capstyle="round")
+        axis.plot(value, place, "o", color=colour, markersize=7)
+    axis.axvline(0, color=INK, linewidth=1)
+    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_xlabel("error reduction against the student alone, %, with paired interval")
+    title(axis, "What each arm brings")
+    return figure
+
+
+def curves_figure(outcomes: Sequence[Outcome], metric: str) -> Figure:
+    """Dev metric over the epochs, the mean over seeds of each arm."""
+    figure, axis = new_figure(height=4.2)
+    groups: dict[str, list[pd.Series]] = {}
+    for outcome in outcomes:
+        history = outcome.history.set_index("epoch")
+        name = (
+            f"{outcome.job.arm} ({outcome.job.config.projection})"
+            if outcome.job.config.constraints
+            else "student alone"
+        )
+        groups.setdefault(name, []).append(history[f"dev_{metric}"].dropna())
+    styles = ["-", "--", ":", "-."]
+    palette = [ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9"]
+    for number, (name, curves) in enumerate(groups.items()):
+        mean = pd.concat(curves, axis=1).mean(axis=1)
+        axis.plot(
+            mean.index, 100 * mean, styles[number // len(palette) % 4], color=palette[number % len(palette)], label=name
+        )
+    axis.set(xlabel="epoch", ylabel=f"{metric.upper() if metric == 'eer' else 'top-1'} on dev, %")
+    title(axis, "Training")
+    legend(axis, fontsize=7, ncols=2)
+    return figure
+
+
+def distances_figure(table: pd.DataFrame) -> Figure:
+    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise."""
+    known = "teacher_student_distance_test" in table
+    rows = table[table["teacher_student_distance_test"].notna()] if known else table[:0]
+    figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))
+    if rows.empty:
+        say(axis, "no distance to the teacher is defined")
+        return figure
+    where = np.arange(len(rows))[::-1]
+    train, test = rows["teacher_student_distance_train"], rows["teacher_student_distance_test"]
+    axis.hlines(where, train, test, color=ALONE, linewidth=2)
+    axis.plot(train, where, "o", color=TEACHER, label="train")
+    axis.plot(test, where, "o", color=DISTILLED, label="test")
+    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_xlabel("1 - cos(student, teacher)")
+    title(axis, "Distance to the teacher")
+    legend(axis)
+    return figure
+
+
+def _label(row) -> str:  # type: ignore[no-untyped-def]
+    return row.title if row.head == "no teacher" else f"{row.title} · {'head' if row.head == 'mlp' else 'no head'}"

@@ -1,0 +1,160 @@
+"""A grid of trainings: each one a folder that is written once and never trained again (imports torch lazily)."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.datasets import EmbeddingTableDataset, ModelDataset
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.tracking.flatten import as_metrics
+from cross_modal_kd.tracking.run import child_run
+
+logger = logging.getLogger(__name__)
+
+DONE = "figures.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of a grid. ``setting`` is what a study varies beside the arm and the seed (a share, a level)."""
+
+    arm: str
+    config: ArmConfig
+    student: StudentConfig
+    training: TrainingConfig
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        return self.training.seed
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What tells this training from the others of its grid, by the parameters' names; a study's in ``setting``."""
+        seeded = {"training": {"seed": self.seed, "epochs": self.training.epochs}}
+        varied = {"setting": dict(self.setting)} if self.setting else {}
+        return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
+
+    def key(self, data: str) -> str:
+        """SHA-256 of everything that decides the result; ``data`` is the fingerprint of the data."""
+        configs = [self.config.model_dump(exclude={"title"}), self.student.model_dump(), self.training.model_dump()]
+        text = json.dumps([data, dict(self.setting), *configs], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job left: figures, history, the student and its embeddings, each read from its folder when asked for."""
+
+    job: Job
+    folder: Path
+    figures: dict[str, float]
+
+    @property
+    def student(self) -> ModelBundle:
+        return ModelDataset(filepath=(self.folder / "student").as_posix()).load()
+
+    @property
+    def embeddings(self) -> EmbeddingTable:
+        return EmbeddingTableDataset(filepath=(self.folder / "embeddings").as_posix()).load()
+
+    @property
+    def history(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "history.csv")
+
+
+Train = Callable[[Job, Path], tuple[ModelBundle, pd.DataFrame]]
+Embed = Callable[[Job, ModelBundle], EmbeddingTable]
+
+
+def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: Embed) -> list[Outcome]:
+    """Every job in turn, skipping those whose folder is complete; an interrupted one resumes from its checkpoint.
+
+    Several processes may work on one store: each takes the jobs that no other is at, and waits for the rest only when
+    nothing else is left. A job whose process died is free again.
+
+    train: (job, checkpoint file) -> (student, history). embed: the embeddings to keep of it. Each training is a child
+    run of the current MLflow run.
+    """
+    jobs = list(jobs)
+    folders = [store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}" for job in jobs]
+
+    def run(number: int, wait: bool) -> bool:
+        name = f"{number + 1} of {len(jobs)}: {folders[number].name}"
+        return _run_job(jobs[number], folders[number], name, train, embed, wait=wait)
+
+    of_others = [number for number in range(len(jobs)) if not run(number, wait=False)]
+    for number in of_others:
+        run(number, wait=True)
+    return [
+        Outcome(job, folder, json.loads((folder / DONE).read_text())) for job, folder in zip(jobs, folders, strict=True)
+    ]
+
+
+def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, wait: bool) -> bool:
+    """Whether the job is done; False where another process is at it and this one does not ``wait``."""
+    from filelock import FileLock, Timeout
+
+    if (folder / DONE).exists():
+        logger.info("%s is done, taken as it is", name)
+        return True
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    if wait:
+        logger.info("%s: waiting for the process that is at it", name)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        logger.info("%s: another process is at it, left for later", name)
+        return False
+    try:
+        if not (folder / DONE).exists():
+            _train_job(job, folder, name, train, embed)
+    finally:
+        lock.release()
+    return True
+
+
+def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) -> None:
+    logger.info(name)
+    tags = {"arm": job.arm, "head": job.config.projection, "seed": job.seed, **job.setting}
+    with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
+        if run is not None:
+            run.params(job.settings)
+        started = time.perf_counter()
+        student, history = train(job, folder / "checkpoint.safetensors")
+        seconds = time.perf_counter() - started
+        ModelDataset(filepath=(folder / "student").as_posix()).save(student)
+        EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
+        history.to_csv(folder / "history.csv", index=False)
+        figures = {"train_seconds": seconds, **_last_known(history)}
+        partial = folder / f"{DONE}.tmp"
+        partial.write_text(json.dumps(figures, indent=2))
+        partial.replace(folder / DONE)
+        if run is not None:
+            run.metrics(as_metrics(figures))
+
+
+def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], embed: Embed) -> None:
+    """Embed again with every student whose stored embeddings are of other samples than these."""
+    wanted = set(sample_ids)
+    for outcome in outcomes:
+        if set(outcome.embeddings.sample_ids) != wanted:
+            table = embed(outcome.job, outcome.student)
+            EmbeddingTableDataset(filepath=(outcome.folder / "embeddings").as_posix()).save(table)
+
+
+def _last_known(history: pd.DataFrame) -> dict[str, float]:
+    """The last value of every column of a history, and the best dev metric under its own name."""
+    return {str(name): float(column.dropna().iloc[-1]) for name, column in history.items() if column.notna().any()}

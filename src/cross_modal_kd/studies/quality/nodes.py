@@ -1,0 +1,92 @@
+"""The evidence for the quality measures: thin nodes over the room `quality`."""
+
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.quality import QualityConfig
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.quality.config import QualityStudyConfig
+
+
+def measure_degraded_samples(
+    samples: pd.DataFrame,
+    quality_measures: pd.DataFrame,
+    sources: SourcesConfig,
+    quality: QualityConfig,
+    quality_study: QualityStudyConfig,
+) -> pd.DataFrame:
+    """Measures and score of some dev samples under every degradation at every level."""
+    from cross_modal_kd.quality.table import Scoring
+    from cross_modal_kd.samples.roots import Roots
+    from cross_modal_kd.studies.quality.ordering import measure_degraded
+
+    return measure_degraded(
+        samples,
+        quality_measures,
+        quality.measures,
+        Scoring.of(quality),
+        Roots(sources),
+        quality_study.degradations,
+        quality_study.samples,
+        quality_study.seed,
+    )
+
+
+def rank_measures(degraded_measures: pd.DataFrame, quality_study: QualityStudyConfig) -> pd.DataFrame:
+    """Rank correlation of each measure with each degradation, with its interval."""
+    from cross_modal_kd.studies.quality.ordering import ordering
+
+    return ordering(degraded_measures, quality_study.bootstrap, quality_study.level, quality_study.seed)
+
+
+def plot_ordering(quality_ordering: pd.DataFrame) -> Any:
+    """Heat map of measures against degradations (a matplotlib figure)."""
+    from cross_modal_kd.studies.quality.plots import ordering_figure
+
+    return ordering_figure(quality_ordering)
+
+
+def show_best_and_worst(
+    samples: pd.DataFrame,
+    quality_measures: pd.DataFrame,
+    quality_scores: pd.DataFrame,
+    sources: SourcesConfig,
+    quality_study: QualityStudyConfig,
+) -> str:
+    """The gallery, one self-contained HTML page."""
+    from cross_modal_kd.samples.roots import Roots
+    from cross_modal_kd.studies.quality.gallery import gallery_page
+
+    return gallery_page(samples, quality_measures, quality_scores, Roots(sources), quality_study.gallery)
+
+
+def discard_worst_samples(
+    samples: pd.DataFrame,
+    quality_measures: pd.DataFrame,
+    quality_scores: pd.DataFrame,
+    trials: pd.DataFrame,
+    embeddings: EmbeddingTable,
+    quality_study: QualityStudyConfig,
+) -> tuple[pd.DataFrame, Any]:
+    """Equal error rate as the worst samples are left out, by each measure and by the score: table and figure."""
+    from cross_modal_kd.studies.quality.plots import discard_figure
+    from cross_modal_kd.studies.quality.trial_discard import discard_curves
+
+    curves = discard_curves(samples, quality_measures, quality_scores, trials, embeddings, quality_study)
+    tables = [
+        pd.DataFrame(
+            {
+                "measure": name,
+                "share_left_out": curve.share,
+                "eer": curve.error,
+                "eer_random_order": curve.random,
+                "random_low": curve.random_low,
+                "random_high": curve.random_high,
+                "area_over_random": curve.area,
+            }
+        )
+        for name, curve in curves.items()
+    ]
+    return pd.concat(tables, ignore_index=True), discard_figure(curves, "equal error rate")

@@ -1,0 +1,56 @@
+"""One setting of a study: what its arms are trained on (imports torch: reached from nodes only)."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.training.student import ArmData
+
+
+@dataclass(frozen=True)
+class Condition:
+    """name, value: of the setting, in words and on the study's axis.
+
+    setting: what makes it another training than the task as it stands; empty, the training is shared between studies.
+    labels: (N,) of ``data``'s training samples where some are held back; labelled_share: of each batch. alone: what
+    arms without constraints are trained on, where that is something else. bound_through: projections in training, where
+    they are not those of measuring. weight: of the arms' constraints, times their own. facts: columns of the table.
+    """
+
+    name: str
+    value: float
+    setting: Mapping[str, Any]
+    data: ArmData
+    student: StudentConfig
+    training: TrainingConfig
+    projections: Mapping[str, ModelBundle]
+    teacher: EmbeddingTable
+    labels: np.ndarray | None = None
+    labelled_share: float | None = None
+    alone: "Condition | None" = None
+    bound_through: Mapping[str, ModelBundle] | None = None
+    weight: float = 1.0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def as_it_stands(world: World, name: str, value: float, **changes: Any) -> Condition:
+    """The task without any change, or with those that are given."""
+    plain = Condition(
+        name=name,
+        value=value,
+        setting={},
+        data=world.data,
+        student=world.student,
+        training=world.training,
+        projections=world.projections,
+        teacher=world.teacher_embeddings,
+    )
+    return dataclasses.replace(plain, **changes)

@@ -1,0 +1,114 @@
+"""Cross-fitting: what the teacher says of a training sample, by a head that has not seen it (imports torch)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import project, prototypes
+from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.studies.labelled import labelled_part
+from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.config import CrossfitStudy
+from cross_modal_kd.studies.regimes.heads import projection_key, refit
+from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.tasks.subset import units
+
+KIND = "mlp"
+
+
+def folds_of(rows: pd.DataFrame, task: TaskConfig, folds: int, seed: int) -> np.ndarray:
+    """(n,) fold of each row: whole labels for verification, whole groups for classification, in folds of equal size."""
+    codes, names = pd.factorize(units(rows, task), sort=True)
+    if len(names) < folds:
+        raise ValueError(f"regimes.crossfit.folds: {folds} folds of {len(names)} training units; take fewer folds")
+    order = np.random.default_rng(seed).permutation(len(names))
+    return (order % folds)[codes]
+
+
+def aligned(values: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """values R, with the orthogonal R (d, d) that brings ``source`` (n, d) nearest to ``target`` (Procrustes).
+
+    Heads that were fitted apart agree in their geometry and not in their coordinates; R keeps the one and settles the
+    other.
+    """
+    left, _, right = np.linalg.svd(source.T @ target)
+    return values @ (left @ right)
+
+
+def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
+    """(M, d) projected embeddings of all teacher samples, in the table's order.
+
+    A training sample is projected by the head fitted without its fold, turned into the coordinates of the full head on
+    the samples that both have seen; every other sample by the full head. Ours, beyond the source.
+    """
+    rows = world.samples[world.samples["modality"] == world.task.teacher]
+    raw = world.teacher_embeddings.at(rows["sample_id"])
+    values = project(world.projections[KIND], raw)
+    train = (rows["split"] == "train").to_numpy()
+    fold = np.full(len(rows), -1)
+    fold[train] = folds_of(rows[train], world.task, study.folds, study.seed)
+    unit = units(rows, world.task)
+    full = values.copy()
+    for number in range(study.folds):
+        inside, outside = train & (fold != number), fold == number
+        part = labelled_part(world.samples, world.task, set(unit[inside]))
+        setting = {"folds": study.folds, "seed": study.seed, "fold": number}
+        head = refit(world, part, world.teacher_embeddings, {KIND}, setting, store)[KIND]
+        values[outside] = aligned(project(head, raw[outside]), project(head, raw[inside]), full[inside])
+    return values
+
+
+def taken_as_it_is(projection: ModelBundle) -> ModelBundle:
+    """A projection that leaves its input (n, d), projected already, where it is; with the prototypes of that one."""
+    config = ProjectionConfig(**projection.config["projection"]).model_copy(update={"kind": "pca"})
+    tensors = {
+        "head.mean": torch.zeros(config.dim),
+        "head.linear.weight": torch.eye(config.dim),
+        "weight": torch.as_tensor(projection.tensors["weight"]),
+    }
+    about = {"in_dim": config.dim, "classes": projection.config["classes"], "projection": config.model_dump()}
+    return ModelBundle(projection.kind, about, tensors)
+
+
+def through_fitted_head(arms: ArmsConfig) -> ArmsConfig:
+    """The arms, all bound through the trainable head as it was fitted: there is nothing to cross-fit in another."""
+    fitted = {name: arm.model_copy(update={"projection": KIND, "joint": False}) for name, arm in arms.root.items()}
+    return ArmsConfig.model_construct(fitted)
+
+
+def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Condition]:
+    """In-sample and out-of-fold teachers. world: one whose arms are ``through_fitted_head``."""
+    rows = world.samples[world.samples["modality"] == world.task.teacher]
+    train = (rows["split"] == "train").to_numpy()
+    labels, projection = rows.loc[train, "label"], world.projections[KIND]
+    inside = project(projection, world.teacher_embeddings.at(rows["sample_id"]))
+    outside = out_of_fold(world, study, store)
+    plain = as_it_stands(world, "in-sample", 0.0)
+    yield replace(plain, facts={"teacher_error_train": _error(world, projection, inside[train], labels)})
+    yield as_it_stands(
+        world,
+        "out-of-fold",
+        1.0,
+        setting={"folds": study.folds, "fold_seed": study.seed, "projection": projection_key(world)},
+        data=replace(world.data, teacher=replace(world.data.teacher, embeddings=torch.from_numpy(outside).float())),
+        bound_through={KIND: taken_as_it_is(projection)},
+        alone=plain,
+        facts={"teacher_error_train": _error(world, projection, outside[train], labels)},
+    )
+
+
+def _error(world: World, projection: ModelBundle, projected: np.ndarray, labels: pd.Series) -> float:
+    """Of the projected teacher on training samples: what the student is told, against the truth."""
+    if world.task.kind == "verification":
+        return pairwise_eer(projected, labels.to_numpy())
+    numbers = class_numbers(labels, projection.config["classes"])
+    return float(((projected @ prototypes(projection).T).argmax(axis=1) != numbers).mean())

@@ -1,0 +1,23 @@
+"""Shorter and longer trainings (imports torch: reached from nodes only)."""
+
+from collections.abc import Iterator
+
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.config import LengthStudy
+from cross_modal_kd.studies.regimes.world import World
+
+
+def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
+    """The training with that many times its epochs, and as many looks at dev."""
+    changed = {name: max(1, round(factor * getattr(training, name))) for name in ("epochs", "eval_every")}
+    return training.model_copy(update=changed)
+
+
+def conditions(world: World, study: LengthStudy) -> Iterator[Condition]:
+    """One a factor."""
+    for factor in study.factors:
+        training = lengthened(world.training, factor)
+        yield as_it_stands(
+            world, f"{training.epochs} epochs", factor, training=training, facts={"epochs": training.epochs}
+        )

@@ -1,0 +1,105 @@
+"""Damaged training inputs (imports torch: reached from nodes only)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.datasets import EmbeddingTableDataset
+from cross_modal_kd.modalities.inputs import load_inputs
+from cross_modal_kd.models.student import build_student
+from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
+from cross_modal_kd.quality.weights import sample_weights
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.studies.damage import RandomDamage
+from cross_modal_kd.studies.grid import Outcome
+from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.config import NoiseStudy
+from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.training.embed import embed
+
+
+def damage(world: World, study: NoiseStudy, share: float, seed: int) -> RandomDamage:
+    """The study's damage to the student's modality. Raises ValueError where it names none."""
+    modality = world.task.student
+    if modality not in study.kinds:
+        raise ValueError(
+            f"regimes.noise.kinds: expected the student's modality {modality!r}, found {', '.join(study.kinds)}"
+        )
+    rate = world.inputs.speech.sample_rate if modality == "speech" else None
+    return RandomDamage(modality, study.kinds[modality], share, seed, rate)
+
+
+def condition(world: World, study: NoiseStudy) -> Condition:
+    """The training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
+    harm = damage(world, study, study.share, study.seed)
+    train = world.data.train
+    hit = train[[harm.of(sample) is not None for sample in train["sample_id"]]]
+    weights = weights_of_damaged(world, hit, harm)
+    roots = Roots(world.sources)
+    data = replace(
+        world.data,
+        train_inputs=load_inputs(world.task.student, train, roots, world.inputs, harm),
+        quality=weights.set_index("sample_id").reindex(train["sample_id"]),
+    )
+    kinds = study.kinds[world.task.student]
+    quality = world.quality
+    score = [*quality.score[world.task.student], quality.combine, *(["by domain"] if quality.by_domain else [])]
+    return as_it_stands(
+        world,
+        "damaged training",
+        study.share,
+        setting={"damaged": study.share, "damage_seed": study.seed, "kinds": str(kinds), "score": " ".join(score)},
+        data=data,
+        facts={
+            "training_samples": len(train),
+            "damaged_samples": len(hit),
+            "quality_of_damaged": weights.set_index("sample_id").loc[hit["sample_id"], "quality_student"].mean(),
+        },
+    )
+
+
+def weights_of_damaged(world: World, hit: pd.DataFrame, harm: RandomDamage) -> pd.DataFrame:
+    """Quality of the training pairs, ``hit`` measured as damaged, ranked among what the training split now holds."""
+
+    def corrupt(row: Mapping[str, Any], given: tuple[Any, ...]) -> tuple[Any, ...]:
+        sample, *rest = given
+        context = {"sample_rate": rest[0]} if rest else {}
+        return (harm(row["sample_id"], sample, **context), *rest)
+
+    modality = world.task.student
+    measures = world.quality_measures
+    if len(hit):
+        names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
+        found = measure_samples(hit, names, Roots(world.sources), corrupt)
+        measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
+    scores = score_samples(world.samples, measures, Scoring.of(world.quality))
+    return sample_weights(world.samples, scores, world.task, WeightConfig())
+
+
+def embed_damaged(world: World, study: NoiseStudy) -> Callable[[Outcome], EmbeddingTable]:
+    """Embeddings of the damaged test inputs, and of the same training samples as the clean ones (these undamaged); kept
+    beside the outcome."""
+    harm = damage(world, study, study.test_share, study.seed + 1)
+    rows = split_rows(world.samples, world.task.student, "test")
+    inputs = load_inputs(world.task.student, rows, Roots(world.sources), world.inputs, harm)
+
+    def embeddings(outcome: Outcome) -> EmbeddingTable:
+        kept = EmbeddingTableDataset(filepath=(outcome.folder / f"damaged_test_{study.test_share:g}").as_posix())
+        if not kept.exists():
+            network = build_student(outcome.student).to("cuda" if torch.cuda.is_available() else "cpu")
+            values = embed(network, inputs, world.evaluation.batch_size)
+            kept.save(EmbeddingTable(rows["sample_id"].tolist(), values, f"{outcome.embeddings.fingerprint} damaged"))
+        damaged, clean = kept.load(), outcome.embeddings
+        test = set(damaged.sample_ids)
+        others = [sample for sample in clean.sample_ids if sample not in test]
+        values = np.concatenate([damaged.values, clean.at(others)])
+        return EmbeddingTable([*damaged.sample_ids, *others], values, damaged.fingerprint)
+
+    return embeddings

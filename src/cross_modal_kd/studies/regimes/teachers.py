@@ -1,0 +1,86 @@
+"""Weaker teachers (imports torch: reached from nodes only)."""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.modalities.text.degrade import drop_words
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.config import TeacherStudy
+from cross_modal_kd.studies.regimes.heads import projection_key, refit, teacher_facts
+from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.training.teacher import embed_teacher
+
+logger = logging.getLogger(__name__)
+
+
+def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: int) -> EmbeddingTable:
+    """e + level r n / sqrt(D), n standard normal and r the root mean square distance of training embeddings from their
+    mean: at level 1 the noise is as large as what tells the samples apart."""
+    train = embeddings.at(train_ids).astype(np.float64)
+    size = np.sqrt(((train - train.mean(axis=0)) ** 2).sum(axis=1).mean() / embeddings.dim)
+    noise = np.random.default_rng(seed).standard_normal(embeddings.values.shape)
+    digest = hashlib.sha256(f"{embeddings.fingerprint} noise {level} {seed}".encode()).hexdigest()
+    return EmbeddingTable(embeddings.sample_ids, embeddings.values + level * size * noise, digest)
+
+
+def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """The samples table with that share of the words left out of every text; seed and sample decide which."""
+    texts = [
+        text if pd.isna(text) else drop_words(text, share, np.random.default_rng([seed, zlib.crc32(sample.encode())]))
+        for sample, text in zip(samples["sample_id"], samples["text"], strict=True)
+    ]
+    return samples.assign(text=pd.Series(texts, index=samples.index, dtype=samples["text"].dtype))
+
+
+def conditions(world: World, study: TeacherStudy, kinds: set[str], store: Path) -> Iterator[Condition]:
+    """The teacher as it stands, then each damage. Arms without constraints have no teacher: they are trained once."""
+    shown = sorted(kinds)[0]
+    strong = as_it_stands(world, "teacher as it stands", 0.0)
+    yield as_it_stands(
+        world,
+        strong.name,
+        0.0,
+        facts={"damage": "none", **teacher_facts(world, strong.teacher, world.projections[shown])},
+    )
+    key = projection_key(world)
+    teacher_ids = world.samples.loc[world.samples["modality"] == world.task.teacher, "sample_id"]
+    for damage, level, embeddings in _damaged(world, study, store):
+        taught = replace(world.data.teacher, embeddings=torch.from_numpy(embeddings.at(teacher_ids)).float())
+        setting = {"teacher_damage": damage, "level": level, "damage_seed": study.seed, "projection": key}
+        projections = refit(world, world.samples, embeddings, kinds, setting, store)
+        yield as_it_stands(
+            world,
+            f"{damage.replace('_', ' ')} {level:.3g}",
+            level,
+            setting=setting,
+            data=replace(world.data, teacher=taught),
+            projections=projections,
+            teacher=embeddings,
+            alone=strong,
+            facts={"damage": damage, **teacher_facts(world, embeddings, projections[shown])},
+        )
+
+
+def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[str, float, EmbeddingTable]]:
+    train_ids = split_rows(world.samples, world.task.teacher, "train")["sample_id"].tolist()
+    for level in study.noise:
+        yield "noise", level, noisy(world.teacher_embeddings, train_ids, level, study.seed)
+    if study.dropped_words and world.task.teacher != "text":
+        logger.info("regimes.teacher.dropped_words is passed over: the teacher is of modality %s", world.task.teacher)
+        return
+    for share in study.dropped_words:
+        samples = shortened(world.samples, share, study.seed)
+        cache = store / "teacher_embeddings"
+        cache.mkdir(parents=True, exist_ok=True)
+        embeddings = embed_teacher(samples, world.task, world.sources, world.inputs, world.teacher_model, cache)
+        yield "dropped_words", share, embeddings

@@ -1,0 +1,20 @@
+"""Lighter and heavier constraints: what the margin is for (imports torch: reached from nodes only)."""
+
+from collections.abc import Iterator
+
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.config import WeightStudy
+from cross_modal_kd.studies.regimes.world import World
+
+
+def weighed(arm: ArmConfig, factor: float) -> ArmConfig:
+    """The arm with that many times the weight of each of its constraints."""
+    terms = {name: term.model_copy(update={"weight": factor * term.weight}) for name, term in arm.constraints.items()}
+    return arm.model_copy(update={"constraints": terms})
+
+
+def conditions(world: World, study: WeightStudy) -> Iterator[Condition]:
+    """One a factor."""
+    for factor in study.factors:
+        yield as_it_stands(world, f"weight x {factor:g}", factor, weight=factor)

@@ -1,0 +1,43 @@
+"""docs/RESULTS.md: how to read the pages, and every task's headline."""
+
+from pathlib import Path
+
+from cross_modal_kd.studies.results.page import HEADLINE
+
+GUIDE = """\
+<!-- Written by `kedro run --pipeline=results`. Change the data, or docs/findings, not this page. -->
+
+# Results
+
+One page a task, written from what the pipelines report: no figure is typed by hand. `kedro run --pipeline=results`
+(with `--env` for another task) writes the page of one task, and this index again.
+
+How to read them:
+
+- Errors, accuracies and reductions are in percent, differences in points: `8.4 [8.0, 8.9]` is a value with its
+  interval, of 95 % where the parameters say nothing else.
+- Intervals resample concepts, speakers or groups, never trials, and differences are paired: both arms are measured on
+  the same resamples. An interval that includes zero shows no difference.
+- A relative reduction of 10 says that a tenth of the student's errors is gone. An arm that loses is listed too.
+- Under every table stands its command, with seeds, machine, date and commit. What was not run is listed at the end.
+  The tables themselves, every column and digit, lie in `results/<task>/`.
+- The quotation above a table says what limits it. The method is our own reading and the data is small: these figures
+  are not to be set beside any that are published for other data.
+"""
+
+
+def index_page(pages: Path, default_task: str) -> str:
+    """The guide, then every page's title and headline, the default task first."""
+    files = sorted(pages.glob("*.md"), key=lambda file: (file.stem != default_task, file.stem))
+    return GUIDE + "".join(f"\n{_entry(file)}\n" for file in files)
+
+
+def _entry(file: Path) -> str:
+    text = file.read_text(encoding="utf-8")
+    title = next((line[2:] for line in text.splitlines() if line.startswith("# ")), file.stem)
+    start, end = (text.find(mark) for mark in HEADLINE)
+    if start < 0 or end < start:
+        raise ValueError(f"{file} has no headline between {HEADLINE[0]} and {HEADLINE[1]}; write it again or remove it")
+    return (
+        f"## {title}\n\n{text[start + len(HEADLINE[0]) : end].strip()}\n\nAll of it: [{file.stem}](results/{file.name})"
+    )

@@ -1,0 +1,59 @@
+"""The tables and pictures of a task beside its page, in the repository: what was found stays found in a fresh clone."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cross_modal_kd.studies.results.images import small_png
+from cross_modal_kd.studies.results.provenance import NOTES
+from cross_modal_kd.studies.results.sections import Section
+
+HEADING = re.compile(r"^(?:## .+|\*\*.+\*\*)$", re.MULTILINE)
+
+
+def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int) -> None:
+    """Lay what ``folder`` holds of each section over what was kept of it; what is not there anew stays as it is.
+
+    Tables are copied as they are, with their notes of provenance; pictures are made smaller. Pictures of a table that
+    was made anew and has no such picture any more are removed.
+    """
+    notes = _notes(kept)
+    for section in sections:
+        if not section.files:
+            continue
+        for file in section.files:
+            name = file.relative_to(folder)
+            (kept / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, kept / name)
+            found = _notes(folder).get(name.as_posix())
+            notes[name.as_posix()] = found or {}
+        pictures = {kept / picture.relative_to(folder): picture for picture in section.pictures}
+        if "*" not in section.kind.files:
+            for stale in {old for pattern in section.kind.pictures for old in kept.glob(pattern)} - set(pictures):
+                stale.unlink()
+        for copy, picture in pictures.items():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(small_png(picture, most_bytes))
+    noted = {name: found for name, found in notes.items() if found}
+    if noted:
+        (kept / NOTES).write_text(json.dumps(noted, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
+    """ValueError if a section or a table of the page as it stands is not in its ``new`` text."""
+    old = page.read_text(encoding="utf-8") if page.is_file() else ""
+    lost = [name for name in HEADING.findall(old) if name not in HEADING.findall(new) and name != "## Not run"]
+    if lost:
+        raise ValueError(
+            f"{page} holds {', '.join(repr(name.strip('#* ')) for name in lost)}, of which there are tables neither in "
+            f"{folder} nor in {kept}: written anew, the page would lose that. Run what is named under these tables, or "
+            "remove the page to begin afresh"
+        )
+
+
+def _notes(folder: Path) -> dict[str, Any]:
+    file = folder / NOTES
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -1,0 +1,55 @@
+"""Figures as they are printed: error rates and shares in percent, everything else as it is."""
+
+import math
+import re
+from numbers import Integral, Real
+from typing import Any
+
+from cross_modal_kd.evaluation.legend import LEGENDS, typeset
+
+NOTHING = "\N{EN DASH}"
+PERCENT = re.compile(
+    r"(error|teacher_error|eer|top[15]|macro_f1|calibration_error|identification|matching_1_|difference|relative_reduction|"
+    r"active_fraction|share|dev$|dev_|random_)"
+)
+RAW = (*(name for name, legend in LEGENDS.items() if not legend.percent), "rank_correlation")
+
+
+def in_percent(name: str) -> bool:
+    """Whether a figure of that name is a share that is printed in percent.
+
+    >>> in_percent("relative_reduction_to_baseline"), in_percent("min_dcf_01"), in_percent("eer_seen")
+    (True, False, True)
+    """
+    return not name.startswith(RAW) and PERCENT.match(name) is not None
+
+
+def number(name: str, value: Any) -> str:
+    """One figure: a share in percent with one decimal, a whole number whole, another with three digits.
+
+    >>> number("error", 0.0856), number("seeds", 3), number("min_dcf_01", 0.51234), number("arm", "none")
+    ('8.6', '3', '0.512', 'none')
+    """
+    if value is None or (isinstance(value, Real) and not isinstance(value, Integral) and math.isnan(value)):
+        return NOTHING
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return str(value)
+    if in_percent(name):
+        return typeset(f"{100 * value:.1f}")
+    if name.startswith(RAW):
+        return typeset(f"{value:.3f}")
+    if isinstance(value, Integral) or float(value).is_integer():
+        return typeset(f"{int(value)}")
+    return typeset(f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}")
+
+
+def with_interval(name: str, value: Any, low: Any, high: Any) -> str:
+    """A figure and its interval.
+
+    >>> with_interval("error", 0.084, 0.08, 0.089)
+    '8.4 [8.0, 8.9]'
+    """
+    shown = number(name, value)
+    if shown == NOTHING or NOTHING in (ends := [number(name, low), number(name, high)]):
+        return shown
+    return f"{shown} [{', '.join(ends)}]"

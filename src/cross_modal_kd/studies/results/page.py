@@ -1,0 +1,98 @@
+"""One task's page."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.studies.results.config import ResultsConfig
+from cross_modal_kd.studies.results.placeholders import filled
+from cross_modal_kd.studies.results.provenance import provenance_line
+from cross_modal_kd.studies.results.sections import Section
+from cross_modal_kd.studies.results.tables import headline, metrics_headline, regimes_tables
+
+HEADLINE = ("<!-- headline -->", "<!-- end of headline -->")
+
+
+def task_page(
+    task: TaskConfig,
+    results: ResultsConfig,
+    folder: Path,
+    sections: list[Section],
+    findings: Path,
+) -> str:
+    """Headline, findings, a section a kind of result, what was not run. folder: of the tables, beside the page."""
+    there = [section for section in sections if section.files]
+    blocks = [
+        "<!-- Written by `kedro run --pipeline=results`. Change the data, or docs/findings, not this page. -->",
+        f"# {task.title}",
+        *HEADLINE[:1],
+        caution(task),
+        _headline(there),
+        *HEADLINE[1:],
+        _findings(findings, sections),
+        *(_section(section, task, results, folder) for section in there),
+        _not_run(task, results, [section for section in sections if not section.files]),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def caution(task: TaskConfig) -> str:
+    """What must be known beside every number of the task."""
+    chimeric = f"Chimeric pairs: {task.teacher} and {task.student} never belonged together." if task.chimeric else ""
+    return f"> {' '.join(filter(None, [chimeric, task.note]))}" if chimeric or task.note else ""
+
+
+def command(task: TaskConfig, results: ResultsConfig, pipeline: str) -> str:
+    """The command that makes a result of this task."""
+    environment = "" if task.name == results.default_task else f" --env={task.name}"
+    return f"kedro run --pipeline={pipeline}{environment}"
+
+
+def _headline(there: list[Section]) -> str:
+    """The comparison if it was run, else the two students of one seed, else the first study of a regime."""
+    by_name = {section.kind.name: section for section in there}
+    if "comparison" in by_name:
+        return headline(by_name["comparison"].data).markdown()
+    if "metrics" in by_name:
+        return metrics_headline(by_name["metrics"].data).markdown()
+    if "regimes" in by_name:
+        return regimes_tables(by_name["regimes"].data)[0].markdown()
+    return "Nothing was measured yet."
+
+
+def _findings(file: Path, sections: list[Section]) -> str:
+    if not file.is_file():
+        return f"What was found is not written yet; its place is `findings/{file.name}`."
+    return filled(file.read_text(encoding="utf-8").strip(), sections, file.as_posix())
+
+
+def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder: Path) -> str:
+    kind = section.kind
+    made = command(task, results, kind.pipeline)
+    lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
+    if len(lines) > 1:
+        lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
+    pictures = [
+        f"![{kind.title}: {' '.join(name.with_suffix('').parts).replace('_', ' ')}]({folder.name}/{name.as_posix()})"
+        for name in (picture.relative_to(folder) for picture in section.pictures)
+    ]
+    tables = [table.markdown() for table in kind.build(section.data)]
+    return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *pictures])
+
+
+def _trained(section: Section, file: Path) -> str:
+    """The seeds of the trainings that a file is about, from the table itself (a study's rows, where it has several)."""
+    if not isinstance(section.data, pd.DataFrame) or "seed_list" not in section.data:
+        return ""
+    rows = section.data
+    if "study" in rows:
+        rows = rows[rows["study"] == file.stem]
+    return f"trained with seeds {', '.join(map(str, rows['seed_list'].unique()))}"
+
+
+def _not_run(task: TaskConfig, results: ResultsConfig, missing: list[Section]) -> str:
+    if not missing:
+        return ""
+    lines = [f"- {section.kind.title}: `{command(task, results, section.kind.pipeline)}`" for section in missing]
+    return "\n".join(["## Not run", "", *lines])

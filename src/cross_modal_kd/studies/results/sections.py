@@ -1,0 +1,101 @@
+"""What a task's page is made of: the files of the reporting folder, each with its tables and pictures."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.studies.results import tables
+from cross_modal_kd.studies.results.tables import Table
+
+
+@dataclass(frozen=True)
+class Kind:
+    """files, pictures: patterns in the reporting folder; all files of a kind have the same columns.
+
+    keys: the columns that name a row, for placeholders. seeds: the parameters that count. lead: how to read it.
+    """
+
+    name: str
+    title: str
+    files: str
+    pipeline: str
+    build: Callable[[Any], list[Table]]
+    lead: str = ""
+    keys: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+
+KINDS = (
+    Kind(
+        "comparison", "The arms side by side", "comparison.csv", "comparison", tables.comparison_tables,
+        "All arms on the same data, split, seeds and budget. Differences are paired: below zero has fewer errors, a "
+        "relative reduction above zero too. An arm that loses is in the table like the others.",
+        ("arm", "head"), ("evaluation.seed",),
+        ("comparison_forest.png", "comparison_curves.png", "comparison_distances.png"),
+    ),
+    Kind(
+        "metrics", "Student alone and distilled, one seed", "metrics.json", "distill", tables.metrics_tables,
+        "Intervals resample concepts or speakers; they do not tell what another training seed would do.",
+        (), ("training.seed", "evaluation.seed"), ("summary.png", "operating.png", "matching.png"),
+    ),
+    Kind(
+        "regimes", "Regimes", "regimes/*.csv", "regimes", tables.regimes_tables,
+        "Each arm against the student alone under the same setting; the other arm is the one named in its column.",
+        ("study", "setting", "arm", "head"), ("evaluation.seed",), ("*_regime.png",),
+    ),
+    Kind(
+        "robustness", "Robustness", "robustness.csv", "robustness", tables.robustness_tables,
+        "The same damage for every arm; differences are paired, below zero the distilled student has fewer errors.",
+        ("arm", "head", "kind", "level"), ("robustness.seed",), ("robustness.png", "robustness/*.png"),
+    ),
+    Kind(
+        "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
+        "The same number of trials for every arm.", ("arm", "trial"), ("tuning.seed",),
+    ),
+    Kind(
+        "quality_ordering", "Quality measures against known damage", "quality_ordering.csv", "quality_study",
+        tables.ordering_tables, "No measure sees everything; a negative number says that damage passes for quality.",
+        ("modality", "measure", "degradation"), ("quality_study.seed",), ("quality_ordering.png",),
+    ),
+    Kind(
+        "error_versus_discard", "Error versus discard", "error_versus_discard.csv", "quality_study",
+        tables.discard_tables, "Does the error fall as the samples of the least quality are left out?",
+        ("measure", "share_left_out"), ("quality_study.seed", "training.seed"), ("error_versus_discard.png",),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """A kind and what is there of it; without files it was not run."""
+
+    kind: Kind
+    files: list[Path] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    data: Any = None
+
+
+def read_sections(folder: Path) -> list[Section]:
+    """Every kind, in the order of the page. Raises ValueError naming a file that cannot be read."""
+    return [_read(folder, kind) for kind in KINDS]
+
+
+def _read(folder: Path, kind: Kind) -> Section:
+    files = sorted(folder.glob(kind.files))
+    if not files:
+        return Section(kind)
+    pictures = [picture for pattern in kind.pictures for picture in sorted(folder.glob(pattern))]
+    try:
+        if kind.files.endswith(".json"):
+            return Section(kind, files, pictures, json.loads(files[0].read_text(encoding="utf-8")))
+        return Section(kind, files, pictures, pd.concat(map(pd.read_csv, files), ignore_index=True))
+    except ValueError as error:
+        names = ", ".join(file.name for file in files)
+        raise ValueError(
+            f"{folder}: {names} cannot be read ({error}); make it again with kedro run --pipeline={kind.pipeline}"
+        ) from error

@@ -1,0 +1,245 @@
+"""The tables of a page, from what the reporting folder holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.evaluation.legend import SEEN, legend
+from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
+
+
+@dataclass(frozen=True)
+class Table:
+    """header: of the columns. rows: of printed cells."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[str]]
+
+    def markdown(self) -> str:
+        """The caption in bold, and the table."""
+        rule = ["---" if column == 0 else "---:" for column in range(len(self.header))]
+        lines = [_line(cells) for cells in (self.header, rule, *self.rows)]
+        return "\n".join([f"**{self.caption}**", "", *lines])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def cell(row: Mapping[str, Any], name: str) -> str:
+    """Column ``name`` of a row, with its interval where ``name_low`` and ``name_high`` are there."""
+    if f"{name}_low" in row:
+        return with_interval(name, row.get(name), row[f"{name}_low"], row[f"{name}_high"])
+    return number(name, row.get(name))
+
+
+# -- metrics.json ----------------------------------------------------------------------------------------------------
+
+
+def metrics_tables(metrics: dict) -> list[Table]:
+    """Both students, figure by figure."""
+    return [_students(list(metrics["difference"]), metrics)]
+
+
+def metrics_headline(metrics: dict) -> Table:
+    """The figures of the task itself."""
+    return _students([name for name in metrics["difference"] if legend(name).section == "core"], metrics)
+
+
+def _students(names: list[str], metrics: dict) -> Table:
+    rows = [_metric(name, metrics) for name in names]
+    arms = [metrics["arms"][arm].get("title") or arm for arm in ("student_alone", "distilled")]
+    header = ["figure", *arms, "difference", "relative error reduction, %", "chance"]
+    return Table("Both students on the test split", header, rows)
+
+
+def _metric(name: str, metrics: dict) -> list[str]:
+    def of(part: str, unit: str) -> str:
+        found = metrics[part].get(name)
+        return NOTHING if found is None else with_interval(unit, found["value"], found["low"], found["high"])
+
+    known = legend(name)
+    seen = ", training samples" if name.endswith(SEEN) else ""
+    title = known.title.removesuffix(", seen classes") + seen + (", %" if in_percent(name) else "")
+    chance = number(name, metrics["chance"].get(name))
+    cells = [of(part, name) for part in ("student_alone", "distilled", "difference")]
+    return [title, *cells, of("relative_reduction", "relative_reduction"), chance]
+
+
+# -- comparison.csv and the tables of the regimes, which have its columns ---------------------------------------------
+
+ERROR = {"eer": "EER, %", "top1_error": "top-1 error, %"}
+HEADS = {"mlp": "head", "pca": "no head", "no teacher": NOTHING}
+COLUMNS = {
+    "error_sd_over_seeds": "sd over seeds",
+    "difference_to_baseline": "difference to alone, points",
+    "relative_reduction_to_baseline": "relative reduction, %",
+    "relative_reduction_to_hard": "reduction against the hard arm, %",
+    "relative_reduction_to_other": "reduction against the other arm, %",
+    "other_arm": "other arm",
+    "matching_1_2_unseen": "1:2 matching, unseen, %",
+    "seeds": "seeds",
+}
+DIAGNOSTICS = {
+    "teacher_student_distance_train": "distance to the teacher, train",
+    "teacher_student_distance_test": "distance, test",
+    "eer_train": "EER on train, %",
+    "eer_gap_test_minus_train": "EER gap, points",
+    "top1_train": "top-1 on train, %",
+    "top1_gap_train_minus_test": "top-1 gap, points",
+    "active_fraction_feature": "active, feature, %",
+    "active_fraction_classifier": "active, classifier, %",
+    "active_fraction_relation": "active, relation, %",
+    "retrieval_map_unseen": "retrieval mAP, unseen",
+    "train_seconds_mean": "training, s",
+}
+
+
+def comparison_tables(frame: pd.DataFrame) -> list[Table]:
+    """The arms with their differences, and the diagnostics."""
+    return [
+        arms_table(
+            "The arms, mean over the seeds; intervals are paired and resample clusters of the test split", frame
+        ),
+        _table("Diagnostics of the arms", frame, DIAGNOSTICS),
+    ]
+
+
+def headline(frame: pd.DataFrame) -> Table:
+    """What the index shows of a comparison."""
+    kept = {name: COLUMNS[name] for name in ("relative_reduction_to_baseline", "matching_1_2_unseen", "seeds")}
+    return arms_table("Every arm against the student alone", frame, kept)
+
+
+def arms_table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str] = COLUMNS) -> Table:
+    """A row an arm: its error over the seeds and those of ``columns`` that there are."""
+    metric = ERROR.get(str(frame["error_metric"].iloc[0]), "error, %")
+    with_error = frame.rename(columns={"error_mean": "error"})
+    return _table(caption, with_error, {"error": metric, **columns})
+
+
+def _table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Table:
+    there = {name: title for name, title in columns.items() if name in frame and frame[name].notna().any()}
+    several = frame["head"].nunique() > 1
+    rows = []
+    for row in records(frame):
+        name = [str(row["title"]), *([HEADS.get(str(row["head"]), str(row["head"]))] if several else [])]
+        rows.append([*name, *(cell(row, column) for column in there)])
+    return Table(caption, ["arm", *(["head"] if several else []), *there.values()], rows)
+
+
+STUDIES = {
+    "labels": "Share of labelled training samples, all pairs used",
+    "teacher": "Teacher strength",
+    "noise": "Damaged training inputs, and what quality weights are worth there",
+    "width": "Width of the student",
+    "length": "Length of the training",
+    "crossfit": "Cross-fitting: out-of-fold teacher outputs",
+    "weight": "Weight of the constraints, hard beside soft",
+    "variants": "Variants: the margin alone, the reducer, a head that moves",
+}
+
+
+FACTS = {
+    "labelled_samples": "labelled samples",
+    "teacher_error_test": "the teacher's own error, %",
+    "encoder_parameters": "parameters of the encoder",
+}
+
+
+def regimes_tables(frame: pd.DataFrame) -> list[Table]:
+    """One table a study, a row a setting and arm."""
+    tables = []
+    order = [study for study in STUDIES if (frame["study"] == study).any()]
+    order += [study for study in frame["study"].unique() if study not in order]
+    for study in order:
+        rows = frame[frame["study"] == study]
+        made = arms_table(STUDIES.get(study, study), rows, COLUMNS | FACTS)
+        settings = rows["setting"].astype(str).tolist()
+        lines = [[setting, *line] for setting, line in zip(settings, made.rows, strict=True)]
+        tables.append(Table(made.caption, ["setting", *made.header], lines))
+    return tables
+
+
+# -- the other files -------------------------------------------------------------------------------------------------
+
+
+def tuning_tables(frame: pd.DataFrame) -> list[Table]:
+    """The best trial of each arm, beside the arm as it was configured (its first trial)."""
+    about = {"arm", "trial", "state", "dev", "larger_is_better", "best"}
+    rows = []
+    for arm, trials in frame.groupby("arm", sort=False):
+        best = trials[trials["best"].astype(bool)].iloc[0]
+        values = [f"{name} {number('', best[name])}" for name in trials if name not in about and pd.notna(best[name])]
+        first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
+        figures = [number("dev", first["dev"]), number("dev", best["dev"])]
+        rows.append([str(arm), str(len(trials)), str(pruned), *figures, ", ".join(values) or "as configured"])
+    metric = "top-1" if bool(frame["larger_is_better"].iloc[0]) else "EER"
+    header = ["arm", "trials", "pruned", f"dev {metric} as configured, %", f"dev {metric} of the best, %", "its values"]
+    return [Table("The best trial of each arm on the dev split; the test split was not read", header, rows)]
+
+
+def robustness_tables(frame: pd.DataFrame) -> list[Table]:
+    """A row a kind and level, a column an arm; the difference where there are two arms."""
+    arms = frame.drop_duplicates(["arm", "head"])
+    several = arms["title"].duplicated().any()
+    names = [f"{row['title']} ({row['head']})" if several else str(row["title"]) for row in records(arms)]
+    header = ["damage", "level", *names, *(["difference, points"] if len(arms) == 2 else [])]
+    rows = []
+    for _, group in frame.groupby(["kind", "severity"], sort=False):
+        found = records(group)
+        level = NOTHING if found[0]["severity"] == 0 else f"{found[0]['level']:g} ({found[0]['unit']})"
+        difference = [cell(found[1], "difference_to_alone")] if len(arms) == 2 else []
+        rows.append([str(found[0]["kind"]), level, *(cell(row, "error") for row in found), *difference])
+    metric = ERROR.get(str(frame["error_metric"].iloc[0]), "error, %")
+    sides = frame["damaged_sides"].iloc[0]
+    caption = (
+        f"{metric} under damage to the test samples ({'test side of a trial' if sides == 'test' else 'both sides'})"
+    )
+    return [Table(caption, header, rows)]
+
+
+def ordering_tables(frame: pd.DataFrame) -> list[Table]:
+    """One table a modality: measures down, degradations across."""
+    tables = []
+    for modality, rows in frame.groupby("modality", sort=True):
+        damages, cells = list(dict.fromkeys(rows["degradation"])), {}
+        for row in records(rows):
+            shown = with_interval("rank_correlation", row["rank_correlation"], row["low"], row["high"])
+            cells[row["measure"], row["degradation"]] = shown
+        lines = [
+            [str(measure), *(cells.get((measure, damage), NOTHING) for damage in damages)]
+            for measure in dict.fromkeys(rows["measure"])
+        ]
+        caption = (
+            f"{str(modality).capitalize()}: rank correlation of each measure with less damage (1: orders it fully)"
+        )
+        tables.append(Table(caption, ["measure", *map(str, damages)], lines))
+    return tables
+
+
+DISCARDED = (0.0, 0.2, 0.5)
+
+
+def discard_tables(frame: pd.DataFrame) -> list[Table]:
+    """The error at a few shares left out, worst first, beside random order."""
+    rows = []
+    for measure, curve in frame.groupby("measure", sort=False):
+        cells = []
+        for share in DISCARDED:
+            row = curve.iloc[(curve["share_left_out"] - share).abs().argmin()]
+            found = number("eer", row["eer"])
+            if share:
+                found += f" (random {number('eer', row['eer_random_order'])})"
+            cells.append(found)
+        rows.append([str(measure), *cells, number("area", curve["area_over_random"].iloc[0])])
+    header = ["measure", *(f"EER at about {share:.0%} left out, %" for share in DISCARDED), "area over random order"]
+    return [Table("Error as the worst samples are left out; an area below 1 is better than random", header, rows)]
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows, each as a mapping from column to value."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

@@ -1,0 +1,61 @@
+"""Embeddings of damaged test samples: read and damaged once a condition, for all students (imports torch)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.modalities.inputs import load_inputs
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.student import build_student
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.studies.robustness.config import RobustnessConfig
+from cross_modal_kd.studies.robustness.damage import Condition, Damage, HeldOut
+from cross_modal_kd.training.embed import embed
+
+
+class DamagedEmbeddings:
+    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``; on a GPU where there is one."""
+
+    def __init__(
+        self,
+        samples: pd.DataFrame,
+        rows: pd.DataFrame,
+        task: TaskConfig,
+        sources: SourcesConfig,
+        robustness: RobustnessConfig,
+        batch_size: int,
+    ) -> None:
+        self._samples, self._rows, self._modality = samples, rows, task.student
+        self._labels = dict(zip(rows["sample_id"], rows["label"], strict=True))
+        self._roots, self._robustness, self._batch_size = Roots(sources), robustness, batch_size
+        self._others: HeldOut | None = None
+
+    def __call__(self, students: Sequence[ModelBundle], condition: Condition | None) -> list[np.ndarray]:
+        config = _shared_inputs(students)
+        damage = None if condition is None else self._damage(condition, config)
+        inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return [embed(build_student(student).to(device), inputs, self._batch_size) for student in students]
+
+    def _damage(self, condition: Condition, config: InputConfig) -> Damage:
+        seed, rate = self._robustness.seed, config.speech.sample_rate
+        if self._modality != "speech":
+            return Damage(condition, seed)
+        if self._others is None:
+            self._others = HeldOut.draw(self._samples, self._roots, rate, self._robustness.babble_clips, seed)
+        return Damage(condition, seed, self._labels, self._others, rate)
+
+
+def _shared_inputs(students: Sequence[ModelBundle]) -> InputConfig:
+    configs = {InputConfig(**student.config["inputs"]).model_dump_json() for student in students}
+    if len(configs) > 1:
+        raise ValueError(
+            f"robustness: the students read their inputs in {len(configs)} different ways; train them all again with "
+            f"the same block 'inputs', found: {'; '.join(sorted(configs))}"
+        )
+    return InputConfig.model_validate_json(configs.pop())

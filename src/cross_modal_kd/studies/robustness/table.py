@@ -1,0 +1,76 @@
+"""One row an arm and condition: its error with interval, and its paired difference to the student alone."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.studies.robustness.contenders import Contender
+from cross_modal_kd.studies.robustness.damage import Condition
+from cross_modal_kd.studies.robustness.errors import Errors, Protocol
+
+CLEAN = "clean"
+
+# (students, condition or None for clean) -> of each student (n, d) embeddings of the protocol's samples
+EmbedUnder = Callable[[Sequence[ModelBundle], Condition | None], list[np.ndarray]]
+
+
+def robustness_table(
+    contenders: Sequence[Contender],
+    conditions: Sequence[Condition],
+    protocol: Protocol,
+    embed_under: EmbedUnder,
+    level: float,
+) -> pd.DataFrame:
+    """Rows in the order of conditions, then of contenders, of whom the first is the student alone; shares, not percent.
+
+    ``difference_to_alone`` is paired in seeds, samples, damage and resamples: below zero is better. The undamaged
+    samples are the kind ``clean``, of severity 0.
+    """
+    from tqdm import tqdm
+
+    students = [student for contender in contenders for student in contender.students]
+    clean = embed_under(students, None)
+    rows = []
+    for condition in tqdm([None, *conditions], desc="damaging the test split", leave=False):
+        damaged = clean if condition is None else embed_under(students, condition)
+        measured, start = [], 0
+        for contender in contenders:
+            mine = slice(start, start := start + len(contender.students))
+            measured.append(protocol.errors(contender.students, clean[mine], damaged[mine]))
+        rows += [
+            _about(contender, condition, protocol) | _figures(found, measured[0], level)
+            for contender, found in zip(contenders, measured, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _about(contender: Contender, condition: Condition | None, protocol: Protocol) -> dict[str, object]:
+    return {
+        "arm": contender.arm,
+        "title": contender.title,
+        "head": contender.head,
+        "kind": CLEAN if condition is None else condition.kind,
+        "level": np.nan if condition is None else condition.level,
+        "unit": "" if condition is None else condition.degradation.unit,
+        "severity": 0 if condition is None else condition.severity,
+        "error_metric": protocol.metric,
+        "damaged_sides": protocol.sides if protocol.kind == "verification" else "test",
+        "test_samples": len(protocol.subset.rows),
+        "seeds": len(contender.seeds),
+        "seed_list": " ".join(map(str, contender.seeds)),
+    }
+
+
+def _figures(found: Errors, alone: Errors, level: float) -> dict[str, float]:
+    figures = _columns("error", percentile_interval(found.values, found.resampled, level))
+    if found is alone:
+        return figures
+    difference = paired_difference(alone.values, found.values, alone.resampled, found.resampled, level)
+    return figures | _columns("difference_to_alone", difference)
+
+
+def _columns(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}

@@ -1,0 +1,5 @@
+"""The tuning pipeline."""
+
+from cross_modal_kd.studies.tuning.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

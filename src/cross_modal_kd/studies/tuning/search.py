@@ -1,0 +1,134 @@
+"""The search itself: one persistent Optuna study an arm, the same number of trials for all, dev split only."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
+from cross_modal_kd.training.seeds import derive_seed
+
+logger = logging.getLogger(__name__)
+
+# (arm under trial, seed, report(value, epoch)) -> best dev value; ``report`` raises TrialPruned in a hopeless trial.
+Measure = Callable[[ArmConfig, int, Callable[[float, int], None]], float]
+
+
+def with_value(arm: ArmConfig, key: str, value: Any) -> ArmConfig:
+    """The arm with one dotted key set. Raises ValueError naming the part of the key that is not there."""
+    content = arm.model_dump()
+    block, last = _block(content, key)
+    block[last] = value
+    return ArmConfig(**content)
+
+
+def _block(content: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """The innermost block that a dotted key leads to, and the key's last part."""
+    *path, last = key.split(".")
+    for part in path:
+        if not isinstance(content.get(part), dict):
+            raise ValueError(f"tuning.space: {key!r} leads nowhere, there is no block {part!r} among {sorted(content)}")
+        content = content[part]
+    if last not in content:
+        raise ValueError(
+            f"tuning.space: {key!r} names no key of the arm; expected one of: {', '.join(sorted(content))}"
+        )
+    return content, last
+
+
+def suggest(trial: optuna.Trial, key: str, bounds: SearchRange) -> Any:
+    """A value for one key."""
+    if bounds.choices is not None:
+        return trial.suggest_categorical(key, bounds.choices)
+    assert bounds.low is not None and bounds.high is not None
+    return trial.suggest_float(key, bounds.low, bounds.high, log=bounds.log)
+
+
+def search_arm(
+    name: str,
+    arm: ArmConfig,
+    space: Mapping[str, SearchRange],
+    tuning: TuningConfig,
+    measure: Measure,
+    storage: Path,
+    study_name: str,
+    larger_is_better: bool,
+) -> optuna.Study:
+    """The study of one arm, brought up to ``tuning.trials`` finished trials; what an earlier call finished counts.
+
+    The first trial is the arm as configured, so that a search never ends behind it. A trial that is interrupted is not
+    counted.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name=study_name,
+        storage=f"sqlite:///{storage}",
+        direction="maximize" if larger_is_better else "minimize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=0),
+        load_if_exists=True,
+    )
+    counted = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    finished = len(study.get_trials(states=counted))
+    seed = derive_seed("tuning", tuning.seed, finished) % 2**32
+    study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, tuning.trials // 2))
+    if not study.get_trials(states=(*counted, optuna.trial.TrialState.WAITING)):
+        study.enqueue_trial(configured(arm, space))
+
+    def objective(trial: optuna.Trial) -> float:
+        tried = arm
+        for key, bounds in space.items():
+            tried = with_value(tried, key, suggest(trial, key, bounds))
+        values = []
+        for repeat in range(tuning.repeats):
+
+            def report(value: float, epoch: int, repeat: int = repeat) -> None:
+                trial.report(value, repeat * 10_000 + epoch)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+
+            values.append(measure(tried, tuning.seed + repeat, report))
+        return sum(values) / len(values)
+
+    study.optimize(objective, n_trials=max(0, tuning.trials - finished))
+    logger.info("%s: best on dev %.4f with %s", name, study.best_value, study.best_params)
+    return study
+
+
+def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, Any]:
+    """The arm's own values of the keys, drawn into the range where they lie outside it.
+
+    Raises ValueError for a key that the arm does not have, naming those it has.
+    """
+    values: dict[str, Any] = {}
+    for key, bounds in space.items():
+        block, last = _block(arm.model_dump(), key)
+        values[key] = _nearest(bounds, block[last])
+    return values
+
+
+def _nearest(bounds: SearchRange, value: Any) -> Any:
+    if bounds.choices is not None:
+        return value if value in bounds.choices else bounds.choices[0]
+    assert bounds.low is not None and bounds.high is not None
+    return bounds.low if value is None else min(max(float(value), bounds.low), bounds.high)
+
+
+def summary(name: str, study: optuna.Study, larger_is_better: bool) -> pd.DataFrame:
+    """One row a trial: arm, number, state, dev value, whether it is the best, and the values tried."""
+    best = study.best_trial.number
+    return pd.DataFrame(
+        {
+            "arm": name,
+            "trial": trial.number,
+            "state": trial.state.name.lower(),
+            "dev": trial.value,
+            "larger_is_better": larger_is_better,
+            "best": trial.number == best,
+            **trial.params,
+        }
+        for trial in study.trials
+    )

@@ -1,0 +1,117 @@
+"""Detection error trade-off, and the scores behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.evaluation.teacher import teacher_scores
+from cross_modal_kd.metrics import det_curve, eer, unit_rows
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.plotting.style import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
+
+RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
+POINTS = 5000
+
+
+@dataclass(frozen=True)
+class ScoredTrials:
+    """scores: (n,) by arm. target: (n,) 1 or 0. same_domain: (n,)."""
+
+    scores: dict[str, np.ndarray]
+    target: np.ndarray
+    same_domain: np.ndarray
+
+    @property
+    def measurable(self) -> bool:
+        return 0 < self.target.sum() < len(self.target)
+
+
+def scored_trials(rows: pd.DataFrame, trials: pd.DataFrame, embeddings: Mapping[str, EmbeddingTable]) -> ScoredTrials:
+    """The trials' cosine scores with each arm's embeddings."""
+    enrol, test = trial_rows(rows, trials)
+    scores = {
+        arm: cosine_scores(unit_rows(table.at(rows["sample_id"])), enrol, test) for arm, table in embeddings.items()
+    }
+    return ScoredTrials(scores, trials["target"].to_numpy(), trials["same_domain"].to_numpy())
+
+
+def det_figure(
+    scored: ScoredTrials,
+    teacher_rows: pd.DataFrame,
+    evaluation: EvaluationConfig,
+    teacher_embeddings: EmbeddingTable,
+    projection: ModelBundle,
+) -> Figure:
+    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER."""
+    figure, axis = new_figure(height=5.2)
+    if not scored.measurable:
+        say(axis, "No error trade-off: the trials are all targets or all impostors.")
+        return figure
+    for arm, (name, colour) in ARMS.items():
+        _curve(axis, scored.scores[arm], scored.target, name, colour)
+    if teacher_rows["label"].duplicated().any() and teacher_rows["label"].nunique() > 1:
+        scores, target, _, _ = teacher_scores(teacher_rows, evaluation, teacher_embeddings, projection)
+        _curve(axis, scores, target, "teacher, projected", TEACHER, dashed=True)
+    ends = norm.ppf([RATES[0], RATES[-1]])
+    axis.plot(ends, ends, color=INK, linewidth=0.7, alpha=0.4, zorder=1)
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_ticks(norm.ppf(RATES), [f"{100 * rate:g}" for rate in RATES])
+    axis.set(xlim=ends, ylim=ends, xlabel="false acceptances (%)", ylabel="false rejections (%)", aspect="equal")
+    title(axis, "Detection error trade-off")
+    handles = axis.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5, labelcolor=INK)
+    return figure
+
+
+def _curve(axis: Axes, scores: np.ndarray, target: np.ndarray, name: str, colour: str, dashed: bool = False) -> None:
+    points = det_curve(scores, target)
+    edge = 0.5 / len(target)
+    kept = np.unique(np.linspace(0, len(points.far) - 1, POINTS).astype(int))
+    far, frr = (norm.ppf(np.clip(rate[kept], edge, 1 - edge)) for rate in (points.far, points.frr))
+    value = eer(scores, target)
+    label = f"{name} (EER {100 * value:.1f} %)"
+    axis.plot(far, frr, color=colour, linewidth=1.4 if dashed else 2, linestyle="--" if dashed else "-", label=label)
+    if 0 < value < 1:
+        axis.plot(*norm.ppf([value, value]), "o", color=colour, markersize=6, markeredgecolor="white")
+
+
+def scores_figure(scored: ScoredTrials) -> Figure:
+    """How targets and impostors are spread over the scores, one panel an arm; the line is the threshold of the EER."""
+    figure, axes = new_figure(2, 1, height=4.6, sharex=True)
+    if not scored.measurable:
+        for axis in axes:
+            say(axis, "The trials are all targets or all impostors.")
+        return figure
+    target = scored.target == 1
+    low = min(float(scores.min()) for scores in scored.scores.values())
+    edges = np.linspace(low, max(float(scores.max()) for scores in scored.scores.values()), 81)
+    hard = ~target & scored.same_domain
+    for axis, (arm, (name, colour)) in zip(axes, ARMS.items(), strict=True):
+        scores = scored.scores[arm]
+        _filled(axis, scores[~target], edges, IMPOSTOR, "impostors")
+        _filled(axis, scores[target], edges, colour, "targets")
+        if hard.any():
+            density, _ = np.histogram(scores[hard], edges, density=True)
+            axis.stairs(density, edges, color=IMPOSTOR, linewidth=1, linestyle=":", label="impostors of one domain")
+        points = det_curve(scores, scored.target)
+        threshold = points.thresholds[int(np.argmax(points.frr >= points.far))]
+        axis.axvline(threshold, color=INK, linewidth=1)
+        title(axis, f"{name[0].upper()}{name[1:]}: EER {100 * eer(scores, scored.target):.1f} %")
+        axis.set(yticks=[], ylabel="density")
+        axis.grid(axis="y", visible=False)
+        legend(axis, loc="upper left")
+    axes[-1].set_xlabel("cosine score of a pair")
+    return figure
+
+
+def _filled(axis: Axes, scores: np.ndarray, edges: np.ndarray, colour: str, label: str) -> None:
+    density, _ = np.histogram(scores, edges, density=True)
+    axis.stairs(density, edges, color=colour, alpha=0.45 if colour != ALONE else 0.6, fill=True, label=label)

@@ -1,0 +1,213 @@
+"""Training one arm: a student, its objective, its data (imports torch: reached from nodes only)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.losses import LinearHead, Objective, TaskHead, Term, build_constraint, distillation_quality
+from cross_modal_kd.losses import quality_weights as weigh
+from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
+from cross_modal_kd.models.answer import Shared, answer_logits
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
+from cross_modal_kd.models.student import Student, student_bundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.tracking.run import epoch_logger
+from cross_modal_kd.training.data import TeacherSide, TrainingData
+from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.loop import DevMetric, fit
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class ArmData:
+    """What all arms of a task share; read once, used by every arm and seed."""
+
+    task: TaskConfig
+    inputs: InputConfig
+    classes: list[str]
+    train: pd.DataFrame
+    train_inputs: Inputs
+    dev_inputs: Inputs
+    dev_labels: pd.Series
+    teacher: TeacherSide
+    quality: pd.DataFrame
+
+    @property
+    def labels(self) -> np.ndarray:
+        return class_numbers(self.train["label"], self.classes)
+
+
+def read_arm_data(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher_embeddings: EmbeddingTable,
+    sample_quality: pd.DataFrame,
+) -> ArmData:
+    """Inputs in memory, pairs, and the quality of both sides of every pair.
+
+    sample_quality: columns sample_id, quality_student, quality_teacher, a row for every training sample of the student.
+    """
+    roots = Roots(sources)
+    train, dev = (split_rows(samples, task.student, split) for split in ("train", "dev"))
+    pairing = pair(samples, task)
+    pairing.require_partners(train["sample_id"])
+    row = {sample: position for position, sample in enumerate(pairing.student_ids)}
+    candidates = [pairing.candidates[row[sample]] for sample in train["sample_id"]]
+    quality = sample_quality.set_index("sample_id").reindex(train["sample_id"])
+    unknown = quality.index[quality["quality_student"].isna()].tolist()
+    if unknown:
+        raise ValueError(
+            f"sample_weights: no quality of {len(unknown)} training samples, {unknown[:3]}; run quality again"
+        )
+    return ArmData(
+        task=task,
+        inputs=inputs,
+        classes=train_classes(samples, task),
+        train=train,
+        train_inputs=load_inputs(task.student, train, roots, inputs),
+        dev_inputs=load_inputs(task.student, dev, roots, inputs),
+        dev_labels=dev["label"],
+        teacher=TeacherSide.from_candidates(teacher_embeddings.at(pairing.teacher_ids), candidates),
+        quality=quality,
+    )
+
+
+def build_objective(arm: ArmConfig) -> Objective:
+    """The arm's constraints as one objective."""
+    return Objective(
+        {
+            name: Term(
+                build_constraint(term.kind, term.margin, term.temperature),
+                weight=term.weight,
+                reducer=term.reducer,
+                warmup=term.warmup,
+            )
+            for name, term in arm.constraints.items()
+        }
+    )
+
+
+def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int) -> TaskHead:
+    """AAM-softmax for verification, label-smoothed cross-entropy for classification."""
+    if task.kind == "verification":
+        return AAMSoftmaxHead(classes, dim, student.margin, student.scale)
+    return LinearHead(classes, dim, student.label_smoothing)
+
+
+def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones where none weighs."""
+    task = distillation = torch.ones(len(data.train))
+    if arm.quality is None:
+        return task, distillation
+    student, teacher = (torch.tensor(data.quality[f"quality_{side}"].to_numpy()) for side in ("student", "teacher"))
+    options = {"gamma": arm.quality.gamma, "w_min": arm.quality.w_min, "w_max": arm.quality.w_max}
+    if arm.quality.loss != "distillation":
+        task = weigh(student, **options).float()
+    if arm.quality.loss != "task":
+        distillation = weigh(distillation_quality(student, teacher), **options).float()
+    return task, distillation
+
+
+def train_arm(
+    data: ArmData,
+    student: StudentConfig,
+    training: TrainingConfig,
+    arm: ArmConfig,
+    projection: ModelBundle,
+    *,
+    name: str,
+    labels: np.ndarray | None = None,
+    labelled_share: float | None = None,
+    checkpoint: Path | None = None,
+    watch: Callable[[dict[str, float], int], None] | None = None,
+) -> tuple[ModelBundle, pd.DataFrame]:
+    """One student under one arm.
+
+    projection: the head and prototypes that the arm uses (of ``arm.projection``'s kind). labels: (N,) class numbers in
+    place of the table's, -1 where a label is held back; labelled_share: of each batch, as ``TrainingData`` has it.
+    watch: told every epoch's figures, in place of the tracked run; it may raise to stop. Two arms with the same seed
+    start from the same student and see the same batches in the same order: what differs is the objective alone.
+    """
+    dim = int(projection.config["projection"]["dim"]) + student.free_dim
+    torch.manual_seed(derive_seed("student", training.seed))
+    network = Student(student.encoder, data.inputs, dim, student.dropout)
+    head = build_head(data.task, student, len(data.classes), dim)
+    bound = build_projection(projection)
+    objective = build_objective(arm)
+    task_weights, kd_weights = sample_weights(data, arm)
+    known = torch.from_numpy(data.labels if labels is None else labels)
+    teacher = bound if objective.terms else None
+    history = fit(
+        DistillationModule(network, head, objective, teacher, arm.joint),
+        TrainingData(
+            data.train_inputs,
+            known,
+            task_weights,
+            kd_weights,
+            data.teacher if objective.terms else None,
+            labelled_share,
+        ),
+        training,
+        dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
+        augment=augmentation(data.task.student) if training.augment else None,
+        checkpoint=checkpoint,
+        on_epoch=watch or epoch_logger(name),
+        description=name,
+        joint_lr_scale=arm.joint_lr_scale,
+    )
+    moved = (
+        projection_bundle(teacher, data.teacher.embeddings.shape[1], data.classes) if teacher and arm.joint else None
+    )
+    bundle = student_bundle(
+        network,
+        head,
+        encoder=student.encoder,
+        inputs=data.inputs,
+        dim=dim,
+        classes=data.classes,
+        projection=moved,
+        shared=shared_classifier(data.task, arm, teacher),
+    )
+    return bundle, pd.DataFrame(history)
+
+
+def shared_classifier(task: TaskConfig, arm: ArmConfig, projection: Projection | None) -> Shared | None:
+    """The teacher's classifier as it stands now, where the arm's student answers by it."""
+    if task.kind != "classification" or arm.answer == "own":
+        return None
+    assert projection is not None  # the arm's configuration makes sure
+    return Shared(arm.answer, projection.prototypes().detach().cpu().clone(), projection.config.scale)
+
+
+def dev_metric(data: ArmData, head: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
+    """EER over all pairs of dev samples (verification), or top-1 of the student's answer (classification)."""
+    labels = data.dev_labels
+    if data.task.kind == "verification":
+        return DevMetric("eer", lambda model: pairwise_eer(embed(model, data.dev_inputs), labels.to_numpy()), False)
+    numbers = class_numbers(labels, data.classes)
+
+    def top1(model: Student) -> float:
+        embeddings = torch.from_numpy(embed(model, data.dev_inputs)).to(next(head.parameters()).device)
+        answer = answer_logits(head.logits(embeddings), embeddings, shared())
+        return float((answer.argmax(dim=1).cpu().numpy() == numbers).mean())
+
+    return DevMetric("top1", top1, True)

@@ -1,0 +1,154 @@
+"""A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.teacher import TeacherConfig
+from cross_modal_kd.losses import Objective
+from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.modalities.inputs import augmentation, load_inputs
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.encoders import create_encoder
+from cross_modal_kd.models.student import Student, build_student, student_bundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.tasks.dev import chosen_by
+from cross_modal_kd.tracking.run import epoch_logger
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.loop import DevMetric, fit
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.seeds import derive_seed
+
+logger = logging.getLogger(__name__)
+
+
+def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
+    """An encoder with the weights that its library has for it. A text encoder's stay where they are."""
+    encoder, tensors = teacher.encoder, {}
+    if encoder.library != "sentence_transformers":
+        own = encoder.options | {"pretrained": True}
+        tensors = create_encoder(encoder.model_copy(update={"options": own}), inputs).state_dict()
+        plain = {name: value for name, value in own.items() if not name.startswith("pretrained")}
+        encoder = encoder.model_copy(update={"options": plain})
+    return ModelBundle("pretrained", {"encoder": encoder.model_dump(), "inputs": inputs.model_dump()}, tensors)
+
+
+def train_teacher(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher: TeacherConfig,
+    checkpoints: Path,
+) -> ModelBundle:
+    """An encoder and embedding trained with AAM-softmax on the teacher's training split, best EER on its dev split."""
+    roots, config = Roots(sources), teacher.training
+    train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
+    classes = sorted(train["label"].unique())
+    torch.manual_seed(derive_seed("teacher", config.seed))
+    network = Student(teacher.encoder, inputs, teacher.embedding_dim)
+    head = AAMSoftmaxHead(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
+    dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
+    ones = torch.ones(len(train))
+    labels = torch.from_numpy(class_numbers(train["label"], classes))
+    content = (train["sample_id"] + train["label"] + train["sha256"]).tolist()
+    key = "\n".join([teacher.model_dump_json(), inputs.model_dump_json(), *content])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
+    fit(
+        DistillationModule(network, head, Objective({}), None),
+        data,
+        config,
+        DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
+        augment=augmentation(task.teacher) if config.augment else None,
+        checkpoint=checkpoints / f"teacher-{digest}.safetensors",
+        on_epoch=epoch_logger("teacher"),
+        description="teacher",
+    )
+    return student_bundle(
+        network, head, encoder=teacher.encoder, inputs=inputs, dim=teacher.embedding_dim, classes=classes
+    )
+
+
+def teacher_embeddings(
+    chosen: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, inputs: InputConfig, teacher_model: ModelBundle
+) -> np.ndarray:
+    """(N, D) embeddings of the chosen samples with the teacher of that bundle."""
+    encoder = EncoderConfig(**teacher_model.config["encoder"])
+    if encoder.library == "sentence_transformers":
+        from cross_modal_kd.modalities.text.encoder import embed_texts
+
+        return embed_texts(encoder.name, chosen["text"].tolist())
+    roots = Roots(sources)
+    if teacher_model.kind == "pretrained":
+        network = create_encoder(encoder, inputs)
+        network.load_state_dict(teacher_model.tensors)
+        return embed(network, load_inputs(task.teacher, chosen, roots, inputs))  # type: ignore[arg-type]
+    return embed(build_student(teacher_model), load_inputs(task.teacher, chosen, roots, inputs))
+
+
+def embed_teacher(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher_model: ModelBundle,
+    embedding_cache: Path,
+) -> EmbeddingTable:
+    """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
+
+    The key is a fingerprint of the encoder's weights, the transform and the samples' contents.
+    """
+    from cross_modal_kd.datasets.embedding_table import EmbeddingTableDataset
+
+    chosen = samples[samples["modality"] == task.teacher]
+    fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
+    cached = EmbeddingTableDataset(filepath=(embedding_cache / fingerprint).as_posix())
+    if cached.exists():
+        logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
+        return cached.load()
+
+    values = teacher_embeddings(chosen, task, sources, inputs, teacher_model)
+    table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
+    cached.save(table)
+    return table
+
+
+def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:
+    """How good the teacher's raw embeddings are on the dev split.
+
+    Verification: EER over all pairs of dev samples of the teacher's modality. Classification: accuracy of the nearest
+    class mean of the training split. A dev split in which no class has two teacher samples has no EER: null.
+    """
+    dev = split_rows(samples, task.teacher, "dev")
+    train = split_rows(samples, task.teacher, "train")
+    centre = teacher_embeddings.at(train["sample_id"]).mean(axis=0)
+    values = teacher_embeddings.at(dev["sample_id"]) - centre
+    if task.kind == "verification":
+        measured = pairwise_eer(values, dev["label"].to_numpy())
+    else:
+        classes = train_classes(samples, task)
+        numbers = class_numbers(train["label"], classes)
+        known = numbers >= 0
+        means = np.zeros((len(classes), teacher_embeddings.dim))
+        np.add.at(means, numbers[known], teacher_embeddings.at(train["sample_id"])[known] - centre)
+        means /= np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)
+        measured = float(((values @ means.T).argmax(axis=1) == class_numbers(dev["label"], classes)).mean())
+    return {
+        "dimension": teacher_embeddings.dim,
+        "samples": len(teacher_embeddings),
+        "fingerprint": teacher_embeddings.fingerprint,
+        f"dev_{chosen_by(task)}": None if np.isnan(measured) else measured,
+    }

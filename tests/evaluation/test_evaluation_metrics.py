@@ -1,0 +1,240 @@
+"""The figures: their structure, what perfect and ignorant students get, and what cannot be measured."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from cross_modal_kd.evaluation.compare import compare
+from cross_modal_kd.evaluation.legend import legend, shown, shown_change
+from cross_modal_kd.metrics import Figures, Measured
+from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.subset import PER_UNIT, train_subset
+from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
+
+MATCHING = {"matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"}
+CORE = {
+    "verification": {"eer", "min_dcf_01", "min_dcf_05", "eer_same_domain", "identification_rank1"},
+    "classification": {"top1", "top5", "macro_f1", "calibration_error"},
+}
+GAPS = {"verification": {"eer_train", "eer_gap"}, "classification": {"top1_train", "top1_gap"}}
+
+
+@pytest.fixture(scope="module", params=[VERIFICATION, CLASSIFICATION], ids=["verification", "classification"])
+def measured(request):
+    """(kind, metrics) of a weak student against a good one."""
+    made = world(request.param)
+    return request.param.kind, made.metrics(made.embeddings(2.0), made.embeddings(0.8, seed=1))
+
+
+@pytest.fixture(scope="module")
+def extremes():
+    """metrics of a student that sees nothing against one that sees everything."""
+    made = world(labels=30)
+    return made.metrics(made.embeddings(np.inf), made.embeddings(0.0))
+
+
+def test_every_figure_has_value_low_and_high(measured):
+    kind, metrics = measured
+    seen = {f"{name}_seen" for name in MATCHING | {"distance"}}
+    expected = CORE[kind] | MATCHING | seen | GAPS[kind] | {"distance", "distance_gap"}
+    assert metrics["undefined"] == {}
+    for part in ("student_alone", "distilled", "difference"):
+        assert set(metrics[part]) == expected
+        for figure in metrics[part].values():
+            assert set(figure) == {"value", "low", "high"}
+            assert all(math.isfinite(number) for number in figure.values())
+            assert figure["low"] <= figure["high"]
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+
+
+def test_the_difference_is_distilled_less_alone(measured):
+    _, metrics = measured
+    for name, figure in metrics["difference"].items():
+        between = metrics["distilled"][name]["value"] - metrics["student_alone"][name]["value"]
+        assert figure["value"] == pytest.approx(between, abs=1e-12)
+
+
+def test_relative_reduction_is_of_the_errors(measured):
+    kind, metrics = measured
+    assert set(metrics["relative_reduction"]) == CORE[kind] - {"calibration_error"}
+    for name, figure in metrics["relative_reduction"].items():
+        before, after = (metrics[arm][name]["value"] for arm in ("student_alone", "distilled"))
+        if legend(name).better == "higher":
+            before, after = 1 - before, 1 - after
+        assert figure["value"] == pytest.approx((before - after) / before)
+
+
+def test_the_less_noisy_student_is_better(measured):
+    kind, metrics = measured
+    name = "eer" if kind == "verification" else "top1"
+    difference = metrics["difference"][name]
+    assert difference["high"] < 0 if kind == "verification" else difference["low"] > 0
+    assert metrics["difference"]["distance"]["high"] < 0
+
+
+def test_a_perfect_student(extremes):
+    figures = {name: figure["value"] for name, figure in extremes["distilled"].items()}
+    assert figures["eer"] == figures["eer_same_domain"] == figures["min_dcf_01"] == 0
+    assert figures["identification_rank1"] == figures["matching_1_5"] == figures["retrieval_map"] == 1
+    assert figures["matching_auc_seen"] == 1
+    assert figures["distance"] == pytest.approx(0, abs=1e-6)
+
+
+def test_an_ignorant_student_is_at_chance(extremes):
+    figures, chance = extremes["student_alone"], extremes["chance"]
+    assert chance["matching_1_2"] == chance["matching_auc"] == chance["eer"] == 0.5
+    assert chance["matching_1_5"] == 0.2
+    assert chance["identification_rank1"] == pytest.approx(1 / 30)
+    for name in ("eer", "eer_same_domain", "matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"):
+        assert figures[name]["value"] == pytest.approx(chance[name], abs=0.08)
+
+
+def test_chance_of_classification():
+    made = world(CLASSIFICATION, labels=8)
+    metrics = made.metrics(made.embeddings(np.inf), made.embeddings(0.0))
+    assert metrics["chance"]["top1"] == 1 / 8
+    assert metrics["chance"]["top5"] == 5 / 8
+    assert metrics["student_alone"]["top1"]["value"] == pytest.approx(1 / 8, abs=0.15)
+    assert metrics["distilled"]["top1"]["value"] == 1
+    assert metrics["teacher"]["top1"]["value"] > 0.8
+
+
+def test_matching_on_unseen_identities_of_chimeric_pairs_is_at_chance():
+    made = world(CHIMERIC, labels=40)
+    rng = np.random.default_rng(5)
+    texts = made.samples["modality"] == "text"
+    faces = {label: rng.normal(size=16) for label in made.samples["label"].unique()}
+    for sample, label in zip(made.samples.loc[texts, "sample_id"], made.samples.loc[texts, "label"], strict=True):
+        made.latent[sample] = faces[label]
+    perfect = made.embeddings(0.0)
+    metrics = made.metrics(made.embeddings(np.inf), perfect)
+    assert metrics["distilled"]["matching_1_2"]["value"] == pytest.approx(0.5, abs=0.1)
+    assert metrics["task"]["chimeric"] is True
+
+
+def test_the_same_student_twice_differs_by_nothing():
+    made = world()
+    same = made.embeddings(1.0)
+    for figure in made.metrics(same, same)["difference"].values():
+        assert figure == {"value": 0, "low": 0, "high": 0}
+
+
+def test_the_eer_is_that_of_cosines_taken_one_by_one(measured):
+    made = world()
+    table, trials = made.embeddings(2.0), made.trials()
+    rows = split_rows(made.samples, "image", "test").reset_index(drop=True)
+    vectors = dict(zip(table.sample_ids, table.values.astype(float), strict=True))
+    expected = [
+        vectors[a] @ vectors[b] / np.linalg.norm(vectors[a]) / np.linalg.norm(vectors[b])
+        for a, b in zip(trials["enrol_id"], trials["test_id"], strict=True)
+    ]
+    unit = table.at(rows["sample_id"])
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    np.testing.assert_allclose(cosine_scores(unit, *trial_rows(rows, trials)), expected, atol=1e-6)
+
+
+def test_trials_of_other_samples_are_refused():
+    made = world()
+    with pytest.raises(
+        ValueError, match=r"trials: \d+ name samples that are not in the test split.*make the trials again"
+    ):
+        trial_rows(made.samples[:3], made.trials())
+
+
+def test_what_cannot_be_measured_is_left_out_with_a_reason():
+    made = world(labels=4, gallery=[2, 50])
+    one_view = made.samples["sample_id"].str.endswith("/0") | (made.samples["modality"] == "text")
+    metrics = keep(made, one_view).metrics(made.embeddings(1.0), made.embeddings(0.5))
+    assert metrics["undefined"]["eer"] == "there are 0 target and 6 impostor trials; both are needed"
+    assert "second sample" in metrics["undefined"]["identification_rank1"]
+    assert metrics["undefined"]["matching_1_50"] == "the gallery has only 4 items"
+    assert "eer" not in metrics["distilled"]
+    assert "matching_1_2" in metrics["distilled"]
+
+
+def test_samples_without_a_teacher_have_no_matching():
+    made = world(VERIFICATION)
+    rows = (made.samples["modality"] == "image") | (made.samples["split"] != "test")
+    metrics = keep(made, rows).metrics(made.embeddings(1.0), made.embeddings(0.5))
+    assert metrics["undefined"]["matching_1_2"] == "no sample has a text of its group in its split"
+    assert metrics["undefined"]["teacher.eer"] == "the test split has no text sample"
+    assert {"eer", "matching_1_2_seen"} <= set(metrics["distilled"])
+
+
+def test_few_classes_have_no_top_five():
+    made = world(CLASSIFICATION, labels=4)
+    metrics = made.metrics(made.embeddings(1.0), made.embeddings(0.5))
+    assert metrics["undefined"]["top5"] == "there are only 4 classes"
+
+
+def test_an_error_of_zero_cannot_be_reduced():
+    perfect, worse = Measured(0.0, np.zeros(9)), Measured(0.1, np.full(9, 0.1))
+    compared = compare(Figures({"eer": perfect}), Figures({"eer": worse}), 0.95)
+    assert "above 0" in compared["undefined"]["relative_reduction.eer"]
+    assert compared["difference"]["eer"]["value"] == pytest.approx(0.1)
+
+
+def test_the_protocol_says_what_was_measured(measured):
+    kind, metrics = measured
+    protocol = metrics["protocol"]
+    assert protocol["test_samples"] == 48
+    assert protocol["bootstrap"] == {
+        "unit": "label" if kind == "verification" else "group", "units": 12, "resamples": 60, "level": 0.95, "seed": 0,
+    }  # fmt: skip
+    assert ("trials" in protocol) == (kind == "verification")
+    assert metrics["arms"]["distilled"]["arm"] == "soft"
+
+
+def test_the_training_subset_is_capped_and_takes_whole_units():
+    made = world(labels=12, views=14)
+    train = split_rows(made.samples, "image", "train")
+    chosen = train_subset(train, made.task, made.evaluation.model_copy(update={"train_subset": 35}))
+    assert chosen["label"].value_counts().tolist() == [PER_UNIT] * 3
+    none = made.evaluation.model_copy(update={"train_subset": 0})
+    assert train_subset(train, made.task, none).empty
+
+
+def test_without_training_samples_there_are_no_seen_classes_and_gaps():
+    made = world()
+    table = made.embeddings(1.0)
+    test = [sample for sample in table.sample_ids if sample.startswith("test")]
+    only_test = type(table)(test, table.at(test), "t")
+    metrics = made.metrics(only_test, only_test)
+    assert not [name for name in metrics["distilled"] if name.endswith(("_seen", "_gap", "_train"))]
+
+
+def test_figures_are_shown_in_their_unit():
+    assert shown("eer", 0.0856) == "8.6\N{NO-BREAK SPACE}%"
+    assert shown("matching_1_7_seen", 1) == "100.0\N{NO-BREAK SPACE}%"
+    assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"
+    assert shown_change("eer", -0.0001) == "0.0"
+    with pytest.raises(KeyError, match="no figure is called 'err'; there are: eer"):
+        legend("err")
+
+
+def test_the_embeddings_of_a_saved_student(tmp_path):
+    from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+    from cross_modal_kd.evaluation.embed import embed_samples
+    from cross_modal_kd.losses import LinearHead
+    from cross_modal_kd.models.bundle import ModelBundle
+    from cross_modal_kd.models.student import Student, student_bundle
+    from evaluation_world import pictures
+
+    made = world(labels=3, views=2, train_subset=4)
+    encoder, inputs = EncoderConfig(library="timm", name="test_resnet"), InputConfig(image={"size": 16})
+    network = Student(encoder, inputs, 8)
+    bundle = student_bundle(network, LinearHead(3, 8), encoder=encoder, inputs=inputs, dim=8, classes=made.classes)
+    sources = pictures(made.samples, tmp_path)
+    table = embed_samples(made.samples, made.task, sources, bundle, made.evaluation)
+    images = made.samples[made.samples["modality"] == "image"]
+    assert {*images.loc[images["split"] != "train", "sample_id"]} < {*table.sample_ids}
+    assert len(table) == 4 + 6 + 6
+    again = embed_samples(made.samples, made.task, sources, bundle, made.evaluation)
+    assert again.fingerprint == table.fingerprint
+    np.testing.assert_array_equal(again.values, table.values)
+    tensors = {name: tensor + (name == "head.bias") for name, tensor in bundle.tensors.items()}
+    other = ModelBundle(bundle.kind, bundle.config, tensors)
+    assert embed_samples(made.samples, made.task, sources, other, made.evaluation).fingerprint != table.fingerprint

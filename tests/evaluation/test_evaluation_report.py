@@ -1,0 +1,151 @@
+"""Plots and the page."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from cross_modal_kd.evaluation.report.verdict import verdict
+from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
+
+TASKS = {"verification": VERIFICATION, "classification": CLASSIFICATION, "chimeric": CHIMERIC}
+BANNER = "<strong>Chimeric pairs.</strong>"
+
+
+class Addresses(HTMLParser):
+    """What a page asks a browser to load, and which elements it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.found += [value for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    return {name: world(task).report(tmp_path_factory.mktemp(name)) for name, task in TASKS.items()}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_page_holds_everything_it_shows(pages, name):
+    page = pages[name]
+    parser = Addresses()
+    parser.feed(page)
+    assert len(parser.found) > 6
+    assert all(address.startswith("data:") for address in parser.found)
+    assert not {"script", "link", "iframe"} & parser.tags
+    assert not re.search(r"https?://|@import|url\(", page)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_chimeric_banner_is_there_when_it_must_be(pages, name):
+    assert (BANNER in pages[name]) == (name == "chimeric")
+
+
+def test_the_note_is_shown(pages):
+    assert pages["verification"].count("A note.") >= 2
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_values_are_escaped(pages, name):
+    assert "soft &lt;both&gt;" in pages[name]
+    assert "&lt;b&gt;broken&lt;/b&gt;" in pages[name]
+    assert "<b>broken" not in pages[name]
+
+
+def test_labels_and_texts_are_escaped(tmp_path):
+    made = world(labels=3)
+    attack = "<script>alert('x')</script>"
+    samples = made.samples.assign(
+        label=made.samples["label"] + attack, text=made.samples["text"] + '"><img src=http://x>', domain=attack
+    )
+    object.__setattr__(made, "samples", samples)
+    object.__setattr__(made, "classes", [name + attack for name in made.classes])
+    page = made.report(tmp_path)
+    assert "<script>" not in page
+    assert "<img src=http" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_what_is_not_defined_is_explained_on_the_page(tmp_path):
+    made = world(labels=4, gallery=[2, 50])
+    assert "the gallery has only 4 items" in made.report(tmp_path)
+
+
+def test_a_page_of_trials_that_cannot_be_measured(tmp_path):
+    made = world(labels=4)
+    one_view = made.samples["sample_id"].str.endswith("/0") | (made.samples["modality"] == "text")
+    page = keep(made, one_view).report(tmp_path)
+    assert "EER is not defined" in page
+    assert "there are 0 target and 6 impostor trials" in page
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_both_kinds_draw_the_same_set_of_figures(task):
+    from matplotlib.figure import Figure
+
+    made = world(task, labels=6)
+    alone, distilled = made.embeddings(1.5), made.embeddings(0.5)
+    *figures, images = made.plots(made.metrics(alone, distilled), alone, distilled)
+    assert len(figures) == 5
+    assert all(isinstance(figure, Figure) for figure in figures)
+    assert list(images) == ["operating", "scores", "training", "matching", "summary"]
+    assert all(image.startswith(b"\x89PNG") for image in images.values())
+    remarks = [figure.get_suptitle() for figure in figures]
+    assert all(("Chimeric" in remark) == task.chimeric for remark in remarks)
+
+
+def metrics(alone: float, distilled: float, low: float, high: float, kind: str = "verification") -> dict:
+    name = "eer" if kind == "verification" else "top1"
+    error = abs(distilled - alone) / (alone if kind == "verification" else 1 - alone)
+    return {
+        "task": {"kind": kind},
+        "student_alone": {name: {"value": alone}},
+        "distilled": {name: {"value": distilled}},
+        "difference": {name: {"value": distilled - alone, "low": low, "high": high}},
+        "relative_reduction": {name: {"value": error}},
+        "undefined": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "tone", "conclusion"),
+    [
+        (metrics(0.086, 0.079, -0.011, -0.003), "better", "better: 8 % of the errors are gone."),
+        (metrics(0.086, 0.095, 0.002, 0.016), "worse", "worse: 10 % more errors."),
+        (metrics(0.086, 0.085, -0.004, 0.002), "open", "The interval includes zero: no difference is shown."),
+        (metrics(0.5, 0.6, 0.05, 0.15, "classification"), "better", "better: 20 % of the errors are gone."),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_the_interval_allows(found, tone, conclusion):
+    said = verdict(found)
+    assert said.tone == tone
+    assert said.conclusion.replace("\N{NO-BREAK SPACE}", " ").endswith(conclusion)
+
+
+def test_the_verdict_names_both_values_and_the_interval():
+    said = verdict(metrics(0.086, 0.079, -0.011, -0.003))
+    assert said.figures.replace("\N{NO-BREAK SPACE}", " ") == "EER 8.6 % alone, 7.9 % distilled"
+    assert said.change == "−0.7 points [−1.1, −0.3]"
+
+
+def test_sounds_are_put_on_the_page_to_be_played(tmp_path):
+    import soundfile
+
+    from cross_modal_kd.config.ingestion import SourcesConfig
+    from cross_modal_kd.evaluation.report.exhibits import Exhibits
+
+    made = world(labels=2, views=2)
+    samples = made.samples.assign(path=made.samples["path"].str.replace("png", "wav"), group=None)
+    samples["modality"] = samples["modality"].replace("image", "speech")
+    first = samples[samples["modality"] == "speech"].iloc[0]
+    soundfile.write(tmp_path / first["path"], np.zeros(800), 8000)
+    sources = SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}})
+    shown = Exhibits(samples, made.task, sources).show(first["sample_id"])
+    assert (shown.kind, shown.name) == ("sound", first["label"])
+    assert shown.content.startswith("data:audio/wav;base64,")

@@ -1,0 +1,108 @@
+"""The table: paired differences against the right baseline."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.metrics import Figures, Measured
+from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.comparison.plots import distances_figure, forest_figure
+from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
+from cross_modal_kd.studies.grid import Job
+
+ARMS = ArmsConfig(
+    {name: {"constraints": {"f": {"kind": "cosine"}}, "title": name.upper()} for name in ("soft", "hard")}
+    | {"none": {}}
+)
+ERRORS = {"none": [0.30, 0.32], "soft": [0.20, 0.24], "hard": [0.28, 0.26]}
+
+
+@dataclass
+class Done:
+    job: Job
+    figures: dict = field(default_factory=lambda: {"train_seconds": 1.0, "f_active": 0.25})
+
+
+def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
+    """Outcomes and figures of all arms; every head after the first errs more by ``shift``."""
+    outcomes, figures = [], []
+    for place, head in enumerate(heads):
+        for name, errors in ERRORS.items():
+            if name == "none" and place:
+                continue
+            for seed in seeds:
+                config = ARMS.get(name).model_copy(update={"projection": head})
+                student = StudentConfig(encoder={"library": "timm", "name": "x"})
+                outcomes.append(Done(Job(name, config, student, TrainingConfig(seed=seed))))
+                error = errors[seed] + shift * place
+                resampled = error + 0.01 * np.random.default_rng(0).normal(size=200)
+                figures.append(Figures({"eer": Measured(error, resampled)}))
+    return by_arm(outcomes, figures)
+
+
+def table(found, **comparison):
+    config = ComparisonConfig(arms=list(ERRORS), hard_of={"soft": "hard"}, **comparison)
+    return comparison_table(found, "verification", config, ARMS).set_index(["arm", "head"])
+
+
+def test_errors_are_means_over_seeds_and_differences_are_paired():
+    rows = table(results())
+    soft = rows.loc[("soft", "mlp")]
+    assert soft["error_mean"] == pytest.approx(0.22)
+    assert soft["error_sd_over_seeds"] == pytest.approx(np.std([0.20, 0.24], ddof=1))
+    assert soft["difference_to_baseline"] == pytest.approx(0.22 - 0.31)
+    assert soft["difference_to_hard"] == pytest.approx(0.22 - 0.27)
+    assert soft["difference_to_baseline_high"] - soft["difference_to_baseline_low"] == pytest.approx(0, abs=1e-9)
+    assert soft["seeds_better_than_baseline"] == 2 and soft["active_fraction_f"] == 0.25
+    none = rows.loc[("none", "no teacher")]
+    assert np.isnan(none["difference_to_baseline"]) and np.isnan(none["difference_to_hard"])
+
+
+def test_a_baseline_with_heads_is_taken_with_the_rows_own_head():
+    rows = table(results(("mlp", "pca")), baseline="hard")
+    for head in ("mlp", "pca"):
+        assert rows.loc[("soft", head), "difference_to_baseline"] == pytest.approx(0.22 - 0.27)
+        assert np.isnan(rows.loc[("hard", head), "difference_to_baseline"])
+    assert rows.loc[("none", "no teacher"), "difference_to_baseline"] == pytest.approx(0.31 - 0.27)
+
+
+def test_the_student_alone_is_the_baseline_of_every_head():
+    rows = table(results(("mlp", "pca")))
+    assert rows.loc[("soft", "pca"), "difference_to_baseline"] == pytest.approx(0.27 - 0.31)
+
+
+def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_own():
+    apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
+    config = ComparisonConfig(arms=list(ERRORS), hard_of={"soft": "hard"})
+    rows = comparison_table(results(("mlp", "pca")), "verification", config, apart).set_index(["arm", "head"])
+    assert rows.loc[("soft", "mlp"), "difference_to_hard"] == pytest.approx(0.22 - (0.27 + 0.05))
+    assert rows.loc[("soft", "pca"), "difference_to_hard"] == pytest.approx(0.27 - 0.32)
+
+
+def test_a_difference_is_over_the_seeds_that_both_sides_have():
+    found = results()
+    found["soft", "mlp"] = found["soft", "mlp"].of_seeds([1])
+    soft = table(found).loc[("soft", "mlp")]
+    assert soft["seeds"] == 1 and soft["error_mean"] == pytest.approx(0.24)
+    assert soft["difference_to_baseline"] == pytest.approx(0.24 - 0.32)
+    assert soft["difference_to_hard"] == pytest.approx(0.24 - 0.26) and soft["seeds_better_than_baseline"] == 1
+    found["none", "mlp"] = found["none", "mlp"].of_seeds([0])
+    with pytest.raises(ValueError, match=r"share no seed: trained with \[0\] and \[1\]"):
+        table(found)
+
+
+def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
+    found = results(seeds=(0,))
+    assert np.isnan(table(found)["error_sd_over_seeds"]).all()
+    alone = comparison_table(
+        {key: value for key, value in found.items() if key[0] == "none"},
+        "verification",
+        ComparisonConfig(arms=["none"]),
+        ARMS,
+    )
+    assert forest_figure(alone).axes[0].texts[0].get_text() == "one arm alone: nothing to compare"
+    assert distances_figure(alone).axes[0].texts[0].get_text() == "no distance to the teacher is defined"

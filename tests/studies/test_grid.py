@@ -1,0 +1,228 @@
+"""A grid of trainings: what is done is not done again, and what has changed is."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pandas as pd
+import pytest
+from filelock import FileLock
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.comparison.grid import comparison_jobs
+from cross_modal_kd.studies.grid import Job, refresh_embeddings, run_grid
+from cross_modal_kd.training.run_key import data_fingerprint
+
+STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
+TRAINING = TrainingConfig()
+SOFT = {"feature": {"kind": "cosine", "margin": 0.2}}
+ARMS = ArmsConfig({"none": {}, "soft": {"constraints": SOFT}, "hard": {"constraints": {"f": {"kind": "cosine"}}}})
+JOBS = comparison_jobs(ComparisonConfig(arms=["none", "soft"], seeds=[0, 1]), ARMS, STUDENT, TRAINING)
+
+
+class Trainer:
+    """Trains in no time and counts; fails at the job it is told to."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.names, self.embedded, self.fail_at = [], [], fail_at
+
+    def train(self, job, checkpoint):
+        if len(self.names) == self.fail_at:
+            raise KeyboardInterrupt
+        self.names.append(f"{job.arm} {job.seed}")
+        history = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "dev_eer": [0.3, np.nan]})
+        return ModelBundle("student", {}, {"w": np.full(2, job.seed, dtype=np.float32)}), history
+
+    def embed(self, job, student, ids=("a", "b")):
+        self.embedded.append(job.arm)
+        return EmbeddingTable(list(ids), np.full((len(ids), 2), job.seed), "f")
+
+    def run(self, store, jobs=JOBS, data="d"):
+        return run_grid(jobs, store, data, self.train, self.embed)
+
+
+def test_every_job_leaves_a_student_its_embeddings_history_and_figures(tmp_path):
+    outcomes = Trainer().run(tmp_path)
+    assert [outcome.job for outcome in outcomes] == JOBS
+    last = outcomes[-1]
+    assert last.figures["loss"] == 1 and last.figures["dev_eer"] == 0.3 and last.figures["train_seconds"] >= 0
+    assert last.student.tensors["w"].tolist() == [1, 1]
+    assert last.embeddings.at(["b"]).tolist() == [[1, 1]]
+    assert last.history["loss"].tolist() == [2, 1]
+
+
+def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(tmp_path, tracking_uri):
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri)
+    with mlflow.start_run() as parent:
+        Trainer().run(tmp_path / "store")
+    children = {
+        (run.data.params["arm"], run.data.params["training.seed"]): run.data
+        for run in mlflow.MlflowClient(tracking_uri).search_runs(["0"])
+        if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id
+    }
+    assert len(children) == 4
+    soft = children["soft", "1"]
+    assert soft.params["constraints.feature.margin"] == "0.2" and soft.params["projection"] == "mlp"
+    assert "constraints.feature.margin" not in children["none", "0"].params
+    assert soft.metrics["dev_eer"] == 0.3
+
+
+def test_what_a_study_varies_does_not_hide_what_the_arm_is():
+    job = Job("soft", ARMS.get("soft"), STUDENT, TRAINING, {"projection": "ab12", "folds": 5})
+    assert job.settings["projection"] == "mlp" and job.settings["setting"] == {"projection": "ab12", "folds": 5}
+    assert "setting" not in Job("soft", ARMS.get("soft"), STUDENT, TRAINING).settings
+
+
+def test_what_is_done_is_taken_as_it_is(tmp_path):
+    Trainer().run(tmp_path)
+    again = Trainer()
+    outcomes = again.run(tmp_path)
+    assert not again.names and not again.embedded and len(outcomes) == 4
+
+
+def test_an_interrupted_grid_goes_on_where_it_was(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(fail_at=2).run(tmp_path)
+    again = Trainer()
+    again.run(tmp_path)
+    assert again.names == ["none 1", "soft 1"]
+
+
+def test_a_job_that_another_process_is_at_is_left_for_last_and_then_taken_if_it_was_not_finished(tmp_path):
+    first = Trainer(fail_at=0)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(tmp_path, JOBS[:1])
+    (folder,) = tmp_path.iterdir()
+    held = FileLock(folder / "lock").acquire(timeout=0)
+
+    class UntilTheRestIsDone(Trainer):
+        def train(self, job, checkpoint):
+            trained = super().train(job, checkpoint)
+            if len(self.names) == 3:
+                held.lock.release()
+            return trained
+
+    trainer = UntilTheRestIsDone()
+    outcomes = trainer.run(tmp_path)
+    assert trainer.names == ["soft 0", "none 1", "soft 1", "none 0"]
+    assert [outcome.job for outcome in outcomes] == JOBS
+
+
+def test_two_processes_share_a_grid_and_train_nothing_twice(tmp_path):
+    both_are_at_it = Barrier(2, timeout=30)
+
+    class AtTheSameTime(Trainer):
+        def train(self, job, checkpoint):
+            if not self.names:
+                both_are_at_it.wait()
+            return super().train(job, checkpoint)
+
+    trainers = AtTheSameTime(), AtTheSameTime()
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda trainer: trainer.run(tmp_path), trainers))
+    assert sorted(trainers[0].names + trainers[1].names) == ["none 0", "none 1", "soft 0", "soft 1"]
+    assert all(trainer.names for trainer in trainers)
+    assert outcomes[0] == outcomes[1] and [outcome.job for outcome in outcomes[0]] == JOBS
+
+
+def test_figures_that_were_half_written_do_not_count_as_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(json, "dumps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Trainer().run(tmp_path)
+    monkeypatch.undo()
+    again = Trainer()
+    again.run(tmp_path)
+    assert len(again.names) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": ArmConfig(constraints={"feature": {"kind": "cosine", "margin": 0.3}})},
+        {"student": STUDENT.model_copy(update={"margin": 0.1})},
+        {"training": TRAINING.model_copy(update={"seed": 9})},
+        {"training": TRAINING.model_copy(update={"lr": 0.1})},
+        {"setting": {"share": 0.5}},
+    ],
+)
+def test_whatever_decides_a_result_is_in_its_key(change):
+    job = Job("soft", ARMS.get("soft"), STUDENT, TRAINING)
+    assert Job(**(vars(job) | change)).key("d") != job.key("d") != job.key("other")
+    titled = Job(**(vars(job) | {"config": ARMS.get("soft").model_copy(update={"title": "T"})}))
+    assert titled.key("d") == job.key("d")
+
+
+def test_only_embeddings_of_other_samples_are_made_again(tmp_path):
+    outcomes, again = Trainer().run(tmp_path), Trainer()
+    refresh_embeddings(outcomes, ["b", "a"], again.embed)
+    assert not again.embedded
+    refresh_embeddings(outcomes, ["a", "c"], lambda job, student: again.embed(job, student, ("a", "c")))
+    assert len(again.embedded) == 4
+    assert outcomes[0].embeddings.sample_ids == ["a", "c"]
+
+
+def test_the_grid_is_arms_by_heads_by_seeds_and_the_student_alone_once_a_seed():
+    comparison = ComparisonConfig(arms=["none", "soft"], heads=["mlp", "pca", "own"], seeds=[3, 4])
+    jobs = comparison_jobs(comparison, ARMS, STUDENT, TRAINING)
+    assert [(job.arm, job.config.projection, job.seed) for job in jobs] == [
+        (arm, head, seed) for seed in (3, 4) for arm, head in (("none", "mlp"), ("soft", "mlp"), ("soft", "pca"))
+    ]
+    fewer = comparison_jobs(comparison.model_copy(update={"head_seeds": 1}), ARMS, STUDENT, TRAINING)
+    assert [(job.config.projection, job.seed) for job in fewer if job.arm == "soft"] == [
+        ("mlp", 3),
+        ("pca", 3),
+        ("mlp", 4),
+    ]
+    once = comparison_jobs(comparison.model_copy(update={"arm_seeds": {"soft": 1}}), ARMS, STUDENT, TRAINING)
+    assert [(job.arm, job.seed) for job in once] == [("none", 3), ("soft", 3), ("soft", 3), ("none", 4)]
+    with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
+        comparison_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
+
+
+def fingerprint(**change) -> str:
+    samples = pd.DataFrame(
+        {"sample_id": ["a", "b"], "modality": "image", "split": "train", "label": "l", "group": None}
+    )
+    world = {
+        "samples": samples.assign(sha256="0" * 64),
+        "task": TaskConfig(name="t", title="T", kind="verification", student="image", teacher="text"),
+        "inputs": InputConfig(),
+        "teacher_embeddings": EmbeddingTable(["x"], np.zeros((1, 2)), "f"),
+        "projections": {"mlp": ModelBundle("projection", {}, {"w": np.zeros(3)})},
+        "sample_weights": pd.DataFrame({"sample_id": ["a", "b"], "quality_student": [0.1, 0.2]}),
+    }
+    return data_fingerprint(**{name: change.get(name, lambda value: value)(value) for name, value in world.items()})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"samples": lambda rows: rows.assign(sha256="1" * 64)},
+        {"samples": lambda rows: rows.assign(group="g")},
+        {"samples": lambda rows: rows.assign(label="m")},
+        {"samples": lambda rows: rows[:1]},
+        {"task": lambda task: task.model_copy(update={"pairing": "label"})},
+        {"inputs": lambda _: InputConfig(image={"size": 64})},
+        {"teacher_embeddings": lambda table: EmbeddingTable(table.sample_ids, table.values, "g")},
+        {"projections": lambda _: {"mlp": ModelBundle("projection", {}, {"w": np.ones(3)})}},
+        {"sample_weights": lambda weights: weights.assign(quality_student=0.5)},
+    ],
+)
+def test_the_fingerprint_follows_all_that_decides_a_training(change):
+    assert fingerprint(**change) != fingerprint()
+
+
+def test_the_fingerprint_follows_nothing_else():
+    assert fingerprint(inputs=lambda inputs: inputs.model_copy(update={"cache_mb": 1})) == fingerprint()
+    assert fingerprint(task=lambda task: task.model_copy(update={"note": "n"})) == fingerprint()

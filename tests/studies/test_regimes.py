@@ -1,0 +1,290 @@
+"""The studies of few labels, weak teachers, damaged inputs and width, end to end and piece by piece."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.losses import ConstraintInputs, LinearHead, Objective, Term, build_constraint
+from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.damage import RandomDamage
+from cross_modal_kd.studies.labelled import labelled_part, labelled_units, same_steps
+from cross_modal_kd.studies.regimes.config import RegimesConfig
+from cross_modal_kd.studies.regimes.crossfit import aligned, folds_of, taken_as_it_is
+from cross_modal_kd.studies.regimes.teachers import noisy, shortened
+from cross_modal_kd.studies.regimes.weight import weighed
+from cross_modal_kd.studies.regimes.width import widened
+from cross_modal_kd.training.data import TrainingData
+
+VERIFICATION = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
+CLASSIFICATION = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
+CLASSES = [f"c{number}" for number in range(10)]
+
+
+@pytest.mark.slow
+def test_every_study_runs_and_is_not_trained_twice(run_kedro):
+    for stage in ("ingestion", "quality", "teacher", "projection"):
+        run_kedro(stage)
+    run_kedro("regimes")
+    root = run_kedro.data_root
+    table = pd.read_csv(root / "08_reporting/test/regimes.csv")
+    assert set(table["study"]) == {"labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"}
+    assert table["error_mean"].between(0, 1).all()
+    bound = table[table["arm"] != "none"]
+    ends = [f"difference_to_baseline{end}" for end in ("", "_low", "_high")]
+    assert bound[[*ends, "relative_reduction_to_baseline"]].notna().all().all()
+    weighed = table[table["arm"] == "soft_both_quality"]
+    assert (weighed["other_arm"] == "soft_both").all()
+    assert weighed["difference_to_other"].notna().all()
+    for study in ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"):
+        assert (root / f"08_reporting/test/{study}_regime.png").stat().st_size > 5000
+
+    few = table[(table["study"] == "labels") & (table["value"] < 1)]
+    assert (few["labelled_samples"] < few["training_samples"]).all()
+    teacher = table[table["study"] == "teacher"].set_index(["setting", "arm"])
+    alone = teacher.xs("none", level="arm")["error_mean"]
+    assert alone.nunique() == 1, "the student alone knows no teacher"
+    errors = teacher.xs("none", level="arm")["teacher_error_test"]
+    assert errors["noise 2"] > errors["teacher as it stands"]
+    assert set(table.loc[table["study"] == "noise", "setting"]) == {"clean test", "damaged test"}
+
+    folds = table[table["study"] == "crossfit"].groupby("setting")["teacher_error_train"].first()
+    assert folds["out-of-fold"] > folds["in-sample"]
+
+    trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
+    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds by the head, variants
+    assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
+    before = [folder.stat().st_mtime_ns for folder in trainings]
+    run_kedro("regimes", tags=["width"])
+    assert [folder.stat().st_mtime_ns for folder in trainings] == before
+
+
+@pytest.fixture
+def verification() -> pd.DataFrame:
+    return table(CLASSES, lambda split, label: f"{split}-{label}")
+
+
+@pytest.fixture
+def classification() -> pd.DataFrame:
+    return table(CLASSES, lambda split, label: label)
+
+
+def table(labels: list[str], named) -> pd.DataFrame:
+    """Ten labels, five groups each with two images and a text, in three splits."""
+    rows = [
+        {"label": named(split, label), "group": f"{split}-{label}-{group}", "split": split, "modality": modality}
+        | {"sample_id": f"{split}-{label}-{group}-{view}", "text": "a b c d" if modality == "text" else None}
+        for split in ("train", "dev", "test")
+        for label in labels
+        for group in range(5)
+        for view, modality in enumerate(("image", "image", "text"))
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_smaller_share_of_labels_is_part_of_a_larger_one(verification, classification):
+    for samples, task in ((verification, VERIFICATION), (classification, CLASSIFICATION)):
+        shares = [labelled_units(samples, task, share, 0) for share in (0.1, 0.2, 0.5, 1.0)]
+        assert all(small <= large for small, large in zip(shares, shares[1:], strict=False))
+        assert labelled_units(samples, task, 0.2, 1) != shares[1]
+
+
+def test_whole_identities_or_whole_groups_of_every_class_keep_their_label(verification, classification):
+    kept = labelled_units(verification, VERIFICATION, 0.3, 0)
+    assert len(kept) == 3 and all(label.startswith("train-") for label in kept)
+    kept = labelled_units(classification, CLASSIFICATION, 0.01, 0)
+    assert sorted(group.split("-")[1] for group in kept) == CLASSES, "one group of each class, at least"
+    part = labelled_part(classification, CLASSIFICATION, kept)
+    left = part[part["split"] == "train"]
+    assert set(left["group"]) == kept
+    assert set(left["modality"]) == {"image", "text"}, "the head sees labelled teacher samples only"
+    assert len(part[part["split"] != "train"]) == len(classification[classification["split"] != "train"])
+
+
+@pytest.mark.parametrize(("labelled", "epochs"), [(1000, 16), (500, 37), (200, 112), (90, 112)])
+def test_the_student_alone_takes_as_many_steps(labelled, epochs):
+    training = TrainingConfig(epochs=16, batch_size=128, eval_every=4)
+    longer = same_steps(training, 1000, labelled)
+    batch = max(1, labelled // 128)
+    assert longer.epochs == epochs
+    assert abs(longer.epochs * batch - 16 * 7) <= batch
+    assert abs(longer.epochs / longer.eval_every - 4) < 1
+
+
+class Numbers:
+    """Inputs that are their own index."""
+
+    def __init__(self, n: int) -> None:
+        self.sample_ids = [str(number) for number in range(n)]
+
+    def at_epoch(self, seed, epoch) -> None: ...
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def __getitems__(self, indices):
+        return torch.tensor(indices), torch.tensor(indices)
+
+
+def test_every_batch_holds_the_share_of_labelled_samples_that_was_asked_for():
+    labels = torch.full((100,), -1)
+    labels[:7] = torch.arange(7)
+    ones = torch.ones(100)
+    data = TrainingData(Numbers(100), labels, ones, ones, labelled_share=0.5)
+    batches = [indices for indices, _ in data.epoch(0, 0, 20)]
+    assert len(batches) == data.steps(20) == 5
+    assert all(int((labels[batch] >= 0).sum()) == 10 for batch in batches)
+    seen = torch.cat(batches)
+    assert set(range(7)) <= set(seen.tolist())
+    unlabelled = seen[labels[seen] < 0]
+    assert len(unlabelled.unique()) == len(unlabelled) == 50
+    again = torch.cat([indices for indices, _ in data.epoch(0, 0, 20)])
+    assert torch.equal(seen, again)
+
+
+@pytest.mark.parametrize("share", [None, 0.05])
+def test_batches_come_as_they_are_where_labels_are_common_enough(share):
+    labels = torch.full((40,), -1)
+    labels[::4] = 0
+    ones = torch.ones(40)
+    data = TrainingData(Numbers(40), labels, ones, ones, labelled_share=share)
+    seen = torch.cat([indices for indices, _ in data.epoch(0, 0, 10)])
+    assert sorted(seen.tolist()) == list(range(40))
+    with pytest.raises(ValueError, match="labelled_share.*between 0 and 1.*found 1.5"):
+        TrainingData(Numbers(40), labels, ones, ones, labelled_share=1.5)
+
+
+@pytest.mark.parametrize("head", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])
+def test_a_batch_without_any_label_trains_by_its_pairs_alone(head):
+    objective = Objective({"feature": Term(build_constraint("cosine"))})
+    student = torch.randn(6, 8, requires_grad=True)
+    labels = torch.full((6,), -1)
+    task = head(student, labels)
+    batch = ConstraintInputs(student=student, teacher=torch.randn(6, 8), labels=labels, student_logits=task.logits)
+    output = objective(batch, task.values)
+    output.total.backward()
+    assert output.parts["task"] == 0
+    assert student.grad.abs().sum() > 0
+    assert all(parameter.grad is None or not parameter.grad.any() for parameter in head.parameters())
+
+
+def test_noise_on_the_teacher_is_as_large_as_it_says():
+    rng = np.random.default_rng(0)
+    values = 5 + 0.1 * rng.normal(size=(500, 64))
+    ids = [str(number) for number in range(500)]
+    table = EmbeddingTable(ids, values, "f")
+    noise = noisy(table, ids, 2.0, 0).values - table.values
+    assert np.linalg.norm(noise, axis=1).mean() == pytest.approx(2 * 0.1 * 8, rel=0.05)
+    assert noisy(table, ids, 2.0, 0).fingerprint != noisy(table, ids, 1.0, 0).fingerprint
+
+
+def test_texts_are_shortened_the_same_way_whatever_else_is_in_the_table(verification):
+    once = shortened(verification, 0.5, 0)
+    assert set(once["text"].dropna().str.split().str.len()) == {2}
+    part = shortened(verification.iloc[10:40], 0.5, 0)
+    assert part["text"].dropna().equals(once["text"].iloc[10:40].dropna())
+
+
+def test_damage_depends_on_seed_and_sample_alone():
+    harm = RandomDamage("image", {"blur": [2.0], "noise": None}, 0.3, 0)
+    names = [f"s{number}" for number in range(1000)]
+    drawn = {name: harm.of(name) for name in names}
+    hit = [name for name in names if drawn[name] is not None]
+    assert 250 < len(hit) < 350
+    assert {drawn[name][1] for name in hit if drawn[name][0] == "blur"} == {2.0}
+    assert len({drawn[name] for name in hit}) == 6
+    image = np.random.default_rng(1).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    clean = next(name for name in names if drawn[name] is None)
+    assert harm(clean, image) is image
+    assert np.array_equal(harm(hit[0], image), harm(hit[0], image))
+    assert not np.array_equal(harm(hit[0], image), image)
+
+
+def test_damage_that_cannot_be_done_says_why():
+    with pytest.raises(ValueError, match="at least one degradation"):
+        RandomDamage("image", {}, 0.3, 0)
+    with pytest.raises(ValueError, match="'babble' needs .*others"):
+        RandomDamage("speech", {"babble": None}, 0.3, 0, sample_rate=16000)
+    with pytest.raises(ValueError, match="unknown degradation 'blurr'.*blur"):
+        RandomDamage("image", {"blurr": None}, 0.3, 0)
+
+
+def test_width_scales_the_named_options_only():
+    encoder = {"library": "timm", "name": "resnet10t", "options": {"channels": [32, 64, 100], "stem_width": 16, "x": 3}}
+    student = StudentConfig(encoder=encoder)
+    half = widened(student, 0.5, ["channels", "stem_width", "absent"], 8).encoder.options
+    assert half == {"channels": [16, 32, 48], "stem_width": 8, "x": 3}
+    assert widened(student, 1.0, ["absent"], 8) is student
+    with pytest.raises(ValueError, match=r"names none of \['absent'\].*channels"):
+        widened(student, 2.0, ["absent"], 8)
+
+
+def test_a_heavier_arm_has_its_weights_multiplied_and_nothing_else():
+    arm = ArmConfig(
+        constraints={"a": {"kind": "cosine", "weight": 3, "margin": 0.2}, "b": {"kind": "l2", "weight": 0.5}},
+        quality={"gamma": 2},
+    )
+    heavier = weighed(arm, 4)
+    assert {name: term.weight for name, term in heavier.constraints.items()} == {"a": 12, "b": 2}
+    assert weighed(heavier, 0.25) == arm and weighed(ArmConfig(), 4) == ArmConfig()
+
+
+def test_folds_hold_whole_units_and_are_of_equal_size(verification, classification):
+    for samples, task, unit in ((verification, VERIFICATION, "label"), (classification, CLASSIFICATION, "group")):
+        rows = samples[(samples["split"] == "train") & (samples["modality"] == "text")]
+        folds = folds_of(rows, task, 5, 0)
+        assert pd.Series(folds).groupby(rows[unit].to_numpy()).nunique().max() == 1
+        assert pd.Series(folds).value_counts().nunique() == 1
+    with pytest.raises(ValueError, match="11 folds of 10 training units"):
+        folds_of(verification[verification["split"] == "train"], VERIFICATION, 11, 0)
+
+
+def test_heads_that_were_fitted_apart_are_brought_into_one_frame():
+    rng = np.random.default_rng(0)
+    target, turn = rng.normal(size=(40, 6)), np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    unseen = rng.normal(size=(5, 6))
+    np.testing.assert_allclose(aligned(unseen @ turn, target @ turn, target), unseen, atol=1e-10)
+
+
+def test_a_projection_of_what_is_projected_already_changes_nothing():
+    torch.manual_seed(0)
+    full = projection_bundle(Projection(20, 3, ProjectionConfig(dim=8)), 20, ["a", "b", "c"])
+    points = torch.nn.functional.normalize(torch.randn(5, 8), dim=1)
+    same = build_projection(taken_as_it_is(full))
+    torch.testing.assert_close(same(points), points)
+    torch.testing.assert_close(same.prototypes(), build_projection(full).prototypes())
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"labels": {"arms": ["none"], "shares": [1.5]}}, r"shares in \(0, 1\], found \[1.5\]"),
+        ({"teacher": {"arms": ["none"], "dropped_words": [1.0]}}, "between 0 and 1"),
+        ({"width": {"arms": ["none"], "factors": [0]}}, "(?s)width.factors.0.*greater than 0"),
+        ({"length": {"arms": ["none"], "factors": [-1]}}, "(?s)length.factors.0.*greater than 0"),
+        ({"weight": {"arms": ["none"], "factors": [0]}}, "(?s)weight.factors.0.*greater than 0"),
+        ({"width": {"arms": ["soft"], "factors": [1]}}, "'none' is not among regimes.width.arms: soft"),
+    ],
+)
+def test_a_wrong_setting_is_refused(block, message):
+    arms = {"arms": ["none"]}
+    right = {
+        "labels": arms | {"shares": [1]},
+        "teacher": arms,
+        "noise": arms | {"kinds": {}},
+        "width": arms | {"factors": [1]},
+        "length": arms | {"factors": [1]},
+        "weight": arms | {"factors": [1]},
+        "crossfit": arms,
+        "variants": arms,
+    }
+    assert RegimesConfig(**right)
+    with pytest.raises(ValueError, match=message):
+        RegimesConfig(**(right | block))

@@ -1,0 +1,266 @@
+"""One arm: its data, its start, its weights, and what is kept of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.losses import LinearHead
+from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.models.student import build_student, head_logits, own_projection
+from cross_modal_kd.pipelines.projection.nodes import fit_heads
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.tuning.config import TuningConfig
+from cross_modal_kd.studies.tuning.nodes import tune_arms
+from cross_modal_kd.training import student as arms
+from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.projection import fit_head
+
+VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
+CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
+STUDENT = StudentConfig(encoder={"library": "timm", "name": "test_resnet"})
+TRAINING = TrainingConfig(epochs=2, batch_size=8, eval_every=1, accelerator="cpu")
+PROJECTION = ProjectionConfig(dim=6, hidden=8, epochs=2, batch_size=8)
+SOFT = {"feature": {"kind": "cosine", "weight": 2.0, "margin": 0.2}}
+NONE, BOTH = ArmConfig(), ArmConfig(constraints=SOFT | {"classifier": {"kind": "classifier_kl"}})
+
+
+class World:
+    """Six labels a split (shared for classification), three pictures and two texts of each."""
+
+    def __init__(self, folder, task: TaskConfig = VERIFICATION) -> None:
+        rng, rows, self.task = np.random.default_rng(0), [], task
+        for number in range(18):
+            split = ("train", "dev", "test")[number // 6]
+            label = f"l{number % 6 if task.kind == 'classification' else number}"
+            for view in range(5):
+                sample = f"{split}-{label}-{view}"
+                row = {"sample_id": sample, "label": label, "group": f"{split}-{label}", "split": split}
+                if view < 3:
+                    pixels = (rng.integers(0, 90, (16, 16, 3)) + 9 * number).astype(np.uint8)
+                    Image.fromarray(pixels).save(folder / f"{sample}.png")
+                rows.append(row | {"modality": "image" if view < 3 else "text", "path": f"{sample}.png"})
+        self.samples = pd.DataFrame(rows).assign(source="made", sha256="0" * 64, text="word")
+        self.sources = SourcesConfig({"made": {"layout": "folder", "root": str(folder)}})
+        texts = self.samples.loc[self.samples["modality"] == "text", "sample_id"].tolist()
+        self.teacher = EmbeddingTable(texts, rng.normal(size=(len(texts), 10)), "f")
+        ids = self.samples.loc[self.samples["modality"] == "image", "sample_id"]
+        self.quality = pd.DataFrame({"sample_id": ids, "quality_student": rng.uniform(size=len(ids))})
+        self.quality["quality_teacher"] = rng.uniform(size=len(ids))
+        self.projection = fit_head(self.samples, task, self.teacher, PROJECTION)[0]
+
+    @property
+    def data(self) -> arms.ArmData:
+        inputs = InputConfig(image={"size": 16})
+        return arms.read_arm_data(self.samples, self.task, self.sources, inputs, self.teacher, self.quality)
+
+    def train(self, arm: ArmConfig, training: TrainingConfig = TRAINING, student: StudentConfig = STUDENT, **options):
+        return arms.train_arm(self.data, student, training, arm, self.projection, name="mine", **options)
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def same(one, other) -> bool:
+    return all(torch.equal(value, other.tensors[name]) for name, value in one.tensors.items())
+
+
+def test_arms_of_one_seed_start_alike_and_see_the_same_batches(world, monkeypatch):
+    starts, batches = [], []
+
+    def fit(module, data, config, dev, *, augment, **_):
+        starts.append({k: v.clone() for k, v in module.state_dict().items() if not k.startswith("projection.")})
+        batches.append([indices.tolist() for epoch in range(2) for indices, _ in data.epoch(config.seed, epoch, 8)])
+        return []
+
+    monkeypatch.setattr(arms, "fit", fit)
+    for arm in (NONE, BOTH, ArmConfig(constraints=SOFT, joint=True), ArmConfig(quality={"gamma": 1.0})):
+        world.train(arm)
+    world.train(NONE, TRAINING.model_copy(update={"seed": 1}))
+    for start, batch in zip(starts[1:4], batches[1:4], strict=True):
+        assert start.keys() == starts[0].keys()
+        assert all(torch.equal(value, starts[0][name]) for name, value in start.items())
+        assert batch == batches[0]
+    assert any(not torch.equal(value, starts[0][name]) for name, value in starts[4].items())
+    assert batches[4] != batches[0]
+
+
+def test_the_same_seed_gives_the_same_student_and_another_another(world):
+    (one, history), (again, repeated) = world.train(BOTH), world.train(BOTH)
+    assert same(one, again)
+    pd.testing.assert_frame_equal(history.drop(columns="seconds"), repeated.drop(columns="seconds"))
+    assert not same(one, world.train(BOTH, TRAINING.model_copy(update={"seed": 1}))[0])
+    assert not same(one, world.train(NONE)[0])
+
+
+def test_an_interrupted_arm_goes_on_to_the_same_student(world, tmp_path):
+    def stop(row, epoch):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    arm = ArmConfig(constraints=SOFT, joint=True)
+    whole, history = world.train(arm)
+    with pytest.raises(KeyboardInterrupt):
+        world.train(arm, checkpoint=tmp_path / "c.safetensors", watch=stop)
+    resumed, again = world.train(arm, checkpoint=tmp_path / "c.safetensors")
+    assert same(whole, resumed)
+    pd.testing.assert_frame_equal(history.drop(columns="seconds"), again.drop(columns="seconds"))
+
+
+def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(world):
+    before = {name: torch.as_tensor(value).clone() for name, value in world.projection.tensors.items()}
+    joint, _ = world.train(ArmConfig(constraints=SOFT, joint=True))
+    moved = own_projection(joint)
+    assert not torch.equal(moved.tensors["weight"], before["weight"])
+    assert all(torch.equal(value, world.projection.tensors[name]) for name, value in before.items())
+    assert own_projection(world.train(BOTH)[0]) is None
+
+
+@pytest.mark.parametrize(("kind", "head"), [("verification", AAMSoftmaxHead), ("classification", LinearHead)])
+def test_the_task_decides_head_and_dev_metric(tmp_path, kind, head):
+    task = VERIFICATION if kind == "verification" else CLASSIFICATION
+    world = World(tmp_path, task)
+    assert isinstance(arms.build_head(task, STUDENT, 6, 4), head)
+    bundle, history = world.train(BOTH)
+    assert ("dev_eer" if kind == "verification" else "dev_top1") in history
+    assert bundle.config["classes"] == sorted(world.samples.loc[world.samples["split"] == "train", "label"].unique())
+    assert build_student(bundle)(torch.zeros(2, 3, 16, 16)).shape == (2, 6)
+
+
+@pytest.mark.parametrize("by", ["teacher", "both"])
+def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tmp_path, by):
+    world = World(tmp_path, CLASSIFICATION)
+    arm = BOTH.model_copy(update={"answer": by})
+    bundle, history = world.train(arm)
+    embeddings = torch.randn(5, 6)
+    own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
+    prototypes = torch.nn.functional.normalize(torch.as_tensor(world.projection.tensors["weight"]), dim=1)
+    teachers = world.projection.config["projection"]["scale"] * torch.nn.functional.normalize(embeddings) @ prototypes.T
+    if by == "teacher":
+        torch.testing.assert_close(head_logits(bundle, embeddings), teachers)
+    else:
+        mean = (own.log_softmax(1) + teachers.log_softmax(1)) / 2
+        torch.testing.assert_close(head_logits(bundle, embeddings), mean)
+    student = build_student(bundle)
+    seen = torch.from_numpy(embed(student, world.data.dev_inputs))
+    labels = arms.class_numbers(world.data.dev_labels, bundle.config["classes"])
+    right = head_logits(bundle, seen).argmax(1).numpy() == labels
+    assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
+
+
+def test_free_dimensions_come_on_top_of_the_bound_ones(world):
+    bundle, _ = world.train(BOTH, student=STUDENT.model_copy(update={"free_dim": 5}))
+    assert bundle.config["dim"] == 11
+    assert build_student(bundle)(torch.zeros(2, 3, 16, 16)).shape == (2, 11)
+
+
+def test_labels_can_be_held_back(world):
+    labels = np.where(np.arange(18) % 3 == 0, world.data.labels, -1)
+    _, history = world.train(BOTH, labels=labels)
+    assert np.isfinite(history["loss"]).all() and (history["feature"] > 0).all()
+    _, alone = world.train(NONE, labels=np.full(18, -1))
+    assert (alone["loss"] == 0).all()
+
+
+def test_weights_are_one_without_quality_and_of_mean_one_with_it(world):
+    ones, both = arms.sample_weights(world.data, NONE)
+    assert torch.equal(ones, torch.ones(18)) and torch.equal(both, ones)
+    task, kd = arms.sample_weights(world.data, ArmConfig(quality={"gamma": 1.0}))
+    for weights in (task, kd):
+        torch.testing.assert_close(weights.mean(), torch.tensor(1.0))
+    assert not torch.equal(task, kd)
+    quality = world.quality.set_index("sample_id").loc[world.data.train["sample_id"], "quality_student"]
+    assert np.corrcoef(task, quality)[0, 1] > 0.9
+    for loss, weighed, plain in (("task", 0, 1), ("distillation", 1, 0)):
+        found = arms.sample_weights(world.data, ArmConfig(quality={"gamma": 1.0, "loss": loss}))
+        assert torch.equal(found[weighed], (task, kd)[weighed]) and torch.equal(found[plain], ones)
+
+
+def test_pairs_are_of_one_group(world):
+    data = world.data
+    texts = data.teacher.embeddings.numpy()
+    rows = world.samples.set_index("sample_id")
+    for _ in range(20):
+        drawn = data.teacher.draw(torch.arange(18), torch.Generator().manual_seed(_))
+        for sample, row in zip(data.train["sample_id"], drawn.tolist(), strict=True):
+            (partner,) = [t for t in world.teacher.sample_ids if np.array_equal(world.teacher.at([t])[0], texts[row])]
+            assert rows.loc[partner, "group"] == rows.loc[sample, "group"]
+
+
+def test_samples_without_quality_are_named(world):
+    world.quality = world.quality[world.quality["sample_id"] != "train-l0-1"]
+    with pytest.raises(ValueError, match=r"no quality of 1 training samples, \['train-l0-1'\]; run quality again"):
+        _ = world.data
+
+
+def test_both_heads_are_fitted_and_measured_on_dev(world):
+    mlp, pca, metrics, history = fit_heads(world.samples, VERIFICATION, world.teacher, PROJECTION)
+    assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
+    assert set(history["head"]) == {"mlp", "pca"}
+    for kind in ("mlp", "pca"):
+        assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["head"] == kind, "dev"].max())
+    single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
+    assert fit_heads(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
+
+
+def test_the_dev_eer_is_over_all_pairs():
+    angles = np.array([0.0, 0.1, 1.0, 1.05])
+    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[1], [5], [2], [3]]
+    assert pairwise_eer(embeddings, np.array(list("aabb"))) == 0
+    assert pairwise_eer(embeddings, np.array(list("abab"))) > 0.5
+    for labels in ("aaaa", "abcd"):
+        assert np.isnan(pairwise_eer(embeddings, np.array(list(labels))))
+
+
+@pytest.mark.parametrize("labelled", [None, {"share": 0.5, "in_batch": 0.5}])
+def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
+    seen = []
+
+    def train_arm(data, student, training, arm, projection, *, labels, labelled_share, **_):
+        seen.append((data, labels, labelled_share, projection))
+        return None, pd.DataFrame({"dev_eer": [0.5]})
+
+    monkeypatch.setattr(arms, "train_arm", train_arm)
+    world = World(tmp_path)
+    space = {"constraints.feature.weight": {"low": 1.0, "high": 2.0}, "projection": {"choices": ["mlp"]}}
+    tuning = TuningConfig(trials=1, labelled=labelled, space={"soft": space})
+    table, text = tune_arms(
+        world.samples,
+        world.task,
+        world.sources,
+        InputConfig(image={"size": 16}),
+        PROJECTION,
+        STUDENT,
+        TRAINING,
+        ArmsConfig({"soft": ArmConfig(constraints=SOFT)}),
+        tuning,
+        world.teacher,
+        world.projection,
+        world.projection,
+        world.quality,
+        tmp_path,
+    )
+    ((data, labels, share, projection),) = seen
+    assert len(table) == 1 and share == (0.5 if labelled else None)
+    assert yaml.safe_load(text)["arms"]["soft"] == {"projection": "mlp", "constraints": SOFT}
+    if labelled is None:
+        assert labels is None and projection is world.projection
+        return
+    known = labels >= 0
+    held_back = data.train.loc[~known, "group"]
+    assert known.sum() == 9 and not set(held_back) & set(data.train.loc[known, "group"])
+    names = np.array(projection.config["classes"])
+    assert (names[labels[known]] == data.train.loc[known, "label"]).all()

@@ -1,0 +1,164 @@
+"""The teacher's node functions: weights, the cache of embeddings, and what a training is resumed from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.teacher import TeacherConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.training import teacher as training
+from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.teacher import embed_teacher, measure_teacher
+
+TASK = TaskConfig(name="t", title="T", kind="verification", student="speech", teacher="image", pairing="label")
+INPUTS = InputConfig(image={"size": 16})
+ENCODER = {"library": "timm", "name": "test_resnet"}
+TRAINED = {
+    "encoder": ENCODER,
+    "pretrained": False,
+    "embedding_dim": 8,
+    "training": {"epochs": 2, "batch_size": 8, "eval_every": 1, "accelerator": "cpu"},
+}
+
+
+@pytest.fixture
+def world(tmp_path):
+    """(samples, sources): four pictures of each of nine labels, three labels a split."""
+    rng, rows = np.random.default_rng(0), []
+    (tmp_path / "raw").mkdir()
+    for label in range(9):
+        for view in range(4):
+            pixels = (rng.integers(0, 60, (16, 16, 3)) + 20 * label).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "raw" / f"{label}-{view}.png")
+            row = {"sample_id": f"{label}-{view}", "label": f"l{label}", "split": ("train", "dev", "test")[label // 3]}
+            rows.append(row | {"path": f"{label}-{view}.png", "sha256": f"{label}{view}" * 32})
+    samples = pd.DataFrame(rows).assign(modality="image", source="made", text=pd.NA, group=pd.NA)
+    return samples, SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path / "raw")}})
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often embeddings were computed."""
+    calls, original = [], training.teacher_embeddings
+    monkeypatch.setattr(training, "teacher_embeddings", lambda *args: calls.append(1) or original(*args))
+    return calls
+
+
+def model(seed: int = 0) -> ModelBundle:
+    torch.manual_seed(seed)
+    made = training.create_encoder(TeacherConfig(encoder=ENCODER).encoder, INPUTS)
+    return ModelBundle(
+        "pretrained", {"encoder": TeacherConfig(encoder=ENCODER).encoder.model_dump()}, made.state_dict()
+    )
+
+
+def test_unchanged_inputs_are_not_embedded_again(world, tmp_path, counted):
+    samples, sources = world
+    once, again = (embed_teacher(samples, TASK, sources, INPUTS, model(), tmp_path / "cache") for _ in range(2))
+    assert len(counted) == 1
+    assert once.fingerprint == again.fingerprint
+    np.testing.assert_array_equal(once.values, again.values)
+    more = INPUTS.model_copy(update={"cache_mb": 0})
+    other = samples.assign(split="test", label="x")
+    embed_teacher(other, TASK, sources, more, model(), tmp_path / "cache")
+    assert len(counted) == 1
+
+
+@pytest.mark.parametrize("change", ["sample", "sample_id", "weights", "transform", "fewer"])
+def test_whatever_changes_an_embedding_is_embedded_again(world, tmp_path, counted, change):
+    samples, sources = world
+    embed_teacher(samples, TASK, sources, INPUTS, model(), tmp_path / "cache")
+    inputs, teacher = INPUTS, model()
+    if change == "sample":
+        samples = samples.assign(sha256=["f" * 64, *samples["sha256"][1:]])
+    elif change == "sample_id":
+        samples = samples.assign(sample_id=["new", *samples["sample_id"][1:]])
+    elif change == "weights":
+        teacher = model(seed=1)
+    elif change == "transform":
+        inputs = InputConfig(image={"size": 20})
+    else:
+        samples = samples[:-1]
+    table = embed_teacher(samples, TASK, sources, inputs, teacher, tmp_path / "cache")
+    assert len(counted) == 2
+    assert table.sample_ids == samples["sample_id"].tolist()
+
+
+def test_a_texts_words_and_its_encoders_weights_count(tmp_path):
+    for name, content in (("model.safetensors", "w"), ("config.json", "{}")):
+        (tmp_path / name).write_text(content)
+    texts = pd.DataFrame({"sample_id": ["a"], "modality": "text", "text": ["word"], "sha256": "0" * 64})
+    bundle = ModelBundle("pretrained", {"encoder": {"library": "sentence_transformers", "name": str(tmp_path)}})
+    found = {embedding_fingerprint(texts, bundle, InputConfig(image={"size": size})) for size in (16, 32)}
+    assert len(found) == 1
+    found.add(embedding_fingerprint(texts.assign(text="words"), bundle, INPUTS))
+    (tmp_path / "model.safetensors").write_text("v")
+    found.add(embedding_fingerprint(texts, bundle, INPUTS))
+    assert len(found) == 3
+
+
+def test_a_pretrained_encoder_has_the_weights_of_its_file(world, tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    samples, sources = world
+    made, whole = model(seed=4), timm.create_model("test_resnet").state_dict()
+    own = {name.removeprefix("network."): value for name, value in made.tensors.items()}
+    weights = {name: value.contiguous() for name, value in {**whole, **own}.items()}
+    save_file(weights, tmp_path / "weights.safetensors")
+    options = {"pretrained_cfg_overlay": {"file": str(tmp_path / "weights.safetensors")}}
+    bundle = prepare_teacher(
+        samples, TASK, sources, INPUTS, TeacherConfig(encoder=ENCODER | {"options": options}), tmp_path
+    )
+    assert bundle.config["encoder"]["options"] == {}
+    assert all(torch.equal(value, made.tensors[name]) for name, value in bundle.tensors.items())
+    (tmp_path / "weights.safetensors").unlink()
+    values = embed_teacher(samples, TASK, sources, INPUTS, bundle, tmp_path / "cache").values
+    np.testing.assert_array_equal(values, embed_teacher(samples, TASK, sources, INPUTS, made, tmp_path / "c").values)
+
+
+def test_a_trained_teacher_is_the_same_for_the_same_seed_and_resumes_only_its_own_training(world, tmp_path):
+    samples, sources = world
+    teacher = TeacherConfig(**TRAINED)
+    checkpoints = tmp_path / "checkpoints"
+    once, again = (prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints) for _ in range(2))
+    assert all(torch.equal(value, again.tensors[name]) for name, value in once.tensors.items())
+    assert not list(checkpoints.iterdir())
+
+    class Killed(Exception):
+        pass
+
+    def logger(name):
+        def on_epoch(row, epoch):
+            if epoch == 2:
+                raise Killed
+
+        return on_epoch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "epoch_logger", logger)
+        with pytest.raises(Killed):
+            prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
+    assert len(list(checkpoints.iterdir())) == 1
+    other = TeacherConfig(**(TRAINED | {"margin": 0.3}))
+    fresh = prepare_teacher(samples, TASK, sources, INPUTS, other, tmp_path / "elsewhere")
+    beside = prepare_teacher(samples, TASK, sources, INPUTS, other, checkpoints)
+    assert all(torch.equal(value, beside.tensors[name]) for name, value in fresh.tensors.items())
+    resumed = prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
+    assert all(torch.equal(value, resumed.tensors[name]) for name, value in once.tensors.items())
+
+
+def test_a_teacher_is_measured_on_dev_and_says_so_where_it_cannot_be(world):
+    samples, _ = world
+    values = np.eye(9, dtype=np.float32)[np.arange(36) // 4]
+    table = EmbeddingTable(samples["sample_id"].tolist(), values, "f")
+    assert measure_teacher(samples, TASK, table)["dev_eer"] == 0
+    alone = samples[(samples["split"] != "dev") | ~samples.duplicated("label")]
+    assert measure_teacher(alone, TASK, table)["dev_eer"] is None
