@@ -75,32 +75,49 @@ class World:
     def trials(self) -> pd.DataFrame:
         return nodes.make_trials(self.samples, self.task, self.evaluation)
 
+    def protocol(self, alone: EmbeddingTable):
+        return nodes.set_protocol(
+            self.samples, self.task, self.evaluation, self.trials(), self.teacher, self.projection, alone
+        )
+
     def metrics(self, alone: EmbeddingTable, distilled: EmbeddingTable) -> dict:
-        return nodes.evaluate(
-            self.samples, self.task, self.evaluation, ARMS, DISTILLATION, self.trials(), self.teacher,
-            self.projection, self.projection, self.student(), self.student(), alone, distilled,
-        )  # fmt: skip
+        protocol = self.protocol(alone)
+        measured = [nodes.measure_student(protocol, self.student(), each) for each in (alone, distilled)]
+        return nodes.compare_students(protocol, *measured, nodes.measure_teacher(protocol), ARMS, DISTILLATION)
 
     def plots(self, metrics: dict, alone: EmbeddingTable, distilled: EmbeddingTable) -> tuple:
-        return nodes.draw_plots(
-            self.samples, self.task, self.evaluation, ARMS, DISTILLATION, self.trials(), metrics, self.teacher,
-            self.projection, self.projection, self.student(), self.student(), alone, distilled,
-            history(self.task), history(self.task).assign(soft_active=0.5),
-        )  # fmt: skip
+        histories = history(self.task), history(self.task).assign(soft_active=0.5)
+        students = self.student(), self.student()
+        return nodes.draw_plots(self.protocol(alone), metrics, *students, alone, distilled, *histories)
 
     def report(self, root: Path) -> str:
         """The page of a random student against a good one, with pictures under ``root``."""
         alone, distilled = self.embeddings(np.inf), self.embeddings(0.5)
-        metrics = self.metrics(alone, distilled)
+        metrics, sources = self.metrics(alone, distilled), pictures(self.samples, root)
         measures = self.samples[["sample_id", "modality"]].assign(contrast=np.arange(len(self.samples)) * 1.0)
-        return nodes.write_report(
-            self.samples, self.task, pictures(self.samples, root),
-            StudentConfig(encoder={"library": "timm", "name": "resnet10t"}), TrainingConfig(), ARMS, DISTILLATION,
-            self.evaluation, metrics, self.trials(), self.student(), self.student(), alone, distilled,
-            self.plots(metrics, alone, distilled)[-1], self.samples.groupby("split").size().rename("n").reset_index(),
-            pd.DataFrame({"source": ["made"], "path": ["p"], "reason": ["<b>broken</b>"]}), measures,
-            measures[["sample_id", "modality"]].assign(quality=0.5), {"dev_eer": 0.1}, {"mlp": {"dev_eer": None}},
-        )  # fmt: skip
+        students = self.student(), self.student()
+        examples = nodes.collect_examples(self.samples, sources, self.protocol(alone), *students, alone, distilled)
+        data = nodes.describe_data(
+            self.samples,
+            self.task,
+            sources,
+            self.evaluation,
+            split_summary=self.samples.groupby("split").size().rename("n").reset_index(),
+            rejected_samples=pd.DataFrame({"source": ["made"], "path": ["p"], "reason": ["<b>broken</b>"]}),
+            quality_measures=measures,
+            quality_scores=measures[["sample_id", "modality"]].assign(quality=0.5),
+        )
+        run = nodes.describe_run(
+            StudentConfig(encoder={"library": "timm", "name": "resnet10t"}),
+            TrainingConfig(),
+            ARMS,
+            DISTILLATION,
+            self.evaluation,
+            teacher_metrics={"dev_eer": 0.1},
+            projection_metrics={"mlp": {"dev_eer": None}},
+        )
+        images = self.plots(metrics, alone, distilled)[-1]
+        return nodes.write_report(self.task, metrics, images, examples, data, run)
 
 
 def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **evaluation: object) -> World:

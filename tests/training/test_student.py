@@ -19,7 +19,7 @@ from cross_modal_kd.losses import LinearHead
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.student import build_student, head_logits, own_projection
-from cross_modal_kd.pipelines.projection.nodes import fit_heads
+from cross_modal_kd.pipelines.projection.nodes import fit_projections
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.nodes import tune_arms
@@ -207,13 +207,13 @@ def test_samples_without_quality_are_named(world):
 
 
 def test_both_heads_are_fitted_and_measured_on_dev(world):
-    mlp, pca, metrics, history = fit_heads(world.samples, VERIFICATION, world.teacher, PROJECTION)
+    mlp, pca, metrics, history = fit_projections(world.samples, VERIFICATION, world.teacher, PROJECTION)
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["head"]) == {"mlp", "pca"}
     for kind in ("mlp", "pca"):
         assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["head"] == kind, "dev"].max())
     single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
-    assert fit_heads(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
+    assert fit_projections(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
 
 
 def test_the_dev_eer_is_over_all_pairs():

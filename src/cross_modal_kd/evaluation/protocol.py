@@ -9,6 +9,7 @@ from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_figures, teacher_gallery
+from cross_modal_kd.evaluation.teacher import ProjectedTeacher
 from cross_modal_kd.metrics import Figures, Measured, unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -22,7 +23,10 @@ from cross_modal_kd.tasks.verification.metrics import error_figures, verificatio
 
 @dataclass(frozen=True)
 class Protocol:
-    """What all arms are measured on: the same samples, trials, gallery and resamples."""
+    """What all arms are measured on: the same samples, trials, gallery and resamples.
+
+    teacher: on the test split, by itself.
+    """
 
     task: TaskConfig
     evaluation: EvaluationConfig
@@ -32,6 +36,7 @@ class Protocol:
     train: Subset | None
     train_trials: pd.DataFrame
     seen: Gallery
+    teacher: ProjectedTeacher
 
 
 def protocol(
@@ -56,6 +61,7 @@ def protocol(
         train=Subset.of(train, task, evaluation, "train") if len(train) else None,
         train_trials=draw_trials(train, evaluation.model_copy(update={"impostors": "any"})),
         seen=galleries[1],
+        teacher=ProjectedTeacher.of(samples, task, evaluation, teacher_embeddings, projection),
     )
 
 

@@ -1,5 +1,7 @@
 """How good the projected teacher is by itself on the test split: what the student might at best take over."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -16,36 +18,62 @@ from cross_modal_kd.tasks.trials import draw_trials
 from cross_modal_kd.tasks.verification.metrics import error_figures
 
 
-def teacher_figures(
-    samples: pd.DataFrame,
-    task: TaskConfig,
-    evaluation: EvaluationConfig,
-    teacher_embeddings: EmbeddingTable,
-    projection: ModelBundle,
-) -> Figures:
+@dataclass(frozen=True)
+class ProjectedTeacher:
+    """The teacher on the test split, as the student meets it.
+
+    rows: (n) teacher samples of the test split. embeddings: of all teacher samples, raw. projection: what brings them
+    into the student's space.
+    """
+
+    task: TaskConfig
+    evaluation: EvaluationConfig
+    rows: pd.DataFrame
+    embeddings: EmbeddingTable
+    projection: ModelBundle
+
+    @classmethod
+    def of(
+        cls,
+        samples: pd.DataFrame,
+        task: TaskConfig,
+        evaluation: EvaluationConfig,
+        embeddings: EmbeddingTable,
+        projection: ModelBundle,
+    ) -> "ProjectedTeacher":
+        rows = split_rows(samples, task.teacher, "test").reset_index(drop=True)
+        return cls(task, evaluation, rows, embeddings, projection)
+
+    @property
+    def values(self) -> np.ndarray:
+        """(n, d) unit vectors t of the rows."""
+        return project(self.projection, self.embeddings.at(self.rows["sample_id"]))
+
+    def scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(scores, target, enrol rows, test rows) of trials between teacher samples, drawn as the student's are."""
+        trials = draw_trials(self.rows, self.evaluation.model_copy(update={"impostors": "any"}))
+        enrol, test = trial_rows(self.rows, trials)
+        return cosine_scores(self.values, enrol, test), trials["target"].to_numpy(), enrol, test
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether there are targets and impostors among the teacher's test samples."""
+        return bool(self.rows["label"].duplicated().any()) and self.rows["label"].nunique() > 1
+
+
+def teacher_figures(teacher: ProjectedTeacher) -> Figures:
     """Verification: EER between the projected views of the test labels. Classification: top-1 of the prototypes."""
-    rows = split_rows(samples, task.teacher, "test").reset_index(drop=True)
+    task, rows = teacher.task, teacher.rows
     name = "eer" if task.kind == "verification" else "top1"
     if rows.empty:
         return Figures(undefined={name: f"the test split has no {task.teacher} sample"})
-    subset = Subset.of(rows, task, evaluation, "test")
+    subset = Subset.of(rows, task, teacher.evaluation, "test")
     if task.kind == "verification":
-        scores, target, enrol, test = teacher_scores(rows, evaluation, teacher_embeddings, projection)
+        scores, target, enrol, test = teacher.scores()
         return error_figures(scores, target, subset.clusters[enrol], subset.clusters[test], subset.weights, {})
-    projected = project(projection, teacher_embeddings.at(rows["sample_id"]))
-    classes = projection.config["classes"]
+    classes = teacher.projection.config["classes"]
     numbers = class_numbers(rows["label"], classes)
     known = numbers >= 0
-    right = in_top_k(projected[known] @ prototypes(projection).T, numbers[known])
+    right = in_top_k(teacher.values[known] @ prototypes(teacher.projection).T, numbers[known])
     resampled = bootstrap_mean(right, subset.clusters[known], subset.weights)
     return Figures({name: Measured(float(right.mean()), resampled)}, {name: 1 / len(classes)})
-
-
-def teacher_scores(
-    rows: pd.DataFrame, evaluation: EvaluationConfig, teacher_embeddings: EmbeddingTable, projection: ModelBundle
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(scores, target, enrol rows, test rows) of trials between teacher samples, drawn as the student's are."""
-    trials = draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
-    enrol, test = trial_rows(rows, trials)
-    unit = project(projection, teacher_embeddings.at(rows["sample_id"]))
-    return cosine_scores(unit, enrol, test), trials["target"].to_numpy(), enrol, test

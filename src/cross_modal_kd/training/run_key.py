@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.task import TaskConfig
@@ -52,3 +53,13 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())
     return digest.hexdigest()
+
+
+def training_key(data: str, projection: ModelBundle, *configs: BaseModel) -> str:
+    """16 hexadecimal digits of what decides one training: its data, the projection and the configurations."""
+    digest = hashlib.sha256(data.encode())
+    for name in sorted(projection.tensors):
+        digest.update(name.encode() + np.asarray(projection.tensors[name]).tobytes())
+    for config in configs:
+        digest.update(config.model_dump_json().encode())
+    return digest.hexdigest()[:16]

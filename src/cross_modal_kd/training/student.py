@@ -32,6 +32,7 @@ from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.loop import DevMetric, fit
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.run_key import data_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -48,6 +49,7 @@ class ArmData:
     dev_labels: pd.Series
     teacher: TeacherSide
     quality: pd.DataFrame
+    fingerprint: str
 
     @property
     def labels(self) -> np.ndarray:
@@ -88,6 +90,7 @@ def read_arm_data(
         dev_labels=dev["label"],
         teacher=TeacherSide.from_candidates(teacher_embeddings.at(pairing.teacher_ids), candidates),
         quality=quality,
+        fingerprint=data_fingerprint(samples, task, inputs, teacher_embeddings, {}, sample_quality),
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.evaluation.legend import typeset
+from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
@@ -35,6 +37,22 @@ class Group:
     title: str
     explains: str
     examples: list[Example]
+
+
+def worst_examples(
+    samples: pd.DataFrame,
+    sources: SourcesConfig,
+    protocol: Protocol,
+    *,
+    students: Mapping[str, ModelBundle],
+    embeddings: Mapping[str, EmbeddingTable],
+) -> list[Group]:
+    """The worst errors of the distilled student, beside what the student alone makes of them."""
+    task, exhibits = protocol.task, Exhibits(samples, protocol.task, sources)
+    if task.kind == "classification":
+        return worst_answers(samples, task, students, embeddings, exhibits)
+    alone, distilled = embeddings["student_alone"], embeddings["distilled"]
+    return worst_trials(samples, task, protocol.trials, alone, distilled, exhibits)
 
 
 def worst_trials(

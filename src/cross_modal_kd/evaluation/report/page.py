@@ -24,18 +24,37 @@ REASONS = 8
 
 
 @dataclass(frozen=True)
+class DataSection:
+    """What the page says of the data.
+
+    gallery: (name, the student's exhibits, the teacher's) of a few test labels. split_summary: counts. rejected: the
+    source, path and reason of what was not used. quality_plot: PNG bytes.
+    """
+
+    gallery: list[tuple[str, list[Exhibit], list[Exhibit]]]
+    split_summary: pd.DataFrame
+    rejected: pd.DataFrame
+    quality_plot: bytes
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """What the page says of the run: blocks of parameters, and metrics of the stages before, by name."""
+
+    parameters: Mapping[str, Any]
+    stages: Mapping[str, dict]
+
+
+@dataclass(frozen=True)
 class Page:
-    """images: PNG bytes by name. gallery: (name, student's exhibits, teacher's). parameters, stages: blocks by name."""
+    """Everything that the page shows. images: PNG bytes by name."""
 
     task: TaskConfig
     metrics: dict
     images: Mapping[str, bytes]
     examples: list[Group]
-    gallery: list[tuple[str, list[Exhibit], list[Exhibit]]]
-    split_summary: pd.DataFrame
-    rejected: pd.DataFrame
-    parameters: Mapping[str, Any]
-    stages: Mapping[str, dict]
+    data: DataSection
+    run: RunSection
 
 
 def render(page: Page) -> str:
@@ -46,7 +65,9 @@ def render(page: Page) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    images = {name: "data:image/png;base64," + base64.b64encode(data).decode() for name, data in page.images.items()}
+    drawn = {**page.images, "quality": page.data.quality_plot}
+    images = {name: "data:image/png;base64," + base64.b64encode(data).decode() for name, data in drawn.items()}
+    counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
         metrics=page.metrics,
@@ -58,12 +79,12 @@ def render(page: Page) -> str:
         ],
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
         examples=page.examples,
-        gallery=page.gallery,
-        split_summary=page.split_summary.astype(object).where(page.split_summary.notna(), ""),
-        rejected=page.rejected["reason"].value_counts().head(REASONS).to_dict(),
-        rejected_total=len(page.rejected),
-        parameters={name: dict(leaves(block)) for name, block in page.parameters.items()},
-        stages={name: {key: _plain(value) for key, value in leaves(found)} for name, found in page.stages.items()},
+        gallery=page.data.gallery,
+        split_summary=counts.astype(object).where(counts.notna(), ""),
+        rejected=page.data.rejected["reason"].value_counts().head(REASONS).to_dict(),
+        rejected_total=len(page.data.rejected),
+        parameters={name: dict(leaves(block)) for name, block in page.run.parameters.items()},
+        stages={name: {key: _plain(value) for key, value in leaves(found)} for name, found in page.run.stages.items()},
         command=reproduce(page.task),
         facts=git_facts(Path.cwd()) | device_facts() | version_facts(),
         today=date.today().isoformat(),

@@ -1,56 +1,62 @@
 """Training a student under one arm."""
 
-import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import DistillationConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
+# Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
+Pairs = Any  # training.student.ArmData
 
-def train_student(
+
+def gather_pairs(
     samples: pd.DataFrame,
     task: TaskConfig,
     sources: SourcesConfig,
     inputs: InputConfig,
-    student: StudentConfig,
-    training: TrainingConfig,
-    arms: ArmsConfig,
-    distillation: DistillationConfig,
-    arm: str,
     teacher_embeddings: EmbeddingTable,
-    projection_mlp: ModelBundle,
-    projection_pca: ModelBundle,
     sample_weights: pd.DataFrame,
-    checkpoints: Path,
-) -> tuple[ModelBundle, pd.DataFrame]:
-    """The student of the arm of that name, best on dev, and its training, a row an epoch.
+) -> Pairs:
+    """The student's training and dev inputs, the teacher's side of every pair, and the quality of both."""
+    from cross_modal_kd.training.student import read_arm_data
 
-    Interrupted, it goes on from the last epoch when the same training is asked for again.
-    """
-    from cross_modal_kd.training.run_key import data_fingerprint
-    from cross_modal_kd.training.student import read_arm_data, train_arm
+    return read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
 
-    chosen = arms.get(arm)
-    projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
-    data = read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
-    key = data_fingerprint(samples, task, inputs, teacher_embeddings, {"": projection}, sample_weights)
-    key += "".join(config.model_dump_json() for config in (chosen, student, training))
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    return train_arm(
-        data,
-        student,
-        training,
-        chosen,
-        projection,
-        name="student_alone" if arm == distillation.baseline else "distilled",
-        checkpoint=checkpoints / f"{arm}-{digest}.safetensors",
-    )
+
+def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
+    """The training of a student, whose curves are tracked under the name of its role."""
+
+    def train_student(
+        training_pairs: Pairs,
+        projection_mlp: ModelBundle,
+        projection_pca: ModelBundle,
+        student: StudentConfig,
+        training: TrainingConfig,
+        arms: ArmsConfig,
+        arm: str,
+        checkpoints: Path,
+    ) -> tuple[ModelBundle, pd.DataFrame]:
+        """The student of the arm of that name, best on dev, and its training, a row an epoch.
+
+        Interrupted, it goes on from the last epoch when the same training is asked for again.
+        """
+        from cross_modal_kd.training.run_key import training_key
+        from cross_modal_kd.training.student import train_arm
+
+        chosen = arms.get(arm)
+        projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
+        key = training_key(training_pairs.fingerprint, projection, chosen, student, training)
+        checkpoint = checkpoints / f"{arm}-{key}.safetensors"
+        return train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
+
+    return train_student

@@ -1,35 +1,32 @@
-"""One template, stamped for the student alone and for the distilled one: -> <arm>.student, <arm>.history."""
+"""The pairs of the training split -> ``student_alone.student``, ``distilled.student`` and their histories."""
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.distillation.nodes import train_student
+from cross_modal_kd.pipelines.distillation.nodes import gather_pairs, train_as
+from cross_modal_kd.pipelines.stage import bound, stage
 
 ROLES = {"student_alone": "params:distillation.baseline", "distilled": "params:distillation.arm"}
+SHARED = ("training_pairs", "projection_mlp", "projection_pca", "checkpoints")
+BLOCKS = ("student", "training", "arms")
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    data = ["samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights", "checkpoints"]
-    blocks = ["task", "sources", "inputs", "student", "training", "arms", "distillation"]
-    template = Pipeline(
-        [
-            Node(
-                train_student,
-                {name: name for name in data} | {name: f"params:{name}" for name in blocks} | {"arm": "params:arm"},
-                ["student", "history"],
-                name="train_student",
-            )
-        ]
+    """The pairs are read once; the training is one template, stamped for the student alone and the distilled one."""
+    gather = Node(
+        gather_pairs,
+        bound("samples", "teacher_embeddings", "sample_weights", params=["task", "sources", "inputs"]),
+        "training_pairs",
+        name="gather_pairs",
     )
-    return sum(
-        (
-            Pipeline(
-                template,
-                namespace=role,
-                inputs=set(data),
-                parameters={f"params:{name}": f"params:{name}" for name in blocks} | {"params:arm": arm},
-                tags="distillation",
-            )
-            for role, arm in ROLES.items()
-        ),
-        Pipeline([]),
+    return stage("distillation", [gather, *(_training(role, arm) for role, arm in ROLES.items())])
+
+
+def _training(role: str, arm: str) -> Pipeline:
+    template = Node(
+        train_as(role),
+        bound(*SHARED, params=[*BLOCKS, "arm"]),
+        ["student", "history"],
+        name="train_student",
     )
+    parameters = {f"params:{name}": f"params:{name}" for name in BLOCKS} | {"params:arm": arm}
+    return Pipeline([template], namespace=role, inputs=set(SHARED), parameters=parameters)

@@ -1,4 +1,4 @@
-"""The two students on the test split; thin nodes over the files beside this one."""
+"""The two students on the test split, once: trials, embeddings, metrics with intervals, plots and the report."""
 
 from typing import Any
 
@@ -13,7 +13,13 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+
+# Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
+Protocol = Any  # evaluation.protocol.Protocol
+Metrics = Any  # metrics.Figures
+Examples = Any  # list[evaluation.report.examples.Group]
+DataSection = Any  # evaluation.report.page.DataSection
+RunSection = Any  # evaluation.report.page.RunSection
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
@@ -32,53 +38,71 @@ def embed_samples(
     return embed.embed_samples(samples, task, sources, student, evaluation)
 
 
-def evaluate(
+def choose_projection(
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    distilled: ModelBundle,
+    projection_mlp: ModelBundle,
+    projection_pca: ModelBundle,
+) -> ModelBundle:
+    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted."""
+    from cross_modal_kd.models.student import own_projection
+
+    fitted = {"mlp": projection_mlp, "pca": projection_pca}
+    return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
+
+
+def set_protocol(
     samples: pd.DataFrame,
     task: TaskConfig,
     evaluation: EvaluationConfig,
-    arms: ArmsConfig,
-    distillation: DistillationConfig,
     trials: pd.DataFrame,
     teacher_embeddings: EmbeddingTable,
-    projection_mlp: ModelBundle,
-    projection_pca: ModelBundle,
-    student_alone: ModelBundle,
-    distilled: ModelBundle,
-    student_alone_embeddings: EmbeddingTable,
-    distilled_embeddings: EmbeddingTable,
-) -> dict:
-    """Every figure of both students with its interval, their difference in the same resamples, and the protocol.
+    projection: ModelBundle,
+    embedded: EmbeddingTable,
+) -> Protocol:
+    """What both students are measured on: samples, trials, galleries of the projected teacher, resamples."""
+    from cross_modal_kd.evaluation.protocol import protocol
 
-    Both are matched with the teacher through the projection that the distilled arm was trained with.
-    """
-    from cross_modal_kd.evaluation.compare import compare, intervals
-    from cross_modal_kd.evaluation.protocol import arm_figures, protocol
-    from cross_modal_kd.evaluation.summary import summarise
+    return protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
+
+
+def measure_student(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Metrics:
+    """Every metric of one student, in every resample."""
+    from cross_modal_kd.evaluation.protocol import arm_figures
+
+    return arm_figures(protocol, student, embeddings)
+
+
+def measure_teacher(protocol: Protocol) -> Metrics:
+    """The projected teacher by itself on the test split."""
     from cross_modal_kd.evaluation.teacher import teacher_figures
 
-    projection = _projection(arms, distillation, distilled, projection_mlp, projection_pca)
-    setting = protocol(samples, task, evaluation, trials, teacher_embeddings, projection, student_alone_embeddings)
-    alone = arm_figures(setting, student_alone, student_alone_embeddings)
-    with_teacher = arm_figures(setting, distilled, distilled_embeddings)
-    teacher, missing = intervals(
-        teacher_figures(samples, task, evaluation, teacher_embeddings, projection), evaluation.level
-    )
-    figures = compare(alone, with_teacher, evaluation.level)
-    figures["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
-    return summarise(setting, arms, distillation) | figures | {"teacher": teacher}
+    return teacher_figures(protocol.teacher)
+
+
+def compare_students(
+    protocol: Protocol,
+    student_alone: Metrics,
+    distilled: Metrics,
+    teacher: Metrics,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+) -> dict:
+    """Every metric of both students with its interval, their difference in the same resamples, and the protocol."""
+    from cross_modal_kd.evaluation.compare import compare, intervals
+    from cross_modal_kd.evaluation.summary import summarise
+
+    level = protocol.evaluation.level
+    of_teacher, missing = intervals(teacher, level)
+    compared = compare(student_alone, distilled, level)
+    compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
+    return summarise(protocol, arms, distillation) | compared | {"teacher": of_teacher}
 
 
 def draw_plots(
-    samples: pd.DataFrame,
-    task: TaskConfig,
-    evaluation: EvaluationConfig,
-    arms: ArmsConfig,
-    distillation: DistillationConfig,
-    trials: pd.DataFrame,
+    protocol: Protocol,
     metrics: dict,
-    teacher_embeddings: EmbeddingTable,
-    projection_mlp: ModelBundle,
-    projection_pca: ModelBundle,
     student_alone: ModelBundle,
     distilled: ModelBundle,
     student_alone_embeddings: EmbeddingTable,
@@ -86,106 +110,98 @@ def draw_plots(
     student_alone_history: pd.DataFrame,
     distilled_history: pd.DataFrame,
 ) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
-    """Five figures (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
-    from cross_modal_kd.evaluation.plots.matching import matching_figure
-    from cross_modal_kd.evaluation.plots.summary import summary_figure
-    from cross_modal_kd.evaluation.plots.training import training_figure
-    from cross_modal_kd.plotting.style import png, remark
-    from cross_modal_kd.tasks.classification.plots import class_figure, reliability_figure
-    from cross_modal_kd.tasks.verification.plots import det_figure, scored_trials, scores_figure
+    """Five plots (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
+    from cross_modal_kd.evaluation.plots import draw
+    from cross_modal_kd.plotting.style import png
 
-    students = {"student_alone": student_alone, "distilled": distilled}
-    embeddings = {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}
-    rows = split_rows(samples, task.student, "test")
-    if task.kind == "verification":
-        projection = _projection(arms, distillation, distilled, projection_mlp, projection_pca)
-        teacher_rows = split_rows(samples, task.teacher, "test")
-        scored = scored_trials(rows, trials, embeddings)
-        operating = det_figure(scored, teacher_rows, evaluation, teacher_embeddings, projection)
-        scores = scores_figure(scored)
-    else:
-        operating = reliability_figure(rows, students, embeddings)
-        scores = class_figure(rows, students, embeddings)
-    histories = {"student_alone": student_alone_history, "distilled": distilled_history}
-    drawn = {
-        "operating": operating,
-        "scores": scores,
-        "training": training_figure(histories),
-        "matching": matching_figure(metrics),
-        "summary": summary_figure(metrics),
-    }
-    if task.chimeric:
-        for figure in drawn.values():
-            remark(figure, f"Chimeric pairs: {task.teacher} and {task.student} never belonged together.")
-    images = {name: png(figure) for name, figure in drawn.items()}
-    return operating, scores, drawn["training"], drawn["matching"], drawn["summary"], images
+    drawn = draw(
+        protocol,
+        metrics,
+        students={"student_alone": student_alone, "distilled": distilled},
+        embeddings={"student_alone": student_alone_embeddings, "distilled": distilled_embeddings},
+        histories={"student_alone": student_alone_history, "distilled": distilled_history},
+    )
+    images = {name: png(plot) for name, plot in drawn.items()}
+    return drawn["operating"], drawn["scores"], drawn["training"], drawn["matching"], drawn["summary"], images
 
 
-def write_report(
+def collect_examples(
+    samples: pd.DataFrame,
+    sources: SourcesConfig,
+    protocol: Protocol,
+    student_alone: ModelBundle,
+    distilled: ModelBundle,
+    student_alone_embeddings: EmbeddingTable,
+    distilled_embeddings: EmbeddingTable,
+) -> Examples:
+    """Where the distilled student is most wrong."""
+    from cross_modal_kd.evaluation.report.examples import worst_examples
+
+    return worst_examples(
+        samples,
+        sources,
+        protocol,
+        students={"student_alone": student_alone, "distilled": distilled},
+        embeddings={"student_alone": student_alone_embeddings, "distilled": distilled_embeddings},
+    )
+
+
+def describe_data(
     samples: pd.DataFrame,
     task: TaskConfig,
     sources: SourcesConfig,
+    evaluation: EvaluationConfig,
+    split_summary: pd.DataFrame,
+    rejected_samples: pd.DataFrame,
+    quality_measures: pd.DataFrame,
+    quality_scores: pd.DataFrame,
+) -> DataSection:
+    """The data as the report shows them: a few samples, counts, what was rejected, how quality is spread."""
+    from cross_modal_kd.evaluation.plots.quality import quality_figure
+    from cross_modal_kd.evaluation.report import page
+    from cross_modal_kd.evaluation.report.exhibits import Exhibits
+    from cross_modal_kd.evaluation.report.gallery import gallery
+    from cross_modal_kd.plotting.style import png
+
+    return page.DataSection(
+        gallery=gallery(samples, task, evaluation, Exhibits(samples, task, sources)),
+        split_summary=split_summary,
+        rejected=rejected_samples,
+        quality_plot=png(quality_figure(samples, quality_measures, quality_scores)),
+    )
+
+
+def describe_run(
     student: StudentConfig,
     training: TrainingConfig,
     arms: ArmsConfig,
     distillation: DistillationConfig,
     evaluation: EvaluationConfig,
-    metrics: dict,
-    trials: pd.DataFrame,
-    student_alone: ModelBundle,
-    distilled: ModelBundle,
-    student_alone_embeddings: EmbeddingTable,
-    distilled_embeddings: EmbeddingTable,
-    plot_images: dict,
-    split_summary: pd.DataFrame,
-    rejected_samples: pd.DataFrame,
-    quality_measures: pd.DataFrame,
-    quality_scores: pd.DataFrame,
     teacher_metrics: dict,
     projection_metrics: dict,
+) -> RunSection:
+    """The run as the report shows it: its parameters, and what the stages before measured."""
+    from cross_modal_kd.evaluation.report import page
+
+    parameters = {
+        "the student's network": student,
+        "training, the same for both": training,
+        "student alone": arms.get(distillation.baseline),
+        "distilled": arms.get(distillation.arm),
+        "evaluation": evaluation,
+    }
+    return page.RunSection(parameters, {"teacher": teacher_metrics, "projection": projection_metrics})
+
+
+def write_report(
+    task: TaskConfig,
+    metrics: dict,
+    plot_images: dict,
+    examples: Examples,
+    data_section: DataSection,
+    run_section: RunSection,
 ) -> str:
     """The whole run on one self-contained HTML page."""
-    from cross_modal_kd.evaluation.plots.quality import quality_figure
-    from cross_modal_kd.evaluation.report.examples import worst_answers, worst_trials
-    from cross_modal_kd.evaluation.report.exhibits import Exhibits
-    from cross_modal_kd.evaluation.report.gallery import gallery
     from cross_modal_kd.evaluation.report.page import Page, render
-    from cross_modal_kd.plotting.style import png
 
-    exhibits = Exhibits(samples, task, sources)
-    if task.kind == "verification":
-        examples = worst_trials(samples, task, trials, student_alone_embeddings, distilled_embeddings, exhibits)
-    else:
-        examples = worst_answers(
-            samples, task, {"student_alone": student_alone, "distilled": distilled},
-            {"student_alone": student_alone_embeddings, "distilled": distilled_embeddings}, exhibits,
-        )  # fmt: skip
-    quality = png(quality_figure(samples, quality_measures, quality_scores))
-    return render(
-        Page(
-            task=task,
-            metrics=metrics,
-            images=plot_images | {"quality": quality},
-            examples=examples,
-            gallery=gallery(samples, task, evaluation, exhibits),
-            split_summary=split_summary,
-            rejected=rejected_samples,
-            parameters={
-                "the student's network": student,
-                "training, the same for both": training,
-                "student alone": arms.get(distillation.baseline),
-                "distilled": arms.get(distillation.arm),
-                "evaluation": evaluation,
-            },
-            stages={"teacher": teacher_metrics, "projection": projection_metrics},
-        )
-    )
-
-
-def _projection(
-    arms: ArmsConfig, distillation: DistillationConfig, distilled: ModelBundle, mlp: ModelBundle, pca: ModelBundle
-) -> ModelBundle:
-    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted."""
-    from cross_modal_kd.models.student import own_projection
-
-    return own_projection(distilled) or {"mlp": mlp, "pca": pca}[arms.get(distillation.arm).projection]
+    return render(Page(task, metrics, plot_images, examples, data_section, run_section))

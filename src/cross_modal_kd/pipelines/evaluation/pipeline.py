@@ -2,54 +2,119 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.evaluation.nodes import draw_plots, embed_samples, evaluate, make_trials, write_report
+from cross_modal_kd.pipelines.evaluation.nodes import (
+    choose_projection,
+    collect_examples,
+    compare_students,
+    describe_data,
+    describe_run,
+    draw_plots,
+    embed_samples,
+    make_trials,
+    measure_student,
+    measure_teacher,
+    set_protocol,
+    write_report,
+)
+from cross_modal_kd.pipelines.stage import bound, stage
 
 ARMS = ("student_alone", "distilled")
 PLOTS = ("operating", "scores", "training", "matching", "summary")
+STUDENTS = {arm: f"{arm}.student" for arm in ARMS} | {f"{arm}_embeddings": f"{arm}.embeddings" for arm in ARMS}
+HISTORIES = {f"{arm}_history": f"{arm}.history" for arm in ARMS}
+RUN = ("student", "training", "arms", "distillation", "evaluation")
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """The embedding of the test samples is one template, stamped for each arm."""
-    template = Pipeline(
-        [
+    """Embed, measure, compare, show; the embedding is one template, stamped for each arm."""
+    return stage("evaluation", [*_embedding(), *_comparing(), *_reporting()])
+
+
+def _embedding() -> list[Pipeline]:
+    template = Node(
+        embed_samples,
+        bound("samples", "student", params=["task", "sources", "evaluation"]),
+        "embeddings",
+        name="embed_samples",
+    )
+    blocks = {f"params:{name}" for name in ("task", "sources", "evaluation")}
+    return [Pipeline([template], namespace=arm, inputs={"samples"}, parameters=blocks) for arm in ARMS]
+
+
+def _comparing() -> list[Node]:
+    return [
+        Node(make_trials, bound("samples", params=["task", "evaluation"]), "trials", name="make_trials"),
+        Node(
+            choose_projection,
+            bound("projection_mlp", "projection_pca", params=["arms", "distillation"], distilled="distilled.student"),
+            "projection",
+            name="choose_projection",
+        ),
+        Node(
+            set_protocol,
+            bound(
+                *("samples", "trials", "teacher_embeddings", "projection"),
+                params=["task", "evaluation"],
+                embedded="student_alone.embeddings",
+            ),
+            "protocol",
+            name="set_protocol",
+        ),
+        *(
             Node(
-                embed_samples,
-                ["samples", "params:task", "params:sources", "student", "params:evaluation"],
-                "embeddings",
-                name="embed_test_samples",
+                measure_student,
+                bound("protocol", student=f"{arm}.student", embeddings=f"{arm}.embeddings"),
+                f"{arm}.measured",
+                name=f"measure_{arm}",
             )
-        ]
-    )
-    parameters = {f"params:{name}" for name in ("task", "sources", "evaluation")}
-    stamped = [Pipeline(template, namespace=arm, inputs="samples", parameters=parameters) for arm in ARMS]
-    students, embeddings, histories = (
-        [f"{arm}.{what}" for arm in ARMS] for what in ("student", "embeddings", "history")
-    )
-    measured = [
-        "samples", "params:task", "params:evaluation", "params:arms", "params:distillation", "trials",
-    ]  # fmt: skip
-    teacher = ["teacher_embeddings", "projection_mlp", "projection_pca"]
-    nodes = Pipeline(
-        [
-            Node(make_trials, ["samples", "params:task", "params:evaluation"], "trials", name="make_trials"),
-            Node(evaluate, [*measured, *teacher, *students, *embeddings], "metrics", name="evaluate_students"),
-            Node(
-                draw_plots,
-                [*measured, "metrics", *teacher, *students, *embeddings, *histories],
-                [*(f"{plot}_plot" for plot in PLOTS), "plot_images"],
-                name="draw_plots",
+            for arm in ARMS
+        ),
+        Node(measure_teacher, bound("protocol"), "teacher_measured", name="measure_teacher"),
+        Node(
+            compare_students,
+            bound(
+                "protocol",
+                params=["arms", "distillation"],
+                student_alone="student_alone.measured",
+                distilled="distilled.measured",
+                teacher="teacher_measured",
             ),
-            Node(
-                write_report,
-                [
-                    "samples", "params:task", "params:sources", "params:student", "params:training", "params:arms",
-                    "params:distillation", "params:evaluation", "metrics", "trials", *students, *embeddings,
-                    "plot_images", "split_summary", "rejected_samples", "quality_measures", "quality_scores",
-                    "teacher_metrics", "projection_metrics",
-                ],
-                "report",
-                name="write_report",
+            "metrics",
+            name="compare_students",
+        ),
+    ]
+
+
+def _reporting() -> list[Node]:
+    return [
+        Node(
+            draw_plots,
+            bound("protocol", "metrics", **STUDENTS, **HISTORIES),
+            [*(f"{plot}_plot" for plot in PLOTS), "plot_images"],
+            name="draw_plots",
+        ),
+        Node(
+            collect_examples,
+            bound("samples", "protocol", params=["sources"], **STUDENTS),
+            "examples",
+            name="collect_examples",
+        ),
+        Node(
+            describe_data,
+            bound(
+                *("samples", "split_summary", "rejected_samples", "quality_measures", "quality_scores"),
+                params=["task", "sources", "evaluation"],
             ),
-        ]
-    )  # fmt: skip
-    return Pipeline([*stamped, nodes], tags="evaluation")
+            "data_section",
+            name="describe_data",
+        ),
+        Node(
+            describe_run, bound("teacher_metrics", "projection_metrics", params=RUN), "run_section", name="describe_run"
+        ),
+        Node(
+            write_report,
+            bound("metrics", "plot_images", "examples", "data_section", "run_section", params=["task"]),
+            "report",
+            name="write_report",
+        ),
+    ]

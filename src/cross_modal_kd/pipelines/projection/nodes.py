@@ -10,7 +10,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.tasks.dev import chosen_by
 
 
-def fit_heads(
+def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
 ) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
     """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and how they were fitted."""

@@ -1,19 +1,21 @@
-"""teacher_embeddings -> projection_mlp, projection_pca, projection_metrics, projection_history."""
+"""``teacher_embeddings`` -> ``projection_mlp``, ``projection_pca``, ``projection_metrics``, ``projection_history``."""
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.projection.nodes import fit_heads
+from cross_modal_kd.pipelines.projection.nodes import fit_projections
+from cross_modal_kd.pipelines.stage import bound, stage
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    return Pipeline(
+    """Fit the trainable projection and the fixed one."""
+    return stage(
+        "projection",
         [
             Node(
-                fit_heads,
-                ["samples", "params:task", "teacher_embeddings", "params:projection"],
+                fit_projections,
+                bound("samples", "teacher_embeddings", params=["task", "projection"]),
                 ["projection_mlp", "projection_pca", "projection_metrics", "projection_history"],
-                name="fit_projection_heads",
+                name="fit_projections",
             )
         ],
-        tags="projection",
     )

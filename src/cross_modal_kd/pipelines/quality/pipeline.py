@@ -1,41 +1,39 @@
-"""The quality pipeline."""
+"""``samples`` to ``quality_measures``, ``quality_scores``, ``sample_weights`` and ``quality_histogram``."""
 
 from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines.quality.nodes import measure_quality, plot_quality, score_quality, weigh_samples
+from cross_modal_kd.pipelines.stage import bound, stage
 
 
-def create_pipeline(**_kwargs) -> Pipeline:
-    """``samples`` to ``quality_measures``, ``quality_scores``, ``sample_weights`` and ``quality_histogram``."""
-    return Pipeline(
+def create_pipeline(**_: object) -> Pipeline:
+    """Measure, rank, weigh, show."""
+    return stage(
+        "quality",
         [
             Node(
                 measure_quality,
-                inputs=["samples", "params:sources", "params:quality"],
-                outputs="quality_measures",
+                bound("samples", params=["sources", "quality"]),
+                "quality_measures",
                 name="measure_quality",
-                tags="quality",
             ),
             Node(
                 score_quality,
-                inputs=["samples", "quality_measures", "params:quality"],
-                outputs="quality_scores",
+                bound("samples", "quality_measures", params=["quality"]),
+                "quality_scores",
                 name="score_quality",
-                tags="quality",
             ),
             Node(
                 weigh_samples,
-                inputs=["samples", "quality_scores", "params:task", "params:arms", "params:distillation"],
-                outputs="sample_weights",
+                bound("samples", "quality_scores", params=["task", "arms", "distillation"]),
+                "sample_weights",
                 name="weigh_samples",
-                tags="quality",
             ),
             Node(
                 plot_quality,
-                inputs=["samples", "quality_measures", "quality_scores"],
-                outputs="quality_histogram",
+                bound("samples", "quality_measures", "quality_scores"),
+                "quality_histogram",
                 name="plot_quality",
-                tags="quality",
             ),
-        ]
+        ],
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.datasets import ModelDataset
-from cross_modal_kd.evaluation.teacher import teacher_figures
+from cross_modal_kd.evaluation.teacher import ProjectedTeacher, teacher_figures
 from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import project, prototypes
@@ -49,7 +49,9 @@ def refit(
 
 def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBundle) -> dict[str, float]:
     """Error of the projected teacher by itself, on dev and on test; NaN where it has none."""
-    figures = teacher_figures(world.samples, world.task, world.evaluation, embeddings, projection).measured
+    figures = teacher_figures(
+        ProjectedTeacher.of(world.samples, world.task, world.evaluation, embeddings, projection)
+    ).measured
     dev = split_rows(world.samples, world.task.teacher, "dev")
     projected = project(projection, embeddings.at(dev["sample_id"]))
     if world.task.kind == "verification":

@@ -9,10 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.evaluation.teacher import teacher_scores
 from cross_modal_kd.metrics import det_curve, eer, unit_rows
-from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.plotting.style import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
@@ -43,23 +40,19 @@ def scored_trials(rows: pd.DataFrame, trials: pd.DataFrame, embeddings: Mapping[
     return ScoredTrials(scores, trials["target"].to_numpy(), trials["same_domain"].to_numpy())
 
 
-def det_figure(
-    scored: ScoredTrials,
-    teacher_rows: pd.DataFrame,
-    evaluation: EvaluationConfig,
-    teacher_embeddings: EmbeddingTable,
-    projection: ModelBundle,
-) -> Figure:
-    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER."""
+def det_figure(scored: ScoredTrials, teacher: tuple[np.ndarray, np.ndarray] | None) -> Figure:
+    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER.
+
+    teacher: (scores, target) of trials between the projected teacher's samples, None where it has none.
+    """
     figure, axis = new_figure(height=5.2)
     if not scored.measurable:
         say(axis, "No error trade-off: the trials are all targets or all impostors.")
         return figure
     for arm, (name, colour) in ARMS.items():
         _curve(axis, scored.scores[arm], scored.target, name, colour)
-    if teacher_rows["label"].duplicated().any() and teacher_rows["label"].nunique() > 1:
-        scores, target, _, _ = teacher_scores(teacher_rows, evaluation, teacher_embeddings, projection)
-        _curve(axis, scores, target, "teacher, projected", TEACHER, dashed=True)
+    if teacher is not None:
+        _curve(axis, *teacher, "teacher, projected", TEACHER, dashed=True)
     ends = norm.ppf([RATES[0], RATES[-1]])
     axis.plot(ends, ends, color=INK, linewidth=0.7, alpha=0.4, zorder=1)
     for side in (axis.xaxis, axis.yaxis):

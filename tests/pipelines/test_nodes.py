@@ -1,0 +1,101 @@
+"""A node is a sentence: short, few inputs, each bound by name to what bears that name."""
+
+import inspect
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from cross_modal_kd.pipelines.stage import bound
+
+PIPELINES = Path(__file__).parents[2] / "src" / "cross_modal_kd" / "pipelines"
+STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
+MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1000
+
+# parameter -> datasets it may be bound to, where the name of neither the dataset nor its last part is the parameter's
+ALIASES = {
+    "inspected": {"inspected_samples"},
+    "unusable": {"unusable_samples"},
+    "embedded": {"student_alone.embeddings"},
+    "teacher": {"teacher_measured"},
+    "student_alone": {"student_alone.student", "student_alone.measured"},
+    "distilled": {"distilled.student", "distilled.measured"},
+    "arm": {"distillation.baseline", "distillation.arm"},
+}
+
+
+def fits(parameter: str, dataset: str) -> bool:
+    """Whether a dataset may be bound to that parameter: it bears its name, after dots and namespaces, or an alias."""
+    name = dataset.removeprefix("params:")
+    return parameter in (name, name.replace(".", "_"), name.rpartition(".")[2]) or name in ALIASES.get(parameter, ())
+
+
+def body_lines(function) -> int:
+    """Lines of a function without its signature and docstring."""
+    import ast
+    import textwrap
+
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+    return node.end_lineno - first.lineno + 1
+
+
+@pytest.fixture(scope="session")
+def nodes(project_path):
+    from kedro.framework.project import pipelines
+
+    return [node for stage in STAGES for node in pipelines[stage].nodes]
+
+
+def test_every_node_is_short_and_takes_few_inputs(nodes):
+    for node in nodes:
+        assert body_lines(node.func) <= MOST_LINES, node.name
+        assert len(node.inputs) <= MOST_INPUTS, f"{node.name} takes {len(node.inputs)} inputs"
+
+
+def test_every_input_is_bound_to_the_parameter_of_its_name(nodes):
+    """Two inputs exchanged in a pipeline file would plot the wrong student without an error."""
+    for node in nodes:
+        assert isinstance(node._inputs, dict), f"{node.name} takes its inputs by their places"
+        wrong = {name: dataset for name, dataset in node._inputs.items() if not fits(name, dataset)}
+        assert not wrong, f"{node.name}: {wrong}"
+
+
+def test_a_node_of_one_student_reads_and_writes_that_student_alone(nodes):
+    for node in nodes:
+        for student, other in (("student_alone", "distilled"), ("distilled", "student_alone")):
+            if all(name.startswith(f"{student}.") for name in node.outputs):
+                assert not [name for name in node.inputs if name.startswith(f"{other}.")], node.name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "dataset"),
+    [("student_alone", "distilled.student"), ("student_alone_history", "distilled.history"),
+     ("projection_mlp", "projection_pca"), ("task", "params:sources"), ("quality_scores", "quality_measures")],
+)  # fmt: skip
+def test_an_exchanged_input_does_not_fit(parameter, dataset):
+    assert not fits(parameter, dataset)
+
+
+def test_the_hints_of_every_node_can_be_read_so_that_kedro_validates_its_parameters(nodes):
+    """A hint that cannot be resolved makes Kedro pass plain dictionaries, in silence."""
+    for node in nodes:
+        hints = get_type_hints(node.func)
+        blocks = [name for name, dataset in node._inputs.items() if dataset.startswith("params:") and name != "arm"]
+        assert all(hasattr(hints[name], "model_validate") for name in blocks), node.name
+
+
+def test_pipelines_stay_thin():
+    assert sum(len(file.read_text().splitlines()) for file in PIPELINES.rglob("*.py")) <= MOST_OF_ALL
+
+
+def test_each_stage_is_one_namespace_so_that_kedro_viz_shows_one_box(project_path):
+    from kedro.framework.project import pipelines
+
+    for stage in STAGES:
+        assert {node.namespace.partition(".")[0] for node in pipelines[stage].nodes} == {stage}
+
+
+def test_an_input_cannot_be_bound_twice():
+    with pytest.raises(ValueError, match="bound twice: \\['task'\\]"):
+        bound("task", params=["task"])
