@@ -247,9 +247,9 @@ def test_a_server_that_cannot_be_reached_is_named_before_any_node_runs(tiny, tmp
 
 
 def test_two_runs_that_make_the_database_together_both_go_on(monkeypatch):
-    from cross_modal_kd.hooks import mlflow_run
+    from cross_modal_kd.tracking import mlflow_session
 
-    monkeypatch.setattr(mlflow_run, "sleep", lambda seconds: None)
+    monkeypatch.setattr(mlflow_session, "sleep", lambda seconds: None)
     answers = [RuntimeError("table runs already exists"), RuntimeError("index ... already exists"), "client"]
 
     def connect():
@@ -258,11 +258,11 @@ def test_two_runs_that_make_the_database_together_both_go_on(monkeypatch):
             raise answer
         return answer
 
-    assert mlflow_run._ready(connect, "sqlite:///x.db") == "client"
+    assert mlflow_session.ready(connect, "sqlite:///x.db") == "client"
     for uri, error in (("sqlite:///x.db", "no such folder"), ("http://x", "table runs already exists")):
         answers = [RuntimeError(error), "client"]
         with pytest.raises(RuntimeError, match=error):
-            mlflow_run._ready(connect, uri)
+            mlflow_session.ready(connect, uri)
 
 
 def test_a_server_that_goes_away_in_mid_run_is_told_once_and_the_run_goes_on(tiny, monkeypatch, caplog, tmp_path):

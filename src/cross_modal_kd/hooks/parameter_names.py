@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -19,7 +20,7 @@ class ParameterNamesHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        loader = context.config_loader
+        loader: Any = context.config_loader  # OmegaConfigLoader, which Kedro types as its abstract kind
         base = Path(loader.conf_source) / loader.base_env
         declared = declared_names(base, loader.config_patterns["parameters"])
         if declared:  # a packed configuration (kedro run --conf-source=conf.tar.gz) cannot be looked into here

@@ -16,8 +16,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
-from cross_modal_kd.tracking.facts import command, device_facts, git_facts
-from cross_modal_kd.tracking.flatten import leaves
+from cross_modal_kd.tracking import command, device_facts, git_facts, leaves
 
 FOLDER = "reporting_folder"
 FILE = "provenance.json"

@@ -1,1 +1,28 @@
-"""What is worth knowing about a run, as flat values. Imports neither kedro nor mlflow."""
+"""What is worth knowing about a run: facts, flat values, and MLflow, which no other room imports.
+
+Importing this room imports neither kedro nor mlflow: MLflow comes with the first run that is started.
+"""
+
+from cross_modal_kd.tracking.facts import command, device_facts, git_facts, version_facts
+from cross_modal_kd.tracking.fingerprint import fingerprint
+from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
+from cross_modal_kd.tracking.mlflow_session import MlflowSession
+from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
+from cross_modal_kd.tracking.settings import Settings
+
+__all__ = [
+    "MlflowSession",
+    "Settings",
+    "TrackedRun",
+    "as_metrics",
+    "as_params",
+    "child_run",
+    "command",
+    "current_run",
+    "device_facts",
+    "epoch_logger",
+    "fingerprint",
+    "git_facts",
+    "leaves",
+    "version_facts",
+]

@@ -10,11 +10,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.tracking.flatten import as_metrics, as_params
+from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 
 logger = logging.getLogger(__name__)
+
+# what MLflow takes in one call
+PARAMS_PER_BATCH = 100
+METRICS_PER_BATCH = 1000
 
 
 class TrackedRun:
@@ -55,14 +60,48 @@ class TrackedRun:
         self.send("metrics", lambda client: _log_metrics(client, self.run_id, values, step))
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Settings, under their flat names, at most 100 of them: the columns by which MLflow compares runs."""
+        """Settings, under their flat names: the columns by which MLflow compares runs."""
         self.send("parameters", lambda client: _log_params(client, self.run_id, values))
 
+    def params_and_file(self, values: Mapping[str, Any]) -> None:
+        """Settings flat, to be compared; and whole, in ``parameters.json``, since a long value is cut in the former."""
 
-def _log_params(client: Any, run_id: str, values: Mapping[str, Any]) -> None:
+        def log(client: Any) -> None:
+            if _log_params(client, self.run_id, values):
+                client.log_dict(self.run_id, dict(leaves(values)), "parameters.json")
+
+        self.send("parameters", log)
+
+    def tag(self, name: str, text: str) -> None:
+        """A text that the run is found by."""
+        self.send(f"the tag {name}", lambda client: client.set_tag(self.run_id, name, text))
+
+    def artifact(self, file: Path, folder: str | None = None) -> None:
+        """A file, kept with the run."""
+        self.send(file.name, lambda client: client.log_artifact(self.run_id, str(file), artifact_path=folder))
+
+    def data(self, name: str, digest: str, rows: int, source: Path | None) -> None:
+        """That the run has seen a table: its fingerprint as the tag ``data.<name>`` and as a data set of the run."""
+
+        def log(client: Any) -> None:
+            from mlflow.entities import Dataset, DatasetInput, InputTag
+
+            client.set_tag(self.run_id, f"data.{name}", digest)
+            dataset = Dataset(name=name, digest=digest, source_type="local", source=str(source))
+            tags = [InputTag("mlflow.data.context", f"{rows} rows")]
+            client.log_inputs(self.run_id, [DatasetInput(dataset, tags)])
+
+        self.send(f"the fingerprint of {name}", log)
+
+
+def _log_params(client: Any, run_id: str, values: Mapping[str, Any]) -> int:
+    """Log in batches; how many there were."""
     from mlflow.entities import Param
 
-    client.log_batch(run_id, params=[Param(name, value) for name, value in as_params(values).items()])
+    entities = [Param(name, value) for name, value in as_params(values).items()]
+    for start in range(0, len(entities), PARAMS_PER_BATCH):
+        client.log_batch(run_id, params=entities[start : start + PARAMS_PER_BATCH])
+    return len(entities)
 
 
 def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int) -> None:
@@ -72,8 +111,8 @@ def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: in
 
     now = int(time.time() * 1000)
     entities = [Metric(name, value, now, step) for name, value in values.items()]
-    for start in range(0, len(entities), 1000):
-        client.log_batch(run_id, metrics=entities[start : start + 1000])
+    for start in range(0, len(entities), METRICS_PER_BATCH):
+        client.log_batch(run_id, metrics=entities[start : start + METRICS_PER_BATCH])
 
 
 _session_run: TrackedRun | None = None

@@ -1,0 +1,181 @@
+"""The MLflow run of one process: started under what may be active already, ended with MLflow left as it was found.
+
+MLflow is imported when a run starts, and at no other time.
+"""
+
+import atexit
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import sleep
+from typing import Any
+
+from cross_modal_kd.tracking.run import TrackedRun, set_session_run
+from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
+
+logger = logging.getLogger(__name__)
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # a server that does not answer is given up after seconds, not after minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+CHATTY = ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics")
+TRIES = 20
+
+
+class MlflowSession:
+    """At most one open run, whose address is MLflow's own only while it lasts."""
+
+    def __init__(self) -> None:
+        self.run: TrackedRun | None = None
+        self._before = Before()
+
+    def start(self, settings: Settings, name: str, tags: Mapping[str, str]) -> TrackedRun:
+        """Open a run, nested where the user has one open, and make it the process's current run.
+
+        Args:
+            settings: the server and the experiment; a new experiment is made.
+            name: of the run, as MLflow shows it.
+            tags: flat texts that the run is found by.
+
+        Returns:
+            The run, which ``end`` closes; an exit of the process without it closes the run as KILLED.
+
+        Raises:
+            RuntimeError: if the tracking server cannot be reached, with the address and where it is set.
+        """
+        for variable, value in QUIET.items():
+            os.environ.setdefault(variable, value)
+        fresh = "mlflow" not in sys.modules  # so that nobody here has chosen an experiment or opened a run
+        import mlflow
+
+        for chatty in CHATTY:
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        before = Before.now(mlflow)
+        try:
+            run_id = _started(mlflow, settings, name, tags, fresh, nested=before.active is not None)
+        except Exception as error:
+            before.restore(mlflow)
+            raise RuntimeError(
+                f"no run could be started at the MLflow tracking server {settings.tracking_uri}: {error}\n"
+                "Is it reachable? Its address is `tracking_uri` in conf/local/mlflow.yml (or conf/base/mlflow.yml), "
+                "or MLFLOW_TRACKING_URI. To run without tracking, put `enabled: false` in conf/local/mlflow.yml."
+            ) from error
+        atexit.register(self.end, "KILLED")  # runs before MLflow's own, which would say FINISHED
+        self._before, self.run = before, TrackedRun(run_id, settings.tracking_uri)
+        set_session_run(self.run)
+        return self.run
+
+    def end(self, status: str) -> None:
+        """End what ``start`` has started, and what was left open below it, and nothing else.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+        """
+        if self.run is None:
+            return
+        import mlflow
+
+        run, self.run = self.run, None
+        set_session_run(None)
+        atexit.unregister(self.end)
+        if not run.owned:
+            return
+        try:
+            while (active := mlflow.active_run()) and active.info.run_id != self._before.active:
+                mlflow.end_run(status)
+        except Exception as error:
+            logger.warning("the end of run %s could not be told to %s (%s)", run.run_id, run.tracking_uri, error)
+        self._before.restore(mlflow)
+
+
+def _started(mlflow: Any, settings: Settings, name: str, tags: Mapping[str, str], fresh: bool, nested: bool) -> str:
+    """The id of a new active run."""
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    run: dict[str, Any] = {"experiment_id": _experiment(settings), "run_name": name, "tags": dict(tags)}
+    if fresh:  # mlflow.start_run would import GitPython and IPython (0.5 s) to find fewer facts than these
+        run = {"run_id": mlflow.MlflowClient().create_run(**run).info.run_id}
+    return mlflow.start_run(**run, nested=nested, log_system_metrics=settings.system_metrics).info.run_id
+
+
+@dataclass(frozen=True)
+class Before:
+    """MLflow's state in this process before the run: the address is ours only while the run lasts."""
+
+    active: str | None = None
+    tracking_uri: str | None = None
+    variable: str | None = None
+
+    @classmethod
+    def now(cls, mlflow: Any) -> "Before":
+        """The state at this moment."""
+        active = mlflow.active_run()
+        return cls(
+            active=active.info.run_id if active else None,
+            tracking_uri=mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None,
+            variable=os.environ.get(URI_VARIABLE),
+        )
+
+    def restore(self, mlflow: Any) -> None:
+        """Put the address back; the runs that are open stay open."""
+        mlflow.set_tracking_uri(self.tracking_uri)
+        os.environ.pop(URI_VARIABLE, None)
+        if self.variable is not None:
+            os.environ[URI_VARIABLE] = self.variable
+
+
+def _experiment(settings: Settings) -> str:
+    """The experiment's id; a new one in a local database keeps its files in ``artifact_root`` beside it."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = ready(lambda: MlflowClient(settings.tracking_uri), settings.tracking_uri)
+    found = client.get_experiment_by_name(settings.experiment)
+    if found is None:
+        try:
+            return client.create_experiment(settings.experiment, artifact_location=_artifact_location(settings))
+        except MlflowException:  # another process was quicker
+            found = client.get_experiment_by_name(settings.experiment)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise ValueError(
+            f"experiment {settings.experiment!r} was deleted: restore it with "
+            f"`mlflow experiments restore -x {found.experiment_id}`, or set another `experiment` in mlflow.yml"
+        )
+    return found.experiment_id
+
+
+def _artifact_location(settings: Settings) -> str | None:
+    """The folder beside a local database, as an address; None lets a server decide."""
+    folder = settings.local_folder
+    return None if folder is None else (folder / settings.artifact_root / settings.experiment).resolve().as_uri()
+
+
+def ready(connect: Callable[[], Any], uri: str) -> Any:
+    """What ``connect`` gives, tried again where another process makes the same local database.
+
+    Two runs that start together both make its tables: the slower one fails on a table that is there already, and
+    finds all of them a moment later.
+
+    Args:
+        connect: opens the database at ``uri``.
+        uri: an address; only that of a local database is tried more than once.
+
+    Returns:
+        The connection.
+    """
+    for _ in range(TRIES if uri.startswith(SQLITE) else 0):
+        try:
+            return connect()
+        except Exception as error:  # sqlalchemy's own kinds, whichever statement was the second
+            if "already exists" not in str(error):
+                raise
+            sleep(0.5)
+    return connect()
