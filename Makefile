@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test viz mlflow lint format types env clean
+.PHONY: help distill test viz mlflow lint format types contracts doctest env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,7 @@ PYTHON ?= $(shell \
 KEDRO_ENV := $(if $(filter command line,$(origin ENV)),--env=$(ENV))
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for another task, ARGS=... for kedro run)
 	$(BIN)/kedro run --pipeline=distill $(KEDRO_ENV) $(ARGS)
@@ -38,8 +38,14 @@ format: $(STAMP) ## put right what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(STAMP) ## mypy on the library rooms
+types: $(STAMP) ## mypy on all of src
 	$(BIN)/mypy
+
+contracts: $(STAMP) ## the arrows between the rooms, with import-linter
+	$(BIN)/lint-imports --no-cache
+
+doctest: $(STAMP) ## the examples in the docstrings
+	$(BIN)/python -m pytest --doctest-modules src $(ARGS)
 
 env: $(STAMP) ## the environment in .venv, and nothing else
 

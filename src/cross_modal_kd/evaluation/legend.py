@@ -87,7 +87,7 @@ def shown(name: str, value: float) -> str:
     """A figure in its unit.
 
     >>> shown("eer", 0.0856), shown("matching_auc", 0.5)
-    ('8.6 %', '0.500')
+    ('8.6\\xa0%', '0.500')
     """
     return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend(name).percent else typeset(f"{value:.3f}")
 
