@@ -114,6 +114,7 @@ def run(tree: Path, root: Path, runs: list[str]) -> None:
 
 
 def main() -> int:
+    """0 if all results are the same, else 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commit", nargs="?", help="the commit to compare with")
     parser.add_argument("--only", nargs="+", default=list(RUNS), metavar="PIPELINE:ENV", help="some of the runs")

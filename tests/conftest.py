@@ -90,6 +90,9 @@ def run_kedro_after(distilled: Path, run_kedro: Callable[..., dict[str, Any]]) -
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Property-based tests first: hypothesis looks through all loaded modules between examples, and some of
-    speechbrain's load others when they are looked at, which hypothesis takes for a test that is not deterministic."""
+    """Property-based tests first.
+
+    Hypothesis looks through all loaded modules between examples, and some of speechbrain's load others when they are
+    looked at, which hypothesis takes for a test that is not deterministic.
+    """
     items.sort(key=lambda item: not getattr(getattr(item, "obj", None), "is_hypothesis_test", False))

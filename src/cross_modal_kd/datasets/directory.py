@@ -23,7 +23,7 @@ class DirectoryDataset(AbstractDataset[NoReturn, Path]):
         self._filepath.mkdir(parents=True, exist_ok=True)
         return self._filepath
 
-    def save(self, data: NoReturn) -> None:
+    def save(self, data: NoReturn) -> None:  # noqa: ARG002 (the argument that Kedro gives)
         raise DatasetError(f"{self._filepath} is a folder for nodes to work in: make it a node's input, not its output")
 
     def _describe(self) -> dict[str, Any]:

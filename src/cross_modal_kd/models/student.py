@@ -88,8 +88,11 @@ def build_student(bundle: ModelBundle) -> Student:
 
 
 def head_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
-    """Logits (N, C) of the student on its embeddings (N, d), for a linear head: of its own classifier, or as
-    ``answer_logits`` has it where the student answers by the teacher's classifier too."""
+    """Logits (N, C) of the student on its embeddings (N, d), for a linear head.
+
+    They are those of its own classifier, or as ``answer_logits`` has it where the student answers by the teacher's
+    classifier too.
+    """
     own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
     if "answer" not in bundle.config:
         return own

@@ -1,4 +1,4 @@
-"""How figures look: one palette (Okabe and Ito's, told apart by colour-blind readers), little ink, 700 px wide."""
+"""How plots look: one palette (Okabe and Ito's, told apart by colour-blind readers), little ink, 700 px wide."""
 
 import io
 from typing import Any
