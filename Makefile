@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test viz mlflow lint format types contracts doctest env clean
+.PHONY: help distill test viz mlflow lint format types contracts architecture doctest env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +16,7 @@ PYTHON ?= $(shell \
 KEDRO_ENV := $(if $(filter command line,$(origin ENV)),--env=$(ENV))
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for another task, ARGS=... for kedro run)
 	$(BIN)/kedro run --pipeline=distill $(KEDRO_ENV) $(ARGS)
@@ -43,6 +43,9 @@ types: $(STAMP) ## mypy on all of src
 
 contracts: $(STAMP) ## the arrows between the rooms, with import-linter
 	$(BIN)/lint-imports --no-cache
+
+architecture: $(STAMP) ## draw docs/architecture.svg from the imports
+	$(BIN)/python scripts/draw_architecture.py
 
 doctest: $(STAMP) ## the examples in the docstrings
 	$(BIN)/python -m pytest --doctest-modules src $(ARGS)
