@@ -1,0 +1,84 @@
+"""Flat values, facts about a run, and what happens where no run is open or two are opened together."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cross_modal_kd.tracking import as_metrics, as_params, command, fingerprint, git_facts, mlflow_session
+
+
+def test_two_runs_that_make_the_database_together_both_go_on(monkeypatch):
+    monkeypatch.setattr(mlflow_session, "sleep", lambda seconds: None)
+    answers = [RuntimeError("table runs already exists"), RuntimeError("index ... already exists"), "client"]
+
+    def connect():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert mlflow_session.ready(connect, "sqlite:///x.db") == "client"
+    for uri, error in (("sqlite:///x.db", "no such folder"), ("http://x", "table runs already exists")):
+        answers = [RuntimeError(error), "client"]
+        with pytest.raises(RuntimeError, match=error):
+            mlflow_session.ready(connect, uri)
+
+
+def test_long_values_are_cut_and_keep_their_hash():
+    first, second = (as_params({"text": "x" * 600 + end})["text"] for end in "ab")
+    assert len(first) == len(second) <= 500
+    assert first != second
+
+
+def test_names_are_made_of_what_mlflow_takes():
+    assert as_params({"a": {"b@c": [{"d": None}]}}) == {"a.b_c.0.d": "null"}
+    assert as_metrics({"x": True, "y": math.inf, "z": {"value": 1}}, "m/") == {"m/z": 1.0}
+
+
+def test_fingerprints_see_values_order_and_columns_but_not_the_index():
+    table = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    assert fingerprint(table) == fingerprint(table.set_axis([5, 6]))
+    for other in (table.iloc[::-1], table.rename(columns={"a": "c"}), table.assign(a=[1, 3])):
+        assert fingerprint(other) != fingerprint(table)
+    with pytest.raises(TypeError, match="found int"):
+        fingerprint(3)
+
+
+def test_git_facts_are_the_commit_and_whether_files_differ_from_it(tmp_path):
+    def git(*arguments):
+        settings = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        return subprocess.run(["git", *settings, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True)
+
+    assert git_facts(tmp_path) == {}
+    git("init", "-b", "trunk")
+    (tmp_path / "file").write_text("1")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = git_facts(tmp_path)
+    assert clean["git.sha"] == git("rev-parse", "HEAD").stdout.strip()
+    assert (clean["git.dirty"], clean["git.branch"]) == ("false", "trunk")
+    (tmp_path / "file").write_text("2")
+    assert git_facts(tmp_path)["git.dirty"] == "true"
+
+
+def test_the_command_holds_everything_that_was_asked_for():
+    asked = {"pipeline_names": ["a", "b"], "env": "e", "from_nodes": ["n"], "only_missing_outputs": True}
+    asked |= {"runtime_params": {"x": {"y": 1}, "z": "two words"}}
+    assert command(asked) == (
+        "kedro run --pipelines=a,b --env=e --from-nodes=n --only-missing-outputs '--params=x.y=1,z=two words'"
+    )
+
+
+def test_logging_without_a_run_does_nothing_and_does_not_import_mlflow():
+    code = (
+        "import sys; import cross_modal_kd.settings\n"
+        "from cross_modal_kd.tracking import child_run, epoch_logger\n"
+        "epoch_logger('x')({'loss': 1.0}, 0)\n"
+        "with child_run('y') as run: assert run is None\n"
+        "assert 'mlflow' not in sys.modules and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
