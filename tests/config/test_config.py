@@ -47,9 +47,48 @@ RANGE = {"low": 0.1, "high": 1.0}
         (SourcesConfig, {}, "sources is empty"),
         (SourcesConfig, {"emoji": None}, "sources is empty"),
         (ArmsConfig, {}, "arms is empty"),
-        (ArmConfig, {"constraints": {"f": {"kind": "cosin"}}}, "kind.*'cosine', 'l2'"),
+        (ArmConfig, {"constraints": {"f": {"kind": "cosin"}}}, "kind: expected one of .*, cosine, .*; found 'cosin'"),
         (ArmConfig, {"constraints": {"f": {"kind": "l2", "weight": 0}}}, r"constraints.f.weight is 0: remove"),
-        (ConstraintConfig, {"kind": "l2", "reducer": "sum"}, "reducer.*'mean' or 'active_mean'"),
+        (ConstraintConfig, {"kind": "l2", "reducer": "sum"}, "reducer: expected one of active_mean, mean; found 'sum'"),
+        (
+            ConstraintConfig,
+            {"kind": "cosine", "temperature": 2},
+            "'cosine' compares no distributions, 2.0 would have no",
+        ),
+        (ConstraintConfig, {"kind": "hinton_kd", "temperature": 0}, "temperature.*greater than 0"),
+        (
+            ConstraintConfig,
+            {"kind": "rkd", "options": {"angel_weight": 1}},
+            "'rkd' has no option 'angel_weight'; expected one of distance_weight, angle_weight",
+        ),
+        (ConstraintConfig, {"kind": "l2", "options": {"distance": "l2"}}, "'l2' has no option.*expected none"),
+        (
+            ConstraintConfig,
+            {"kind": "rkd", "options": {"angle_weight": -1}},
+            "angle_weight: expected a finite number >=",
+        ),
+        (
+            ConstraintConfig,
+            {"kind": "rkd", "options": {"angle_weight": True}},
+            "angle_weight: expected a finite number",
+        ),
+        (
+            ConstraintConfig,
+            {"kind": "rkd", "options": {"angle_weight": 0, "distance_weight": 0}},
+            "both weights 0 is 0 itself; remove the constraint",
+        ),
+        (
+            ConstraintConfig,
+            {"kind": "contrastive", "options": {"symmetric": 1}},
+            "symmetric: expected one of True, Fal",
+        ),
+        (ConstraintConfig, {"kind": "feature", "options": {"distance": "l1"}}, "one of 'cosine', 'l2', found 'l1'"),
+        (ConstraintConfig, {"kind": "classifier", "options": {"target": "truth"}}, "'teacher', 'label', found 'truth'"),
+        (
+            ConstraintConfig,
+            {"kind": "classifier", "options": {"unlabelled": "ignore"}},
+            "unlabelled: has no effect with target 'teacher'",
+        ),
         (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": ["b"]}}, r"uses \['b'\].*it takes \['a'\]"),
         (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": []}}, "score.text is empty"),
         (WeightConfig, {"w_min": 3, "w_max": 2}, "w_min must be below weights.w_max, found 3.0 and 2.0"),
@@ -89,6 +128,20 @@ def test_what_is_null_is_taken_away():
 def test_an_arm_that_is_not_there_is_told_with_those_that_are():
     with pytest.raises(ValueError, match="arm 'c' is not in the block 'arms'; expected one of: a, b"):
         ArmsConfig({"a": {}, "b": {}}).get("c")
+
+
+def test_a_constraint_without_options_dumps_as_it_did_before_there_were_any():
+    """Fingerprints of trainings are taken of the dump."""
+    arm = ArmConfig(constraints={"f": {"kind": "rkd", "options": {"angle_weight": None}}})
+    expected = {"kind": "rkd", "weight": 1.0, "margin": 0.0, "temperature": 1.0, "reducer": "mean", "warmup": 0.0}
+    assert arm.model_dump()["constraints"] == {"f": expected}
+    assert "options" not in arm.model_dump_json()
+
+
+def test_a_constraints_options_are_in_its_dump_and_come_back_from_it():
+    constraint = ConstraintConfig(kind="rkd", options={"angle_weight": 0.5})
+    assert constraint.model_dump()["options"] == {"angle_weight": 0.5}
+    assert ConstraintConfig(**constraint.model_dump()) == constraint
 
 
 def test_a_block_cannot_be_changed():

@@ -23,6 +23,11 @@ KINDS = sorted(CONSTRAINTS)
 BANK = 4
 
 
+def constraint_of(kind, margin=0.0, temperature=1.0, **options):
+    """The constraint of that kind; those that take no temperature are built without."""
+    return build_constraint(kind, margin, temperature if CONSTRAINTS[kind].temperature else 1.0, **options)
+
+
 def batch_of(size=7, dim=5, classes=3, dtype=torch.float64, seed=0, labels=None):
     generator = torch.Generator().manual_seed(seed)
 
@@ -182,6 +187,8 @@ PLAIN = {
     "hinton_kd": plain_hinton,
     "rkd": plain_rkd,
     "contrastive_bank": plain_contrastive_bank,
+    "feature": plain_cosine,
+    "classifier": plain_classifier_kl,
 }
 
 
@@ -196,12 +203,12 @@ def as_lists(inputs):
 def test_raw_values_are_those_of_plain_loops(kind, tau):
     inputs = batch_of()
     expected = torch.tensor(PLAIN[kind](as_lists(inputs), tau), dtype=torch.float64)
-    torch.testing.assert_close(build_constraint(kind, 0.0, tau)(inputs).raw, expected, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(constraint_of(kind, 0.0, tau)(inputs).raw, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_is_that_of_finite_differences(kind):
-    constraint, inputs = build_constraint(kind, 0.05, 1.5), batch_of(size=5)
+    constraint, inputs = constraint_of(kind, 0.05, 1.5), batch_of(size=5)
     names = ("student", "teacher", "prototypes", "student_raw", "student_logits", "bank")
     tensors = [getattr(inputs, name).clone().requires_grad_() for name in names]
 
@@ -307,7 +314,7 @@ def test_edges_are_finite(kind, size, likeness):
         bank=teacher,
         bank_rows=torch.arange(size),
     )
-    output = build_constraint(kind, 0.0, 0.1)(inputs)
+    output = constraint_of(kind, 0.0, 0.1)(inputs)
     output.values.sum().backward()
     assert all(part.isfinite().all() for part in output)
     assert (output.values >= 0).all()
@@ -412,7 +419,7 @@ def test_inputs_that_do_not_fit_are_refused_by_name(change, message):
 def test_wrong_settings_are_refused_by_name():
     inputs = batch_of()
     bare = ConstraintInputs(inputs.student, inputs.teacher)
-    with pytest.raises(ValueError, match="kind: expected one of classifier_ce, .*; found 'cosin'"):
+    with pytest.raises(ValueError, match="kind: expected one of classifier, classifier_ce, .*; found 'cosin'"):
         build_constraint("cosin")
     with pytest.raises(ValueError, match="margin: expected a number >= 0"):
         SoftFeatureConstraint(-0.1)

@@ -1,23 +1,21 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.losses.kinds import CONSTRAINTS, REDUCERS, check_constraint, one_of
 
-ConstraintKind = Literal[
-    "cosine",
-    "l2",
-    "relational",
-    "contrastive",
-    "contrastive_bank",
-    "classifier_kl",
-    "classifier_ce",
-    "hinton_kd",
-    "rkd",
-]
 Answer = Literal["own", "teacher", "both"]
 
 
@@ -26,17 +24,32 @@ class ConstraintConfig(Strict):
 
     kind: a key of ``cross_modal_kd.losses.CONSTRAINTS``.
     weight: its lambda. margin: 0 is the hard form; above 0 the soft form max(0, value - margin).
-    temperature: tau, of the terms that compare distributions.
+    temperature: tau, of the kinds that compare distributions; the others take 1 alone, which is none.
     reducer: ``mean`` over all samples, or ``active_mean`` over those outside the margin.
     warmup: share of the training over which the weight grows from 0.
+    options: what the kind has beside these, checked here: ``distance`` of feature, ``symmetric`` of contrastive,
+    ``target`` and ``unlabelled`` of classifier, ``distance_weight`` and ``angle_weight`` of rkd. One that is null is
+    left out and stays at the kind's default.
+
+    A dump has ``options`` only where there are some: without any the keys of trainings stay what they were.
     """
 
-    kind: ConstraintKind
+    kind: Annotated[str, AfterValidator(lambda name: one_of(CONSTRAINTS, name, "kind"))]
     weight: float = Field(1.0, ge=0)
     margin: float = Field(0.0, ge=0)
     temperature: float = Field(1.0, gt=0)
-    reducer: Literal["mean", "active_mean"] = "mean"
+    reducer: Annotated[str, AfterValidator(lambda name: one_of(REDUCERS, name, "reducer"))] = "mean"
     warmup: float = Field(0.0, ge=0, le=1)
+    options: Annotated[dict[str, Any], BeforeValidator(without_null)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> "ConstraintConfig":
+        check_constraint(self.kind, self.temperature, self.options)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if name != "options" or value}
 
 
 class ArmConfig(Strict):

@@ -3,49 +3,37 @@
 >>> import torch
 >>> from cross_modal_kd.losses import ConstraintInputs, SoftFeatureConstraint
 >>> batch = ConstraintInputs(student=torch.randn(8, 16), teacher=torch.randn(8, 16))
->>> SoftFeatureConstraint(margin=0.2)(batch).values.mean().ndim
+>>> SoftFeatureConstraint(margin=0.2, distance="cosine")(batch).reduce().ndim
 0
 
-``cross_modal_kd.losses.aam.AAMSoftmaxHead`` is imported from its own file, since it needs pytorch-metric-learning.
+Distance, margin and reducer are three things: any of them may be one of your own. torch is all that is needed; only
+``AAMSoftmaxHead`` asks for pytorch-metric-learning.
+
+What this face promises stands in the stub beside it (``__init__.pyi``) and is imported when it is asked for, so that
+``cross_modal_kd.losses.kinds`` can be read without torch.
 """
 
-from cross_modal_kd.losses.bank import BankContrastiveConstraint
-from cross_modal_kd.losses.classifier import SoftClassifierConstraint
-from cross_modal_kd.losses.constraint import Constraint
-from cross_modal_kd.losses.contrastive import ContrastiveConstraint
-from cross_modal_kd.losses.feature import SoftFeatureConstraint
-from cross_modal_kd.losses.hinton import HintonKD
-from cross_modal_kd.losses.inputs import ConstraintInputs, ConstraintOutput
-from cross_modal_kd.losses.margin import soft_margin
-from cross_modal_kd.losses.objective import Objective, ObjectiveOutput, Term
-from cross_modal_kd.losses.reducers import REDUCERS
-from cross_modal_kd.losses.registry import CONSTRAINTS, build_constraint
-from cross_modal_kd.losses.relational import RelationalConstraint
-from cross_modal_kd.losses.rkd import RKD
-from cross_modal_kd.losses.task import LinearHead, TaskHead, TaskOutput
-from cross_modal_kd.losses.weights import distillation_quality, quality_weights
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "CONSTRAINTS",
-    "REDUCERS",
-    "RKD",
-    "BankContrastiveConstraint",
-    "Constraint",
-    "ConstraintInputs",
-    "ConstraintOutput",
-    "ContrastiveConstraint",
-    "HintonKD",
-    "LinearHead",
-    "Objective",
-    "ObjectiveOutput",
-    "RelationalConstraint",
-    "SoftClassifierConstraint",
-    "SoftFeatureConstraint",
-    "TaskHead",
-    "TaskOutput",
-    "Term",
-    "build_constraint",
-    "distillation_quality",
-    "quality_weights",
-    "soft_margin",
-]
+
+def _promised() -> dict[str, str]:
+    """The module of every name in the stub."""
+    lines = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
+    return {name.name: str(line.module) for line in lines if isinstance(line, ast.ImportFrom) for name in line.names}
+
+
+_MODULES = _promised()
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

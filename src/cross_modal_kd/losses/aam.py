@@ -15,6 +15,7 @@ class _ArcFace(ArcFaceLoss):
     """The library's loss with angles kept off 0 and pi, where the slope of acos is infinite."""
 
     def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
+        """acos of the cosines (B, 1), clamped by four times the type's precision."""
         edge = 4 * torch.finfo(cosine_of_target_classes.dtype).eps
         return torch.acos(cosine_of_target_classes.clamp(-1 + edge, 1 - edge))
 
@@ -29,9 +30,17 @@ def _small_normal(weight: Tensor) -> Tensor:
 class AAMSoftmaxHead(TaskHead):
     """-log softmax of a cos(theta_c + m [c = y]), theta_c the angle between the embedding and prototype W_c.
 
-    margin: m in radians; scale: a. Beyond theta_y = pi - m the target's term is cos(theta_y) - m sin(m), so that the
-    loss goes on rising. margin 0 is a plain cosine softmax.
-    Reference: Deng et al., "ArcFace", CVPR 2019.
+    Beyond theta_y = pi - m the target's term is cos(theta_y) - m sin(m), so that the loss goes on rising. Needs
+    pytorch-metric-learning. Reference: Deng et al., "ArcFace", CVPR 2019.
+
+    Args:
+        n_classes: C >= 1.
+        dim: d, of the embeddings.
+        margin: m in radians, 0 <= m < pi / 2; 0 is a plain cosine softmax.
+        scale: a > 0, without unit.
+
+    Raises:
+        ValueError: If margin or scale is out of range.
     """
 
     def __init__(self, n_classes: int, dim: int, margin: float = 0.2, scale: float = 30.0) -> None:
@@ -58,7 +67,9 @@ class AAMSoftmaxHead(TaskHead):
         return self.arcface.W.T
 
     def logits(self, embeddings: Tensor) -> Tensor:
+        """a cos(theta_c); see ``TaskHead.logits``."""
         return self.arcface.get_logits(full(embeddings))
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """See ``TaskHead.loss``."""
         return self.arcface(embeddings, labels)["loss"]["losses"]

@@ -16,6 +16,13 @@ class BankContrastiveConstraint(Constraint):
     what the teacher knows beyond the label. A sample needs no label. A variant of ours of the soft constraint at the
     feature level, beyond the source; after InfoNCE (van den Oord et al., 2018) and instance discrimination with a bank
     (Wu et al., CVPR 2018).
+
+    Args:
+        margin: m >= 0 in nats; 0 is the hard form.
+        temperature: Of the cosines, > 0, without unit.
+
+    Raises:
+        ValueError: If the margin is below 0 or the temperature not above it.
     """
 
     needs_bank = True
@@ -25,6 +32,7 @@ class BankContrastiveConstraint(Constraint):
         self.temperature = check_temperature(temperature)
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
+        """See ``Constraint.raw``. Raises ValueError for a batch without ``bank`` or ``bank_rows``."""
         bank = inputs.need("bank", "the bank contrast")
         rows = inputs.need("bank_rows", "the bank contrast")
         similarity = unit(inputs.student) @ unit(bank).T / self.temperature

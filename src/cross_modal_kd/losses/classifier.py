@@ -1,16 +1,12 @@
 """Classifier level: the student must be classified by the teacher's classifier as the teacher is, or rightly."""
 
-from typing import Literal, get_args
-
 import torch
 from torch import Tensor
 
 from cross_modal_kd.losses.constraint import Constraint, check_temperature
 from cross_modal_kd.losses.distributions import kl_divergence, prototype_logits, softened_kl
 from cross_modal_kd.losses.inputs import ConstraintInputs
-
-Target = Literal["teacher", "label"]
-Unlabelled = Literal["teacher", "ignore"]
+from cross_modal_kd.losses.kinds import TARGET, UNLABELLED
 
 
 class SoftClassifierConstraint(Constraint):
@@ -22,25 +18,31 @@ class SoftClassifierConstraint(Constraint):
     gets KL(p_i || q_i), the cross-entropy to the teacher's answer less that answer's entropy (so that 0 is agreement),
     or, with unlabelled ``ignore``, the value 0.
     W and s, t are normalised here. Our reading; the source's formula was not available.
+
+    Args:
+        margin: m >= 0 in nats (times tau^2 with target ``teacher``); 0 is the hard form.
+        temperature: tau > 0, without unit.
+        target: ``teacher`` or ``label``, see above.
+        unlabelled: Of target ``label``: what a sample without label gets, ``teacher`` or ``ignore``.
+
+    Raises:
+        ValueError: If the margin is below 0, the temperature not above it, or a name is none of those above.
     """
 
     def __init__(
         self,
         margin: float = 0.0,
         temperature: float = 1.0,
-        target: Target = "teacher",
-        unlabelled: Unlabelled = "teacher",
+        target: str = "teacher",
+        unlabelled: str = "teacher",
     ) -> None:
         super().__init__(margin)
-        if target not in get_args(Target):
-            raise ValueError(f"target: expected one of {get_args(Target)}, found {target!r}")
-        if unlabelled not in get_args(Unlabelled):
-            raise ValueError(f"unlabelled: expected one of {get_args(Unlabelled)}, found {unlabelled!r}")
         self.temperature = check_temperature(temperature)
-        self.target = target
-        self.unlabelled = unlabelled
+        self.target = TARGET.check("target", target)
+        self.unlabelled = UNLABELLED.check("unlabelled", unlabelled)
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
+        """See ``Constraint.raw``. Raises ValueError for a batch without ``prototypes``."""
         prototypes = inputs.need("prototypes", "the classifier constraint")
         student = prototype_logits(inputs.student, prototypes, inputs.scale)
         teacher = inputs.teacher_logits
@@ -62,7 +64,15 @@ class SoftClassifierConstraint(Constraint):
 
 
 def check_labels(labels: Tensor, classes: int) -> None:
-    """ValueError if a label has no class among ``classes``; -1 stands for no label."""
+    """Whether every label has a class; -1 stands for no label.
+
+    Args:
+        labels: (B,) integers.
+        classes: C, the number of classes.
+
+    Raises:
+        ValueError: If a label is below -1 or not below ``classes``.
+    """
     if len(labels) and (int(labels.min()) < -1 or int(labels.max()) >= classes):
         raise ValueError(
             f"labels: expected -1 (no label) to {classes - 1}, found {int(labels.min())} to {int(labels.max())}"

@@ -7,22 +7,54 @@ from cross_modal_kd.losses.precision import unit
 
 
 def prototype_logits(embeddings: Tensor, prototypes: Tensor, scale: float) -> Tensor:
-    """a * cos(x_i, W_c), shape (B, C)."""
+    """a * cos(x_i, W_c).
+
+    Args:
+        embeddings: (B, d) x, of any length.
+        prototypes: (C, d) W, of any length.
+        scale: a, without unit.
+
+    Returns:
+        (B, C) logits in [-a, a].
+
+    >>> import torch
+    >>> prototype_logits(torch.tensor([[2.0, 0.0]]), torch.eye(2), 30.0).tolist()
+    [[30.0, 0.0]]
+    """
     return scale * unit(embeddings) @ unit(prototypes).T
 
 
 def kl_divergence(target: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p_i || q_i) = sum over c of p_ic (log p_ic - log q_ic), shape (B,); 0 log 0 is 0.
+    """KL(p_i || q_i) = sum over c of p_ic (log p_ic - log q_ic); 0 log 0 is 0.
 
-    target: (B, C) probabilities; log_q: (B, C) log-probabilities.
+    Args:
+        target: p, (B, C) probabilities, rows sum to 1.
+        log_q: log q, (B, C) log-probabilities.
+
+    Returns:
+        (B,) divergences >= 0 in nats.
+
+    >>> kl_divergence(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 0.5]]).log())
+    tensor([0.6931])
     """
     return (torch.xlogy(target, target) - target * log_q).sum(-1)
 
 
 def softened_kl(teacher_logits: Tensor, student_logits: Tensor, temperature: float) -> Tensor:
-    """temperature^2 KL(softmax(teacher / temperature) || softmax(student / temperature)), shape (B,).
+    """temperature^2 KL(softmax(teacher / temperature) || softmax(student / temperature)).
 
     The square keeps the gradient's size about the same at every temperature (Hinton et al., 2015).
+
+    Args:
+        teacher_logits: (B, C).
+        student_logits: (B, C) over the same classes.
+        temperature: tau > 0, without unit.
+
+    Returns:
+        (B,) values >= 0 in nats times temperature^2.
+
+    >>> softened_kl(torch.ones(1, 3), torch.zeros(1, 3), 2.0).tolist()
+    [0.0]
     """
     log_p = (teacher_logits / temperature).log_softmax(-1)
     log_q = (student_logits / temperature).log_softmax(-1)

@@ -10,8 +10,15 @@ from cross_modal_kd.losses.inputs import ConstraintInputs
 class HintonKD(Constraint):
     """tau^2 KL(softmax(teacher_logits / tau) || softmax(student_logits / tau)), less the margin.
 
-    The student answers through its own head; the teacher's logits are ``teacher_logits``, or a W t.
+    The student answers through its own classifier; the teacher's logits are ``teacher_logits``, or a W t.
     Reference: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
+
+    Args:
+        margin: m >= 0 in nats times tau^2; 0 is the published form.
+        temperature: tau > 0, without unit.
+
+    Raises:
+        ValueError: If the margin is below 0 or the temperature not above it.
     """
 
     def __init__(self, margin: float = 0.0, temperature: float = 4.0) -> None:
@@ -19,6 +26,7 @@ class HintonKD(Constraint):
         self.temperature = check_temperature(temperature)
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
+        """See ``Constraint.raw``. Raises ValueError where one side's logits are missing or the classes differ."""
         student = inputs.need("student_logits", "hinton_kd")
         teacher = inputs.teacher_logits
         if teacher is None:

@@ -3,24 +3,33 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from cross_modal_kd.losses.precision import full
+from cross_modal_kd.losses.reducers import Reducer, mean
 
 
 @dataclass(frozen=True)
 class ConstraintInputs:
     """One batch of B samples. ``student`` and ``teacher`` suffice for feature and relational constraints.
 
-    student: (B, d) embeddings of the student; constraints normalise them where their formula says so.
-    teacher: (B, d) projected embeddings of the teacher. Not detached here: detach it where the head must stand still.
-    labels: (B,) integers, -1 for a sample without label; None is a batch without labels.
-    prototypes: (C, d) the teacher's classifier W.
-    student_raw, teacher_raw: (B, d) the same embeddings before normalisation, for ``l2``; absent, the ones above serve.
-    student_logits: (B, C) of the student's own head, without margin, already scaled.
-    bank: (K, d) one projected teacher embedding for each instance; bank_rows: (B,) the instance of each sample.
-    teacher_logits: (B, C); absent, they are ``scale`` * cos(W, teacher).
-    scale: a, the logit scale of the teacher's classifier.
+    Args:
+        student: (B, d) embeddings of the student; constraints normalise them where their formula says so.
+        teacher: (B, d) projected embeddings of the teacher. Not detached here: detach them where the projection must
+            stand still.
+        labels: (B,) integers of any width, -1 for a sample without label; None is a batch without labels.
+        prototypes: (C, d) the teacher's classifier W.
+        student_raw: (B, d) the student's embeddings before normalisation, for ``l2``; None: ``student`` serves.
+        teacher_raw: (B, d) the teacher's likewise; None: ``teacher`` serves.
+        student_logits: (B, C) of the student's own classifier, without margin, already scaled.
+        teacher_logits: (B, C); None: they are ``scale`` * cos(W, teacher).
+        bank: (K, d) one projected teacher embedding for each instance.
+        bank_rows: (B,) integers in [0, K), the instance of each sample.
+        scale: a, the logit scale of the teacher's classifier, without unit.
+
+    Raises:
+        ValueError: If the shapes do not fit ``student``'s, or labels or rows are no integers.
     """
 
     student: Tensor
@@ -61,18 +70,37 @@ class ConstraintInputs:
                 raise ValueError(f"{name}: expected {batch} rows, found shape {tuple(value.shape)}")
 
     def full_precision(self) -> "ConstraintInputs":
-        """The same batch with half-precision tensors as float32."""
+        """The batch as constraints compute on it.
+
+        Returns:
+            The same batch with half-precision tensors as float32 and integers as int64, which indexing asks for.
+        """
         tensors: dict[str, Any] = {
-            f.name: full(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)
+            f.name: _wide(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)
         }
         return replace(self, **tensors)
 
     def need(self, name: str, by: str) -> Tensor:
-        """The tensor of that name; ValueError if the batch came without it."""
+        """The tensor of that name.
+
+        Args:
+            name: A field of the batch.
+            by: Who needs it, for the message.
+
+        Returns:
+            The field's value.
+
+        Raises:
+            ValueError: If the batch came without it.
+        """
         value = getattr(self, name)
         if value is None:
             raise ValueError(f"{name}: {by} needs it and the batch has none; pass ConstraintInputs({name}=...)")
         return value
+
+
+def _wide(values: Tensor) -> Tensor:
+    return full(values) if values.is_floating_point() else values.to(torch.int64)
 
 
 class ConstraintOutput(NamedTuple):
@@ -82,3 +110,19 @@ class ConstraintOutput(NamedTuple):
     values: Tensor
     active: Tensor
     raw: Tensor
+
+    def reduce(self, reducer: Reducer = mean, weights: Tensor | None = None) -> Tensor:
+        """One number for the batch, to be differentiated.
+
+        Args:
+            reducer: A value of ``REDUCERS``, or a function of (values, weights, active) of your own.
+            weights: (B,) >= 0, of any scale; None is ones.
+
+        Returns:
+            One number, in the constraint's units.
+
+        >>> ones = torch.ones(2)
+        >>> ConstraintOutput(torch.tensor([0.0, 3.0]), torch.tensor([0.0, 1.0]), ones).reduce().item()
+        1.5
+        """
+        return reducer(self.values, torch.ones_like(self.values) if weights is None else weights, self.active)

@@ -4,11 +4,34 @@ from torch import Tensor
 
 
 def soft_margin(values: Tensor, margin: float) -> Tensor:
-    """max(0, values - margin); the gradient inside the margin is zero. ``margin`` 0 is the hard form of values >= 0."""
+    """max(0, values - margin); the gradient inside the margin is zero.
+
+    Args:
+        values: Any shape, in the constraint's units.
+        margin: m >= 0 in the same units; 0 is the hard form of values >= 0.
+
+    Returns:
+        The same shape, >= 0.
+
+    >>> import torch
+    >>> soft_margin(torch.tensor([0.25, 1.0]), 0.5).tolist()
+    [0.0, 0.5]
+    """
     return (values - margin).clamp_min(0)
 
 
-def check_margin(margin: float) -> None:
-    """ValueError unless ``margin`` is a number >= 0."""
+def check_margin(margin: float) -> float:
+    """The margin, if it is one.
+
+    Args:
+        margin: m.
+
+    Returns:
+        ``margin`` itself.
+
+    Raises:
+        ValueError: Unless it is a number >= 0.
+    """
     if not margin >= 0:
         raise ValueError(f"margin: expected a number >= 0 (0 is the hard form), found {margin}")
+    return margin

@@ -9,29 +9,51 @@ from torch import Tensor, nn
 
 from cross_modal_kd.losses.constraint import Constraint
 from cross_modal_kd.losses.inputs import ConstraintInputs
+from cross_modal_kd.losses.kinds import one_of
 from cross_modal_kd.losses.precision import full, no_autocast
-from cross_modal_kd.losses.reducers import REDUCERS
+from cross_modal_kd.losses.reducers import Reducer, mean
+from cross_modal_kd.losses.registry import REDUCERS
 
 
 @dataclass(frozen=True)
 class Term:
     """One constraint in the objective.
 
-    weight: lambda. reducer: a key of REDUCERS. warmup: share of the training over which lambda grows from 0.
+    Args:
+        constraint: What is computed for each sample.
+        weight: lambda, without unit.
+        reducer: How samples become one number: a key of ``REDUCERS``, or a function of (values, weights, active).
+        warmup: Share of the training, in [0, 1], over which lambda grows from 0.
+
+    Raises:
+        ValueError: If there is no such reducer, or the share is out of range.
     """
 
     constraint: Constraint
     weight: float = 1.0
-    reducer: str = "mean"
+    reducer: str | Reducer = "mean"
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.reducer not in REDUCERS:
-            raise ValueError(f"reducer: expected one of {', '.join(sorted(REDUCERS))}; found {self.reducer!r}")
+        if isinstance(self.reducer, str):
+            one_of(REDUCERS, self.reducer, "reducer")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup: expected a share of the training in [0, 1], found {self.warmup}")
 
+    @property
+    def reduce(self) -> Reducer:
+        """The reducer as a function."""
+        return REDUCERS[self.reducer] if isinstance(self.reducer, str) else self.reducer
+
     def weight_at(self, progress: float) -> float:
+        """lambda at one moment of the training.
+
+        Args:
+            progress: Share of the training that is done, in [0, 1].
+
+        Returns:
+            ``weight`` times a factor that grows from 0 to 1 over the warmup.
+        """
         return self.weight * min(1.0, progress / self.warmup) if self.warmup else self.weight
 
 
@@ -48,6 +70,9 @@ class Objective(nn.Module):
 
     Samples without label (-1) have no part in the task's loss and full part in the terms. Weights are renormalised to
     mean 1 over the samples that take part. Our reading; the source's formula was not available.
+
+    Args:
+        terms: The constraints by names of your choice; none of them: the task's loss alone.
     """
 
     def __init__(self, terms: Mapping[str, Term]) -> None:
@@ -64,11 +89,21 @@ class Objective(nn.Module):
         progress: float = 1.0,
         labels: Tensor | None = None,
     ) -> ObjectiveOutput:
-        """
-        inputs: the batch; None will do for an objective without terms.
-        task_loss: (B,) per sample. task_weights, kd_weights: (B,) >= 0; None is ones.
-        progress: share of the training that is done, in [0, 1].
-        labels: (B,), by default those of ``inputs``; where both are None every sample counts as labelled.
+        """The objective of one batch, in single precision or better whatever autocast says.
+
+        Args:
+            inputs: The batch; None will do for an objective without terms.
+            task_loss: (B,) the task's loss of each sample.
+            task_weights: (B,) >= 0, of the task's loss; None is ones.
+            kd_weights: (B,) >= 0, of the terms; None is ones.
+            progress: Share of the training that is done, in [0, 1].
+            labels: (B,) integers, by default those of ``inputs``; where both are None every sample counts as labelled.
+
+        Returns:
+            What to differentiate, and its parts.
+
+        Raises:
+            ValueError: If the share is out of range, the batch missing, or weights are of another shape.
         """
         if not 0 <= progress <= 1:
             raise ValueError(f"progress: expected a share of the training in [0, 1], found {progress}")
@@ -82,12 +117,12 @@ class Objective(nn.Module):
             task_weights = task_weights * (labels.to(task_weights.device) >= 0)
 
         with no_autocast(task_loss):
-            total = REDUCERS["mean"](task_loss, task_weights, torch.ones_like(task_loss))
+            total = mean(task_loss, task_weights, torch.ones_like(task_loss))
             parts = {"task": total.detach()}
             for name, term in self.terms.items():
                 assert inputs is not None
                 output = term.constraint(inputs)
-                value = REDUCERS[term.reducer](output.values, kd_weights, output.active)
+                value = output.reduce(term.reduce, kd_weights)
                 total = total + term.weight_at(progress) * value
                 parts[name] = value.detach()
                 parts[f"{name}_active"] = output.active.mean().detach()

@@ -8,15 +8,42 @@ from torch.nn import functional as F
 
 
 def full(values: Tensor) -> Tensor:
-    """float16 and bfloat16 become float32; float32 and float64 stay."""
+    """Half precision made single.
+
+    Args:
+        values: Any shape and type.
+
+    Returns:
+        float32 in place of float16 and bfloat16, the same tensor else.
+
+    >>> full(torch.ones(1, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 def no_autocast(values: Tensor) -> AbstractContextManager[None]:
-    """A context on the device of ``values`` in which no operation falls back to half precision."""
+    """A context in which no operation falls back to half precision.
+
+    Args:
+        values: A tensor on the device that it is for.
+
+    Returns:
+        The context, for ``with``.
+    """
     return torch.autocast(device_type=values.device.type, enabled=False)
 
 
 def unit(values: Tensor) -> Tensor:
-    """Rows (..., d) scaled to length 1; a row of zeros stays zeros, with a finite gradient."""
+    """Rows scaled to length 1.
+
+    Args:
+        values: (..., d).
+
+    Returns:
+        The same shape; a row of zeros stays zeros, with a finite gradient.
+
+    >>> unit(torch.tensor([3.0, 4.0]))
+    tensor([0.6000, 0.8000])
+    """
     return F.normalize(values, dim=-1, eps=1e-6)

@@ -1,4 +1,8 @@
-"""From one value a sample to one value a batch."""
+"""From one value a sample to one value a batch.
+
+Both are a sum over a sum. Over several ranks each sum is taken over all of them before the division: the mean of the
+ranks' means is another number where weights, or what lies outside the margin, are spread unevenly.
+"""
 
 from collections.abc import Callable
 
@@ -10,18 +14,38 @@ Reducer = Callable[[Tensor, Tensor, Tensor], Tensor]
 def mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:
     """sum(w v) / sum(w): the mean of w v once the weights are renormalised to mean 1 over the batch.
 
-    values, weights, active: (B,); ``active`` has no part in it. 0, with gradient 0, where every weight is 0.
+    Args:
+        values: (B,) a constraint's values.
+        weights: (B,) >= 0, of any scale.
+        active: (B,) in [0, 1], the share outside the margin; has no part in it.
+
+    Returns:
+        One number; 0, with gradient 0, where every weight is 0.
+
+    >>> import torch
+    >>> mean(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 1.0]), torch.ones(2)).item()
+    2.0
     """
     return (weights * values).sum() / _or_one(weights.sum())
 
 
 def active_mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:
-    """sum(w v) / sum(w active): the mean over what lies outside the margin; 0, with gradient 0, where nothing does."""
+    """sum(w v) / sum(w active): the mean over what lies outside the margin.
+
+    Args:
+        values: (B,) a constraint's values, 0 inside the margin.
+        weights: (B,) >= 0, of any scale.
+        active: (B,) in [0, 1], the share outside the margin.
+
+    Returns:
+        One number; 0, with gradient 0, where nothing lies outside the margin.
+
+    >>> import torch
+    >>> active_mean(torch.tensor([0.0, 4.0]), torch.ones(2), torch.tensor([0.0, 1.0])).item()
+    4.0
+    """
     return (weights * values).sum() / _or_one((weights * active).sum())
 
 
 def _or_one(total: Tensor) -> Tensor:
     return total.where(total > 0, total.new_ones(()))
-
-
-REDUCERS: dict[str, Reducer] = {"mean": mean, "active_mean": active_mean}

@@ -1,32 +1,36 @@
-"""Constraints by the names that configuration uses."""
+"""Distances, reducers and constraints by the names that configuration uses."""
 
-from collections.abc import Callable
+from typing import Any
 
-from cross_modal_kd.losses.bank import BankContrastiveConstraint
-from cross_modal_kd.losses.classifier import SoftClassifierConstraint
+from cross_modal_kd.losses import kinds
 from cross_modal_kd.losses.constraint import Constraint
-from cross_modal_kd.losses.contrastive import ContrastiveConstraint
-from cross_modal_kd.losses.feature import SoftFeatureConstraint
-from cross_modal_kd.losses.hinton import HintonKD
-from cross_modal_kd.losses.relational import RelationalConstraint
-from cross_modal_kd.losses.rkd import RKD
+from cross_modal_kd.losses.distances import Distance
+from cross_modal_kd.losses.reducers import Reducer
 
-# Each takes (margin, temperature); those that compare no distributions have no use for the temperature.
-CONSTRAINTS: dict[str, Callable[[float, float], Constraint]] = {
-    "cosine": lambda margin, temperature: SoftFeatureConstraint(margin, "cosine"),
-    "l2": lambda margin, temperature: SoftFeatureConstraint(margin, "l2"),
-    "relational": lambda margin, temperature: RelationalConstraint(margin),
-    "contrastive": ContrastiveConstraint,
-    "contrastive_bank": BankContrastiveConstraint,
-    "classifier_kl": SoftClassifierConstraint,
-    "classifier_ce": lambda margin, temperature: SoftClassifierConstraint(margin, temperature, target="label"),
-    "hinton_kd": HintonKD,
-    "rkd": lambda margin, temperature: RKD(margin),
-}
+DISTANCES: dict[str, Distance] = {name: kinds.load(where) for name, where in kinds.DISTANCES.items()}
+REDUCERS: dict[str, Reducer] = {name: kinds.load(where) for name, where in kinds.REDUCERS.items()}
 
 
-def build_constraint(kind: str, margin: float = 0.0, temperature: float = 1.0) -> Constraint:
-    """The constraint called ``kind``; ValueError lists the names there are."""
-    if kind not in CONSTRAINTS:
-        raise ValueError(f"kind: expected one of {', '.join(sorted(CONSTRAINTS))}; found {kind!r}")
-    return CONSTRAINTS[kind](margin, temperature)
+def build_constraint(kind: str, margin: float = 0.0, temperature: float = 1.0, **options: Any) -> Constraint:
+    """The constraint of that name.
+
+    Args:
+        kind: A key of ``CONSTRAINTS``.
+        margin: m >= 0 in the units of the constraint's raw value; 0 is the hard form.
+        temperature: tau > 0 of a constraint that compares distributions; the others take 1 alone.
+        options: What ``CONSTRAINTS[kind].options`` names; the class's own defaults stand for the rest.
+
+    Returns:
+        A module without parameters.
+
+    Raises:
+        ValueError: With the names there are, if the kind or an option is none of them, or if a value is out of range.
+
+    >>> build_constraint("rkd", margin=0.1, angle_weight=0.0)
+    RKD(margin=0.1)
+    """
+    declared = kinds.check_constraint(kind, temperature, options)
+    arguments = {"margin": margin, **declared.fixed, **options}
+    if declared.temperature:
+        arguments["temperature"] = temperature
+    return kinds.load(declared.where)(**arguments)

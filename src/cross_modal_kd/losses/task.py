@@ -1,4 +1,4 @@
-"""The student's own task: one loss a sample, and logits without margin. ``aam.py`` holds the other head."""
+"""The student's own task: one loss a sample, and logits without margin. ``aam.py`` holds the other classifier."""
 
 from typing import NamedTuple
 
@@ -18,15 +18,26 @@ class TaskOutput(NamedTuple):
 
 
 class TaskHead(nn.Module):
-    """A classifier with its loss. Subclasses give ``logits`` and ``loss``; ``weight`` is (C, d)."""
+    """The student's classifier with its loss. Subclasses give ``logits`` and ``loss``; ``weight`` is (C, d)."""
 
     n_classes: int
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> TaskOutput:
-        """embeddings: (B, d); labels: (B,) integers, -1 for none. ValueError where a label has no class."""
+        """Loss and logits of one batch, in single precision or better whatever autocast says.
+
+        Args:
+            embeddings: (B, d) of the student.
+            labels: (B,) integers of any width, -1 for a sample without label.
+
+        Returns:
+            The loss of each sample, and logits without margin.
+
+        Raises:
+            ValueError: If a label has no class.
+        """
         check_labels(labels, self.n_classes)
         with no_autocast(embeddings):
-            embeddings, labels = full(embeddings), labels.to(embeddings.device)
+            embeddings, labels = full(embeddings), labels.to(embeddings.device, torch.int64)
             values = embeddings.new_zeros(len(embeddings))
             labelled = labels >= 0
             if labelled.any():
@@ -34,14 +45,40 @@ class TaskHead(nn.Module):
             return TaskOutput(values, self.logits(embeddings))
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss of labelled samples.
+
+        Args:
+            embeddings: (n, d).
+            labels: (n,) int64 in [0, C).
+
+        Returns:
+            (n,) values >= 0 in nats.
+        """
         raise NotImplementedError
 
     def logits(self, embeddings: Tensor) -> Tensor:
+        """How the samples are classified.
+
+        Args:
+            embeddings: (B, d).
+
+        Returns:
+            (B, C) logits without margin, already scaled.
+        """
         raise NotImplementedError
 
 
 class LinearHead(TaskHead):
-    """Linear classifier under cross-entropy with label smoothing: target (1 - e) onehot(y) + e / C."""
+    """Linear classifier under cross-entropy with label smoothing: target (1 - e) onehot(y) + e / C.
+
+    Args:
+        n_classes: C >= 1.
+        dim: d, of the embeddings.
+        label_smoothing: e, 0 <= e < 1.
+
+    Raises:
+        ValueError: If the smoothing is out of range.
+    """
 
     def __init__(self, n_classes: int, dim: int, label_smoothing: float = 0.0) -> None:
         super().__init__()
@@ -54,8 +91,10 @@ class LinearHead(TaskHead):
         nn.init.trunc_normal_(self.weight, std=dim**-0.5)
 
     def logits(self, embeddings: Tensor) -> Tensor:
+        """W x + b; see ``TaskHead.logits``."""
         return F.linear(full(embeddings), self.weight, self.bias)
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """See ``TaskHead.loss``."""
         logits = self.logits(embeddings)
         return F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.label_smoothing)

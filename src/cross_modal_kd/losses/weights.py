@@ -13,9 +13,22 @@ Values = TypeVar("Values", np.ndarray, Tensor)
 def quality_weights(quality: Values, gamma: float, w_min: float = 0.1, w_max: float = 10.0) -> Values:
     """w = clip(q^gamma / mean(q^gamma), w_min, w_max), renormalised to mean 1.
 
-    quality: (B,) in [0, 1], NumPy or torch, and so is the answer. gamma 0 gives ones; a larger gamma leans harder on
-    the good samples. w_min and w_max hold before the renormalisation. Where every quality is 0 the weights are 1.
     Our reading; the source's formula was not available.
+
+    Args:
+        quality: (B,) in [0, 1], NumPy or torch.
+        gamma: >= 0; 0 gives ones, a larger gamma leans harder on the good samples.
+        w_min: In [0, 1]; holds before the renormalisation.
+        w_max: >= 1; holds before the renormalisation.
+
+    Returns:
+        (B,) weights >= 0 of mean 1, of the kind that ``quality`` is; ones where every quality is 0.
+
+    Raises:
+        ValueError: If a quality or another argument is out of range.
+
+    >>> quality_weights(np.array([0.25, 0.75]), gamma=1.0).tolist()
+    [0.5, 1.5]
     """
     if not gamma >= 0:
         raise ValueError(f"gamma: expected a number >= 0 (0 is off), found {gamma}")
@@ -32,7 +45,21 @@ def quality_weights(quality: Values, gamma: float, w_min: float = 0.1, w_max: fl
 
 
 def distillation_quality(student: Values, teacher: Values) -> Values:
-    """sqrt(q_student q_teacher), (B,): a pair is as good as both of its inputs. Our reading, as above."""
+    """sqrt(q_student q_teacher): a pair is as good as both of its inputs. Our reading, as above.
+
+    Args:
+        student: (B,) qualities in [0, 1], NumPy or torch.
+        teacher: (B,) qualities of the partners, of the same kind.
+
+    Returns:
+        (B,) qualities in [0, 1], of the same kind.
+
+    Raises:
+        ValueError: If the shapes differ or a quality is out of range.
+
+    >>> distillation_quality(np.array([0.25, 0.0]), np.array([1.0, 0.5])).tolist()
+    [0.5, 0.0]
+    """
     if student.shape != teacher.shape:
         raise ValueError(f"teacher: expected the student's shape {tuple(student.shape)}, found {tuple(teacher.shape)}")
     return (_checked(student, "student") * _checked(teacher, "teacher")) ** 0.5

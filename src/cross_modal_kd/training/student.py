@@ -99,7 +99,7 @@ def build_objective(arm: ArmConfig) -> Objective:
     return Objective(
         {
             name: Term(
-                build_constraint(term.kind, term.margin, term.temperature),
+                build_constraint(term.kind, term.margin, term.temperature, **term.options),
                 weight=term.weight,
                 reducer=term.reducer,
                 warmup=term.warmup,
