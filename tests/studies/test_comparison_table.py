@@ -9,10 +9,9 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Figures, Measured
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
 from cross_modal_kd.studies.comparison.plots import distances_figure, forest_figure
-from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
 from cross_modal_kd.studies.grid import Job
+from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 
 ARMS = ArmsConfig(
     {name: {"constraints": {"f": {"kind": "cosine"}}, "title": name.upper()} for name in ("soft", "hard")}
@@ -24,12 +23,12 @@ ERRORS = {"none": [0.30, 0.32], "soft": [0.20, 0.24], "hard": [0.28, 0.26]}
 @dataclass
 class Done:
     job: Job
-    figures: dict = field(default_factory=lambda: {"train_seconds": 1.0, "f_active": 0.25})
+    metrics: dict = field(default_factory=lambda: {"train_seconds": 1.0, "f_active": 0.25})
 
 
 def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
-    """Outcomes and figures of all arms; every head after the first errs more by ``shift``."""
-    outcomes, figures = [], []
+    """Outcomes and metrics of all arms; every projection after the first errs more by ``shift``."""
+    outcomes, metrics = [], []
     for place, head in enumerate(heads):
         for name, errors in ERRORS.items():
             if name == "none" and place:
@@ -40,13 +39,13 @@ def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
                 outcomes.append(Done(Job(name, config, student, TrainingConfig(seed=seed))))
                 error = errors[seed] + shift * place
                 resampled = error + 0.01 * np.random.default_rng(0).normal(size=200)
-                figures.append(Figures({"eer": Measured(error, resampled)}))
-    return by_arm(outcomes, figures)
+                metrics.append(Figures({"eer": Measured(error, resampled)}))
+    return by_arm(outcomes, metrics)
 
 
-def table(found, **comparison):
-    config = ComparisonConfig(arms=list(ERRORS), hard_of={"soft": "hard"}, **comparison)
-    return comparison_table(found, "verification", config, ARMS).set_index(["arm", "head"])
+def table(found, baseline="none"):
+    contrasts = Contrasts(baseline, {"soft": "hard"}, 0.95)
+    return comparison_table(found, "verification", contrasts, ARMS).set_index(["arm", "head"])
 
 
 def test_errors_are_means_over_seeds_and_differences_are_paired():
@@ -77,8 +76,8 @@ def test_the_student_alone_is_the_baseline_of_every_head():
 
 def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_own():
     apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
-    config = ComparisonConfig(arms=list(ERRORS), hard_of={"soft": "hard"})
-    rows = comparison_table(results(("mlp", "pca")), "verification", config, apart).set_index(["arm", "head"])
+    contrasts = Contrasts("none", {"soft": "hard"}, 0.95)
+    rows = comparison_table(results(("mlp", "pca")), "verification", contrasts, apart).set_index(["arm", "head"])
     assert rows.loc[("soft", "mlp"), "difference_to_hard"] == pytest.approx(0.22 - (0.27 + 0.05))
     assert rows.loc[("soft", "pca"), "difference_to_hard"] == pytest.approx(0.27 - 0.32)
 
@@ -101,7 +100,7 @@ def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
     alone = comparison_table(
         {key: value for key, value in found.items() if key[0] == "none"},
         "verification",
-        ComparisonConfig(arms=["none"]),
+        Contrasts("none", {}, 0.95),
         ARMS,
     )
     assert forest_figure(alone).axes[0].texts[0].get_text() == "one arm alone: nothing to compare"

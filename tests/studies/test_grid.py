@@ -18,15 +18,14 @@ from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.comparison.config import ComparisonConfig
-from cross_modal_kd.studies.comparison.grid import comparison_jobs
-from cross_modal_kd.studies.grid import Job, refresh_embeddings, run_grid
+from cross_modal_kd.studies.grid import Job, grid_jobs, refresh_embeddings, run_grid
 from cross_modal_kd.training.run_key import data_fingerprint
 
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
 TRAINING = TrainingConfig()
 SOFT = {"feature": {"kind": "cosine", "margin": 0.2}}
 ARMS = ArmsConfig({"none": {}, "soft": {"constraints": SOFT}, "hard": {"constraints": {"f": {"kind": "cosine"}}}})
-JOBS = comparison_jobs(ComparisonConfig(arms=["none", "soft"], seeds=[0, 1]), ARMS, STUDENT, TRAINING)
+JOBS = grid_jobs(ComparisonConfig(arms=["none", "soft"], seeds=[0, 1]), ARMS, STUDENT, TRAINING)
 
 
 class Trainer:
@@ -50,11 +49,11 @@ class Trainer:
         return run_grid(jobs, store, data, self.train, self.embed)
 
 
-def test_every_job_leaves_a_student_its_embeddings_history_and_figures(tmp_path):
+def test_every_job_leaves_a_student_its_embeddings_history_and_metrics(tmp_path):
     outcomes = Trainer().run(tmp_path)
     assert [outcome.job for outcome in outcomes] == JOBS
     last = outcomes[-1]
-    assert last.figures["loss"] == 1 and last.figures["dev_eer"] == 0.3 and last.figures["train_seconds"] >= 0
+    assert last.metrics["loss"] == 1 and last.metrics["dev_eer"] == 0.3 and last.metrics["train_seconds"] >= 0
     assert last.student.tensors["w"].tolist() == [1, 1]
     assert last.embeddings.at(["b"]).tolist() == [[1, 1]]
     assert last.history["loss"].tolist() == [2, 1]
@@ -80,8 +79,8 @@ def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(
 
 def test_what_a_study_varies_does_not_hide_what_the_arm_is():
     job = Job("soft", ARMS.get("soft"), STUDENT, TRAINING, {"projection": "ab12", "folds": 5})
-    assert job.settings["projection"] == "mlp" and job.settings["setting"] == {"projection": "ab12", "folds": 5}
-    assert "setting" not in Job("soft", ARMS.get("soft"), STUDENT, TRAINING).settings
+    assert job.told_apart["projection"] == "mlp" and job.told_apart["condition"] == {"projection": "ab12", "folds": 5}
+    assert "condition" not in Job("soft", ARMS.get("soft"), STUDENT, TRAINING).told_apart
 
 
 def test_what_is_done_is_taken_as_it_is(tmp_path):
@@ -136,7 +135,7 @@ def test_two_processes_share_a_grid_and_train_nothing_twice(tmp_path):
     assert outcomes[0] == outcomes[1] and [outcome.job for outcome in outcomes[0]] == JOBS
 
 
-def test_figures_that_were_half_written_do_not_count_as_done(tmp_path, monkeypatch):
+def test_metrics_that_were_half_written_do_not_count_as_done(tmp_path, monkeypatch):
     monkeypatch.setattr(json, "dumps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         Trainer().run(tmp_path)
@@ -153,7 +152,7 @@ def test_figures_that_were_half_written_do_not_count_as_done(tmp_path, monkeypat
         {"student": STUDENT.model_copy(update={"margin": 0.1})},
         {"training": TRAINING.model_copy(update={"seed": 9})},
         {"training": TRAINING.model_copy(update={"lr": 0.1})},
-        {"setting": {"share": 0.5}},
+        {"condition": {"share": 0.5}},
     ],
 )
 def test_whatever_decides_a_result_is_in_its_key(change):
@@ -172,22 +171,22 @@ def test_only_embeddings_of_other_samples_are_made_again(tmp_path):
     assert outcomes[0].embeddings.sample_ids == ["a", "c"]
 
 
-def test_the_grid_is_arms_by_heads_by_seeds_and_the_student_alone_once_a_seed():
+def test_the_grid_is_arms_by_projections_by_seeds_and_the_student_alone_once_a_seed():
     comparison = ComparisonConfig(arms=["none", "soft"], heads=["mlp", "pca", "own"], seeds=[3, 4])
-    jobs = comparison_jobs(comparison, ARMS, STUDENT, TRAINING)
+    jobs = grid_jobs(comparison, ARMS, STUDENT, TRAINING)
     assert [(job.arm, job.config.projection, job.seed) for job in jobs] == [
         (arm, head, seed) for seed in (3, 4) for arm, head in (("none", "mlp"), ("soft", "mlp"), ("soft", "pca"))
     ]
-    fewer = comparison_jobs(comparison.model_copy(update={"head_seeds": 1}), ARMS, STUDENT, TRAINING)
+    fewer = grid_jobs(comparison.model_copy(update={"head_seeds": 1}), ARMS, STUDENT, TRAINING)
     assert [(job.config.projection, job.seed) for job in fewer if job.arm == "soft"] == [
         ("mlp", 3),
         ("pca", 3),
         ("mlp", 4),
     ]
-    once = comparison_jobs(comparison.model_copy(update={"arm_seeds": {"soft": 1}}), ARMS, STUDENT, TRAINING)
+    once = grid_jobs(comparison.model_copy(update={"arm_seeds": {"soft": 1}}), ARMS, STUDENT, TRAINING)
     assert [(job.arm, job.seed) for job in once] == [("none", 3), ("soft", 3), ("soft", 3), ("none", 4)]
     with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
-        comparison_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
+        grid_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
 
 
 def fingerprint(**change) -> str:

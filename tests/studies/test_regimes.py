@@ -1,5 +1,7 @@
 """The studies of few labels, weak teachers, damaged inputs and width, end to end and piece by piece."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,8 +18,10 @@ from cross_modal_kd.models.projection import Projection, build_projection, proje
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.damage import RandomDamage
 from cross_modal_kd.studies.labelled import labelled_part, labelled_units, same_steps
+from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.crossfit import aligned, folds_of, taken_as_it_is
+from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.regimes.teachers import noisy, shortened
 from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.width import widened
@@ -64,6 +68,44 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
     assert [folder.stat().st_mtime_ns for folder in trainings] == before
+
+
+def blocks(**changes) -> dict:
+    arms = {"arms": ["none"]}
+    least = {
+        "labels": arms | {"shares": [1]},
+        "teacher": arms,
+        "noise": arms | {"kinds": {}, "share": 0.25},
+        "width": arms | {"factors": [1]},
+        "length": arms | {"factors": [1]},
+        "weight": arms | {"factors": [1]},
+        "crossfit": arms,
+        "variants": arms,
+    }
+    return least | changes
+
+
+def test_the_table_of_studies_names_every_block_once_in_the_order_of_running():
+    named = [name for name, field in RegimesConfig.model_fields.items() if name in STUDY_NAMES]
+    assert list(STUDIES) == list(STUDY_NAMES) and sorted(named) == sorted(STUDY_NAMES)
+    assert all(study.name == name for name, study in STUDIES.items())
+
+
+def test_a_study_is_drawn_as_its_table_and_its_task_ask():
+    regimes = RegimesConfig(**blocks())
+    known = pd.DataFrame({"teacher_error_test": [0.1, 0.3], "value": [0.0, 1.0]})
+    instance, label = (
+        SimpleNamespace(task=VERIFICATION),
+        SimpleNamespace(task=VERIFICATION.model_copy(update={"pairing": "label"})),
+    )
+    look = STUDIES["teacher"].look(instance, regimes, known)
+    assert look.x == "teacher_error_test" and look.as_weak == "none" and look.note == ""
+    assert look.places(known, []).tolist() == pytest.approx([10, 30])
+    unknown = STUDIES["teacher"].look(instance, regimes, known.assign(teacher_error_test=[0.1, np.nan]))
+    assert unknown.x is None and unknown.axis == "teacher"
+    assert STUDIES["noise"].look(instance, regimes, known).heading == "25% of the training inputs damaged"
+    assert "a pair tells the class" in STUDIES["labels"].look(label, regimes, known).note
+    assert STUDIES["labels"].look(instance, regimes, known).note == ""
 
 
 @pytest.fixture
@@ -246,7 +288,7 @@ def test_folds_hold_whole_units_and_are_of_equal_size(verification, classificati
         folds_of(verification[verification["split"] == "train"], VERIFICATION, 11, 0)
 
 
-def test_heads_that_were_fitted_apart_are_brought_into_one_frame():
+def test_projections_that_were_fitted_apart_are_brought_into_one_frame():
     rng = np.random.default_rng(0)
     target, turn = rng.normal(size=(40, 6)), np.linalg.qr(rng.normal(size=(6, 6)))[0]
     unseen = rng.normal(size=(5, 6))
@@ -273,18 +315,8 @@ def test_a_projection_of_what_is_projected_already_changes_nothing():
         ({"width": {"arms": ["soft"], "factors": [1]}}, "'none' is not among regimes.width.arms: soft"),
     ],
 )
-def test_a_wrong_setting_is_refused(block, message):
-    arms = {"arms": ["none"]}
-    right = {
-        "labels": arms | {"shares": [1]},
-        "teacher": arms,
-        "noise": arms | {"kinds": {}},
-        "width": arms | {"factors": [1]},
-        "length": arms | {"factors": [1]},
-        "weight": arms | {"factors": [1]},
-        "crossfit": arms,
-        "variants": arms,
-    }
+def test_a_wrong_block_is_refused(block, message):
+    right = blocks()
     assert RegimesConfig(**right)
     with pytest.raises(ValueError, match=message):
         RegimesConfig(**(right | block))

@@ -108,8 +108,8 @@ def test_sounds_and_images_are_damaged_before_they_are_cropped_or_resized(voices
 @pytest.mark.parametrize("task", ["verification", "classification"])
 def test_without_damage_nothing_changes_and_with_damage_the_error_and_its_difference_grow(task):
     made = world(CLASSIFICATION) if task == "classification" else world()
-    setting = protocol(made.samples, made.task, made.evaluation, CONFIG)
-    rows = setting.subset.rows
+    measured_in = protocol(made.samples, made.task, made.evaluation, CONFIG)
+    rows = measured_in.subset.rows
     assert rows.groupby("label").size().max() == 3
     students = [made.student(), made.student()]
     contenders = [
@@ -121,7 +121,7 @@ def test_without_damage_nothing_changes_and_with_damage_the_error_and_its_differ
         noise = 0 if condition is None else condition.severity
         return [made.embeddings(0.2 + noise * (2 - number), 1).at(rows["sample_id"]) for number in (0, 1)]
 
-    table = robustness_table(contenders, conditions(CONFIG, "image"), setting, embed_under, 0.95)
+    table = robustness_table(contenders, conditions(CONFIG, "image"), measured_in, embed_under, 0.95)
     assert table[["arm", "kind", "severity"]].drop_duplicates().shape[0] == len(table) == 2 * (1 + 3)
     clean = table[table["kind"] == "clean"]
     assert clean["error"].nunique() == 1 and clean["difference_to_alone"].iloc[1] == 0
@@ -140,8 +140,8 @@ def test_the_test_side_alone_is_damaged_unless_both_are_asked_for():
     )
     clean, damaged = (made.embeddings(noise).at(test.subset.rows["sample_id"]) for noise in (0.1, 3.0))
     errors = {
-        name: setting.errors([made.student()], [first], [second]).values[0]
-        for name, setting, first, second in [
+        name: measured_in.errors([made.student()], [first], [second]).values[0]
+        for name, measured_in, first, second in [
             ("clean", test, clean, clean), ("test", test, clean, damaged), ("both", both, clean, damaged),
         ]
     }  # fmt: skip

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.projection import ProjectionConfig
@@ -21,6 +22,8 @@ from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.student import build_student, head_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.context import Configuration, Context
+from cross_modal_kd.studies.tuning import trials
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.nodes import tune_arms
 from cross_modal_kd.training import student as arms
@@ -233,26 +236,21 @@ def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
         seen.append((data, labels, labelled_share, projection))
         return None, pd.DataFrame({"dev_eer": [0.5]})
 
-    monkeypatch.setattr(arms, "train_arm", train_arm)
+    monkeypatch.setattr(trials, "train_arm", train_arm)
     world = World(tmp_path)
     space = {"constraints.feature.weight": {"low": 1.0, "high": 2.0}, "projection": {"choices": ["mlp"]}}
-    tuning = TuningConfig(trials=1, labelled=labelled, space={"soft": space})
-    table, text = tune_arms(
-        world.samples,
-        world.task,
-        world.sources,
-        InputConfig(image={"size": 16}),
-        PROJECTION,
-        STUDENT,
-        TRAINING,
-        ArmsConfig({"soft": ArmConfig(constraints=SOFT)}),
-        tuning,
-        world.teacher,
-        world.projection,
-        world.projection,
-        world.quality,
-        tmp_path,
+    configuration = Configuration(
+        task=world.task,
+        sources=world.sources,
+        inputs=InputConfig(image={"size": 16}),
+        projection=PROJECTION,
+        student=STUDENT,
+        training=TRAINING,
+        arms=ArmsConfig({"soft": ArmConfig(constraints=SOFT)}),
+        evaluation=EvaluationConfig(),
     )
+    context = Context(configuration, world.samples, world.teacher, world.projection, world.projection, world.quality)
+    table, text = tune_arms(context, TuningConfig(trials=1, labelled=labelled, space={"soft": space}), tmp_path)
     ((data, labels, share, projection),) = seen
     assert len(table) == 1 and share == (0.5 if labelled else None)
     assert yaml.safe_load(text)["arms"]["soft"] == {"projection": "mlp", "constraints": SOFT}

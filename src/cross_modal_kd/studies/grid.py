@@ -11,12 +11,15 @@ from typing import Any
 
 import pandas as pd
 
+from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.datasets import EmbeddingTableDataset, ModelDataset
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.config import ArmGrid
+from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tracking.flatten import as_metrics
 from cross_modal_kd.tracking.run import child_run
 
@@ -27,39 +30,39 @@ DONE = "figures.json"
 
 @dataclass(frozen=True)
 class Job:
-    """One training of a grid. ``setting`` is what a study varies beside the arm and the seed (a share, a level)."""
+    """One training of a grid. ``condition`` is what a study varies beside the arm and the seed (a share, a level)."""
 
     arm: str
     config: ArmConfig
     student: StudentConfig
     training: TrainingConfig
-    setting: Mapping[str, Any] = field(default_factory=dict)
+    condition: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
         return self.training.seed
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """What tells this training from the others of its grid, by the parameters' names; a study's in ``setting``."""
+    def told_apart(self) -> dict[str, Any]:
+        """What tells this training from the others of its grid, by the names of the parameters."""
         seeded = {"training": {"seed": self.seed, "epochs": self.training.epochs}}
-        varied = {"setting": dict(self.setting)} if self.setting else {}
+        varied = {"condition": dict(self.condition)} if self.condition else {}
         return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
 
     def key(self, data: str) -> str:
         """SHA-256 of everything that decides the result; ``data`` is the fingerprint of the data."""
         configs = [self.config.model_dump(exclude={"title"}), self.student.model_dump(), self.training.model_dump()]
-        text = json.dumps([data, dict(self.setting), *configs], sort_keys=True, default=str)
+        text = json.dumps([data, dict(self.condition), *configs], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job left: figures, history, the student and its embeddings, each read from its folder when asked for."""
+    """What a job left: metrics, history, the student and its embeddings, each read from its folder when asked for."""
 
     job: Job
     folder: Path
-    figures: dict[str, float]
+    metrics: dict[str, float]
 
     @property
     def student(self) -> ModelBundle:
@@ -72,6 +75,34 @@ class Outcome:
     @property
     def history(self) -> pd.DataFrame:
         return pd.read_csv(self.folder / "history.csv")
+
+
+def grid_jobs(grid: ArmGrid, arms: ArmsConfig, student: StudentConfig, training: TrainingConfig) -> list[Job]:
+    """Arms x projections x seeds, seeds outermost, so that an interrupted study holds whole rounds of all arms.
+
+    An arm without constraints needs no teacher: it is trained once a seed, whatever the projections.
+
+    Raises:
+        ValueError: an arm that is not in the block ``arms``.
+    """
+    jobs: dict[tuple[str, str, int], Job] = {}
+    for number, seed in enumerate(grid.seeds):
+        budget = training.model_copy(update={"seed": seed})
+        for name in grid.arms:
+            arm = arms.get(name)
+            if number >= grid.arm_seeds.get(name, len(grid.seeds)):
+                continue
+            for kind in _projections(grid, arm, number):
+                config = arm.model_copy(update={"projection": kind})
+                jobs.setdefault((name, kind, seed), Job(name, config, student, budget))
+    return list(jobs.values())
+
+
+def _projections(grid: ArmGrid, arm: ArmConfig, number: int) -> list[str]:
+    """The projections that an arm is trained with under seed ``number``, counted from 0."""
+    kinds = [arm.projection if named == "own" or not arm.constraints else named for named in grid.heads]
+    all_of_them = number < (grid.head_seeds or len(grid.seeds))
+    return [kind for kind in kinds if all_of_them or kind == arm.projection]
 
 
 Train = Callable[[Job, Path], tuple[ModelBundle, pd.DataFrame]]
@@ -128,22 +159,34 @@ def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, w
 
 def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) -> None:
     logger.info(name)
-    tags = {"arm": job.arm, "head": job.config.projection, "seed": job.seed, **job.setting}
+    condition = {f"condition.{name}": value for name, value in job.condition.items()}
+    tags = {"arm": job.arm, "projection": job.config.projection, "seed": job.seed, **condition}
     with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
         if run is not None:
-            run.params(job.settings)
+            run.params(job.told_apart)
         started = time.perf_counter()
         student, history = train(job, folder / "checkpoint.safetensors")
         seconds = time.perf_counter() - started
         ModelDataset(filepath=(folder / "student").as_posix()).save(student)
         EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
         history.to_csv(folder / "history.csv", index=False)
-        figures = {"train_seconds": seconds, **_last_known(history)}
+        metrics = {"train_seconds": seconds, **_last_known(history)}
         partial = folder / f"{DONE}.tmp"
-        partial.write_text(json.dumps(figures, indent=2))
+        partial.write_text(json.dumps(metrics, indent=2))
         partial.replace(folder / DONE)
         if run is not None:
-            run.metrics(as_metrics(figures))
+            run.metrics(as_metrics(metrics))
+
+
+def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train) -> list[Outcome]:
+    """``run_grid`` on the data of a context; every outcome with embeddings of the samples that it is measured on."""
+
+    def embed(_: Job, student: ModelBundle) -> EmbeddingTable:
+        return context.embed(student)
+
+    outcomes = run_grid(jobs, store, context.fingerprint, train, embed)
+    refresh_embeddings(outcomes, context.measured_samples, embed)
+    return outcomes
 
 
 def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], embed: Embed) -> None:

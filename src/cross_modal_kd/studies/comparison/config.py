@@ -1,30 +1,21 @@
 """Which arms are compared, over how many seeds."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config.strict import without_null
+from cross_modal_kd.studies.config import ArmGrid
 
 
-class ComparisonConfig(Strict):
-    """The grid ``arms`` x ``heads`` x ``seeds``.
+class ComparisonConfig(ArmGrid):
+    """The grid of trainings, and what is reported of it.
 
-    baseline: the arm that every other is set against. heads: the projections that arms with a constraint are trained
-    with (``mlp``: the trainable head, ``pca``: none); ``own`` keeps what the arm itself names. hard_of: for a soft arm,
-    the hard arm it is set against too. seeds: of the student's start and of the order of its batches; head_seeds: how
-    many of them, from the first, an arm is trained with under a head that is not its own (null: all); arm_seeds: how
-    many an arm is trained with at all, where not with all. Differences are over the seeds that both sides have.
+    hard_of: for a soft arm, the hard arm it is set against too. Differences are over the seeds that both sides have.
     bootstrap, level: of the intervals.
     """
 
-    arms: list[str] = Field(min_length=1)
-    baseline: str = "none"
-    heads: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
     hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
-    seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
-    head_seeds: int | None = Field(None, ge=1)
-    arm_seeds: Annotated[dict[str, PositiveInt], BeforeValidator(without_null)] = Field(default_factory=dict)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
 

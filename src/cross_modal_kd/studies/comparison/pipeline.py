@@ -1,32 +1,31 @@
-"""Arms x heads x seeds -> comparison.csv and its pictures."""
+"""Arms x projections x seeds -> comparison.csv and its plots."""
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_trials, train_arms
+from cross_modal_kd.studies import gathering
+from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_comparison, train_arms
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Needs what ``projection`` and ``quality`` leave in the catalog."""
-    blocks = ["task", "sources", "inputs", "student", "training", "arms", "comparison", "evaluation"]
-    data = ["samples", "teacher_embeddings", "projection_mlp", "projection_pca"]
-    return Pipeline(
+    context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
+    outcomes = {"arm_outcomes": "arm_outcomes"}
+    study = Pipeline(
         [
             Node(
                 train_arms,
-                {name: name for name in [*data, "sample_weights", "comparison_store"]}
-                | {name: f"params:{name}" for name in blocks},
+                context | comparison | {"store": "comparison_store"},
                 "arm_outcomes",
                 name="train_every_arm",
             ),
-            Node(draw_trials, ["samples", "params:task", "params:evaluation"], "comparison_trials", name="draw_trials"),
+            Node(compare_arms, context | comparison | outcomes, "comparison", name="compare_arms"),
             Node(
-                compare_arms,
-                {name: name for name in [*data, "arm_outcomes"]}
-                | {name: f"params:{name}" for name in ("task", "arms", "comparison", "evaluation")}
-                | {"trials": "comparison_trials"},
-                ["comparison", "comparison_forest_plot", "comparison_curves_plot", "comparison_distances_plot"],
-                name="compare_arms",
+                draw_comparison,
+                context | outcomes | {"table": "comparison"},
+                [f"comparison_{plot}_plot" for plot in ("forest", "curves", "distances")],
+                name="draw_comparison",
             ),
         ],
         tags="comparison",
     )
+    return gathering.create_pipeline() + study

@@ -1,6 +1,5 @@
-"""One setting of a study: what its arms are trained on (imports torch: reached from nodes only)."""
+"""One condition of a study: what its arms are trained on (imports torch: reached from nodes only)."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +16,9 @@ from cross_modal_kd.training.student import ArmData
 
 @dataclass(frozen=True)
 class Condition:
-    """name, value: of the setting, in words and on the study's axis.
+    """name, value: of the condition, in words and on the study's axis.
 
-    setting: what makes it another training than the task as it stands; empty, the training is shared between studies.
+    varied: what makes it another training than the unchanged task's; empty, the training is shared between studies.
     labels: (N,) of ``data``'s training samples where some are held back; labelled_share: of each batch. alone: what
     arms without constraints are trained on, where that is something else. bound_through: projections in training, where
     they are not those of measuring. weight: of the arms' constraints, times their own. facts: columns of the table.
@@ -27,7 +26,7 @@ class Condition:
 
     name: str
     value: float
-    setting: Mapping[str, Any]
+    varied: Mapping[str, Any]
     data: ArmData
     student: StudentConfig
     training: TrainingConfig
@@ -40,17 +39,15 @@ class Condition:
     weight: float = 1.0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-
-def as_it_stands(world: World, name: str, value: float, **changes: Any) -> Condition:
-    """The task without any change, or with those that are given."""
-    plain = Condition(
-        name=name,
-        value=value,
-        setting={},
-        data=world.data,
-        student=world.student,
-        training=world.training,
-        projections=world.projections,
-        teacher=world.teacher_embeddings,
-    )
-    return dataclasses.replace(plain, **changes)
+    @classmethod
+    def of(cls, world: World, name: str, value: float, **changes: Any) -> "Condition":
+        """The task without any change but those that are given, by the names of the fields."""
+        unchanged: dict[str, Any] = {
+            "varied": {},
+            "data": world.data,
+            "student": world.configuration.student,
+            "training": world.configuration.training,
+            "projections": world.projections,
+            "teacher": world.teacher_embeddings,
+        }
+        return cls(name, value, **(unchanged | changes))

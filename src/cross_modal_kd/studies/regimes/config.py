@@ -27,11 +27,11 @@ class LabelsStudy(Strict):
 
 
 class TeacherStudy(Strict):
-    """Weaker teachers, the head fitted again on each.
+    """Weaker teachers, the projection fitted again on each.
 
     noise: levels of Gaussian noise on every embedding, relative to the size of the embeddings about their mean.
     dropped_words: shares of words left out of every text before it is embedded; for a text teacher only, others pass
-    over it. The teacher as it stands is always among them. seed: of both kinds of damage.
+    over it. The undamaged teacher is always among them. seed: of both kinds of damage.
     """
 
     arms: list[str] = Field(min_length=1)
@@ -90,7 +90,7 @@ class WeightStudy(Strict):
 
 
 class VariantsStudy(Strict):
-    """The task as it stands, under arms that differ in one choice each: the margin, the reducer, a moving head."""
+    """The unchanged task, under arms that differ in one choice each: the margin, the reducer, a moving projection."""
 
     arms: list[str] = Field(min_length=1)
 
@@ -98,8 +98,8 @@ class VariantsStudy(Strict):
 class CrossfitStudy(Strict):
     """In-sample against out-of-fold teachers.
 
-    folds: of whole labels (verification) or groups (classification); a training sample is projected by the head that
-    was fitted without its fold. seed: of the folds.
+    folds: of whole labels (verification) or groups (classification); a training sample is projected by the projection
+    that was fitted without its fold. seed: of the folds.
     """
 
     arms: list[str] = Field(min_length=1)
@@ -108,8 +108,10 @@ class CrossfitStudy(Strict):
 
 
 class RegimesConfig(Strict):
-    """seeds: of every training. baseline: the arm that every other is set against at the same setting. against: for an
-    arm, another that it is set against too. bootstrap, level: of the intervals.
+    """The studies, a block each, and what they share.
+
+    seeds: of every training. baseline: the arm that every other is set against under the same condition. against: for
+    an arm, another that it is set against too. bootstrap, level: of the intervals.
     """
 
     seeds: list[int] = Field(default_factory=lambda: [0, 1], min_length=1)
@@ -128,10 +130,14 @@ class RegimesConfig(Strict):
 
     @model_validator(mode="after")
     def _baseline_is_trained(self) -> "RegimesConfig":
-        for name in ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"):
+        for name in STUDIES:
             arms = getattr(self, name).arms
             if self.baseline not in arms:
                 raise ValueError(
                     f"regimes.baseline {self.baseline!r} is not among regimes.{name}.arms: {', '.join(arms)}"
                 )
         return self
+
+
+# By the names of their blocks, in the order in which they are run.
+STUDIES = ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants")

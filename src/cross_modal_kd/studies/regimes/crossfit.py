@@ -1,4 +1,4 @@
-"""Cross-fitting: what the teacher says of a training sample, by a head that has not seen it (imports torch)."""
+"""Cross-fitting: what the teacher says of a training sample, by a projection that has not seen it (imports torch)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +16,9 @@ from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import project, prototypes
 from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.studies.labelled import labelled_part
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import CrossfitStudy
-from cross_modal_kd.studies.regimes.heads import projection_key, refit
+from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks.subset import units
 
@@ -37,8 +37,8 @@ def folds_of(rows: pd.DataFrame, task: TaskConfig, folds: int, seed: int) -> np.
 def aligned(values: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """values R, with the orthogonal R (d, d) that brings ``source`` (n, d) nearest to ``target`` (Procrustes).
 
-    Heads that were fitted apart agree in their geometry and not in their coordinates; R keeps the one and settles the
-    other.
+    Projections that were fitted apart agree in their geometry and not in their coordinates; R keeps the one and settles
+    the other.
     """
     left, _, right = np.linalg.svd(source.T @ target)
     return values @ (left @ right)
@@ -47,8 +47,8 @@ def aligned(values: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.nd
 def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
     """(M, d) projected embeddings of all teacher samples, in the table's order.
 
-    A training sample is projected by the head fitted without its fold, turned into the coordinates of the full head on
-    the samples that both have seen; every other sample by the full head. Ours, beyond the source.
+    A training sample is projected by the projection fitted without its fold, turned into the coordinates of the full
+    one on the samples that both have seen; every other sample by the full one. Ours, beyond the source.
     """
     rows = world.samples[world.samples["modality"] == world.task.teacher]
     raw = world.teacher_embeddings.at(rows["sample_id"])
@@ -61,9 +61,9 @@ def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
     for number in range(study.folds):
         inside, outside = train & (fold != number), fold == number
         part = labelled_part(world.samples, world.task, set(unit[inside]))
-        setting = {"folds": study.folds, "seed": study.seed, "fold": number}
-        head = refit(world, part, world.teacher_embeddings, {KIND}, setting, store)[KIND]
-        values[outside] = aligned(project(head, raw[outside]), project(head, raw[inside]), full[inside])
+        varied = {"folds": study.folds, "seed": study.seed, "fold": number}
+        fitted = refit(world, part, world.teacher_embeddings, {KIND}, varied, store)[KIND]
+        values[outside] = aligned(project(fitted, raw[outside]), project(fitted, raw[inside]), full[inside])
     return values
 
 
@@ -79,26 +79,28 @@ def taken_as_it_is(projection: ModelBundle) -> ModelBundle:
     return ModelBundle(projection.kind, about, tensors)
 
 
-def through_fitted_head(arms: ArmsConfig) -> ArmsConfig:
-    """The arms, all bound through the trainable head as it was fitted: there is nothing to cross-fit in another."""
-    fitted = {name: arm.model_copy(update={"projection": KIND, "joint": False}) for name, arm in arms.root.items()}
-    return ArmsConfig.model_construct(fitted)
+def through_fitted_projection(world: World) -> World:
+    """The world with all arms bound through the trainable projection as fitted: no other is there to cross-fit."""
+    fitted = {
+        name: arm.model_copy(update={"projection": KIND, "joint": False}) for name, arm in world.arms.root.items()
+    }
+    return world.with_arms(ArmsConfig.model_construct(fitted))
 
 
 def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Condition]:
-    """In-sample and out-of-fold teachers. world: one whose arms are ``through_fitted_head``."""
+    """In-sample and out-of-fold teachers. world: one that is ``through_fitted_projection``."""
     rows = world.samples[world.samples["modality"] == world.task.teacher]
     train = (rows["split"] == "train").to_numpy()
     labels, projection = rows.loc[train, "label"], world.projections[KIND]
     inside = project(projection, world.teacher_embeddings.at(rows["sample_id"]))
     outside = out_of_fold(world, study, store)
-    plain = as_it_stands(world, "in-sample", 0.0)
+    plain = Condition.of(world, "in-sample", 0.0)
     yield replace(plain, facts={"teacher_error_train": _error(world, projection, inside[train], labels)})
-    yield as_it_stands(
+    yield Condition.of(
         world,
         "out-of-fold",
         1.0,
-        setting={"folds": study.folds, "fold_seed": study.seed, "projection": projection_key(world)},
+        varied={"folds": study.folds, "fold_seed": study.seed, "projection": projection_key(world)},
         data=replace(world.data, teacher=replace(world.data.teacher, embeddings=torch.from_numpy(outside).float())),
         bound_through={KIND: taken_as_it_is(projection)},
         alone=plain,

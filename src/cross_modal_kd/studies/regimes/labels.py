@@ -9,48 +9,48 @@ import numpy as np
 
 from cross_modal_kd.samples.selection import class_numbers, train_classes
 from cross_modal_kd.studies.labelled import labelled_part, labelled_units, same_steps
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import LabelsStudy
-from cross_modal_kd.studies.regimes.heads import projection_key, refit
+from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks.subset import units
 
 logger = logging.getLogger(__name__)
 
 
-def conditions(world: World, study: LabelsStudy, kinds: set[str], store: Path) -> Iterator[Condition]:
-    """One a share. The head and the prototypes are fitted on labelled teacher samples alone, the classes are those that
-    have a labelled sample, and labels of the dev split stay: all arms choose their checkpoint by them."""
+def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condition]:
+    """One a share. The projection and the prototypes are fitted on labelled teacher samples alone, the classes are
+    those that have a labelled sample, and labels of the dev split stay: all arms choose their checkpoint by them."""
     if world.task.pairing == "label":
         logger.warning("task.pairing is 'label': a pair tells the class, so labels held back are known to the pairs")
-    train = world.data.train
+    train, kinds = world.data.train, world.projection_kinds(study.arms)
     for share in study.shares:
         kept = labelled_units(world.samples, world.task, share, study.draw)
         known = units(train, world.task).isin(kept).to_numpy()
         facts = {"labelled_samples": int(known.sum()), "labelled_units": len(kept), "training_samples": len(known)}
         if known.all():
-            yield as_it_stands(world, "100 % labelled", 1.0, facts=facts)
+            yield Condition.of(world, "100 % labelled", 1.0, facts=facts)
             continue
         part = labelled_part(world.samples, world.task, kept)
-        setting = {"labelled": share, "draw": study.draw, "projection": projection_key(world)}
+        varied = {"labelled": share, "draw": study.draw, "projection": projection_key(world)}
         classes = train_classes(part, world.task)
         labels = np.where(known, class_numbers(train["label"], classes), -1)
         name = f"{100 * share:.3g} % labelled"
-        projections = refit(world, part, world.teacher_embeddings, kinds, setting, store)
-        few = as_it_stands(
+        projections = refit(world, part, world.teacher_embeddings, kinds, varied, store)
+        few = Condition.of(
             world,
             name,
             share,
-            setting=setting,
+            varied=varied,
             data=world.data_of(part),
-            training=same_steps(world.training, len(known), int(known.sum())),
+            training=same_steps(world.configuration.training, len(known), int(known.sum())),
             projections=projections,
         )
-        yield as_it_stands(
+        yield Condition.of(
             world,
             name,
             share,
-            setting=setting | {"labelled_in_batch": study.labelled_in_batch},
+            varied=varied | {"labelled_in_batch": study.labelled_in_batch},
             data=replace(world.data, classes=classes),
             projections=projections,
             labels=labels,

@@ -1,9 +1,10 @@
 """Shorter and longer trainings (imports torch: reached from nodes only)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import LengthStudy
 from cross_modal_kd.studies.regimes.world import World
 
@@ -14,10 +15,10 @@ def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
     return training.model_copy(update=changed)
 
 
-def conditions(world: World, study: LengthStudy) -> Iterator[Condition]:
+def conditions(world: World, study: LengthStudy, store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
-        training = lengthened(world.training, factor)
-        yield as_it_stands(
+        training = lengthened(world.configuration.training, factor)
+        yield Condition.of(
             world, f"{training.epochs} epochs", factor, training=training, facts={"epochs": training.epochs}
         )

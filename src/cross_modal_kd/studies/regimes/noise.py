@@ -1,7 +1,8 @@
 """Damaged training inputs (imports torch: reached from nodes only)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.studies.damage import RandomDamage
 from cross_modal_kd.studies.grid import Outcome
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.measure import Embeddings
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import NoiseStudy
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.training.embed import embed
@@ -32,30 +34,30 @@ def damage(world: World, study: NoiseStudy, share: float, seed: int) -> RandomDa
         raise ValueError(
             f"regimes.noise.kinds: expected the student's modality {modality!r}, found {', '.join(study.kinds)}"
         )
-    rate = world.inputs.speech.sample_rate if modality == "speech" else None
+    rate = world.configuration.inputs.speech.sample_rate if modality == "speech" else None
     return RandomDamage(modality, study.kinds[modality], share, seed, rate)
 
 
-def condition(world: World, study: NoiseStudy) -> Condition:
-    """The training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
+def conditions(world: World, study: NoiseStudy, store: Path) -> Iterator[Condition]:
+    """One: the training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
     harm = damage(world, study, study.share, study.seed)
     train = world.data.train
     hit = train[[harm.of(sample) is not None for sample in train["sample_id"]]]
     weights = weights_of_damaged(world, hit, harm)
-    roots = Roots(world.sources)
+    roots = Roots(world.configuration.sources)
     data = replace(
         world.data,
-        train_inputs=load_inputs(world.task.student, train, roots, world.inputs, harm),
+        train_inputs=load_inputs(world.task.student, train, roots, world.configuration.inputs, harm),
         quality=weights.set_index("sample_id").reindex(train["sample_id"]),
     )
     kinds = study.kinds[world.task.student]
     quality = world.quality
     score = [*quality.score[world.task.student], quality.combine, *(["by domain"] if quality.by_domain else [])]
-    return as_it_stands(
+    yield Condition.of(
         world,
         "damaged training",
         study.share,
-        setting={"damaged": study.share, "damage_seed": study.seed, "kinds": str(kinds), "score": " ".join(score)},
+        varied={"damaged": study.share, "damage_seed": study.seed, "kinds": str(kinds), "score": " ".join(score)},
         data=data,
         facts={
             "training_samples": len(train),
@@ -77,24 +79,29 @@ def weights_of_damaged(world: World, hit: pd.DataFrame, harm: RandomDamage) -> p
     measures = world.quality_measures
     if len(hit):
         names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
-        found = measure_samples(hit, names, Roots(world.sources), corrupt)
+        found = measure_samples(hit, names, Roots(world.configuration.sources), corrupt)
         measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
     scores = score_samples(world.samples, measures, Scoring.of(world.quality))
     return sample_weights(world.samples, scores, world.task, WeightConfig())
 
 
-def embed_damaged(world: World, study: NoiseStudy) -> Callable[[Outcome], EmbeddingTable]:
+def tests(world: World, study: NoiseStudy) -> Mapping[str, Embeddings | None]:
+    """The same students on clean and on damaged test inputs."""
+    return {"clean test": None, "damaged test": embed_damaged(world, study)}
+
+
+def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
     """Embeddings of the damaged test inputs, and of the same training samples as the clean ones (these undamaged); kept
     beside the outcome."""
     harm = damage(world, study, study.test_share, study.seed + 1)
     rows = split_rows(world.samples, world.task.student, "test")
-    inputs = load_inputs(world.task.student, rows, Roots(world.sources), world.inputs, harm)
+    inputs = load_inputs(world.task.student, rows, Roots(world.configuration.sources), world.configuration.inputs, harm)
 
     def embeddings(outcome: Outcome) -> EmbeddingTable:
         kept = EmbeddingTableDataset(filepath=(outcome.folder / f"damaged_test_{study.test_share:g}").as_posix())
         if not kept.exists():
             network = build_student(outcome.student).to("cuda" if torch.cuda.is_available() else "cpu")
-            values = embed(network, inputs, world.evaluation.batch_size)
+            values = embed(network, inputs, world.configuration.evaluation.batch_size)
             kept.save(EmbeddingTable(rows["sample_id"].tolist(), values, f"{outcome.embeddings.fingerprint} damaged"))
         damaged, clean = kept.load(), outcome.embeddings
         test = set(damaged.sample_ids)

@@ -1,30 +1,25 @@
-"""From the conditions of a study to its trained arms, their figures and its table (imports torch: from nodes only)."""
+"""From the conditions of a study to its trained arms and its table (imports torch: reached from nodes only)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from tqdm import tqdm
 
-from cross_modal_kd.evaluation.embed import embed_samples
-from cross_modal_kd.evaluation.protocol import Protocol, arm_figures, protocol
-from cross_modal_kd.metrics import Figures
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.student import own_projection
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
-from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
-from cross_modal_kd.studies.grid import Job, Outcome, refresh_embeddings, run_grid
+from cross_modal_kd.studies.grid import Job, Outcome, train_grid
+from cross_modal_kd.studies.measure import Embeddings, measure, of_kind
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.tasks.subset import train_subset
+from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 from cross_modal_kd.training.student import train_arm
 
-Embeddings = Callable[[Outcome], EmbeddingTable]
+if TYPE_CHECKING:
+    from cross_modal_kd.studies.regimes.studies import Study
+
 FIRST = ("study", "setting", "value")
 
 
@@ -36,10 +31,16 @@ class Trained:
     outcomes: list[Outcome]
 
 
-def kinds_of(world: World, arms: list[str]) -> set[str]:
-    """The kinds of projection that those arms are bound through; the trainable head where none is bound at all."""
-    bound = [world.arms.get(name) for name in arms]
-    return {arm.projection for arm in bound if arm.constraints} or {"mlp"}
+def study_table(study: "Study", world: World, regimes: RegimesConfig, store: Path) -> pd.DataFrame:
+    """A row an arm, condition and test; what is in the store already is not trained again."""
+    world, block = study.world(world), getattr(regimes, study.name)
+    trained = train_all(world, study.conditions(world, block, store), block.arms, regimes.seeds, store)
+    tables = [
+        rows_of(study.name, world, regimes, each, name, embeddings)
+        for name, embeddings in study.tests(world, block).items()
+        for each in trained
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def train_all(
@@ -51,40 +52,13 @@ def train_all(
     condition's ``alone``, where it has one.
     """
     conditions = list(conditions)
-    jobs: list[Job] = []
-    under: dict[int, Condition] = {}
-    for seed in seeds:
-        for condition in conditions:
-            for name in arms:
-                arm = weighed(world.arms.get(name), condition.weight)
-                chosen = condition if arm.constraints else condition.alone or condition
-                budget = chosen.training.model_copy(update={"seed": seed})
-                job = Job(name, arm, chosen.student, budget, chosen.setting)
-                under[id(job)] = chosen
-                jobs.append(job)
+    planned = [_plan(world, condition, name, seed) for seed in seeds for condition in conditions for name in arms]
+    under = {id(job): condition for job, condition in planned}
 
     def train(job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
-        chosen = under[id(job)]
-        return train_arm(
-            chosen.data,
-            job.student,
-            job.training,
-            job.config,
-            _for_arm(chosen.bound_through or chosen.projections, job.config.projection),
-            name=job.arm,
-            labels=chosen.labels,
-            labelled_share=chosen.labelled_share,
-            checkpoint=checkpoint,
-        )
+        return _train(under[id(job)], job, checkpoint)
 
-    def embed(job: Job, trained: ModelBundle) -> EmbeddingTable:
-        return embed_samples(world.samples, world.task, world.sources, trained, world.evaluation)
-
-    outcomes = run_grid(jobs, store, world.fingerprint, train, embed)
-    of_student = world.samples[world.samples["modality"] == world.task.student]
-    seen = train_subset(of_student[of_student["split"] == "train"], world.task, world.evaluation)
-    unseen = of_student[of_student["split"] != "train"]
-    refresh_embeddings(outcomes, [*seen["sample_id"], *unseen["sample_id"]], embed)
+    outcomes = train_grid([job for job, _ in planned], store, world, train)
     rounds = [outcomes[start : start + len(arms)] for start in range(0, len(outcomes), len(arms))]
     return [
         Trained(condition, [outcome for each in rounds[number :: len(conditions)] for outcome in each])
@@ -92,73 +66,46 @@ def train_all(
     ]
 
 
-def _for_arm(by_kind: Mapping[str, Any], kind: str) -> Any:
-    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension)."""
-    return by_kind[kind] if kind in by_kind else next(iter(by_kind.values()))
+def _plan(world: World, condition: Condition, name: str, seed: int) -> tuple[Job, Condition]:
+    """The training of an arm, and the condition that it is trained under."""
+    arm = weighed(world.arms.get(name), condition.weight)
+    chosen = condition if arm.constraints else condition.alone or condition
+    budget = chosen.training.model_copy(update={"seed": seed})
+    return Job(name, arm, chosen.student, budget, chosen.varied), chosen
 
 
-def figures_of(world: World, regimes: RegimesConfig, trained: Trained, embeddings: Embeddings) -> list[Figures]:
-    """Figures of every outcome, all on the same samples, trials and resamples."""
-    resampling = {"bootstrap": regimes.bootstrap, "level": regimes.level}
-    evaluation = world.evaluation.model_copy(update=resampling)
-    condition, embedded = trained.condition, trained.outcomes[0].embeddings
-
-    def setting(projection: ModelBundle) -> Protocol:
-        return protocol(world.samples, world.task, evaluation, world.trials, condition.teacher, projection, embedded)
-
-    settings = {kind: setting(projection) for kind, projection in condition.projections.items()}
-    found = []
-    for outcome in tqdm(trained.outcomes, desc=f"measuring {condition.name}", leave=False):
-        student = outcome.student
-        moved = own_projection(student)
-        measured_in = setting(moved) if moved else _for_arm(settings, outcome.job.config.projection)
-        found.append(arm_figures(measured_in, student, embeddings(outcome)))
-    return found
+def _train(condition: Condition, job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
+    return train_arm(
+        condition.data,
+        job.student,
+        job.training,
+        job.config,
+        of_kind(condition.bound_through or condition.projections, job.config.projection),
+        name=job.arm,
+        labels=condition.labels,
+        labelled_share=condition.labelled_share,
+        checkpoint=checkpoint,
+    )
 
 
 def rows_of(
-    world: World,
-    regimes: RegimesConfig,
-    study: str,
-    trained: Trained,
-    name: str | None = None,
-    embeddings: Embeddings | None = None,
+    study: str, world: World, regimes: RegimesConfig, trained: Trained, test: str, embeddings: Embeddings | None
 ) -> pd.DataFrame:
     """A row an arm under one condition. ``difference_to_other`` is to the arm that ``regimes.against`` names.
 
-    name: of the setting, in place of the condition's. embeddings: in place of those of the clean test split.
+    test: its name, in place of the condition's. embeddings: in place of those of the clean test split.
     """
-    condition = trained.condition
-    figures = figures_of(world, regimes, trained, embeddings or (lambda outcome: outcome.embeddings))
-    names = list(dict.fromkeys(outcome.job.arm for outcome in trained.outcomes))
-    frame = comparison_table(
-        by_arm(trained.outcomes, figures),
-        world.task.kind,
-        ComparisonConfig(
-            arms=names,
-            baseline=regimes.baseline,
-            hard_of=regimes.against,
-            seeds=regimes.seeds,
-            bootstrap=regimes.bootstrap,
-            level=regimes.level,
-        ),
-        world.arms,
-    )
-    frame = frame.rename(
-        columns=lambda column: "other_arm" if column == "hard_arm" else column.replace("_to_hard", "_to_other")
-    )
-    frame = frame.assign(study=study, setting=name or condition.name, value=condition.value, **condition.facts)
-    return frame[[*FIRST, *(column for column in frame if column not in FIRST)]]
+    condition, resampling = trained.condition, {"bootstrap": regimes.bootstrap, "level": regimes.level}
+    teacher, projections = condition.teacher, condition.projections
+    said = f"measuring {condition.name}"
+    metrics = measure(world, trained.outcomes, resampling, teacher, projections, embeddings, said)
+    contrasts = Contrasts(regimes.baseline, regimes.against, regimes.level)
+    table = comparison_table(by_arm(trained.outcomes, metrics), world.task.kind, contrasts, world.arms)
+    table = table.rename(columns=_to_other)
+    table = table.assign(study=study, setting=test or condition.name, value=condition.value, **condition.facts)
+    return table[[*FIRST, *(column for column in table if column not in FIRST)]]
 
 
-def train_and_measure(
-    world: World,
-    regimes: RegimesConfig,
-    study: str,
-    conditions: Iterable[Condition],
-    arms: list[str],
-    store: Path,
-) -> pd.DataFrame:
-    """The table of a study whose conditions are all measured on the clean test split."""
-    trained = train_all(world, conditions, arms, regimes.seeds, store)
-    return pd.concat([rows_of(world, regimes, study, each) for each in trained], ignore_index=True)
+def _to_other(column: str) -> str:
+    """The name of a column that the comparison calls after the hard counterpart: here it may be any arm."""
+    return "other_arm" if column == "hard_arm" else column.replace("_to_hard", "_to_other")

@@ -14,9 +14,9 @@ import torch
 from cross_modal_kd.modalities.text.degrade import drop_words
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import TeacherStudy
-from cross_modal_kd.studies.regimes.heads import projection_key, refit, teacher_facts
+from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.training.teacher import embed_teacher
 
@@ -42,27 +42,23 @@ def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     return samples.assign(text=pd.Series(texts, index=samples.index, dtype=samples["text"].dtype))
 
 
-def conditions(world: World, study: TeacherStudy, kinds: set[str], store: Path) -> Iterator[Condition]:
-    """The teacher as it stands, then each damage. Arms without constraints have no teacher: they are trained once."""
+def conditions(world: World, study: TeacherStudy, store: Path) -> Iterator[Condition]:
+    """The undamaged teacher, then each damage. Arms without constraints have no teacher: they are trained once."""
+    kinds = world.projection_kinds(study.arms)
     shown = sorted(kinds)[0]
-    strong = as_it_stands(world, "teacher as it stands", 0.0)
-    yield as_it_stands(
-        world,
-        strong.name,
-        0.0,
-        facts={"damage": "none", **teacher_facts(world, strong.teacher, world.projections[shown])},
-    )
+    strong = Condition.of(world, "teacher as it stands", 0.0)
+    yield replace(strong, facts={"damage": "none", **teacher_facts(world, strong.teacher, world.projections[shown])})
     key = projection_key(world)
     teacher_ids = world.samples.loc[world.samples["modality"] == world.task.teacher, "sample_id"]
     for damage, level, embeddings in _damaged(world, study, store):
         taught = replace(world.data.teacher, embeddings=torch.from_numpy(embeddings.at(teacher_ids)).float())
-        setting = {"teacher_damage": damage, "level": level, "damage_seed": study.seed, "projection": key}
-        projections = refit(world, world.samples, embeddings, kinds, setting, store)
-        yield as_it_stands(
+        varied = {"teacher_damage": damage, "level": level, "damage_seed": study.seed, "projection": key}
+        projections = refit(world, world.samples, embeddings, kinds, varied, store)
+        yield Condition.of(
             world,
             f"{damage.replace('_', ' ')} {level:.3g}",
             level,
-            setting=setting,
+            varied=varied,
             data=replace(world.data, teacher=taught),
             projections=projections,
             teacher=embeddings,
@@ -82,5 +78,6 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         samples = shortened(world.samples, share, study.seed)
         cache = store / "teacher_embeddings"
         cache.mkdir(parents=True, exist_ok=True)
-        embeddings = embed_teacher(samples, world.task, world.sources, world.inputs, world.teacher_model, cache)
+        about = world.configuration
+        embeddings = embed_teacher(samples, about.task, about.sources, about.inputs, world.teacher_model, cache)
         yield "dropped_words", share, embeddings

@@ -1,9 +1,10 @@
 """Lighter and heavier constraints: what the margin is for (imports torch: reached from nodes only)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import WeightStudy
 from cross_modal_kd.studies.regimes.world import World
 
@@ -14,7 +15,7 @@ def weighed(arm: ArmConfig, factor: float) -> ArmConfig:
     return arm.model_copy(update={"constraints": terms})
 
 
-def conditions(world: World, study: WeightStudy) -> Iterator[Condition]:
+def conditions(world: World, study: WeightStudy, store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
-        yield as_it_stands(world, f"weight x {factor:g}", factor, weight=factor)
+        yield Condition.of(world, f"weight x {factor:g}", factor, weight=factor)

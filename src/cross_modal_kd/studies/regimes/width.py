@@ -1,11 +1,12 @@
 """Students of another width (imports torch: reached from nodes only)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.models.encoders import create_encoder
-from cross_modal_kd.studies.regimes.condition import Condition, as_it_stands
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import WidthStudy
 from cross_modal_kd.studies.regimes.world import World
 
@@ -35,10 +36,10 @@ def widened(student: StudentConfig, factor: float, options: list[str], divisor: 
     return student.model_copy(update={"encoder": encoder.model_copy(update={"options": changed})})
 
 
-def conditions(world: World, study: WidthStudy) -> Iterator[Condition]:
+def conditions(world: World, study: WidthStudy, store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
-        student = widened(world.student, factor, study.options, study.divisor)
-        network = create_encoder(student.encoder, world.inputs)
+        student = widened(world.configuration.student, factor, study.options, study.divisor)
+        network = create_encoder(student.encoder, world.configuration.inputs)
         size = sum(parameter.numel() for parameter in network.parameters())
-        yield as_it_stands(world, f"width x {factor:.3g}", factor, student=student, facts={"encoder_parameters": size})
+        yield Condition.of(world, f"width x {factor:.3g}", factor, student=student, facts={"encoder_parameters": size})

@@ -9,7 +9,7 @@ from cross_modal_kd.studies.results.config import ResultsConfig
 logger = logging.getLogger(__name__)
 
 
-def write_results(reporting_folder: Path, task: TaskConfig, results: ResultsConfig) -> None:
+def write_results(folder: Path, task: TaskConfig, results: ResultsConfig) -> None:
     """``results/<task>.md``, its tables and pictures beside it in ``results/<task>/``, and ``RESULTS.md``."""
     from cross_modal_kd.studies.results.index import index_page
     from cross_modal_kd.studies.results.kept import keep, refuse_loss
@@ -19,17 +19,17 @@ def write_results(reporting_folder: Path, task: TaskConfig, results: ResultsConf
     docs = Path(results.docs_root)
     pages = docs / "results"
     page, kept = pages / f"{task.name}.md", pages / task.name
-    reported = read_sections(reporting_folder)
-    keep(reported, reporting_folder, kept, results.image_kb * 1000)
+    reported = read_sections(folder)
+    keep(reported, folder, kept, results.image_kb * 1000)
     sections = read_sections(kept)
     text = task_page(task, results, kept, sections, docs / "findings" / f"{task.name}.md")
-    refuse_loss(page, text, reporting_folder, kept)
+    refuse_loss(page, text, folder, kept)
     pages.mkdir(parents=True, exist_ok=True)
     page.write_text(text, encoding="utf-8")
     (docs / "RESULTS.md").write_text(index_page(pages, results.default_task), encoding="utf-8")
     anew = [section.kind.name for section in reported if section.files]
     rest = [section.kind.name for section in sections if section.files and section.kind.name not in anew]
-    logger.info("from %s: %s; as kept in %s: %s", reporting_folder, _listed(anew), kept, _listed(rest))
+    logger.info("from %s: %s; as kept in %s: %s", folder, _listed(anew), kept, _listed(rest))
     logger.info("written: %s and %s", page, docs / "RESULTS.md")
 
 

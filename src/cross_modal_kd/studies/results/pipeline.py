@@ -7,7 +7,5 @@ from cross_modal_kd.studies.results.nodes import write_results
 
 def create_pipeline(**_: object) -> Pipeline:
     """Takes whatever is there; what is not is listed with the command that makes it."""
-    return Pipeline(
-        [Node(write_results, ["reporting_folder", "params:task", "params:results"], None, name="write_results")],
-        tags="results",
-    )
+    inputs = {"folder": "reporting_folder", "task": "params:task", "results": "params:results"}
+    return Pipeline([Node(write_results, inputs, None, name="write_results", tags="results")])

@@ -10,7 +10,9 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.grid import Job, Outcome, run_grid
+from cross_modal_kd.studies.config import ArmGrid
+from cross_modal_kd.studies.context import Context
+from cross_modal_kd.studies.grid import Job, Outcome, grid_jobs, run_grid
 
 
 @dataclass(frozen=True)
@@ -19,13 +21,13 @@ class Contender:
 
     arm: str
     title: str
-    head: str
+    projection: str
     students: list[ModelBundle]
     seeds: list[int]
 
 
-def stored_outcomes(jobs: list[Job], store: Path, data: str) -> list[Outcome]:
-    """The outcomes of the comparison's jobs. Raises ValueError for one that was not trained yet."""
+def stored_outcomes(context: Context, grid: ArmGrid, store: Path) -> list[Outcome]:
+    """The outcomes of the comparison's trainings. Raises ValueError for one that was not trained yet."""
 
     def refuse(job: Job, _: Path) -> tuple[ModelBundle, pd.DataFrame]:
         raise ValueError(
@@ -36,17 +38,19 @@ def stored_outcomes(jobs: list[Job], store: Path, data: str) -> list[Outcome]:
     def never(*_: object) -> EmbeddingTable:
         raise AssertionError("a training that was refused has nothing to embed")
 
-    return run_grid(jobs, store, data, refuse, never)
+    about = context.configuration
+    jobs = grid_jobs(grid, about.arms, about.student, about.training)
+    return run_grid(jobs, store, context.fingerprint, refuse, never)
 
 
 def contenders_of(outcomes: list[Outcome], arms: ArmsConfig, baseline: str) -> list[Contender]:
-    """One contender an arm and head, the baseline first."""
+    """One contender an arm and projection, the baseline first."""
     groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.job.arm, outcome.job.config.projection), []).append(outcome)
     found = [
-        _contender(name, arms.get(name), head, [each.student for each in group], [each.job.seed for each in group])
-        for (name, head), group in groups.items()
+        _contender(name, arms.get(name), kind, [each.student for each in group], [each.job.seed for each in group])
+        for (name, kind), group in groups.items()
     ]
     return sorted(found, key=lambda contender: contender.arm != baseline)
 
@@ -59,5 +63,5 @@ def two_contenders(
     return [_contender(key, arm, arm.projection, [students[key]], [seed]) for key, arm in trained_as.items()]
 
 
-def _contender(key: str, arm: ArmConfig, head: str, students: list[ModelBundle], seeds: list[int]) -> Contender:
-    return Contender(key, arm.title or key, head if arm.constraints else "no teacher", students, seeds)
+def _contender(key: str, arm: ArmConfig, kind: str, students: list[ModelBundle], seeds: list[int]) -> Contender:
+    return Contender(key, arm.title or key, kind if arm.constraints else "no teacher", students, seeds)

@@ -29,7 +29,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class DamageProtocol:
     """What every student is measured on, the same under all conditions.
 
     enrol, test: rows of both sides of the trials; none for classification.
@@ -59,10 +59,10 @@ class Protocol:
         scores = cosine_scores(unit, self.enrol, self.test + len(clean))
         target, clusters = self.trials["target"].to_numpy(), self.subset.clusters
         sides = clusters[self.enrol], clusters[self.test]
-        figures = error_figures(scores, target, *sides, self.subset.weights, {})
-        if "eer" in figures.undefined:
-            raise ValueError(f"robustness: the EER is not defined, {figures.undefined['eer']}; use a larger test split")
-        return figures.measured["eer"].value, figures.measured["eer"].resampled
+        found = error_figures(scores, target, *sides, self.subset.weights, {})
+        if "eer" in found.undefined:
+            raise ValueError(f"robustness: the EER is not defined, {found.undefined['eer']}; use a larger test split")
+        return found.measured["eer"].value, found.measured["eer"].resampled
 
     def _top1_error(self, student: ModelBundle, _: np.ndarray, damaged: np.ndarray) -> tuple[float, np.ndarray]:
         labels = class_numbers(self.subset.rows["label"], student.config["classes"])
@@ -72,7 +72,7 @@ class Protocol:
 
 def protocol(
     samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig, robustness: RobustnessConfig
-) -> Protocol:
+) -> DamageProtocol:
     """A seeded draw of test samples and trials. Which side of a trial is the test side is drawn too."""
     rows = drawn_rows(samples, task, robustness)
     smaller = evaluation.model_copy(
@@ -83,7 +83,7 @@ def protocol(
     enrol, test = trial_rows(subset.rows, trials)
     turned = np.random.default_rng(robustness.seed).random(len(trials)) < 0.5
     first, second = np.where(turned, test, enrol), np.where(turned, enrol, test)
-    return Protocol(task.kind, robustness.sides, subset, trials, first, second)
+    return DamageProtocol(task.kind, robustness.sides, subset, trials, first, second)
 
 
 def drawn_rows(samples: pd.DataFrame, task: TaskConfig, robustness: RobustnessConfig) -> pd.DataFrame:

@@ -1,38 +1,37 @@
-"""Students and test samples -> robustness.csv and its pictures."""
+"""Students and test samples -> robustness.csv and its plots."""
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.robustness.nodes import choose_students, draw_robustness, measure_robustness
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Needs what ``distill`` leaves in the catalog, or also ``comparison`` (``robustness.from_comparison``)."""
-    data = [
-        "samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights", "comparison_store",
-    ]  # fmt: skip
-    blocks = ["task", "inputs", "student", "training", "arms", "distillation", "comparison", "robustness"]
+    context = {"context": "study_context"}
+    blocks = {name: f"params:{name}" for name in ("distillation", "comparison", "robustness")}
     students = {arm: f"{arm}.student" for arm in ("student_alone", "distilled")}
-    measured = ["task", "sources", "evaluation", "robustness"]
-    return Pipeline(
+    study = Pipeline(
         [
             Node(
                 choose_students,
-                {name: name for name in data} | {name: f"params:{name}" for name in blocks} | students,
+                context | blocks | {"comparison_store": "comparison_store"} | students,
                 "robustness_students",
                 name="choose_students",
             ),
             Node(
                 measure_robustness,
-                ["samples", *(f"params:{name}" for name in measured), "robustness_students"],
+                context | {"robustness": "params:robustness", "students": "robustness_students"},
                 "robustness",
                 name="measure_robustness",
             ),
             Node(
                 draw_robustness,
-                ["robustness", "params:task"],
+                {"table": "robustness", "task": "params:task"},
                 ["robustness_plot", "robustness_by_arm"],
                 name="draw_robustness",
             ),
         ],
         tags="robustness",
     )
+    return gathering.create_pipeline() + study

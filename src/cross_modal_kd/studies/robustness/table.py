@@ -9,7 +9,7 @@ from cross_modal_kd.metrics import Interval, paired_difference, percentile_inter
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.studies.robustness.contenders import Contender
 from cross_modal_kd.studies.robustness.damage import Condition
-from cross_modal_kd.studies.robustness.errors import Errors, Protocol
+from cross_modal_kd.studies.robustness.errors import DamageProtocol, Errors
 
 CLEAN = "clean"
 
@@ -20,7 +20,7 @@ EmbedUnder = Callable[[Sequence[ModelBundle], Condition | None], list[np.ndarray
 def robustness_table(
     contenders: Sequence[Contender],
     conditions: Sequence[Condition],
-    protocol: Protocol,
+    protocol: DamageProtocol,
     embed_under: EmbedUnder,
     level: float,
 ) -> pd.DataFrame:
@@ -41,17 +41,17 @@ def robustness_table(
             mine = slice(start, start := start + len(contender.students))
             measured.append(protocol.errors(contender.students, clean[mine], damaged[mine]))
         rows += [
-            _about(contender, condition, protocol) | _figures(found, measured[0], level)
+            _about(contender, condition, protocol) | _error_of(found, measured[0], level)
             for contender, found in zip(contenders, measured, strict=True)
         ]
     return pd.DataFrame(rows)
 
 
-def _about(contender: Contender, condition: Condition | None, protocol: Protocol) -> dict[str, object]:
+def _about(contender: Contender, condition: Condition | None, protocol: DamageProtocol) -> dict[str, object]:
     return {
         "arm": contender.arm,
         "title": contender.title,
-        "head": contender.head,
+        "head": contender.projection,
         "kind": CLEAN if condition is None else condition.kind,
         "level": np.nan if condition is None else condition.level,
         "unit": "" if condition is None else condition.degradation.unit,
@@ -64,12 +64,12 @@ def _about(contender: Contender, condition: Condition | None, protocol: Protocol
     }
 
 
-def _figures(found: Errors, alone: Errors, level: float) -> dict[str, float]:
-    figures = _columns("error", percentile_interval(found.values, found.resampled, level))
+def _error_of(found: Errors, alone: Errors, level: float) -> dict[str, float]:
+    columns = _columns("error", percentile_interval(found.values, found.resampled, level))
     if found is alone:
-        return figures
+        return columns
     difference = paired_difference(alone.values, found.values, alone.resampled, found.resampled, level)
-    return figures | _columns("difference_to_alone", difference)
+    return columns | _columns("difference_to_alone", difference)
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:

@@ -21,8 +21,8 @@ from cross_modal_kd.training.projection import fit_head
 
 
 def projection_key(world: World) -> str:
-    """What the configuration of the heads comes to, for the setting of trainings whose heads are fitted again."""
-    return hashlib.sha256(world.projection.model_dump_json().encode()).hexdigest()[:8]
+    """What the configuration of the projections comes to, for conditions under which they are fitted again."""
+    return hashlib.sha256(world.configuration.projection.model_dump_json().encode()).hexdigest()[:8]
 
 
 def refit(
@@ -30,15 +30,15 @@ def refit(
     samples: pd.DataFrame,
     embeddings: EmbeddingTable,
     kinds: set[str],
-    setting: Mapping[str, Any],
+    varied: Mapping[str, Any],
     store: Path,
 ) -> dict[str, ModelBundle]:
-    """Heads of the given kinds, fitted on those samples and embeddings; kept in ``store``, so that a study that goes on
-    later meets the same ones."""
+    """Projections of the given kinds, fitted on those samples and embeddings; kept in ``store``, so that a study that
+    goes on later meets the same ones."""
     fitted = {}
     for kind in sorted(kinds):
-        config = world.projection.model_copy(update={"kind": kind})
-        key = [world.fingerprint, embeddings.fingerprint, dict(setting), config.model_dump()]
+        config = world.configuration.projection.model_copy(update={"kind": kind})
+        key = [world.fingerprint, embeddings.fingerprint, dict(varied), config.model_dump()]
         name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         dataset = ModelDataset(filepath=(store / "heads" / f"{kind}-{name}").as_posix())
         if not dataset.exists():
@@ -49,16 +49,17 @@ def refit(
 
 def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBundle) -> dict[str, float]:
     """Error of the projected teacher by itself, on dev and on test; NaN where it has none."""
-    figures = teacher_figures(
-        ProjectedTeacher.of(world.samples, world.task, world.evaluation, embeddings, projection)
-    ).measured
+    teacher = ProjectedTeacher.of(
+        world.samples, world.task, world.configuration.evaluation, embeddings, projection
+    )
+    found = teacher_figures(teacher).measured
     dev = split_rows(world.samples, world.task.teacher, "dev")
     projected = project(projection, embeddings.at(dev["sample_id"]))
     if world.task.kind == "verification":
         measured = pairwise_eer(projected, dev["label"].to_numpy())
-        test = figures["eer"].value if "eer" in figures else np.nan
+        test = found["eer"].value if "eer" in found else np.nan
     else:
         numbers = class_numbers(dev["label"], projection.config["classes"])
         measured = float(((projected @ prototypes(projection).T).argmax(axis=1) != numbers).mean())
-        test = 1 - figures["top1"].value if "top1" in figures else np.nan
+        test = 1 - found["top1"].value if "top1" in found else np.nan
     return {"teacher_error_dev": measured, "teacher_error_test": test}

@@ -1,0 +1,118 @@
+"""What every study starts from: the task's data and configuration, gathered once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.selection import split_rows
+
+if TYPE_CHECKING:
+    from cross_modal_kd.training.student import ArmData
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The parameter blocks of the method that studies read."""
+
+    task: TaskConfig
+    sources: SourcesConfig
+    inputs: InputConfig
+    projection: ProjectionConfig
+    student: StudentConfig
+    training: TrainingConfig
+    arms: ArmsConfig
+    evaluation: EvaluationConfig
+
+
+@dataclass(frozen=True)
+class Context:
+    """The data of the catalog and the configuration of the method; what is costly is made once, when first asked for.
+
+    samples: the samples table. teacher_embeddings: of every sample of the teacher's modality. projection_mlp,
+    projection_pca: the trainable projection and the fixed one. sample_weights: quality of both sides of each training
+    pair.
+    """
+
+    configuration: Configuration
+    samples: pd.DataFrame
+    teacher_embeddings: EmbeddingTable
+    projection_mlp: ModelBundle
+    projection_pca: ModelBundle
+    sample_weights: pd.DataFrame
+
+    @property
+    def task(self) -> TaskConfig:
+        return self.configuration.task
+
+    @property
+    def arms(self) -> ArmsConfig:
+        return self.configuration.arms
+
+    @property
+    def projections(self) -> dict[str, ModelBundle]:
+        """By the kind that an arm names."""
+        return {"mlp": self.projection_mlp, "pca": self.projection_pca}
+
+    @cached_property
+    def data(self) -> "ArmData":
+        """What a student is trained on: all of the samples table."""
+        return self.data_of(self.samples)
+
+    def data_of(self, samples: pd.DataFrame) -> "ArmData":
+        """Inputs, pairs and quality of a part of the samples table."""
+        from cross_modal_kd.training.student import read_arm_data
+
+        about = self.configuration
+        return read_arm_data(
+            samples, about.task, about.sources, about.inputs, self.teacher_embeddings, self.sample_weights
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the data; what a study changes about it goes into the condition of its jobs."""
+        return self.fingerprint_of(self.samples, self.projections)
+
+    def fingerprint_of(self, samples: pd.DataFrame, projections: dict[str, ModelBundle]) -> str:
+        """SHA-256 of the data, with other samples and projections in place of the context's."""
+        from cross_modal_kd.training.run_key import data_fingerprint
+
+        inputs = self.configuration.inputs
+        return data_fingerprint(samples, self.task, inputs, self.teacher_embeddings, projections, self.sample_weights)
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The verification trials that every student of every study is measured on; none for classification."""
+        from cross_modal_kd.evaluation.protocol import make_trials
+
+        return make_trials(self.samples, self.task, self.configuration.evaluation)
+
+    def embed(self, student: ModelBundle) -> EmbeddingTable:
+        """The student's embeddings of ``measured_samples``."""
+        from cross_modal_kd.evaluation.embed import embed_samples
+
+        about = self.configuration
+        return embed_samples(self.samples, about.task, about.sources, student, about.evaluation)
+
+    @cached_property
+    def measured_samples(self) -> list[str]:
+        """The sample_ids that students are embedded at: a seeded part of the training split, all of dev and of test."""
+        from cross_modal_kd.tasks.subset import train_subset
+
+        seen = train_subset(
+            split_rows(self.samples, self.task.student, "train"), self.task, self.configuration.evaluation
+        )
+        of_student = self.samples["modality"] == self.task.student
+        unseen = self.samples[of_student & (self.samples["split"] != "train")]
+        return [*seen["sample_id"], *unseen["sample_id"]]

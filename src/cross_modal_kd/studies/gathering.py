@@ -1,0 +1,63 @@
+"""The nodes that gather the context of all studies: the same two in each of their pipelines."""
+
+import pandas as pd
+from kedro.pipeline import Node, Pipeline
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.context import Configuration, Context
+
+BLOCKS = ("task", "sources", "inputs", "projection", "student", "training", "arms", "evaluation")
+DATA = ("samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights")
+STUDIES = ("comparison", "tuning", "regimes", "robustness")
+
+
+def gather_configuration(
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    projection: ProjectionConfig,
+    student: StudentConfig,
+    training: TrainingConfig,
+    arms: ArmsConfig,
+    evaluation: EvaluationConfig,
+) -> Configuration:
+    """The parameter blocks of the method, checked."""
+    return Configuration(task, sources, inputs, projection, student, training, arms, evaluation)
+
+
+def gather_context(
+    configuration: Configuration,
+    samples: pd.DataFrame,
+    teacher_embeddings: EmbeddingTable,
+    projection_mlp: ModelBundle,
+    projection_pca: ModelBundle,
+    sample_weights: pd.DataFrame,
+) -> Context:
+    """The data and the configuration that every study starts from."""
+    return Context(configuration, samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights)
+
+
+def create_pipeline(*tags: str) -> Pipeline:
+    """params, data -> study_context. Needs what ``projection`` and ``quality`` leave in the catalog.
+
+    Args:
+        tags: further tags that must reach these nodes, of parts of a study that are run alone.
+    """
+    blocks = {name: f"params:{name}" for name in BLOCKS}
+    data = {"configuration": "study_configuration"} | {name: name for name in DATA}
+    return Pipeline(
+        [
+            Node(gather_configuration, blocks, "study_configuration", name="gather_configuration"),
+            Node(gather_context, data, "study_context", name="gather_context"),
+        ],
+        tags=[*STUDIES, *tags],
+    )

@@ -1,0 +1,55 @@
+"""Every metric of trained students, all on the same samples, trials and resamples (imports torch)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from cross_modal_kd.evaluation.protocol import Protocol, arm_figures, protocol
+from cross_modal_kd.metrics import Figures
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.student import own_projection
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.studies.context import Context
+from cross_modal_kd.studies.grid import Outcome
+
+Embeddings = Callable[[Outcome], EmbeddingTable]
+
+
+def measure(
+    context: Context,
+    outcomes: Sequence[Outcome],
+    resampling: Mapping[str, Any],
+    teacher: EmbeddingTable,
+    projections: Mapping[str, ModelBundle],
+    embeddings: Embeddings | None = None,
+    description: str = "measuring the arms",
+) -> list[Figures]:
+    """The metrics of every outcome, in their order.
+
+    Args:
+        outcomes: at least one; the training samples that the first is embedded at are those of all.
+        resampling: ``bootstrap`` (resamples) and ``level`` of the intervals, in place of the evaluation's.
+        teacher: embeddings that students are matched with, through the projection of each arm's kind, or through its
+            own where the training has moved it.
+        embeddings: of an outcome, in place of those that it has kept.
+    """
+    evaluation = context.configuration.evaluation.model_copy(update=dict(resampling))
+    embedded = outcomes[0].embeddings
+
+    def through(projection: ModelBundle) -> Protocol:
+        return protocol(context.samples, context.task, evaluation, context.trials, teacher, projection, embedded)
+
+    protocols = {kind: through(projection) for kind, projection in projections.items()}
+    found = []
+    for outcome in tqdm(outcomes, desc=description, leave=False):
+        student = outcome.student
+        moved = own_projection(student)
+        measured_in = through(moved) if moved is not None else of_kind(protocols, outcome.job.config.projection)
+        found.append(arm_figures(measured_in, student, embeddings(outcome) if embeddings else outcome.embeddings))
+    return found
+
+
+def of_kind(by_kind: Mapping[str, Any], kind: str) -> Any:
+    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension)."""
+    return by_kind[kind] if kind in by_kind else next(iter(by_kind.values()))

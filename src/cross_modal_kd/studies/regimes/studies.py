@@ -1,0 +1,126 @@
+"""The table of the studies: what each varies, and how it is drawn (imports torch: reached from nodes only)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.studies.measure import Embeddings
+from cross_modal_kd.studies.regimes import crossfit, labels, length, noise, teachers, weight, width
+from cross_modal_kd.studies.regimes.condition import Condition
+from cross_modal_kd.studies.regimes.config import RegimesConfig
+from cross_modal_kd.studies.regimes.plots import Look
+from cross_modal_kd.studies.regimes.world import World
+
+
+def same_world(world: World) -> World:
+    """The world unchanged."""
+    return world
+
+
+def clean_test(world: World, block: Any) -> Mapping[str, Embeddings | None]:
+    """The one test that most studies have: the clean test split, under the condition's own name."""
+    return {"": None}
+
+
+def unchanged(world: World, block: Any, store: Path) -> Iterable[Condition]:
+    """One condition: the task itself."""
+    yield Condition.of(world, "as it stands", 0.0)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study, by the name of its block in the parameters.
+
+    conditions: (world, the study's block, store) -> what it varies. tests: (world, block) -> {name: embeddings that
+    are measured}, "" for the condition's name; None are the embeddings that an outcome has kept. world: what the arms
+    are trained in. heading: its fields are the block's keys. axis: its label; axis_without_values: where ``x`` has
+    missing values. x, ticks, in_percent: as ``Look`` has them. weak_teacher: mark where the teacher is as weak as the
+    student alone. note: said where pairs are made by label.
+    """
+
+    name: str
+    conditions: Callable[[World, Any, Path], Iterable[Condition]]
+    heading: str
+    axis: str
+    x: str | None = None
+    ticks: str | None = None
+    in_percent: bool = False
+    axis_without_values: str = ""
+    weak_teacher: bool = False
+    note: str = ""
+    tests: Callable[[World, Any], Mapping[str, Embeddings | None]] = clean_test
+    world: Callable[[World], World] = same_world
+
+    def look(self, world: World, regimes: RegimesConfig, table: pd.DataFrame) -> Look:
+        """How the study's table is drawn."""
+        known = self.x is None or bool(table[self.x].notna().all())
+        return Look(
+            heading=self.heading.format_map(dict(getattr(regimes, self.name))),
+            axis=self.axis if known else self.axis_without_values,
+            x=self.x if known else None,
+            ticks=self.ticks,
+            in_percent=self.in_percent,
+            note=self.note if world.task.pairing == "label" else "",
+            as_weak=regimes.baseline if self.weak_teacher else None,
+        )
+
+
+STUDIES = {
+    study.name: study
+    for study in (
+        Study(
+            "labels",
+            labels.conditions,
+            heading="Few labels, all pairs",
+            axis="labelled share of the training split",
+            x="value",
+            ticks="{:.0%}",
+            note="Pairs are made by label: a pair tells the class of both.",
+        ),
+        Study(
+            "teacher",
+            teachers.conditions,
+            heading="Weaker teachers",
+            axis="the projected teacher's own test error, %",
+            x="teacher_error_test",
+            in_percent=True,
+            axis_without_values="teacher",
+            weak_teacher=True,
+        ),
+        Study(
+            "noise",
+            noise.conditions,
+            heading="{share:.0%} of the training inputs damaged",
+            axis="test inputs",
+            tests=noise.tests,
+        ),
+        Study(
+            "width",
+            width.conditions,
+            heading="Width of the student",
+            axis="width of the encoder",
+            x="value",
+            ticks="x {:.3g}",
+        ),
+        Study("length", length.conditions, heading="Length of the training", axis="epochs", x="epochs", ticks="{:.0f}"),
+        Study(
+            "weight",
+            weight.conditions,
+            heading="Weight of the constraints",
+            axis="weight, times the arm's own",
+            x="value",
+            ticks="x {:g}",
+        ),
+        Study(
+            "crossfit",
+            crossfit.conditions,
+            heading="Cross-fitting",
+            axis="what the teacher says of a training sample",
+            world=crossfit.through_fitted_projection,
+        ),
+        Study("variants", unchanged, heading="Variants of the soft constraint", axis="the task as it stands"),
+    )
+}

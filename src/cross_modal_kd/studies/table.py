@@ -1,0 +1,177 @@
+"""A row an arm: its error over the seeds, and its paired differences to the baseline and to its hard counterpart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.metrics import Figures, Interval, paired_difference, percentile_interval, relative_reduction
+from cross_modal_kd.studies.grid import Outcome
+
+Key = tuple[str, str]
+
+DIAGNOSTICS = {
+    "matching_1_2": "matching_1_2_unseen",
+    "matching_1_2_seen": "matching_1_2_seen",
+    "retrieval_map": "retrieval_map_unseen",
+    "distance_seen": "teacher_student_distance_train",
+    "distance": "teacher_student_distance_test",
+    "eer_train": "eer_train",
+    "eer_gap": "eer_gap_test_minus_train",
+    "top1_train": "top1_train",
+    "top1_gap": "top1_gap_train_minus_test",
+    "min_dcf_01": "min_dcf_01",
+    "eer_same_domain": "eer_same_domain",
+    "identification_rank1": "identification_rank1",
+    "top5": "top5",
+    "macro_f1": "macro_f1",
+    "calibration_error": "calibration_error",
+}
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """All seeds of one arm with one projection: outcomes and metrics in the same order of seeds."""
+
+    outcomes: list[Outcome]
+    metrics: list[Figures]
+
+    def seeds(self) -> list[int]:
+        return [outcome.job.seed for outcome in self.outcomes]
+
+    def of_seeds(self, seeds: Sequence[int]) -> "ArmResult":
+        rows = [self.seeds().index(seed) for seed in seeds]
+        return ArmResult([self.outcomes[row] for row in rows], [self.metrics[row] for row in rows])
+
+    def values(self, name: str) -> np.ndarray:
+        """(S,) of one metric."""
+        return np.array([each.measured[name].value for each in self.metrics])
+
+    def resampled(self, name: str) -> np.ndarray:
+        """(R, S) of one metric."""
+        return np.stack([each.measured[name].resampled for each in self.metrics], axis=1)
+
+    def has(self, name: str) -> bool:
+        return all(name in each.measured for each in self.metrics)
+
+    def error(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
+        """(S,) and (R, S) of the task's error rate: EER, or 1 - top-1."""
+        if kind == "verification":
+            return self.values("eer"), self.resampled("eer")
+        return 1 - self.values("top1"), 1 - self.resampled("top1")
+
+
+def by_arm(outcomes: Sequence[Outcome], metrics: Sequence[Figures]) -> dict[Key, ArmResult]:
+    """Results grouped by (arm, projection), in the order they first come."""
+    groups: dict[Key, ArmResult] = {}
+    for outcome, found in zip(outcomes, metrics, strict=True):
+        result = groups.setdefault((outcome.job.arm, outcome.job.config.projection), ArmResult([], []))
+        result.outcomes.append(outcome)
+        result.metrics.append(found)
+    return groups
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """What each arm is set against.
+
+    baseline: of all arms. hard_of: for an arm, another that it is set against too. level: of the intervals.
+    """
+
+    baseline: str
+    hard_of: Mapping[str, str]
+    level: float
+
+
+def comparison_table(
+    results: Mapping[Key, ArmResult], kind: str, contrasts: Contrasts, arms: ArmsConfig
+) -> pd.DataFrame:
+    """Rows in the order of the arms; shares, not percent. Differences are paired in seeds, resamples and trials.
+
+    ``difference_to_baseline`` and ``difference_to_hard`` are of the error rate: below zero is better. A baseline that
+    was trained with several projections is taken with the row's own, the first where it was not trained with that. An
+    arm under the projection that it names is set against its hard counterpart under the one that the counterpart names,
+    and under another projection against the counterpart under the same.
+    """
+    rows = []
+    for (name, projection), result in results.items():
+        baseline = _baseline(results, contrasts.baseline, projection)
+        row = _about(name, projection, arms) | _error(result, kind, contrasts.level)
+        if result is not baseline:
+            row |= _against("baseline", baseline, result, kind, contrasts.level)
+            paired = [each.error(kind)[0] for each in common_seeds(baseline, result)]
+            row["seeds_better_than_baseline"] = int((paired[1] < paired[0]).sum())
+        counterpart = contrasts.hard_of.get(name, "")
+        hard = _counterpart(results, counterpart, arms, projection, arms.get(name).projection)
+        if hard is not None:
+            row["hard_arm"] = counterpart
+            row |= _against("hard", hard, result, kind, contrasts.level)
+        rows.append(row | _diagnostics(result))
+    return pd.DataFrame(rows)
+
+
+def _baseline(results: Mapping[Key, ArmResult], name: str, projection: str) -> ArmResult:
+    there = {kind: result for (arm, kind), result in results.items() if arm == name}
+    return there.get(projection, next(iter(there.values())))
+
+
+def _counterpart(
+    results: Mapping[Key, ArmResult], counterpart: str, arms: ArmsConfig, projection: str, own: str
+) -> ArmResult | None:
+    same = results.get((counterpart, projection))
+    if counterpart and projection == own:
+        return results.get((counterpart, arms.get(counterpart).projection), same)
+    return same
+
+
+def _about(name: str, projection: str, arms: ArmsConfig) -> dict[str, object]:
+    arm = arms.get(name)
+    return {"arm": name, "title": arm.title or name, "head": projection if arm.constraints else "no teacher"}
+
+
+def _error(result: ArmResult, kind: str, level: float) -> dict[str, object]:
+    """The task's error over the seeds; its interval is of their mean."""
+    errors, resampled = result.error(kind)
+    return {
+        "error_metric": "eer" if kind == "verification" else "top1_error",
+        "error_mean": errors.mean(),
+        "error_sd_over_seeds": errors.std(ddof=1) if len(errors) > 1 else np.nan,
+        **_columns("error", percentile_interval(errors, resampled, level), value=False),
+    }
+
+
+def _diagnostics(result: ArmResult) -> dict[str, object]:
+    """Means over the seeds of what explains the error, and how the arm was trained."""
+    row: dict[str, object] = {
+        column: result.values(metric).mean() for metric, column in DIAGNOSTICS.items() if result.has(metric)
+    }
+    for key in [key for key in result.outcomes[0].metrics if key.endswith("_active")]:
+        shares = [outcome.metrics[key] for outcome in result.outcomes]
+        row[f"active_fraction_{key.removesuffix('_active')}"] = np.mean(shares)
+    row["seeds"] = len(result.seeds())
+    row["seed_list"] = " ".join(map(str, result.seeds()))
+    row["train_seconds_mean"] = np.mean([outcome.metrics["train_seconds"] for outcome in result.outcomes])
+    return row
+
+
+def common_seeds(first: ArmResult, second: ArmResult) -> tuple[ArmResult, ArmResult]:
+    """Both, with the seeds that both have, in the first's order. Raises ValueError where there is none."""
+    shared = [seed for seed in first.seeds() if seed in second.seeds()]
+    if not shared:
+        raise ValueError(f"the arms to be compared share no seed: trained with {first.seeds()} and {second.seeds()}")
+    return first.of_seeds(shared), second.of_seeds(shared)
+
+
+def _against(what: str, other: ArmResult, result: ArmResult, kind: str, level: float) -> dict[str, float]:
+    other, result = common_seeds(other, result)
+    (before, before_resampled), (after, after_resampled) = other.error(kind), result.error(kind)
+    difference = paired_difference(before, after, before_resampled, after_resampled, level)
+    reduction = relative_reduction(before, after, before_resampled, after_resampled, level)
+    return _columns(f"difference_to_{what}", difference) | _columns(f"relative_reduction_to_{what}", reduction)
+
+
+def _columns(name: str, interval: Interval, value: bool = True) -> dict[str, float]:
+    ends = {f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return {name: interval.value, **ends} if value else ends

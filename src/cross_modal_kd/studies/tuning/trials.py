@@ -1,0 +1,174 @@
+"""Trials of the search: trainings without the test split, each worth its best dev value (imports torch)."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from tqdm import tqdm
+
+from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.selection import train_classes
+from cross_modal_kd.studies.context import Context
+from cross_modal_kd.studies.labelled import labelled_part, labelled_units
+from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
+from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
+from cross_modal_kd.tasks.dev import chosen_by
+from cross_modal_kd.tasks.subset import units
+from cross_modal_kd.training.projection import fit_head
+from cross_modal_kd.training.student import ArmData, train_arm
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What all trials of a search share.
+
+    labels: (N,) class numbers of the training samples where some are held back (-1), else None. labelled_share: of
+    each batch. metric: the history's column that a trial is worth, ``larger`` if more is better. fingerprint: SHA-256
+    of the data, with all blocks but the arm's.
+    """
+
+    data: ArmData
+    student: StudentConfig
+    budget: TrainingConfig
+    projections: Mapping[str, ModelBundle]
+    labels: np.ndarray | None
+    labelled_share: float | None
+    metric: str
+    larger: bool
+    fingerprint: str
+
+    def measure(self, arm: ArmConfig, seed: int, report: Callable[[float, int], None]) -> float:
+        """The best dev value of a training of ``arm``; ``report`` is told each as it comes, and may raise to stop."""
+
+        def watch(row: dict[str, float], epoch: int) -> None:
+            if self.metric in row:
+                report(row[self.metric], epoch)
+
+        _, history = train_arm(
+            self.data,
+            self.student,
+            self.budget.model_copy(update={"seed": seed}),
+            arm,
+            self.projections[arm.projection],
+            name="trial",
+            labels=self.labels,
+            labelled_share=self.labelled_share,
+            watch=watch,
+        )
+        known = history[self.metric].dropna()
+        return float(known.max() if self.larger else known.min())
+
+    def study_name(self, name: str, arm: ArmConfig, space: Any) -> str:
+        """The arm's name and what decides its search."""
+        key = hashlib.sha256((self.fingerprint + arm.model_dump_json() + str(space)).encode()).hexdigest()[:12]
+        return f"{name}-{key}"
+
+
+def prepare(context: Context, tuning: TuningConfig) -> Trials:
+    """Everything but the test split, of which ``tuning.labelled`` may hold labels back."""
+    about, visible = context.configuration, context.samples[context.samples["split"] != "test"]
+    data, projections, labels = context.data_of(visible), context.projections, None
+    if tuning.labelled is not None:
+        data, projections, labels = _hold_labels_back(context, visible, data, tuning.labelled)
+    budget = shortened(about.training, tuning.epochs)
+    fingerprint = context.fingerprint_of(visible, projections)
+    fingerprint += about.student.model_dump_json() + budget.model_dump_json()
+    if tuning.labelled is not None:
+        fingerprint += tuning.labelled.model_dump_json() + about.projection.model_dump_json()
+    return Trials(
+        data=data,
+        student=about.student,
+        budget=budget,
+        projections=projections,
+        labels=labels,
+        labelled_share=tuning.labelled.in_batch if tuning.labelled else None,
+        metric=f"dev_{chosen_by(context.task)}",
+        larger=context.task.kind == "classification",
+        fingerprint=fingerprint,
+    )
+
+
+def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
+    """The training with that many epochs (None: its own), measured on dev twice at least."""
+    epochs = epochs or training.epochs
+    return training.model_copy(update={"epochs": epochs, "eval_every": max(1, min(training.eval_every, epochs // 2))})
+
+
+def _hold_labels_back(
+    context: Context, visible: pd.DataFrame, data: ArmData, labelled: LabelledConfig
+) -> tuple[ArmData, dict[str, ModelBundle], np.ndarray]:
+    """The data with the classes that keep a label, projections fitted on labelled samples alone, and the labels."""
+    task = context.task
+    kept = labelled_units(visible, task, labelled.share, labelled.draw)
+    part = labelled_part(visible, task, kept)
+    data = replace(data, classes=train_classes(part, task))
+    labels = np.where(units(data.train, task).isin(kept), data.labels, -1)
+    projections = {}
+    for kind in context.projections:
+        config = context.configuration.projection.model_copy(update={"kind": kind})
+        projections[kind] = fit_head(part, task, context.teacher_embeddings, config)[0]
+    return data, projections, labels
+
+
+def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, dict[str, ArmConfig]]:
+    """A row a trial of every arm, and each arm with its best values.
+
+    Raises:
+        ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
+    """
+    for name, space in tuning.space.items():
+        configured(context.arms.get(name), space)
+    trials = prepare(context, tuning)
+    tables, tuned = [], {}
+    for name, space in tqdm(tuning.space.items(), desc="tuning arms"):
+        arm = context.arms.get(name)
+        study = search_arm(
+            name,
+            arm,
+            space,
+            tuning,
+            trials.measure,
+            store / "studies.db",
+            trials.study_name(name, arm, space),
+            larger_is_better=trials.larger,
+        )
+        tuned[name] = _with_values(arm, study.best_params)
+        tables.append(summary(name, study, trials.larger))
+    return pd.concat(tables, ignore_index=True), tuned
+
+
+def _with_values(arm: ArmConfig, values: Mapping[str, Any]) -> ArmConfig:
+    """The arm with these dotted keys set, numbers to four decimals."""
+    for key, value in values.items():
+        arm = with_value(arm, key, round(value, 4) if isinstance(value, float) else value)
+    return arm
+
+
+def tuned_arms_file(tuned: Mapping[str, ArmConfig], task: TaskConfig, tuning: TuningConfig) -> str:
+    """The tuned arms as a parameters file, without what is at its default and was not searched.
+
+    A searched key is written even at its default: in an environment the file is laid over the arms of conf/base.
+    """
+    content: dict[str, Any] = {}
+    for name, arm in tuned.items():
+        content[name] = arm.model_dump(exclude_defaults=True)
+        for key in tuning.space[name]:
+            *path, last = key.split(".")
+            found, block = arm.model_dump(), content[name]
+            for part in path:
+                found, block = found[part], block.setdefault(part, {})
+            block[last] = found[last]
+    header = (
+        f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm on the\n"
+        "# dev split. Committed as the configuration that `comparison` and `distill` use.\n\n"
+    )
+    return header + yaml.safe_dump({"arms": content}, sort_keys=False, width=120)
