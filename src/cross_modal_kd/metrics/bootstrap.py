@@ -18,7 +18,16 @@ from cross_modal_kd.metrics.verification import eer_at, min_dcf_at, roc_auc_at
 def cluster_weights(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
     """(R, C) counts, each row multinomial over C equally likely clusters and summing to C.
 
-    The same seed for every arm and metric makes their differences paired.
+    Args:
+        n_clusters: C, at least 2.
+        n_resamples: R, at least 1.
+        seed: The same for every arm and metric makes their differences paired.
+
+    Returns:
+        (R, C) integers: how often each cluster was drawn in each resample.
+
+    Raises:
+        ValueError: With both counts, if one is too small.
     """
     if n_clusters < 2 or n_resamples < 1:
         raise ValueError(
@@ -50,9 +59,22 @@ def bootstrap_verification(
 ) -> VerificationBootstrap:
     """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
 
-    score_sets: S arrays (n,). labels: (n,). enrol_cluster, test_cluster: (n,) indices of the clusters of both sides.
-    weights: (R, C) of ``cluster_weights``. A trial between clusters c, e weighs n_c n_e, one within c weighs n_c.
-    Each set is sorted once; a resample costs one pass over the trials a set.
+    A trial between clusters c, e weighs n_c n_e, one within c weighs n_c. Each set is sorted once; a resample costs one
+    pass over the trials a set.
+
+    Args:
+        score_sets: S arrays (n,), higher is more alike.
+        labels: (n,), 1 target, 0 impostor.
+        enrol_cluster: (n,) index in [0, C) of the cluster of each trial's enrolled side.
+        test_cluster: (n,) index in [0, C) of the other side's.
+        weights: (R, C) of ``cluster_weights``.
+        p_targets: Prior probabilities of a target, each in (0, 1), at which minDCF is measured.
+
+    Returns:
+        The three metrics, each (R, S).
+
+    Raises:
+        ValueError: Naming the argument, if there is no set, or shapes, labels or indices do not fit.
     """
     trials = [TrialScores.of(scores, labels) for scores in score_sets]
     if not trials:
@@ -79,9 +101,18 @@ def bootstrap_verification(
 
 
 def bootstrap_mean(values: ArrayLike, clusters: ArrayLike, weights: np.ndarray) -> np.ndarray:
-    """The mean of per-sample values in every resample: (n,) -> (R,), or (n, S) -> (R, S).
+    """The mean of per-sample values in every resample.
 
-    clusters: (n,) index of each sample's cluster. weights: (R, C). NaN where a resample holds no sample.
+    Args:
+        values: (n,), or (n, S) of S seeds; finite.
+        clusters: (n,) index in [0, C) of each sample's cluster.
+        weights: (R, C) of ``cluster_weights``.
+
+    Returns:
+        (R,) or (R, S); NaN where a resample holds no sample.
+
+    Raises:
+        ValueError: Naming the argument, if shapes or indices do not fit.
     """
     values = finite(values, "values", ndim=2 if np.ndim(values) == 2 else 1)
     clusters = class_indices(clusters, values, weights.shape[1], "clusters", "values")
@@ -96,9 +127,18 @@ def bootstrap_mean(values: ArrayLike, clusters: ArrayLike, weights: np.ndarray) 
 def bootstrap_statistic(
     statistic: Callable[[np.ndarray], float], clusters: ArrayLike, weights: np.ndarray
 ) -> np.ndarray:
-    """(R,) of statistic(sample weights (n,)) in every resample, for what is no mean: macro-F1, calibration error.
+    """A statistic in every resample, for what is no mean: macro-F1, calibration error.
 
-    NaN, without a call, where a resample holds no sample.
+    Args:
+        statistic: Of sample weights (n,), which are counts.
+        clusters: (n,) index in [0, C) of each sample's cluster.
+        weights: (R, C) of ``cluster_weights``.
+
+    Returns:
+        (R,); NaN, without a call, where a resample holds no sample.
+
+    Raises:
+        ValueError: If ``clusters`` are no indices in [0, C).
     """
     clusters = class_indices(clusters, np.asarray(clusters), weights.shape[1], "clusters", "clusters")
     result = np.full(len(weights), np.nan)

@@ -5,7 +5,19 @@ from numpy.typing import ArrayLike
 
 
 def finite(values: ArrayLike, name: str, ndim: int = 1) -> np.ndarray:
-    """``values`` as float64; ValueError if empty, of another number of dimensions, or with NaN or infinity inside."""
+    """``values`` as float64.
+
+    Args:
+        values: Numbers.
+        name: Of the argument, for the message.
+        ndim: Number of dimensions that it must have.
+
+    Returns:
+        The array, not empty, without NaN or infinity.
+
+    Raises:
+        ValueError: Naming the argument, if it is empty, of another number of dimensions, or not finite.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != ndim or not array.size:
         raise ValueError(f"{name}: expected a non-empty array of {ndim} dimension(s), found shape {array.shape}")
@@ -16,7 +28,20 @@ def finite(values: ArrayLike, name: str, ndim: int = 1) -> np.ndarray:
 
 
 def same_length(values: ArrayLike, like: np.ndarray, name: str, like_name: str) -> np.ndarray:
-    """``values`` as an array of one dimension; ValueError unless it is as long as ``like``."""
+    """``values`` as an array of one dimension that is as long as another.
+
+    Args:
+        values: (n,) of any kind.
+        like: (n, ...) array that it belongs to.
+        name: Of the argument, for the message.
+        like_name: Of what it belongs to, for the message.
+
+    Returns:
+        (n,) the array.
+
+    Raises:
+        ValueError: Naming both, if the lengths differ.
+    """
     array = np.asarray(values)
     if array.shape != (len(like),):
         raise ValueError(f"{name}: expected shape ({len(like)},) as {like_name} has rows, found {array.shape}")
@@ -24,7 +49,21 @@ def same_length(values: ArrayLike, like: np.ndarray, name: str, like_name: str) 
 
 
 def class_indices(labels: ArrayLike, like: np.ndarray, classes: int, name: str, like_name: str) -> np.ndarray:
-    """(n,) integers in [0, classes), as long as ``like``; ValueError otherwise."""
+    """``labels`` as indices of classes.
+
+    Args:
+        labels: (n,) integers in [0, C).
+        like: (n, ...) array that they belong to.
+        classes: C.
+        name: Of the argument, for the message.
+        like_name: Of what it belongs to, for the message.
+
+    Returns:
+        (n,) of NumPy's index type.
+
+    Raises:
+        ValueError: Naming the argument, if the lengths differ or a label is no integer in [0, C).
+    """
     array = same_length(labels, like, name, like_name)
     if array.dtype.kind not in "iu" or array.min() < 0 or array.max() >= classes:
         raise ValueError(
@@ -34,7 +73,19 @@ def class_indices(labels: ArrayLike, like: np.ndarray, classes: int, name: str, 
 
 
 def sample_weights(weights: ArrayLike | None, like: np.ndarray, like_name: str) -> np.ndarray:
-    """(n,) weights >= 0, not all 0; None is ones."""
+    """``weights`` as an array.
+
+    Args:
+        weights: (n,) numbers >= 0, not all 0; None is ones.
+        like: (n, ...) array that they belong to.
+        like_name: Of what they belong to, for the message.
+
+    Returns:
+        (n,) float64.
+
+    Raises:
+        ValueError: If the lengths differ, or a weight is negative, or all are 0.
+    """
     if weights is None:
         return np.ones(len(like))
     array = finite(same_length(weights, like, "weights", like_name), "weights")

@@ -7,9 +7,20 @@ from cross_modal_kd.metrics.checks import class_indices, finite, same_length, sa
 
 
 def in_top_k(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> np.ndarray:
-    """(n,) 1 where the true class is among the k highest of (n, C) scores, else 0.
+    """1 where the true class is among the k highest scores of its row, else 0.
 
     Where it ties with others across the limit: the probability of being among them if ties are broken at random.
+
+    Args:
+        scores: (n, C), finite, higher is more likely.
+        labels: (n,) true classes, integers in [0, C).
+        k: 1 to C.
+
+    Returns:
+        (n,) in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if shapes, classes or k do not fit.
     """
     scores = finite(scores, "scores", ndim=2)
     labels = class_indices(labels, scores, scores.shape[1], "labels", "scores")
@@ -21,13 +32,38 @@ def in_top_k(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> np.ndarray:
 
 
 def top_k_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1, weights: ArrayLike | None = None) -> float:
-    """Weighted mean of ``in_top_k``."""
+    """Weighted mean of ``in_top_k``.
+
+    Args:
+        scores: (n, C), finite, higher is more likely.
+        labels: (n,) true classes, integers in [0, C).
+        k: 1 to C.
+        weights: (n,) >= 0; None is ones.
+
+    Returns:
+        Accuracy in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if shapes, classes, k or weights do not fit.
+    """
     hits = in_top_k(scores, labels, k)
     return float(np.average(hits, weights=sample_weights(weights, hits, "scores")))
 
 
 def macro_f1(predicted: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Mean of F1_c = 2 TP / (2 TP + FP + FN) over the classes that occur in the truth with weight above 0."""
+    """Mean of F1_c = 2 TP / (2 TP + FP + FN) over the classes that occur in the truth with weight above 0.
+
+    Args:
+        predicted: (n,) classes of any kind.
+        labels: (n,) true classes of the same kind.
+        weights: (n,) >= 0; None is ones.
+
+    Returns:
+        F1 in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if there is no sample, or lengths or weights do not fit.
+    """
     labels = np.asarray(labels)
     predicted = same_length(predicted, labels, "predicted", "labels")
     if not len(labels):
@@ -47,8 +83,20 @@ def calibration_error(
 ) -> float:
     """Expected calibration error: sum over bins of share * |accuracy - mean confidence|.
 
-    probabilities: (n, C), rows sum to 1; confidence is the highest of a row, and its first class the answer. Bins are
-    equally wide over [0, 1], closed on the right. Reference: Guo et al., ICML 2017.
+    Confidence is the highest probability of a row, and its first class the answer. Bins are equally wide over [0, 1],
+    closed on the right. Reference: Guo et al., ICML 2017.
+
+    Args:
+        probabilities: (n, C), rows >= 0 that sum to 1.
+        labels: (n,) true classes, integers in [0, C).
+        bins: At least 1.
+        weights: (n,) >= 0; None is ones.
+
+    Returns:
+        The error in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if rows are no probabilities, or shapes, classes, bins or weights do not fit.
     """
     probabilities = finite(probabilities, "probabilities", ndim=2)
     labels = class_indices(labels, probabilities, probabilities.shape[1], "labels", "probabilities")

@@ -25,9 +25,20 @@ class Identification:
 def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, seed: int = 0) -> Identification:
     """Rank-1 accuracy by cosine to the centroid of ``enrol`` samples of each identity.
 
-    embeddings: (n, d); labels: (n,) of any kind. Which samples enrol is drawn with ``seed`` and depends on the order of
-    the rows alone; all the others are probes. Identities with no more than ``enrol`` samples stand in the gallery as
-    distractors.
+    Which samples enrol is drawn with ``seed`` and depends on the order of the rows alone; all the others are probes.
+    Identities with no more than ``enrol`` samples stand in the gallery as distractors.
+
+    Args:
+        embeddings: (n, d), finite.
+        labels: (n,) identities of any kind, at least two of them.
+        enrol: Samples that enrol an identity, at least 1.
+        seed: Of the draw.
+
+    Returns:
+        The probes, which of them were right, the accuracy and its chance level.
+
+    Raises:
+        ValueError: Naming the argument, if there are too few identities, or no sample is left to look up.
     """
     embeddings = finite(embeddings, "embeddings", ndim=2)
     labels = same_length(labels, embeddings, "labels", "embeddings")

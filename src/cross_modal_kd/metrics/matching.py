@@ -16,8 +16,10 @@ from cross_modal_kd.metrics.verification import roc_auc
 
 @dataclass(frozen=True)
 class Matching:
-    """per_query: (Q,), for the bootstrap over query classes; value: its mean; chance: the expectation for a similarity
-    without information."""
+    """A metric of matching, as the bootstrap over query classes needs it.
+
+    per_query: (Q,); value: its mean; chance: the expectation for a similarity without information.
+    """
 
     per_query: np.ndarray
     value: float
@@ -29,7 +31,19 @@ def one_of_n(similarity: ArrayLike, query_labels: ArrayLike, gallery_labels: Arr
 
     For a query with T items of other classes, b of them below the match and t level with it (broken at random):
     P = [C(b + t + 1, n) - C(b, n)] / [(t + 1) C(T, n - 1)], which is C(b, n - 1) / C(T, n - 1) without ties, and for
-    n = 2 the query's AUC. Averaged over the matches where the gallery holds several. Chance is 1 / n.
+    n = 2 the query's AUC. Averaged over the matches where the gallery holds several.
+
+    Args:
+        similarity: (Q, G), finite, higher is more alike.
+        query_labels: (Q,) classes of any kind, each of which the gallery has too.
+        gallery_labels: (G,) classes, at least two.
+        n: 2 to the fewest items of other classes that a query has, plus 1.
+
+    Returns:
+        The accuracy of each query and their mean, in [0, 1]; chance is 1 / n.
+
+    Raises:
+        ValueError: Naming the argument, if a query has no match, or nothing but matches, or n is out of range.
     """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     fewest = int((~same).sum(1).min())
@@ -49,6 +63,17 @@ def average_precision(similarity: ArrayLike, query_labels: ArrayLike, gallery_la
 
     Items of one score enter together. Chance: the mean over queries of a random ranking's expected AP,
     H_G / G + (R - 1)(G - H_G) / (G (G - 1)), H_G the harmonic number of the gallery's size.
+
+    Args:
+        similarity: (Q, G), finite, higher is more alike.
+        query_labels: (Q,) classes of any kind, each of which the gallery has too.
+        gallery_labels: (G,) classes, at least two.
+
+    Returns:
+        The AP of each query and their mean, in (0, 1], with its chance level.
+
+    Raises:
+        ValueError: Naming the argument, if a query has no match, or nothing but matches.
     """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     values = np.empty(len(similarity))
@@ -64,7 +89,19 @@ def average_precision(similarity: ArrayLike, query_labels: ArrayLike, gallery_la
 
 
 def matching_auc(similarity: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike) -> float:
-    """Verification over all Q x G pairs: the probability that a match scores above a mismatch. Chance is 0.5."""
+    """Verification over all Q x G pairs: the probability that a match scores above a mismatch. Chance is 0.5.
+
+    Args:
+        similarity: (Q, G), finite, higher is more alike.
+        query_labels: (Q,) classes of any kind, each of which the gallery has too.
+        gallery_labels: (G,) classes, at least two.
+
+    Returns:
+        AUC in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if a query has no match, or nothing but matches.
+    """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     return roc_auc(similarity.ravel(), same.ravel())
 

@@ -36,7 +36,18 @@ class TrialScores:
 
     @classmethod
     def of(cls, scores: ArrayLike, labels: ArrayLike) -> "TrialScores":
-        """scores: (n,), higher is more alike; labels: (n,), 1 target, 0 impostor."""
+        """Sort trials into their bins, once for all weights.
+
+        Args:
+            scores: (n,), finite, higher is more alike.
+            labels: (n,), 1 target, 0 impostor; both must occur.
+
+        Returns:
+            The trials.
+
+        Raises:
+            ValueError: Naming the argument, if lengths differ, or a label is neither, or one of both does not occur.
+        """
         scores = finite(scores, "scores")
         labels = same_length(labels, scores, "labels", "scores")
         is_target = labels == 1
@@ -53,7 +64,15 @@ class TrialScores:
     def points(
         self, target_weights: np.ndarray | None = None, impostor_weights: np.ndarray | None = None
     ) -> OperatingPoints:
-        """Operating points under weights (targets,) and (impostors,); None is ones. NaN where weights sum to 0."""
+        """Operating points under weights.
+
+        Args:
+            target_weights: (targets,) >= 0, in the order of the trials; None is ones.
+            impostor_weights: (impostors,) likewise.
+
+        Returns:
+            The corners of the curve; NaN where weights sum to 0.
+        """
         count = len(self.thresholds)
         below = np.zeros(count + 1)
         np.cumsum(np.bincount(self.target_bin, target_weights, count), out=below[1:])

@@ -13,7 +13,17 @@ def eer(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) 
     With a threshold at every distinct score (accepted if score >= threshold) and one above all of them, FRR rises and
     FAR falls. Let a, b be the two neighbouring points with FRR_a < FAR_a and FRR_b >= FAR_b: the value is where the
     straight line from a to b meets FRR = FAR. Equal scores are one threshold, so their order has no effect.
-    weights: (n,) of the trials; a weight of 2 is the trial twice.
+
+    Args:
+        scores: (n,), finite, higher is more alike.
+        labels: (n,), 1 target, 0 impostor; both must occur.
+        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+
+    Returns:
+        The error rate in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
 
     >>> eer([0.9, 0.6, 0.7, 0.1], [1, 1, 0, 0])
     0.5
@@ -31,23 +41,69 @@ def min_dcf(
 ) -> float:
     """Least detection cost over all thresholds, over that of the better of accepting or rejecting everything.
 
-    min over thresholds of c_miss p FRR + c_fa (1 - p) FAR, over min(c_miss p, c_fa (1 - p)); in [0, 1]. As NIST SRE.
+    min over thresholds of c_miss p FRR + c_fa (1 - p) FAR, over min(c_miss p, c_fa (1 - p)). As NIST SRE.
+
+    Args:
+        scores: (n,), finite, higher is more alike.
+        labels: (n,), 1 target, 0 impostor; both must occur.
+        p_target: Prior probability p of a target, in (0, 1).
+        c_miss: Cost of a false rejection, > 0.
+        c_fa: Cost of a false acceptance, > 0.
+        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+
+    Returns:
+        The cost in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if lengths differ, targets or impostors are missing or without weight, or a
+            probability or cost is out of range.
     """
     return min_dcf_at(_points(scores, labels, weights), p_target, c_miss, c_fa)
 
 
 def roc_auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Probability that a target scores above an impostor, a tie counting half."""
+    """Probability that a target scores above an impostor, a tie counting half.
+
+    Args:
+        scores: (n,), finite, higher is more alike.
+        labels: (n,), 1 target, 0 impostor; both must occur.
+        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+
+    Returns:
+        AUC in [0, 1].
+
+    Raises:
+        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
+    """
     return roc_auc_at(_points(scores, labels, weights))
 
 
 def det_curve(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> OperatingPoints:
-    """Rising thresholds, FRR and FAR of the detection error trade-off: the corners of the curve, about 2 a target."""
+    """Rising thresholds, FRR and FAR of the detection error trade-off: the corners of the curve, about 2 a target.
+
+    Args:
+        scores: (n,), finite, higher is more alike.
+        labels: (n,), 1 target, 0 impostor; both must occur.
+        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+
+    Returns:
+        The operating points, from accepting everything to rejecting everything.
+
+    Raises:
+        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
+    """
     return _points(scores, labels, weights)
 
 
 def eer_at(points: OperatingPoints) -> float:
-    """Where the curve meets FRR = FAR; NaN for a curve of NaN."""
+    """Where the curve meets FRR = FAR.
+
+    Args:
+        points: (P,) operating points of ``TrialScores.points``.
+
+    Returns:
+        The error rate in [0, 1]; NaN for a curve of NaN.
+    """
     gap = points.frr - points.far
     after = int(np.argmax(gap >= 0))
     if after == 0:
@@ -57,7 +113,20 @@ def eer_at(points: OperatingPoints) -> float:
 
 
 def min_dcf_at(points: OperatingPoints, p_target: float, c_miss: float = 1.0, c_fa: float = 1.0) -> float:
-    """Least normalised cost on the curve; see ``min_dcf``."""
+    """Least normalised cost on the curve; see ``min_dcf``.
+
+    Args:
+        points: (P,) operating points of ``TrialScores.points``.
+        p_target: Prior probability of a target, in (0, 1).
+        c_miss: Cost of a false rejection, > 0.
+        c_fa: Cost of a false acceptance, > 0.
+
+    Returns:
+        The cost in [0, 1]; NaN for a curve of NaN.
+
+    Raises:
+        ValueError: Naming the argument that is out of range.
+    """
     if not 0 < p_target < 1:
         raise ValueError(f"p_target: expected 0 < p < 1, found {p_target}")
     if not (c_miss > 0 and c_fa > 0):
@@ -67,7 +136,14 @@ def min_dcf_at(points: OperatingPoints, p_target: float, c_miss: float = 1.0, c_
 
 
 def roc_auc_at(points: OperatingPoints) -> float:
-    """Area under the curve of 1 - FRR over FAR, by trapezoids (exact for ties counting half)."""
+    """Area under the curve of 1 - FRR over FAR, by trapezoids (exact for ties counting half).
+
+    Args:
+        points: (P,) operating points of ``TrialScores.points``.
+
+    Returns:
+        AUC in [0, 1]; NaN for a curve of NaN.
+    """
     return float(-np.trapezoid(1 - points.frr, points.far))
 
 

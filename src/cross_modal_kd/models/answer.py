@@ -17,10 +17,17 @@ class Shared:
 
 
 def answer_logits(own: Tensor, embeddings: Tensor, shared: Shared | None) -> Tensor:
-    """Logits (N, C): ``own``; or a cos(s_i, W_c); or the mean of both log-probabilities, a product of two experts.
+    """Logits: ``own``; or a cos(s_i, W_c); or the mean of both log-probabilities, a product of two experts.
 
-    own: (N, C) of the student's own head. embeddings: (N, D), of which the first d are bound to the teacher. Nothing of
-    the teacher's modality is read: W is a table of numbers. Ours, beyond the source.
+    Nothing of the teacher's modality is read: W is a table of numbers. Ours, beyond the source.
+
+    Args:
+        own: (N, C) logits of the student's own classifier.
+        embeddings: (N, D), of which the first d are bound to the teacher.
+        shared: The teacher's classifier, W (C, d) and a; None where the student answers by its own.
+
+    Returns:
+        (N, C) logits.
     """
     if shared is None:
         return own

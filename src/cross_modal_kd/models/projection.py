@@ -43,7 +43,11 @@ class ProjectionHead(nn.Module):
 
     @torch.no_grad()
     def initialise(self, embeddings: Tensor) -> None:
-        """Set mu and P from the training embeddings (N, D); directions beyond the data's rank stay zero."""
+        """Set mu and P from the training embeddings; directions beyond the data's rank stay zero.
+
+        Args:
+            embeddings: (N, D) of the teacher.
+        """
         self.mean.copy_(embeddings.mean(dim=0))
         _, spread, directions = torch.linalg.svd(embeddings - self.mean, full_matrices=False)
         within_rank = spread > spread[0] * max(embeddings.shape) * torch.finfo(spread.dtype).eps
@@ -78,13 +82,32 @@ class Projection(nn.Module):
 
 
 def projection_bundle(projection: Projection, in_dim: int, classes: list[str]) -> ModelBundle:
-    """What has to be kept of a fitted projection."""
+    """What has to be kept of a fitted projection.
+
+    Args:
+        projection: The module, on any device.
+        in_dim: D, length of the teacher's embeddings.
+        classes: C names, in the order of the prototypes.
+
+    Returns:
+        The bundle, its tensors on the CPU.
+    """
     config = {"in_dim": in_dim, "classes": classes, "projection": projection.config.model_dump()}
     return ModelBundle(KIND, config, {k: v.detach().cpu() for k, v in projection.state_dict().items()})
 
 
 def build_projection(bundle: ModelBundle) -> Projection:
-    """The projection of a bundle, in evaluation mode on the CPU."""
+    """The projection of a bundle, in evaluation mode on the CPU.
+
+    Args:
+        bundle: Of ``projection_bundle``.
+
+    Returns:
+        The module.
+
+    Raises:
+        ValueError: If the bundle holds another kind of model.
+    """
     if bundle.kind != KIND:
         raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
     config = ProjectionConfig(**bundle.config["projection"])
@@ -94,11 +117,26 @@ def build_projection(bundle: ModelBundle) -> Projection:
 
 
 def project(projection: ModelBundle, values: np.ndarray) -> np.ndarray:
-    """(n, d) unit vectors t = normalise(g(x)) of raw teacher embeddings (n, D)."""
+    """Unit vectors t = normalise(g(x)) of raw teacher embeddings.
+
+    Args:
+        projection: Of ``projection_bundle``.
+        values: (n, D).
+
+    Returns:
+        (n, d), rows of length 1.
+    """
     with torch.no_grad():
         return unit_rows(build_projection(projection)(torch.from_numpy(values)).numpy())
 
 
 def prototypes(projection: ModelBundle) -> np.ndarray:
-    """(C, d) unit prototypes W of the teacher's classifier."""
+    """Prototypes W of the teacher's classifier.
+
+    Args:
+        projection: Of ``projection_bundle``.
+
+    Returns:
+        (C, d), rows of length 1.
+    """
     return unit_rows(np.asarray(projection.tensors["weight"]))

@@ -40,10 +40,20 @@ def student_bundle(
     projection: ModelBundle | None = None,
     shared: Shared | None = None,
 ) -> ModelBundle:
-    """What has to be kept of a trained student: its weights, its head's, and how to build it again.
+    """What has to be kept of a trained student: its weights, its classifier's, and how to build it again.
 
-    projection: the teacher's projection as it stands at the end, where the student's training went on moving it.
-    shared: the teacher's classifier, where the student answers by it.
+    Args:
+        student: The module, on any device.
+        head: Its classifier.
+        encoder: What the encoder was built from.
+        inputs: What the encoder's inputs were read with.
+        dim: d, length of the embedding.
+        classes: C names, in the order of the classifier's outputs.
+        projection: The teacher's projection at the end, where the student's training went on moving it.
+        shared: The teacher's classifier, where the student answers by it.
+
+    Returns:
+        The bundle, its tensors on the CPU.
     """
     tensors = {f"student.{name}": value for name, value in student.state_dict().items()}
     tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
@@ -63,7 +73,14 @@ def student_bundle(
 
 
 def own_projection(bundle: ModelBundle) -> ModelBundle | None:
-    """The projection that was trained on together with this student, None where it stood still."""
+    """The projection that was trained on together with this student.
+
+    Args:
+        bundle: Of ``student_bundle``.
+
+    Returns:
+        The projection's bundle; None where the projection stood still.
+    """
     if "own_projection" not in bundle.config:
         return None
     prefix = "own_projection."
@@ -74,8 +91,14 @@ def own_projection(bundle: ModelBundle) -> ModelBundle | None:
 def build_student(bundle: ModelBundle) -> Student:
     """The student of a bundle, in evaluation mode on the CPU.
 
+    Args:
+        bundle: Of ``student_bundle``.
+
+    Returns:
+        The module.
+
     Raises:
-        ValueError: the bundle holds another kind of model.
+        ValueError: If the bundle holds another kind of model.
     """
     if bundle.kind != KIND:
         raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
@@ -88,10 +111,17 @@ def build_student(bundle: ModelBundle) -> Student:
 
 
 def head_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
-    """Logits (N, C) of the student on its embeddings (N, d), for a linear head.
+    """Logits of the student, for a linear classifier.
 
     They are those of its own classifier, or as ``answer_logits`` has it where the student answers by the teacher's
     classifier too.
+
+    Args:
+        bundle: Of ``student_bundle``.
+        embeddings: (N, d) of the student, not normalised.
+
+    Returns:
+        (N, C).
     """
     own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
     if "answer" not in bundle.config:

@@ -15,7 +15,17 @@ WIDTH = 6.4
 
 
 def new_figure(rows: int = 1, columns: int = 1, height: float = 3.9, **options: Any) -> tuple[Figure, Any]:
-    """A white figure of the report's width and its axes, (rows, columns) of them or one."""
+    """A white figure of the report's width and its axes.
+
+    Args:
+        rows: Of axes.
+        columns: Of axes.
+        height: In inches.
+        options: Of matplotlib's ``subplots``, such as ``sharey``.
+
+    Returns:
+        The figure, and its axes: one, or an array (rows, columns) as matplotlib squeezes it.
+    """
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08), facecolor="white")
     axes = figure.subplots(rows, columns, **options)
     for axis in figure.axes:
@@ -24,7 +34,14 @@ def new_figure(rows: int = 1, columns: int = 1, height: float = 3.9, **options: 
 
 
 def quiet(axis: Axes) -> Axes:
-    """Take away what carries no information."""
+    """Take away what carries no information.
+
+    Args:
+        axis: Is changed.
+
+    Returns:
+        The same axis.
+    """
     axis.spines[["top", "right"]].set_visible(False)
     axis.spines[["left", "bottom"]].set_color(FAINT)
     axis.tick_params(colors=INK, labelsize=8.5, length=3, color=FAINT)
@@ -36,29 +53,57 @@ def quiet(axis: Axes) -> Axes:
 
 
 def title(axis: Axes, text: str) -> None:
-    """A title on the left, in the text's weight."""
+    """A title on the left, in the text's weight.
+
+    Args:
+        axis: Is changed.
+        text: One line.
+    """
     axis.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold", pad=8)
 
 
 def legend(axis: Axes, **options: Any) -> None:
-    """A legend without a frame, if there is anything to name."""
+    """A legend without a frame, if there is anything to name.
+
+    Args:
+        axis: Is changed.
+        options: Of matplotlib's ``legend``, over those of the house.
+    """
     if axis.get_legend_handles_labels()[0]:
         axis.legend(**({"frameon": False, "fontsize": 8.5, "labelcolor": INK} | options))
 
 
 def say(axis: Axes, text: str) -> None:
-    """Words where there is nothing to draw."""
+    """Words where there is nothing to draw.
+
+    Args:
+        axis: Is changed.
+        text: Stands in its middle.
+    """
     axis.axis("off")
     axis.text(0.5, 0.5, text, ha="center", va="center", color=INK, fontsize=9.5, wrap=True, transform=axis.transAxes)
 
 
 def remark(figure: Figure, text: str) -> None:
-    """A line above everything, for what must be known wherever the figure is shown."""
+    """A line above everything, for what must be known wherever the figure is shown.
+
+    Args:
+        figure: Is changed.
+        text: One line.
+    """
     figure.suptitle(text, x=0.01, ha="left", fontsize=8.5, color=IMPOSTOR)
 
 
 def png(figure: Figure, dpi: int = 200) -> bytes:
-    """The figure as PNG, sharp on a screen with two pixels a point."""
+    """The figure as PNG, sharp on a screen with two pixels a point.
+
+    Args:
+        figure: Is not changed.
+        dpi: Dots per inch.
+
+    Returns:
+        The file's bytes.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
     return buffer.getvalue()

@@ -29,7 +29,14 @@ PACKAGES = (
 
 
 def git_facts(project: Path) -> dict[str, str]:
-    """Commit, branch and whether files differ from the commit; nothing outside a git checkout."""
+    """Commit, branch and whether files differ from the commit.
+
+    Args:
+        project: A folder.
+
+    Returns:
+        Tags for MLflow; none outside a git checkout, or where there is no git.
+    """
 
     def git(*arguments: str) -> str | None:
         try:
@@ -53,7 +60,11 @@ def git_facts(project: Path) -> dict[str, str]:
 
 
 def version_facts() -> dict[str, str]:
-    """Python's version, and those of the packages that results depend on."""
+    """Python's version, and those of the packages that results depend on.
+
+    Returns:
+        Tags for MLflow, ``version.<package>``, of the packages that are installed.
+    """
     facts = {"version.python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
         try:
@@ -64,7 +75,11 @@ def version_facts() -> dict[str, str]:
 
 
 def device_facts() -> dict[str, str]:
-    """CPU, memory and GPUs (asked of the driver, so that torch need not be imported)."""
+    """CPU, memory and GPUs (asked of the driver, so that torch need not be imported).
+
+    Returns:
+        Tags for MLflow: model of the CPU, cores that this process may use, memory in GiB, names of the GPUs.
+    """
     import psutil
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -105,7 +120,14 @@ def _gpu_names() -> list[str]:
 
 
 def command(run_params: Mapping[str, Any]) -> str:
-    """The ``kedro run`` that does this again, built from what Kedro says about the run, --params included."""
+    """The ``kedro run`` that does this again, --params included.
+
+    Args:
+        run_params: What Kedro says about the run.
+
+    Returns:
+        One line for a shell.
+    """
     parts = ["kedro", "run"]
     options = {
         "pipelines": run_params.get("pipeline_names"),

@@ -8,6 +8,15 @@ def fingerprint(data: Any) -> str:
     """32 hexadecimal digits of an object's content: its own ``fingerprint`` if it has one, or a DataFrame's rows.
 
     Rows count in their order, columns by name; the index does not count.
+
+    Args:
+        data: A DataFrame, or an object with a ``fingerprint``.
+
+    Returns:
+        The digits.
+
+    Raises:
+        TypeError: For anything else.
     """
     own = getattr(data, "fingerprint", None)
     if isinstance(own, str):

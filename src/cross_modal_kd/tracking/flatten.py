@@ -15,7 +15,14 @@ LONGEST_NAME = 250
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted names and plain values of nested mappings, pydantic models and lists of them.
 
-    Lists of plain values stay whole. Empty mappings are kept, since "no constraint" is a setting too.
+    Lists of plain values stay whole. Empty mappings are kept, since "no constraint" says something too.
+
+    Args:
+        value: What is taken apart.
+        name: Stands before every name; after a ``/`` at its end no dot is set.
+
+    Yields:
+        A name and a plain value.
 
     >>> dict(leaves({"a": {"b": 1, "c": [1, 2]}, "d": [{"e": None}]}))
     {'a.b': 1, 'a.c': [1, 2], 'd.0.e': None}
@@ -38,12 +45,28 @@ def _joint(name: str) -> str:
 
 
 def as_params(value: Any, name: str = "") -> dict[str, str]:
-    """Flat MLflow parameters. A value over 500 characters is cut, and ends with the hash of the whole."""
+    """Flat MLflow parameters. A value over 500 characters is cut, and ends with the hash of the whole.
+
+    Args:
+        value: Nested values.
+        name: Stands before every name.
+
+    Returns:
+        Texts by name, both as MLflow takes them.
+    """
     return {_name(key): _text(item) for key, item in leaves(value, name)}
 
 
 def as_metrics(value: Any, name: str = "") -> dict[str, float]:
-    """Flat MLflow metrics: the finite numbers among the leaves; ``x.value`` (beside low and high) is called ``x``."""
+    """Flat MLflow metrics: the finite numbers among the leaves; ``x.value`` (beside low and high) is called ``x``.
+
+    Args:
+        value: Nested values.
+        name: Stands before every name.
+
+    Returns:
+        Finite numbers by name.
+    """
     metrics = {}
     for key, item in leaves(value, name):
         if isinstance(item, Real) and not isinstance(item, bool) and math.isfinite(item):

@@ -114,7 +114,14 @@ class Before:
 
     @classmethod
     def now(cls, mlflow: Any) -> "Before":
-        """The state at this moment."""
+        """The state at this moment.
+
+        Args:
+            mlflow: The module.
+
+        Returns:
+            The open run, the address and the variable, each None where there is none.
+        """
         active = mlflow.active_run()
         return cls(
             active=active.info.run_id if active else None,
@@ -123,7 +130,11 @@ class Before:
         )
 
     def restore(self, mlflow: Any) -> None:
-        """Put the address back; the runs that are open stay open."""
+        """Put the address back; the runs that are open stay open.
+
+        Args:
+            mlflow: The module.
+        """
         mlflow.set_tracking_uri(self.tracking_uri)
         os.environ.pop(URI_VARIABLE, None)
         if self.variable is not None:

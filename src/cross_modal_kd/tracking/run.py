@@ -41,7 +41,15 @@ class TrackedRun:
         return self._process == os.getpid()
 
     def send(self, what: str, action: Callable[[Any], Any]) -> Any:
-        """``action(client)``, or None if this process does not own the run or tracking was lost."""
+        """Say something to the server, unless this process does not own the run or tracking was lost.
+
+        Args:
+            what: Is sent, for the warning.
+            action: Takes MLflow's client.
+
+        Returns:
+            What the action gives; None where nothing was sent, or it failed, which is told once.
+        """
         if self.lost or not self.owned:
             return None
         from mlflow import MlflowClient
@@ -56,15 +64,28 @@ class TrackedRun:
             return None
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Finite numbers, under their flat names."""
+        """Log numbers.
+
+        Args:
+            values: Finite numbers by their flat names.
+            step: Epoch, for a curve.
+        """
         self.send("metrics", lambda client: _log_metrics(client, self.run_id, values, step))
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Settings, under their flat names: the columns by which MLflow compares runs."""
+        """Log parameters: the columns by which MLflow compares runs.
+
+        Args:
+            values: Nested values; they are logged under their flat names.
+        """
         self.send("parameters", lambda client: _log_params(client, self.run_id, values))
 
     def params_and_file(self, values: Mapping[str, Any]) -> None:
-        """Settings flat, to be compared; and whole, in ``parameters.json``, since a long value is cut in the former."""
+        """Log parameters flat, to be compared; and whole, in ``parameters.json``, since long values are cut in the former.
+
+        Args:
+            values: Nested values.
+        """
 
         def log(client: Any) -> None:
             if _log_params(client, self.run_id, values):
@@ -73,15 +94,32 @@ class TrackedRun:
         self.send("parameters", log)
 
     def tag(self, name: str, text: str) -> None:
-        """A text that the run is found by."""
+        """Log a text that the run is found by.
+
+        Args:
+            name: Of the tag.
+            text: Up to 5,000 characters.
+        """
         self.send(f"the tag {name}", lambda client: client.set_tag(self.run_id, name, text))
 
     def artifact(self, file: Path, folder: str | None = None) -> None:
-        """A file, kept with the run."""
+        """Keep a file with the run.
+
+        Args:
+            file: On this machine.
+            folder: Among the run's files; None is the top.
+        """
         self.send(file.name, lambda client: client.log_artifact(self.run_id, str(file), artifact_path=folder))
 
     def data(self, name: str, digest: str, rows: int, source: Path | None) -> None:
-        """That the run has seen a table: its fingerprint as the tag ``data.<name>`` and as a data set of the run."""
+        """Log that the run has seen a table: its fingerprint as the tag ``data.<name>`` and as a data set of the run.
+
+        Args:
+            name: Of the table.
+            digest: Its fingerprint.
+            rows: How many it has.
+            source: The file or folder it is kept in.
+        """
 
         def log(client: Any) -> None:
             from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -120,13 +158,21 @@ _child: ContextVar[TrackedRun | None] = ContextVar("child_run", default=None)
 
 
 def set_session_run(run: TrackedRun | None) -> None:
-    """Said by the hook that starts and ends the run of a ``kedro run``."""
+    """Said by what starts and ends the run of a ``kedro run``.
+
+    Args:
+        run: From now on the current one; None if there is none.
+    """
     global _session_run
     _session_run = run
 
 
 def current_run() -> TrackedRun | None:
-    """The innermost run: a child, the session's, or one that the user has started by hand (in a notebook)."""
+    """The innermost run.
+
+    Returns:
+        A child, the session's, or one that the user has started by hand (in a notebook); None if there is none.
+    """
     run = _child.get() or _session_run
     if run is None and "mlflow" in sys.modules:
         import mlflow
@@ -137,7 +183,14 @@ def current_run() -> TrackedRun | None:
 
 
 def epoch_logger(prefix: str) -> Callable[[Mapping[str, float], int], None]:
-    """A function for the training loop: ``log({"loss": 0.3, "eer": 0.1}, epoch)`` draws ``<prefix>/loss`` and so on."""
+    """A function for the training loop: ``log({"loss": 0.3, "eer": 0.1}, epoch)`` draws ``<prefix>/loss`` and so on.
+
+    Args:
+        prefix: Of the curves' names.
+
+    Returns:
+        (values, epoch) -> None; it does nothing where no run is open now.
+    """
     run = current_run()
 
     def log(values: Mapping[str, float], epoch: int) -> None:
@@ -149,7 +202,15 @@ def epoch_logger(prefix: str) -> Callable[[Mapping[str, float], int], None]:
 
 @contextmanager
 def child_run(name: str, tags: Mapping[str, Any] | None = None) -> Iterator[TrackedRun | None]:
-    """A run of its own under the current one, for one arm and seed of a comparison; FAILED if the block raises."""
+    """A run of its own under the current one, for one arm and seed of a comparison; FAILED if the block raises.
+
+    Args:
+        name: Of the run.
+        tags: Are logged as texts.
+
+    Yields:
+        The run, which is the current one in the block; None where no run is open.
+    """
     parent = current_run()
     child = parent and _start_child(parent, name, tags or {})
     if child is None:
