@@ -18,7 +18,17 @@ class ArmsConfig(RootModel[Annotated[dict[str, ArmConfig], BeforeValidator(witho
         return self
 
     def get(self, name: str) -> ArmConfig:
-        """The arm of that name; ValueError lists the names there are."""
+        """The arm of that name.
+
+        Args:
+            name: Of an arm in the block.
+
+        Returns:
+            Its configuration.
+
+        Raises:
+            ValueError: With the names there are.
+        """
         if name not in self.root:
             raise ValueError(f"arm {name!r} is not in the block 'arms'; expected one of: {', '.join(self.root)}")
         return self.root[name]

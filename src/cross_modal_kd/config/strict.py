@@ -24,7 +24,14 @@ class Strict(BaseModel):
 
 
 def without_null(data: Any) -> Any:
-    """A mapping without the names that are null: so an environment takes away one that conf/base names."""
+    """A mapping without the names that are null: so an environment takes away one that conf/base names.
+
+    Args:
+        data: Raw values of a block, of any type.
+
+    Returns:
+        The mapping without them; anything but a mapping as it is.
+    """
     return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 

@@ -49,7 +49,17 @@ class EmbeddingTable:
         return len(self.sample_ids)
 
     def at(self, ids: Iterable[str]) -> np.ndarray:
-        """(n, D) embeddings of ``ids``, in their order. Raises KeyError naming the ids that are not in the table."""
+        """Embeddings of some samples, in their order.
+
+        Args:
+            ids: n sample ids.
+
+        Returns:
+            (n, D) float32.
+
+        Raises:
+            KeyError: Naming the ids that are not in the table.
+        """
         ids = list(ids)
         missing = [sample for sample in ids if sample not in self._row]
         if missing:

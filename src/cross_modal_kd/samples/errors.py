@@ -15,7 +15,18 @@ class UnreadableSampleError(ValueError):
 
 
 def first_few(values, limit: int = 5) -> str:
-    """``'a', 'b', 'c' and 7 more``, in sorted order, for messages."""
+    """``'a', 'b', 'c' and 7 more``, in sorted order, for messages.
+
+    Args:
+        values: Names of any kind.
+        limit: How many are shown, at least 1.
+
+    Returns:
+        Words for a message.
+
+    >>> first_few(["b", "a", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    """
     ordered = sorted(map(str, values))
     shown = ", ".join(map(repr, ordered[:limit]))
     return shown if len(ordered) <= limit else f"{shown} and {len(ordered) - limit} more"

@@ -30,7 +30,17 @@ class Pairing:
         return {sample: row for row, sample in enumerate(self.student_ids)}
 
     def teachers_of(self, student_id: str) -> list[str]:
-        """Ids of all teacher samples that may stand beside ``student_id``."""
+        """Teacher samples that may stand beside a student sample.
+
+        Args:
+            student_id: Id of the student sample.
+
+        Returns:
+            Ids, in the order of the table; none if it has no partner.
+
+        Raises:
+            KeyError: If there is no such student sample.
+        """
         return [self.teacher_ids[row] for row in self.candidates[self._row[student_id]]]
 
     @property
@@ -39,7 +49,14 @@ class Pairing:
         return [sample for sample, rows in zip(self.student_ids, self.candidates, strict=True) if len(rows) == 0]
 
     def require_partners(self, ids: Iterable[str] | None = None) -> None:
-        """Raise SamplesError naming the student samples (among ``ids``, if given) that have no candidate."""
+        """Make sure that student samples have a candidate.
+
+        Args:
+            ids: Those that must have one; None is all.
+
+        Raises:
+            SamplesError: Naming the student samples that have none, and what to do.
+        """
         wanted = None if ids is None else set(ids)
         lonely = [sample for sample in self.without_partner if wanted is None or sample in wanted]
         if lonely:
@@ -55,6 +72,13 @@ def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
 
     Where the table has a column ``split``, both must lie in the same split, so that no training pair reaches into
     another split. Rows whose key is null have no partner.
+
+    Args:
+        samples: The samples table.
+        task: Names both modalities and the policy.
+
+    Returns:
+        The candidates of every student sample; memory O(S + T).
     """
     students = samples[samples["modality"] == task.student]
     teachers = samples[samples["modality"] == task.teacher]

@@ -8,7 +8,17 @@ from cross_modal_kd.samples.errors import SamplesError
 
 
 def read_parquet(file: Path) -> pd.DataFrame:
-    """The table of the file. Raises SamplesError where it is damaged or no Parquet file."""
+    """The table of a file.
+
+    Args:
+        file: On this machine.
+
+    Returns:
+        The table.
+
+    Raises:
+        SamplesError: Naming the file, where it is damaged or no Parquet file.
+    """
     try:
         return pd.read_parquet(file)
     except (OSError, ValueError) as error:  # pyarrow's own errors are both

@@ -12,7 +12,14 @@ PACKAGE_PREFIX = "package:"
 
 
 def member_name(*keys: str) -> str:
-    """Name of one member of a parquet container: its key columns, joined by ``/``."""
+    """Name of one member of a parquet container.
+
+    Args:
+        keys: Values of its key columns, in the columns' order.
+
+    Returns:
+        The keys joined by ``/``.
+    """
     return "/".join(keys)
 
 
@@ -30,7 +37,17 @@ class Roots:
         self._base = Path.cwd() if base is None else Path(base)
 
     def root(self, source: str) -> Path:
-        """Folder of a source. Raises SamplesError for an unknown source, or a folder or package that is not there."""
+        """Folder of a source.
+
+        Args:
+            source: A name in the block ``sources``.
+
+        Returns:
+            A folder that exists.
+
+        Raises:
+            SamplesError: For an unknown source, or a folder or package that is not there.
+        """
         if source not in self._sources:
             raise SamplesError(f"unknown source {source!r}; sources has: {first_few(self._sources, 20)}")
         spec = self._sources[source].root
@@ -41,13 +58,35 @@ class Roots:
         return folder
 
     def file(self, source: str, path: str) -> Path:
-        """Path on disk of a plain file. Raises SamplesError if it escapes the root, is a member, or is missing."""
+        """Path on disk of a plain file.
+
+        Args:
+            source: A name in the block ``sources``.
+            path: Relative to the source's root.
+
+        Returns:
+            A file that exists.
+
+        Raises:
+            SamplesError: If the path escapes the root, is a member of a container, or is missing.
+        """
         if "#" in path:
             raise SamplesError(f"{source}: {path!r} is a member of a container, it has no file of its own; use bytes()")
         return self._existing(source, path)
 
     def bytes(self, source: str, path: str) -> bytes:
-        """Content of a file or of a member of a container. Raises SamplesError as ``file`` does."""
+        """Content of a file or of a member of a container.
+
+        Args:
+            source: A name in the block ``sources``.
+            path: Relative to the source's root; ``file.parquet#member`` for a member.
+
+        Returns:
+            Raw bytes.
+
+        Raises:
+            SamplesError: If the path escapes the root, or the file or member is missing.
+        """
         container, is_member, member = path.partition("#")
         file = self._existing(source, container)
         if not is_member:
@@ -71,7 +110,15 @@ class Roots:
 
 
 def check_inside(path: str, source: str) -> None:
-    """Raise SamplesError unless ``path`` is relative and stays where it starts."""
+    """Make sure that a path is relative and stays where it starts.
+
+    Args:
+        path: As the source gives it.
+        source: Its name, for the message.
+
+    Raises:
+        SamplesError: If it leads outside.
+    """
     if escapes(path):
         raise SamplesError(
             f"{source}: path {path!r} leads outside the source's root; write it relative to the root, without '..'"
@@ -79,7 +126,14 @@ def check_inside(path: str, source: str) -> None:
 
 
 def escapes(path: str) -> bool:
-    """Whether a path is empty, absolute, climbs with ``..`` or uses backslashes."""
+    """Whether a path is empty, absolute, climbs with ``..`` or uses backslashes.
+
+    Args:
+        path: As a source gives it.
+
+    Returns:
+        True for a path that must not be followed.
+    """
     pure = PurePosixPath(path)
     return not path or pure.is_absolute() or ".." in pure.parts or "\\" in path
 

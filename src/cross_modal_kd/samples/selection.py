@@ -7,15 +7,40 @@ from cross_modal_kd.config.task import TaskConfig
 
 
 def split_rows(samples: pd.DataFrame, modality: str, split: str) -> pd.DataFrame:
-    """The rows of one modality and split, in the table's order."""
+    """The rows of one modality and split, in the table's order.
+
+    Args:
+        samples: The samples table.
+        modality: Of the rows.
+        split: train, dev or test.
+
+    Returns:
+        A part of the table, with its index.
+    """
     return samples[(samples["modality"] == modality) & (samples["split"] == split)]
 
 
 def class_numbers(labels: pd.Series, classes: list[str]) -> np.ndarray:
-    """Position of each label among ``classes``, -1 for a label that is none of them."""
+    """Position of each label among the classes.
+
+    Args:
+        labels: (n,) labels.
+        classes: C names.
+
+    Returns:
+        (n,) integers in [0, C), -1 for a label that is none of them.
+    """
     return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
 
 
 def train_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
-    """The labels of the student's training samples, sorted: the classes of every classifier of the task."""
+    """The classes of every classifier of the task: the labels of the student's training samples.
+
+    Args:
+        samples: The samples table.
+        task: Names the student's modality.
+
+    Returns:
+        Names, sorted.
+    """
     return sorted(split_rows(samples, task.student, "train")["label"].unique())

@@ -8,7 +8,16 @@ from cross_modal_kd.config.task import TaskConfig
 
 
 def keep_labels(rows: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig) -> pd.DataFrame:
-    """Only ``ingestion.max_labels`` labels, drawn with the split's seed among those of the student (all where null)."""
+    """Only ``ingestion.max_labels`` labels, drawn with the split's seed among those of the student.
+
+    Args:
+        rows: Candidate samples, of one modality or more.
+        task: Names the student's modality.
+        ingestion: The number of labels (null keeps all) and the seed.
+
+    Returns:
+        The rows of the labels that were drawn.
+    """
     modalities = [task.student] if (rows["modality"] == task.student).any() else [task.teacher]
     labels = sorted(rows.loc[rows["modality"].isin(modalities), "label"].unique())
     if ingestion.max_labels is None or len(labels) <= ingestion.max_labels:
