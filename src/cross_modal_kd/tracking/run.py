@@ -81,7 +81,7 @@ class TrackedRun:
         self.send("parameters", lambda client: _log_params(client, self.run_id, values))
 
     def params_and_file(self, values: Mapping[str, Any]) -> None:
-        """Log parameters flat, to be compared, and whole in ``parameters.json``, since long values are cut in the former.
+        """Log parameters flat, to be compared, and whole in ``parameters.json``, since long values are cut.
 
         Args:
             values: Nested values.
