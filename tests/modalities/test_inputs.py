@@ -9,7 +9,7 @@ from PIL import Image
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.modalities.inputs import augmentation, load_inputs
+from cross_modal_kd.modalities.inputs import Item, augmentation, load_inputs
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.samples.roots import Roots
 
@@ -41,14 +41,16 @@ def load(modality: str, roots: Roots, cache_mb: int = 10, **image):
     return load_inputs(modality, table(modality), roots, InputConfig(image=image, speech=speech, cache_mb=cache_mb))
 
 
+def items(indices: list[int], draw: tuple[int, int] | None = None) -> list[Item]:
+    return [Item(index, draw) for index in indices]
+
+
 @pytest.mark.parametrize("modality", ["image", "speech"])
 def test_cached_and_uncached_inputs_are_the_same(modality, roots):
     cached, uncached = load(modality, roots), load(modality, roots, cache_mb=0)
     assert cached._cache is not None and uncached._cache is None
-    for epoch in (None, 0, 3):
-        for inputs in (cached, uncached):
-            inputs.at_epoch(1, epoch)
-        (indices, one), (_, other) = (inputs.__getitems__([2, 0, 3]) for inputs in (cached, uncached))
+    for draw in (None, (1, 0), (1, 3)):
+        (indices, one), (_, other) = (inputs.__getitems__(items([2, 0, 3], draw)) for inputs in (cached, uncached))
         assert indices.tolist() == [2, 0, 3]
         assert torch.equal(one, other)
 
@@ -56,9 +58,9 @@ def test_cached_and_uncached_inputs_are_the_same(modality, roots):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_are_bytes_of_one_size(channels, roots):
     inputs = load("image", roots, size=16, channels=channels)
-    _, batch = inputs.__getitems__([0, 1])
+    _, batch = inputs.__getitems__(items([0, 1]))
     assert batch.shape == (2, channels, 16, 16) and batch.dtype == torch.uint8
-    index, image = inputs[1]
+    index, image = inputs[Item(1)]
     assert index == 1 and torch.equal(image, batch[1])
     assert inputs.sample_ids == ["0", "1", "2", "3"]
 
@@ -67,7 +69,7 @@ def test_an_image_shrinks_to_the_means_of_its_areas(tmp_path, roots):
     pixels = np.zeros((32, 32, 3), dtype=np.uint8)
     pixels[:, :16] = 200
     Image.fromarray(pixels).save(tmp_path / "0.png")
-    _, image = load("image", roots, size=8)[0]
+    _, image = load("image", roots, size=8)[Item(0)]
     assert (image[:, :, :4] == 200).all() and (image[:, :, 4:] == 0).all()
 
 
@@ -75,8 +77,7 @@ def test_a_crop_is_fixed_by_seed_epoch_and_index_and_not_by_its_batch(roots):
     inputs = load("speech", roots)
 
     def crops(seed, epoch, indices):
-        inputs.at_epoch(seed, epoch)
-        return dict(zip(indices, inputs.__getitems__(indices)[1], strict=True))
+        return dict(zip(indices, inputs.__getitems__(items(indices, (seed, epoch)))[1], strict=True))
 
     forwards, backwards, alone = crops(0, 4, [1, 2, 3]), crops(0, 4, [3, 2, 1]), crops(0, 4, [2])
     assert all(torch.equal(forwards[index], backwards[index]) for index in forwards)
@@ -87,12 +88,10 @@ def test_a_crop_is_fixed_by_seed_epoch_and_index_and_not_by_its_batch(roots):
 
 def test_a_crop_is_a_piece_of_its_sound_and_every_place_is_reached(roots):
     inputs = load("speech", roots)
-    inputs.at_epoch(0, None)
     whole = inputs._cache[1].astype(np.float32) / 32767
     starts = set()
     for epoch in range(60):
-        inputs.at_epoch(0, epoch)
-        crop = inputs[1][1].numpy()
+        crop = inputs[Item(1, (0, epoch))][1].numpy()
         found = [
             start for start in np.flatnonzero(whole == crop[0]) if np.array_equal(whole[start:][: len(crop)], crop)
         ]
@@ -103,8 +102,7 @@ def test_a_crop_is_a_piece_of_its_sound_and_every_place_is_reached(roots):
 
 def test_evaluation_hears_the_beginning_and_short_sounds_are_repeated(roots):
     inputs = load("speech", roots)
-    inputs.at_epoch(0, None)
-    _, batch = inputs.__getitems__([0, 1, 2])
+    _, batch = inputs.__getitems__(items([0, 1, 2]))
     assert batch.shape == (3, int(1.5 * RATE)) and batch.abs().max() <= 1
     length = int(0.3 * RATE)
     assert torch.equal(batch[0, :length], batch[0, length : 2 * length])
@@ -115,7 +113,7 @@ def test_a_file_that_breaks_later_is_named(tmp_path, roots):
     inputs = load("image", roots, cache_mb=0)
     (tmp_path / "2.png").write_bytes(b"gone")
     with pytest.raises(UnreadableSampleError, match=r"2\.png"):
-        inputs[2]
+        inputs[Item(2)]
 
 
 def test_what_cannot_be_read_as_tensors_is_told(roots):

@@ -25,7 +25,6 @@ from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.regimes.teachers import noisy, shortened
 from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.width import widened
-from cross_modal_kd.training.data import TrainingData
 
 VERIFICATION = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
@@ -158,49 +157,6 @@ def test_the_student_alone_takes_as_many_steps(labelled, epochs):
     assert longer.epochs == epochs
     assert abs(longer.epochs * batch - 16 * 7) <= batch
     assert abs(longer.epochs / longer.eval_every - 4) < 1
-
-
-class Numbers:
-    """Inputs that are their own index."""
-
-    def __init__(self, n: int) -> None:
-        self.sample_ids = [str(number) for number in range(n)]
-
-    def at_epoch(self, seed, epoch) -> None: ...
-
-    def __len__(self) -> int:
-        return len(self.sample_ids)
-
-    def __getitems__(self, indices):
-        return torch.tensor(indices), torch.tensor(indices)
-
-
-def test_every_batch_holds_the_share_of_labelled_samples_that_was_asked_for():
-    labels = torch.full((100,), -1)
-    labels[:7] = torch.arange(7)
-    ones = torch.ones(100)
-    data = TrainingData(Numbers(100), labels, ones, ones, labelled_share=0.5)
-    batches = [indices for indices, _ in data.epoch(0, 0, 20)]
-    assert len(batches) == data.steps(20) == 5
-    assert all(int((labels[batch] >= 0).sum()) == 10 for batch in batches)
-    seen = torch.cat(batches)
-    assert set(range(7)) <= set(seen.tolist())
-    unlabelled = seen[labels[seen] < 0]
-    assert len(unlabelled.unique()) == len(unlabelled) == 50
-    again = torch.cat([indices for indices, _ in data.epoch(0, 0, 20)])
-    assert torch.equal(seen, again)
-
-
-@pytest.mark.parametrize("share", [None, 0.05])
-def test_batches_come_as_they_are_where_labels_are_common_enough(share):
-    labels = torch.full((40,), -1)
-    labels[::4] = 0
-    ones = torch.ones(40)
-    data = TrainingData(Numbers(40), labels, ones, ones, labelled_share=share)
-    seen = torch.cat([indices for indices, _ in data.epoch(0, 0, 10)])
-    assert sorted(seen.tolist()) == list(range(40))
-    with pytest.raises(ValueError, match="labelled_share.*between 0 and 1.*found 1.5"):
-        TrainingData(Numbers(40), labels, ones, ones, labelled_share=1.5)
 
 
 @pytest.mark.parametrize("head", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])

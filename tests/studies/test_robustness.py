@@ -8,7 +8,7 @@ import pytest
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.modalities.inputs import load_inputs
+from cross_modal_kd.modalities.inputs import Item, load_inputs
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
@@ -100,7 +100,7 @@ def test_sounds_and_images_are_damaged_before_they_are_cropped_or_resized(voices
     inputs = load_inputs("speech", rows, roots, config, watched)
     clean = load_inputs("speech", rows, roots, config)
     assert sorted(seen) == [(sample, RATE) for sample in sorted(rows["sample_id"])]
-    waves = [each.__getitems__(range(4))[1].numpy() for each in (inputs, clean)]
+    waves = [each.__getitems__([Item(row) for row in range(4)])[1].numpy() for each in (inputs, clean)]
     snr = 10 * np.log10(np.mean(waves[1] ** 2) / np.mean((waves[0] - waves[1]) ** 2))
     assert waves[0].shape == (4, RATE // 2) and -4 < snr < 4
 

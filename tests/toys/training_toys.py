@@ -4,13 +4,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses import LinearHead, Objective, Term, build_constraint
 from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.models.projection import Projection
 from cross_modal_kd.training.data import TeacherSide, TrainingData
-from cross_modal_kd.training.loop import DevMetric
+from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
 
 CLASSES, COUNT, FEATURES, DIM, TEACHER_DIM = 4, 36, 6, 8, 10
@@ -23,14 +24,13 @@ class ArrayInputs(Inputs):
     def __init__(self, values: Tensor) -> None:
         self.values, self.sample_ids = values, [str(number) for number in range(len(values))]
         self.batches: list[list[int]] = []
-        self.epochs: list[int | None] = []
+        self.draws: list[tuple[int, int] | None] = []
 
-    def at_epoch(self, seed: int, epoch: int | None) -> None:
-        self.epochs.append(epoch)
-
-    def __getitems__(self, indices):
-        self.batches.append(list(indices))
-        return torch.as_tensor(indices), self.values[list(indices)]
+    def __getitems__(self, items):
+        indices = [item.index for item in items]
+        self.batches.append(indices)
+        self.draws.extend(dict.fromkeys(item.draw for item in items))
+        return torch.tensor(indices), self.values[indices]
 
 
 class TinyStudent(nn.Sequential):
@@ -81,6 +81,18 @@ def scripted(values: list[float], larger_is_better: bool = True) -> DevMetric:
 def norm_metric() -> DevMetric:
     """A dev metric that depends on the weights alone."""
     return DevMetric("score", lambda student: float(student[1].weight.norm()), True)
+
+
+def train(
+    made: DistillationModule | None = None,
+    given: TrainingData | None = None,
+    config: TrainingConfig = CONFIG,
+    dev: DevMetric | None = None,
+    **plan: object,
+) -> list[dict[str, float]]:
+    """``fit`` of what is given, and of toys in place of the rest; the history without what the clock says."""
+    plan = Plan(config, dev or norm_metric(), **plan)  # type: ignore[arg-type, assignment]
+    return figures(fit(made or module(), given or data(), plan, make_fabric(config)))  # type: ignore[arg-type]
 
 
 def weights_of(made: nn.Module) -> dict[str, Tensor]:

@@ -1,46 +1,11 @@
-"""Batches, their order, and the partners that are drawn for them."""
+"""The training split: what fits together, and the partners that are drawn for a batch."""
 
 import numpy as np
 import pytest
 import torch
 
 from cross_modal_kd.training.data import TeacherSide, TrainingData
-from training_toys import CLASSES, COUNT, ArrayInputs, data
-
-
-def order(given: TrainingData, seed: int, epoch: int, size: int = 8) -> list[int]:
-    return torch.cat([indices for indices, _ in given.epoch(seed, epoch, size)]).tolist()
-
-
-def test_seed_and_epoch_decide_the_order():
-    given = data()
-    assert order(given, 0, 0) == order(given, 0, 0)
-    assert order(given, 0, 0) != order(given, 0, 1) != order(given, 1, 1)
-    assert given.inputs.epochs == [0, 0, 0, 1, 1]
-
-
-def test_an_epoch_has_only_full_batches_and_no_sample_twice():
-    given = data()
-    assert given.steps(8) == COUNT // 8
-    assert len(order(given, 0, 0)) == len(set(order(given, 0, 0))) == COUNT // 8 * 8
-
-
-def test_fewer_samples_than_a_batch_are_one_smaller_batch():
-    assert data().steps(100) == 1
-    assert sorted(order(data(), 0, 0, 100)) == list(range(COUNT))
-
-
-def test_a_batch_is_its_indices_and_their_inputs():
-    given = data()
-    for indices, inputs in given.epoch(0, 0, 8):
-        assert torch.equal(inputs, given.inputs.values[indices])
-
-
-def test_labelled_samples_have_their_share_of_every_batch():
-    labels = torch.full((COUNT,), -1)
-    labels[:5] = torch.arange(5) % CLASSES
-    for indices, _ in data(labels, share=0.5).epoch(0, 0, 8):
-        assert (labels[indices] >= 0).sum() == 4
+from training_toys import COUNT, ArrayInputs, data
 
 
 @pytest.mark.parametrize(
@@ -60,6 +25,15 @@ def test_one_sample_is_no_training_split():
     one = torch.zeros(1)
     with pytest.raises(ValueError, match=r"the training split has 1 sample\(s\); at least 2"):
         TrainingData(ArrayInputs(torch.zeros(1, 2)), one.long(), one, one)
+
+
+@pytest.mark.parametrize(("value", "found"), [(4, "0 to 4"), (-2, "-2 to 3")])
+def test_a_label_without_class_is_told_before_the_training(value, found):
+    labels = torch.arange(COUNT) % 4
+    labels[5] = value
+    with pytest.raises(ValueError, match=rf"labels: expected -1 \(no label\) to 3, found {found}"):
+        data(labels).check_labels(4)
+    data().check_labels(4)
 
 
 def test_draw_gives_candidates_only_and_reaches_them_all():

@@ -7,26 +7,26 @@ import torch
 from safetensors import safe_open
 
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.training.loop import DevMetric, fit, pick_precision
+from cross_modal_kd.training import checkpoint as training_checkpoint
+from cross_modal_kd.training.loop import DevMetric
 from training_toys import (
     BOTH,
     CONFIG,
     COUNT,
     data,
-    figures,
     module,
-    norm_metric,
     same,
     scripted,
     weights_of,
 )
+from training_toys import train as fit
 
 
 def train(config: TrainingConfig = CONFIG, made=None, dev=None, given=None, **options):
     """(weights, history) of one training."""
     made = made or module()
-    history = fit(made, given or data(), config, dev or norm_metric(), **options)
-    return weights_of(made), figures(history)
+    history = fit(made, given, config, dev, **options)
+    return weights_of(made), history
 
 
 def changed(**update) -> TrainingConfig:
@@ -96,7 +96,7 @@ def test_the_weights_that_are_best_on_dev_are_restored(larger):
         assert row["dev_score"] == next(told)
         kept.append(weights_of(made))
 
-    fit(made, data(), CONFIG, dev, on_epoch=remember)
+    fit(made, dev=dev, on_epoch=remember)
     assert same(weights_of(made), kept[1])
     assert not same(kept[1], kept[3])
     assert not made.training
@@ -105,7 +105,12 @@ def test_the_weights_that_are_best_on_dev_are_restored(larger):
 def test_of_equal_values_the_first_is_kept_and_keep_last_keeps_the_last():
     for keep, place in (("best", 0), ("last", 3)):
         made, kept = module(), []
-        fit(made, data(), changed(keep=keep), scripted([1.0] * 4), on_epoch=lambda *_: kept.append(weights_of(made)))  # noqa: B023
+        fit(
+            made,
+            config=changed(keep=keep),
+            dev=scripted([1.0] * 4),
+            on_epoch=lambda *_: kept.append(weights_of(made)),  # noqa: B023
+        )
         assert same(weights_of(made), kept[place])
 
 
@@ -143,12 +148,73 @@ def test_a_checkpoint_is_one_safetensors_file_without_pickles(tmp_path):
     checkpoint = tmp_path / "c.safetensors"
     with pytest.raises(Killed):
         train(checkpoint=checkpoint, on_epoch=killer(3))
-    assert [file.name for file in tmp_path.iterdir()] == ["c.safetensors"]
+    assert [file.suffix for file in tmp_path.iterdir()] == [".safetensors"] * 2
     with safe_open(checkpoint, framework="pt") as file:
         assert list(file.metadata()) == ["tree"]
         assert len(file.keys()) > 10
     with pytest.raises(ValueError):
         list(pickletools.genops(checkpoint.read_bytes()))
+
+
+def test_the_best_weights_are_written_only_when_they_change(tmp_path):
+    checkpoint, written = tmp_path / "c.safetensors", []
+
+    def look(row, epoch):
+        written.append({file.name: file.stat().st_mtime_ns for file in tmp_path.glob("c.best*")})
+
+    with pytest.raises(Killed):
+        train(
+            changed(epochs=6), dev=scripted([1, 5, 4, 3, 9, 8]), checkpoint=checkpoint,
+            on_epoch=lambda row, epoch: look(row, epoch) or killer(6)(row, epoch),
+        )  # fmt: skip
+    assert [list(each) for each in written] == [
+        [],
+        ["c.best-1.safetensors"],
+        *[["c.best-2.safetensors"]] * 3,
+        ["c.best-5.safetensors"],
+    ]
+    assert written[2] == written[3] == written[4]
+
+
+def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(tmp_path, monkeypatch):
+    checkpoint, values = tmp_path / "c.safetensors", [1, 2, 3, 4]
+    whole = train(dev=scripted(values))
+    original, saved = training_checkpoint.save_state, []
+
+    def save_state(path, state):
+        saved.append(path.name)
+        if saved.count("c.safetensors") == 3:
+            raise Killed
+        original(path, state)
+
+    monkeypatch.setattr(training_checkpoint, "save_state", save_state)
+    with pytest.raises(Killed):
+        train(dev=scripted(values), checkpoint=checkpoint)
+    assert {file.name for file in tmp_path.glob("c*.safetensors")} == {
+        "c.safetensors",
+        "c.best-2.safetensors",
+        "c.best-3.safetensors",
+    }
+    monkeypatch.undo()
+    resumed = train(made=module(seed=5), dev=scripted(values[2:]), checkpoint=checkpoint)
+    assert same(whole[0], resumed[0]) and whole[1] == resumed[1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_best_weights_that_cannot_be_read_are_told(tmp_path):
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    (best,) = tmp_path.glob("c.best*")
+    best.write_bytes(best.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"c.safetensors: the best weights so far cannot be read; delete it too"):
+        train(checkpoint=checkpoint)
+
+
+def test_a_label_without_class_stops_before_the_first_step():
+    labels = torch.arange(COUNT) % 5
+    with pytest.raises(ValueError, match=r"labels: expected -1 \(no label\) to 3, found 0 to 4"):
+        train(given=data(labels))
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
@@ -208,11 +274,6 @@ def test_a_row_of_the_history_has_every_term_with_its_active_share():
     for name in BOTH:
         expected |= {name, f"{name}_active", f"{name}_raw"}
     assert set(history[-1]) == expected
-
-
-def test_precision_is_that_of_the_device():
-    assert pick_precision(changed(precision="16-mixed")) == "16-mixed"
-    assert pick_precision(changed(accelerator="cpu")) == "32-true"
 
 
 def test_a_dev_metric_knows_which_way_is_better():

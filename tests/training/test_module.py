@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from cross_modal_kd.training.loop import fit
 from cross_modal_kd.training.module import Batch
-from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, data, module, norm_metric, weights_of
+from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, module, train, weights_of
 
 
 def step(made, labels=None):
@@ -22,7 +21,7 @@ def test_a_frozen_projection_gets_no_gradient_and_stays_in_evaluation_mode():
     step(made).total.backward()
     assert not made.projection.training and not made.projection.head.training
     assert all(parameter.grad is None for parameter in made.projection.parameters())
-    fit(made, data(), CONFIG, norm_metric())
+    train(made)
     assert all(torch.equal(value, before[name]) for name, value in made.projection.state_dict().items())
 
 
@@ -59,7 +58,7 @@ def test_joint_training_moves_the_projection_at_its_lower_rate():
     for scale in (1e-3, 1.0):
         made = module(joint=True)
         before = made.projection.weight.detach().clone()
-        fit(made, data(), CONFIG.model_copy(update={"keep": "last"}), norm_metric(), joint_lr_scale=scale)
+        train(made, config=CONFIG.model_copy(update={"keep": "last"}), joint_lr_scale=scale)
         moved[scale] = float((made.projection.weight.detach() - before).norm())
     assert 0 < moved[1e-3] < moved[1.0] / 10
 

@@ -84,9 +84,9 @@ def same(one, other) -> bool:
 def test_arms_of_one_seed_start_alike_and_see_the_same_batches(world, monkeypatch):
     starts, batches = [], []
 
-    def fit(module, data, config, dev, *, augment, **_):
+    def fit(module, data, plan, fabric):
         starts.append({k: v.clone() for k, v in module.state_dict().items() if not k.startswith("projection.")})
-        batches.append([indices.tolist() for epoch in range(2) for indices, _ in data.epoch(config.seed, epoch, 8)])
+        batches.append(list(data.sampler(8, plan.config.seed)))
         return []
 
     monkeypatch.setattr(arms, "fit", fit)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import torch
 
+from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
@@ -26,7 +26,7 @@ def embed_with(
     batch_size: int,
 ) -> np.ndarray:
     """(N, d) float32 embeddings, not normalised, in the rows' order; on a GPU where there is one."""
-    network = build_student(student).to("cuda" if torch.cuda.is_available() else "cpu")
+    network = build_student(student).to(device_for())
     return embed(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
 
 

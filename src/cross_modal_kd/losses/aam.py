@@ -12,7 +12,18 @@ from cross_modal_kd.losses.task import TaskHead
 
 
 class _ArcFace(ArcFaceLoss):
-    """The library's loss with angles kept off 0 and pi, where the slope of acos is infinite."""
+    """The library's loss with angles kept off 0 and pi, where the slope of acos is infinite.
+
+    The target's cosine is gathered by its label: the library looks for it with a mask, which waits for a GPU.
+    """
+
+    def compute_loss(self, embeddings: Tensor, labels: Tensor, *_: object) -> dict[str, dict[str, Tensor]]:
+        self.cast_types(embeddings.dtype, embeddings.device)
+        cosine, place = self.get_cosine(embeddings), labels[:, None]
+        of_target = cosine.gather(1, place)
+        moved = self.modify_cosine_of_target_classes(of_target) - of_target
+        logits = self.scale_logits(cosine.scatter_add(1, place, moved), embeddings)
+        return {"loss": {"losses": self.cross_entropy(logits, labels)}}
 
     def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
         """acos of the cosines (B, 1), clamped by four times the type's precision."""

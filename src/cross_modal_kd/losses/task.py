@@ -22,26 +22,29 @@ class TaskHead(nn.Module):
 
     n_classes: int
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> TaskOutput:
+    def forward(self, embeddings: Tensor, labels: Tensor, labelled: Tensor | None = None) -> TaskOutput:
         """Loss and logits of one batch, in single precision or better whatever autocast says.
+
+        On a GPU nothing here waits for the device where ``labelled`` is given.
 
         Args:
             embeddings: (B, d) of the student.
-            labels: (B,) integers of any width, -1 for a sample without label.
+            labels: (B,) integers of any width, -1 for a sample without label. Checked on the CPU only.
+            labelled: rows (L,) that have a label; None looks them up.
 
         Returns:
             The loss of each sample, and logits without margin.
 
         Raises:
-            ValueError: If a label has no class.
+            ValueError: If a label, in memory of the CPU, has no class.
         """
         check_labels(labels, self.n_classes)
         with no_autocast(embeddings):
             embeddings, labels = full(embeddings), labels.to(embeddings.device, torch.int64)
             values = embeddings.new_zeros(len(embeddings))
-            labelled = labels >= 0
-            if labelled.any():
-                values = values.masked_scatter(labelled, self.loss(embeddings[labelled], labels[labelled]))
+            rows = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
+            if len(rows):
+                values = values.index_put((rows,), self.loss(embeddings[rows], labels[rows]))
             return TaskOutput(values, self.logits(embeddings))
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:

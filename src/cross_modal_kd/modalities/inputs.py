@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,26 +18,35 @@ from cross_modal_kd.samples.roots import Roots
 Corrupt = Callable[[str, np.ndarray], np.ndarray]
 
 
+class Item(NamedTuple):
+    """One input to read.
+
+    index: its row. draw: (seed, epoch), which with the index decide what is random about reading it (where a sound is
+    cropped); None reads it for evaluation, where nothing is random.
+    """
+
+    index: int
+    draw: tuple[int, int] | None = None
+
+
 class Inputs(Dataset):
     """Raw inputs of one modality, in the order of ``sample_ids``.
 
-    ``__getitems__`` returns (indices (B,), inputs (B, ...)); ``at_epoch`` fixes whatever is random about reading an
-    item (where a sound is cropped), so that (seed, epoch, index) decide it whatever the number of workers.
+    It holds no state that reading changes: what an item depends on comes in with the item, so that several workers,
+    persistent or not, read the same numbers as one process.
     """
 
     sample_ids: list[str]
 
-    def at_epoch(self, seed: int, epoch: int | None) -> None:
-        """Prepare for an epoch of training, or for evaluation (``epoch`` None)."""
-
     def __len__(self) -> int:
         return len(self.sample_ids)
 
-    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
+        """(indices (B,), inputs (B, ...)) of the items, in their order."""
         raise NotImplementedError
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        indices, inputs = self.__getitems__([index])
+    def __getitem__(self, item: Item) -> tuple[Tensor, Tensor]:
+        indices, inputs = self.__getitems__([item])
         return indices[0], inputs[0]
 
 

@@ -1,5 +1,6 @@
-"""State on disk in one safetensors file: tensors as they are, everything else as JSON. Nothing is pickled."""
+"""State on disk in safetensors files: tensors as they are, everything else as JSON. Nothing is pickled."""
 
+import glob
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,65 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 _TENSOR = "__tensor__"
+
+
+class Checkpoint:
+    """Where a training goes on from: ``path``, written after every epoch, and beside it the best weights so far, in
+    ``<name>.best-<epoch>.safetensors``, which is written only when they change.
+
+    ``path`` is the later of the two to be replaced and names the epoch of the weights that belong to it, so a process
+    may be killed at any moment: what ``path`` names is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept = 0  # the epoch whose best weights this object has written or read
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def save(self, state: dict[str, Any], best: dict[str, Tensor] | None, best_epoch: int) -> None:
+        """Write ``state``, and ``best`` where they have changed.
+
+        Args:
+            state: nested dicts and lists of tensors and plain values.
+            best: the best weights; None where the dev split was not looked at yet.
+            best_epoch: when they were reached; 0 for None.
+        """
+        if best is not None and best_epoch != self._kept:
+            save_state(self._best(best_epoch), best)
+            self._kept = best_epoch
+        save_state(self.path, state)
+        self._remove_best(but=best_epoch)
+
+    def load(self) -> dict[str, Any]:
+        """What ``save`` was given as ``state``. Raises ValueError where it is damaged."""
+        return load_state(self.path)
+
+    def load_best(self, epoch: int) -> dict[str, Tensor] | None:
+        """The best weights, reached in that epoch; None for epoch 0. Raises ValueError where they cannot be read."""
+        if not epoch:
+            return None
+        try:
+            best = load_state(self._best(epoch))
+        except ValueError as error:
+            raise ValueError(f"{self.path}: the best weights so far cannot be read; delete it too: {error}") from error
+        self._kept = epoch
+        return best
+
+    def remove(self) -> None:
+        """Leave nothing of it. The state goes first: weights without it are started afresh, not met by it."""
+        self.path.unlink(missing_ok=True)
+        self._remove_best()
+
+    def _best(self, epoch: int) -> Path:
+        return self.path.with_name(f"{self.path.stem}.best-{epoch}.safetensors")
+
+    def _remove_best(self, but: int = 0) -> None:
+        kept = self._best(but)
+        for file in self.path.parent.glob(f"{glob.escape(self.path.stem)}.best-*.safetensors"):
+            if file != kept:
+                file.unlink(missing_ok=True)
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

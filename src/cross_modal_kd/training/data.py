@@ -1,17 +1,15 @@
 """What a training reads: inputs, labels, weights, and the teacher's side of every pair."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader
 
 from cross_modal_kd.modalities.inputs import Inputs
-from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training.sampler import EpochSampler
 
 MOST_BANKED = 4096
 
@@ -41,31 +39,28 @@ class TeacherSide:
         sizes = torch.tensor([len(rows) for rows in rows_of])
         return cls(torch.from_numpy(np.asarray(embeddings)).float(), torch.tensor(pool), torch.from_numpy(pools), sizes)
 
-    def to(self, device: torch.device) -> "TeacherSide":
-        return TeacherSide(*(getattr(self, name).to(device) for name in ("embeddings", "pool", "pools", "sizes")))
-
     def bank(self, indices: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """(K, D) mean embedding of each of K pools, and where in them the pool of each student sample stands (B,).
+        """Pools to contrast with (K,), and where among them the pool of each student sample stands (B,).
 
         All pools where there are at most MOST_BANKED; else those of the batch and a fresh draw of others.
         """
         own = self.pool[indices]
         if len(self.pools) <= MOST_BANKED:
-            return self.centres, own
-        drawn = torch.randint(len(self.pools), (MOST_BANKED,), generator=generator, device=indices.device)
+            return torch.arange(len(self.pools)), own
+        drawn = torch.randint(len(self.pools), (MOST_BANKED,), generator=generator)
         chosen = torch.cat([own, drawn]).unique()
-        return self.centres[chosen], torch.searchsorted(chosen, own)
+        return chosen, torch.searchsorted(chosen, own)
 
     @cached_property
     def centres(self) -> Tensor:
         """(P, D) mean embedding of each pool."""
-        valid = torch.arange(self.pools.shape[1], device=self.pools.device)[None, :] < self.sizes[:, None]
+        valid = torch.arange(self.pools.shape[1])[None, :] < self.sizes[:, None]
         return (self.embeddings[self.pools] * valid[:, :, None]).sum(dim=1) / self.sizes[:, None]
 
     def draw(self, indices: Tensor, generator: Generator) -> Tensor:
         """One partner for each student sample: rows (B,) of ``embeddings``."""
         pool = self.pool[indices]
-        uniform = torch.rand(len(indices), generator=generator, device=indices.device)
+        uniform = torch.rand(len(indices), generator=generator)
         return self.pools[pool, (uniform * self.sizes[pool]).long()]
 
 
@@ -95,37 +90,16 @@ class TrainingData:
         if len(self.inputs) < 2:
             raise ValueError(f"the training split has {len(self.inputs)} sample(s); at least 2 are needed")
 
-    def steps(self, batch_size: int) -> int:
-        """Batches an epoch: only full ones, or a single smaller one."""
-        return max(1, len(self.inputs) // batch_size)
+    def sampler(self, batch_size: int, seed: int) -> EpochSampler:
+        """The batches of a training with that seed."""
+        return EpochSampler(self.labels, batch_size, seed, self.labelled_share)
 
-    def epoch(self, seed: int, epoch: int, batch_size: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Shuffled batches (indices, inputs); (seed, epoch) decide the order."""
-        size = min(batch_size, len(self.inputs))
-        order = self._order(Generator().manual_seed(derive_seed("order", seed, epoch)), size)
-        batches = [order[start : start + size].tolist() for start in range(0, len(order) - size + 1, size)]
-        self.inputs.at_epoch(seed, epoch)
-        yield from DataLoader(self.inputs, batch_sampler=batches, collate_fn=_as_is, num_workers=workers)
+    def check_labels(self, classes: int) -> None:
+        """Once before a training, and on the CPU, so that no step has to look at them.
 
-    def _order(self, generator: Generator, size: int) -> Tensor:
-        """Every sample once; or, where labelled ones would be too rare, batches with ``labelled_share`` of them."""
-        labelled, others = torch.nonzero(self.labels >= 0)[:, 0], torch.nonzero(self.labels < 0)[:, 0]
-        wanted = 0 if self.labelled_share is None else min(size - 1, max(1, round(self.labelled_share * size)))
-        if not len(labelled) or not len(others) or wanted * len(self.inputs) <= size * len(labelled):
-            return torch.randperm(len(self.inputs), generator=generator)
-        steps = self.steps(size)
-        rows = [
-            _in_turn(pool, steps * count, generator).view(steps, count)
-            for pool, count in ((labelled, wanted), (others, size - wanted))
-        ]
-        return torch.cat(rows, dim=1).flatten()
-
-
-def _in_turn(pool: Tensor, count: int, generator: Generator) -> Tensor:
-    """``count`` of the pool, (count,): all of it in a new order, as often as it takes."""
-    rounds = -(-count // len(pool))
-    return torch.cat([pool[torch.randperm(len(pool), generator=generator)] for _ in range(rounds)])[:count]
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+        Raises:
+            ValueError: a label is neither -1 (none) nor one of ``classes``.
+        """
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < -1 or high >= classes:
+            raise ValueError(f"labels: expected -1 (no label) to {classes - 1}, found {low} to {high}")

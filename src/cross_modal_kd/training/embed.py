@@ -1,22 +1,30 @@
-"""Embeddings of many inputs with a trained student."""
+"""Embeddings of many inputs with a trained network."""
 
 import numpy as np
 import torch
+from torch import nn
 
-from cross_modal_kd.modalities.inputs import Inputs
-from cross_modal_kd.models.student import Student
+from cross_modal_kd.modalities.inputs import Inputs, Item
 
 
 @torch.no_grad()
-def embed(student: Student, inputs: Inputs, batch_size: int = 512) -> np.ndarray:
-    """(N, d) float32 embeddings, not normalised, in the order of the inputs, on the student's device."""
-    was_training = student.training
-    student.eval()
-    inputs.at_epoch(0, None)
-    device = next(student.parameters()).device
+def embed(network: nn.Module, inputs: Inputs, batch_size: int = 512) -> np.ndarray:
+    """Embeddings with a student, or with an encoder, on the device where its weights lie.
+
+    Args:
+        network: raw inputs (B, ...) to vectors (B, d); in evaluation mode meanwhile.
+        inputs: N inputs, read for evaluation.
+        batch_size: inputs on the device at a time.
+
+    Returns:
+        (N, d) float32, not normalised, in the order of the inputs.
+    """
+    was_training = network.training
+    network.eval()
+    device = next(network.parameters()).device
     rows = []
     for start in range(0, len(inputs), batch_size):
-        _, batch = inputs.__getitems__(range(start, min(start + batch_size, len(inputs))))
-        rows.append(student(batch.to(device)).float().cpu())
-    student.train(was_training)
+        _, batch = inputs.__getitems__([Item(row) for row in range(start, min(start + batch_size, len(inputs)))])
+        rows.append(network(batch.to(device)).float().cpu())
+    network.train(was_training)
     return torch.cat(rows).numpy()

@@ -1,38 +1,67 @@
-"""The training loop: one for students and trained teachers, on whatever device Fabric finds."""
+"""The training loop: one for students and trained teachers, on the device of the Fabric that it is given.
+
+``fit`` is the whole of it: ``set_up``, then for every epoch ``train_epoch``, ``validate`` and ``Running.save``, until
+``stopped``.
+"""
 
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.modalities.inputs import Augment
 from cross_modal_kd.models.student import Student
-from cross_modal_kd.training.checkpoint import load_state, save_state, to_device
+from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.module import Batch, DistillationModule
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 @dataclass(frozen=True)
 class DevMetric:
-    """What the best checkpoint is chosen by: ``measure`` of a student on the dev split, larger or smaller is better."""
+    """What the best weights are chosen by: ``measure`` of a student on the dev split, larger or smaller is better."""
 
     name: str
     measure: Callable[[Student], float]
     larger_is_better: bool
 
     def better(self, value: float, best: float | None) -> bool:
+        """Whether ``value`` is better than the best before it; of equal values the first is kept."""
         return best is None or (value > best if self.larger_is_better else value < best)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a training runs.
+
+    config: its length, steps and seed. dev: what chooses the weights. augment: of a batch of raw inputs.
+    joint_lr_scale: learning rate of a projection that is trained too, over the student's.
+    checkpoint: a file written after every epoch; where it exists the training goes on from it, to the same result as if
+    it had not been interrupted (every random choice is drawn from (seed, epoch), none from what went before). It is
+    removed at the end.
+    on_epoch: called with each row of the history and its epoch, counted from 1; it may raise to stop.
+    description: of the training, for the progress bar and for errors.
+    """
+
+    config: TrainingConfig
+    dev: DevMetric
+    augment: Augment | None = None
+    joint_lr_scale: float = 0.1
+    checkpoint: Path | None = None
+    on_epoch: Callable[[dict[str, float], int], None] | None = None
+    description: str = "training"
 
 
 @dataclass
@@ -45,135 +74,182 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def pick_precision(config: TrainingConfig) -> str:
-    """``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
+@dataclass
+class Running:
+    """A training under way. ``wrapped`` is the module as Fabric runs it; ``best`` its best weights yet, on the CPU."""
 
-    Not on a CPU, though some have it: small networks then met numbers that depend on what lay in memory before.
-    """
-    if config.precision != "auto":
-        return config.precision
-    cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
-    return "bf16-mixed" if cuda else "32-true"
+    module: DistillationModule
+    wrapped: nn.Module
+    optimizer: Any
+    schedule: OneCycleLR
+    reader: BatchReader
+    checkpoint: Checkpoint | None
+    progress: Progress = field(default_factory=Progress)
+    best: dict[str, Tensor] | None = None
+
+    def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
+        """Write the checkpoint, where there is to be one; the best weights only where they are new."""
+        if self.checkpoint is not None:
+            state = {
+                "training": config.model_dump(),
+                "progress": asdict(self.progress),
+                "module": self.module.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "precision": fabric.strategy.precision.state_dict(),
+            }
+            self.checkpoint.save(state, self.best, self.progress.best_epoch)
+
+    def resume(self, config: TrainingConfig, fabric: "Fabric") -> None:
+        """Go on from the checkpoint, where there is one.
+
+        Raises:
+            ValueError: it is damaged, or belongs to another training.
+        """
+        if self.checkpoint is None or not self.checkpoint.exists():
+            return
+        state = self.checkpoint.load()
+        try:
+            changed = [name for name, value in config.model_dump().items() if state["training"].get(name) != value]
+            if changed:
+                raise ValueError(f"training.{', training.'.join(changed)} differ")
+            self.module.load_state_dict(state["module"])
+            self.optimizer.load_state_dict(to_device(state["optimizer"], fabric.device))
+            fabric.strategy.precision.load_state_dict(state["precision"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.progress = Progress(**state["progress"])
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise ValueError(
+                f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
+            ) from error
+        self.best = self.checkpoint.load_best(self.progress.best_epoch)
+
+    def finish(self) -> None:
+        """Leave the module with its best weights, in evaluation mode, and no checkpoint."""
+        if self.best is not None:
+            self.module.load_state_dict(self.best)
+        self.module.eval()
+        if self.checkpoint is not None:
+            self.checkpoint.remove()
 
 
-def fit(
-    module: DistillationModule,
-    data: TrainingData,
-    config: TrainingConfig,
-    dev: DevMetric,
-    *,
-    augment: Augment | None = None,
-    checkpoint: Path | None = None,
-    on_epoch: Callable[[dict[str, float], int], None] | None = None,
-    description: str = "training",
-    joint_lr_scale: float = 0.1,
-) -> list[dict[str, float]]:
-    """Train ``module`` in place, leave it with the weights that are best on dev, and return one row an epoch.
+def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> list[dict[str, float]]:
+    """Train ``module`` in place and leave it with the weights that are best on dev.
 
-    checkpoint: a file written after every epoch; where it exists the training goes on from it, to the same result as if
-    it had not been interrupted (every random choice is drawn from (seed, epoch), none from what went before). It is
-    removed at the end. on_epoch: called with each row and its epoch.
+    Args:
+        module: student, classifier, objective and projection.
+        data: the training split.
+        plan: how the training runs.
+        fabric: what places the module and runs its steps; of ``compute.make_fabric``.
+
+    Returns:
+        The history, one row an epoch: epoch (from 1), loss, every part of the objective, the dev metric where it was
+        looked at, the learning rate, and the seconds that the epoch took.
 
     Raises:
-        ValueError: the checkpoint belongs to another training or is damaged; the loss is not finite; the dev metric by
-        which the best epoch is to be chosen is not a number.
+        ValueError: a label has no class; the checkpoint belongs to another training or is damaged; the loss is not
+            finite; the dev metric by which the best epoch is to be chosen is not a number.
     """
-    torch.manual_seed(derive_seed("initial", config.seed))
-    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=pick_precision(config))  # type: ignore[arg-type]
-    steps = data.steps(config.batch_size)
-    optimizer = torch.optim.AdamW(_groups(module, config, joint_lr_scale))
-    schedule = OneCycleLR(
-        optimizer,
-        [group["lr"] for group in optimizer.param_groups],
-        total_steps=steps * config.epochs + 1,
-        pct_start=max(config.warmup, 1e-3),
-    )
-    wrapped, optimizer = fabric.setup(module, optimizer)
-    teacher = None if data.teacher is None else data.teacher.to(fabric.device)
-    columns = [value.to(fabric.device) for value in (data.labels, data.task_weights, data.kd_weights)]
-    progress, best_state = Progress(), _weights(module)
-    if checkpoint is not None and checkpoint.exists():
-        progress, best_state = _resume(checkpoint, config, module, optimizer, schedule, fabric)
-
-    bar = tqdm(total=steps * config.epochs, initial=steps * progress.epoch, desc=description, unit="step", leave=False)
-    while progress.epoch < config.epochs:
-        if config.patience is not None and _stale(progress, config) >= config.patience:
-            break
-        epoch, started = progress.epoch, time.perf_counter()
-        torch.manual_seed(derive_seed("epoch", config.seed, epoch))
-        changes, pairs = (
-            Generator(fabric.device).manual_seed(derive_seed(purpose, config.seed, epoch))
-            for purpose in ("augment", "pairs")
-        )
-        module.train()
-        sums: dict[str, Tensor] = {}
-        for step, (indices, inputs) in enumerate(data.epoch(config.seed, epoch, config.batch_size)):
-            indices, inputs = indices.to(fabric.device), inputs.to(fabric.device, non_blocking=True)
-            if augment is not None:
-                inputs = augment(inputs, changes)
-            partners = None if teacher is None else teacher.embeddings[teacher.draw(indices, pairs)]
-            bank = teacher.bank(indices, pairs) if teacher is not None and module.needs_bank else None
-            share = (epoch * steps + step) / (config.epochs * steps)
-            known, weight, kd_weight = (column[indices] for column in columns)
-            total, parts = wrapped(Batch(inputs, known, weight, kd_weight, partners, share, bank))
-            optimizer.zero_grad()
-            fabric.backward(total)
-            if config.grad_clip is not None:
-                fabric.clip_gradients(wrapped, optimizer, max_norm=config.grad_clip, error_if_nonfinite=False)
-            optimizer.step()
-            schedule.step()
-            for name, value in {"loss": total.detach(), **parts}.items():
-                sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value
-            bar.update()
-        row = {"epoch": float(epoch + 1)} | {name: float(value) / steps for name, value in sums.items()}
-        if not math.isfinite(row["loss"]):
-            raise ValueError(
-                f"{description}: the loss is {row['loss']} in epoch {epoch + 1}; lower training.lr ({config.lr:g}) or "
-                "the weights of the constraints"
-            )
-        last = epoch + 1 == config.epochs
-        if last or (epoch + 1) % config.eval_every == 0:
-            module.eval()
-            with torch.no_grad():
-                value = dev.measure(module.student)
-            if math.isnan(value) and config.keep == "best":
-                raise ValueError(
-                    f"{description}: dev {dev.name} is not a number in epoch {epoch + 1}, so no epoch is the best; "
-                    "give the dev split samples that it is defined for (an EER: two of one label, and two labels), "
-                    "or set training.keep to 'last'"
-                )
-            row[f"dev_{dev.name}"] = value
-            if config.keep == "last" or dev.better(value, progress.best):
-                progress.best, progress.best_epoch, best_state = value, epoch + 1, _weights(module)
-        row["lr"], row["seconds"] = float(schedule.get_last_lr()[0]), time.perf_counter() - started
-        progress.history.append(row)
-        progress.epoch = epoch + 1
-        shown = {"loss": f"{row['loss']:.3f}"}
-        if progress.best is not None:
-            shown[f"best dev {dev.name}"] = f"{progress.best:.4f}"
-        bar.set_postfix(shown)
-        if on_epoch is not None:
-            on_epoch(row, epoch + 1)
-        if checkpoint is not None:
-            save_state(
-                checkpoint,
-                {
-                    "training": config.model_dump(),
-                    "progress": vars(progress),
-                    "module": module.state_dict(),
-                    "best": best_state,
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "precision": fabric.strategy.precision.state_dict(),
-                },
-            )
-    bar.close()
-    module.load_state_dict(best_state)
-    module.eval()
-    if checkpoint is not None:
-        with suppress(FileNotFoundError):
-            checkpoint.unlink()
+    config, running = plan.config, set_up(module, data, plan, fabric)
+    progress, steps = running.progress, running.reader.steps
+    begun, total = steps * progress.epoch, steps * config.epochs
+    with tqdm(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar:
+        while not stopped(progress, config):
+            started = time.perf_counter()
+            row = train_epoch(running, plan, fabric, bar)
+            validate(running, plan, row)
+            row |= {"lr": float(running.schedule.get_last_lr()[0]), "seconds": time.perf_counter() - started}
+            progress.history.append(row)
+            progress.epoch += 1
+            bar.set_postfix(_shown(row, progress, plan.dev.name))
+            if plan.on_epoch is not None:
+                plan.on_epoch(row, progress.epoch)
+            running.save(config, fabric)
+    running.finish()
     return progress.history
+
+
+def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
+    """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood."""
+    config = plan.config
+    data.check_labels(module.head.n_classes)
+    torch.manual_seed(derive_seed("initial", config.seed))
+    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank)
+    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale))
+    rates = [group["lr"] for group in optimizer.param_groups]
+    steps = reader.steps * config.epochs + 1
+    schedule = OneCycleLR(optimizer, rates, total_steps=steps, pct_start=max(config.warmup, 1e-3))
+    wrapped, optimizer = fabric.setup(module, optimizer)
+    checkpoint = None if plan.checkpoint is None else Checkpoint(plan.checkpoint)
+    running = Running(module, wrapped, optimizer, schedule, reader, checkpoint)
+    running.resume(config, fabric)
+    return running
+
+
+def stopped(progress: Progress, config: TrainingConfig) -> bool:
+    """Whether all epochs are done, or ``patience`` looks at dev have brought nothing better."""
+    if progress.epoch >= config.epochs or config.patience is None or progress.best is None:
+        return progress.epoch >= config.epochs
+    return (progress.epoch - progress.best_epoch) // config.eval_every >= config.patience
+
+
+def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]") -> dict[str, float]:
+    """One pass over the training split: the mean over its steps of the loss and of every part of the objective.
+
+    The sums stay on the device until the epoch is over: no step waits for the one before.
+
+    Raises:
+        ValueError: the loss is not finite.
+    """
+    config, epoch = plan.config, running.progress.epoch
+    torch.manual_seed(derive_seed("epoch", config.seed, epoch))
+    running.module.train()
+    sums: dict[str, Tensor] = {}
+    for batch in running.reader.epoch(epoch):
+        total, parts = running.wrapped(batch)
+        running.optimizer.zero_grad()
+        fabric.backward(total)
+        if config.grad_clip is not None:
+            fabric.clip_gradients(
+                running.wrapped, running.optimizer, max_norm=config.grad_clip, error_if_nonfinite=False
+            )
+        running.optimizer.step()
+        running.schedule.step()
+        for name, value in {"loss": total.detach(), **parts}.items():
+            sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value
+        bar.update()
+    means = zip(sums, torch.stack(list(sums.values())).tolist(), strict=True)
+    row = {"epoch": float(epoch + 1)} | {name: value / running.reader.steps for name, value in means}
+    if not math.isfinite(row["loss"]):
+        raise ValueError(
+            f"{plan.description}: the loss is {row['loss']} in epoch {epoch + 1}; lower training.lr ({config.lr:g}) or "
+            "the weights of the constraints"
+        )
+    return row
+
+
+def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
+    """Look at the dev split where it is time to, note the value in ``row``, and keep the weights where they are better.
+
+    Raises:
+        ValueError: the metric is not a number and the best epoch is to be chosen by it.
+    """
+    config, dev, progress, epoch = plan.config, plan.dev, running.progress, running.progress.epoch + 1
+    if epoch < config.epochs and epoch % config.eval_every:
+        return
+    running.module.eval()
+    with torch.no_grad():
+        value = dev.measure(running.module.student)
+    if math.isnan(value) and config.keep == "best":
+        raise ValueError(
+            f"{plan.description}: dev {dev.name} is not a number in epoch {epoch}, so no epoch is the best; give the "
+            "dev split samples that it is defined for (an EER: two of one label, and two labels), or set "
+            "training.keep to 'last'"
+        )
+    row[f"dev_{dev.name}"] = value
+    if config.keep == "last" or dev.better(value, progress.best):
+        progress.best, progress.best_epoch = value, epoch
+        running.best = {name: each.detach().cpu().clone() for name, each in running.module.state_dict().items()}
 
 
 def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: float) -> list[dict[str, Any]]:
@@ -194,32 +270,7 @@ def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: 
     return [group for group in groups if group["params"]]
 
 
-def _weights(module: DistillationModule) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
-
-
-def _stale(progress: Progress, config: TrainingConfig) -> int:
-    """Looks at dev since the best one."""
-    return (progress.epoch - progress.best_epoch) // config.eval_every if progress.best is not None else 0
-
-
-def _resume(
-    checkpoint: Path,
-    config: TrainingConfig,
-    module: DistillationModule,
-    optimizer: Any,
-    schedule: OneCycleLR,
-    fabric: Fabric,
-) -> tuple[Progress, dict[str, Tensor]]:
-    state = load_state(checkpoint)
-    try:
-        changed = [name for name, value in config.model_dump().items() if state["training"].get(name) != value]
-        if changed:
-            raise ValueError(f"training.{', training.'.join(changed)} differ")
-        module.load_state_dict(state["module"])
-        optimizer.load_state_dict(to_device(state["optimizer"], fabric.device))
-        fabric.strategy.precision.load_state_dict(state["precision"])
-        schedule.load_state_dict(state["schedule"])
-        return Progress(**state["progress"]), state["best"]
-    except (KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise ValueError(f"{checkpoint} belongs to another training ({error}); delete it to start afresh") from error
+def _shown(row: dict[str, float], progress: Progress, metric: str) -> dict[str, str]:
+    """What stands beside the progress bar."""
+    best = {} if progress.best is None else {f"best dev {metric}": f"{progress.best:.4f}"}
+    return {"loss": f"{row['loss']:.3f}", **best}

@@ -12,7 +12,8 @@ class Batch:
     """What one step reads: inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
 
     progress: share of the training that is done. bank: raw embeddings of all instances (K, D) and the row of each
-    sample's own (B,), where a constraint needs it.
+    sample's own (B,), where a constraint needs it. labelled: rows (L,) of the batch that have a label; where it is not
+    given it is looked up, which on a GPU waits for the device.
     A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
     before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
     """
@@ -26,11 +27,13 @@ class Batch:
         teacher: Tensor | None,
         progress: float,
         bank: tuple[Tensor, Tensor] | None = None,
+        labelled: Tensor | None = None,
     ) -> None:
         self.inputs, self.labels = inputs, labels
         self.task_weights, self.kd_weights = task_weights, kd_weights
         self.teacher, self.progress = teacher, progress
         self.bank = bank
+        self.labelled = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
 
 
 class DistillationModule(nn.Module):
@@ -60,9 +63,9 @@ class DistillationModule(nn.Module):
         return self
 
     def forward(self, batch: Batch) -> ObjectiveOutput:
-        labels, labelled = batch.labels, batch.labels >= 0
+        labels, labelled = batch.labels, batch.labelled
         embeddings = self.student(batch.inputs)
-        task = self.head(embeddings, labels)
+        task = self.head(embeddings, labels, labelled)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
         if not self.objective.terms:
@@ -85,7 +88,7 @@ class DistillationModule(nn.Module):
             scale=scale,
         )
         output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress)
-        if not self.joint or not labelled.any():
+        if not self.joint or not len(labelled):
             return output
         logits = scale * projected[labelled].float() @ prototypes.float().T
         own = torch.nn.functional.cross_entropy(logits, labels[labelled])

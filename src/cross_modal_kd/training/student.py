@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.objective import ArmConfig
@@ -30,7 +31,7 @@ from cross_modal_kd.samples.selection import class_numbers, split_rows, train_cl
 from cross_modal_kd.tracking.run import epoch_logger
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed
-from cross_modal_kd.training.loop import DevMetric, fit
+from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.run_key import data_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
@@ -169,13 +170,16 @@ def train_arm(
             data.teacher if objective.terms else None,
             labelled_share,
         ),
-        training,
-        dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
-        augment=augmentation(data.task.student) if training.augment else None,
-        checkpoint=checkpoint,
-        on_epoch=watch or epoch_logger(name),
-        description=name,
-        joint_lr_scale=arm.joint_lr_scale,
+        Plan(
+            training,
+            dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
+            augment=augmentation(data.task.student) if training.augment else None,
+            joint_lr_scale=arm.joint_lr_scale,
+            checkpoint=checkpoint,
+            on_epoch=watch or epoch_logger(name),
+            description=name,
+        ),
+        make_fabric(training),
     )
     moved = (
         projection_bundle(teacher, data.teacher.embeddings.shape[1], data.classes) if teacher and arm.joint else None

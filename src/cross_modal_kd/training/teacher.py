@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cross_modal_kd.compute import device_for, make_fabric
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
@@ -26,7 +27,7 @@ from cross_modal_kd.tasks.dev import chosen_by
 from cross_modal_kd.tracking.run import epoch_logger
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed
-from cross_modal_kd.training.loop import DevMetric, fit
+from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.run_key import embedding_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
@@ -70,12 +71,15 @@ def train_teacher(
     fit(
         DistillationModule(network, head, Objective({}), None),
         data,
-        config,
-        DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
-        augment=augmentation(task.teacher) if config.augment else None,
-        checkpoint=checkpoints / f"teacher-{digest}.safetensors",
-        on_epoch=epoch_logger("teacher"),
-        description="teacher",
+        Plan(
+            config,
+            DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
+            augment=augmentation(task.teacher) if config.augment else None,
+            checkpoint=checkpoints / f"teacher-{digest}.safetensors",
+            on_epoch=epoch_logger("teacher"),
+            description="teacher",
+        ),
+        make_fabric(config),
     )
     return student_bundle(
         network, head, encoder=teacher.encoder, inputs=inputs, dim=teacher.embedding_dim, classes=classes
@@ -91,12 +95,12 @@ def teacher_embeddings(
         from cross_modal_kd.modalities.text.encoder import embed_texts
 
         return embed_texts(encoder.name, chosen["text"].tolist())
-    roots = Roots(sources)
-    if teacher_model.kind == "pretrained":
-        network = create_encoder(encoder, inputs)
-        network.load_state_dict(teacher_model.tensors)
-        return embed(network, load_inputs(task.teacher, chosen, roots, inputs))  # type: ignore[arg-type]
-    return embed(build_student(teacher_model), load_inputs(task.teacher, chosen, roots, inputs))
+    read = load_inputs(task.teacher, chosen, Roots(sources), inputs)
+    if teacher_model.kind != "pretrained":
+        return embed(build_student(teacher_model).to(device_for()), read)
+    network = create_encoder(encoder, inputs)
+    network.load_state_dict(teacher_model.tensors)
+    return embed(network.to(device_for()), read)
 
 
 def embed_teacher(

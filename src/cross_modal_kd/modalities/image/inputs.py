@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.modalities.image.read import read_image
-from cross_modal_kd.modalities.inputs import Corrupt, Inputs, read_all
+from cross_modal_kd.modalities.inputs import Corrupt, Inputs, Item, read_all
 from cross_modal_kd.samples.roots import Roots
 
 
@@ -37,8 +37,8 @@ class ImageInputs(Inputs):
         resized = np.asarray(image.resize((self._size, self._size), Image.Resampling.BOX))
         return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
 
-    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        index = torch.as_tensor(indices)
+    def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
+        index = torch.tensor([item.index for item in items])
         if self._cache is not None:
             return index, self._cache[index]
-        return index, torch.from_numpy(np.stack([self._read(int(i)) for i in indices]))
+        return index, torch.from_numpy(np.stack([self._read(item.index) for item in items]))

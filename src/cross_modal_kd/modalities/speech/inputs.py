@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.modalities.inputs import Corrupt, Inputs, read_all
+from cross_modal_kd.modalities.inputs import Corrupt, Inputs, Item, read_all
 from cross_modal_kd.modalities.speech.read import read_speech
 from cross_modal_kd.samples.roots import Roots
 
@@ -22,15 +22,10 @@ class SpeechInputs(Inputs):
         self.sample_ids = samples["sample_id"].tolist()
         self._where = list(zip(samples["source"], samples["path"], strict=True))
         self._roots, self._config, self._corrupt = roots, config.speech, corrupt
-        self._seed = 0
-        self._epoch: int | None = None
         self._cache: list[np.ndarray] | None = None
         seconds = samples["duration_s"].fillna(self._config.eval_s).astype(float).sum()
         if seconds * self._config.sample_rate * 2 <= config.cache_mb * 2**20:
             self._cache = read_all(self._read_int16, range(len(self)), "reading sounds")
-
-    def at_epoch(self, seed: int, epoch: int | None) -> None:
-        self._seed, self._epoch = seed, epoch
 
     def _read_int16(self, index: int) -> np.ndarray:
         source, path = self._where[index]
@@ -39,16 +34,16 @@ class SpeechInputs(Inputs):
             wave = self._corrupt(self.sample_ids[index], wave)
         return np.round(wave * 32767).astype(np.int16)
 
-    def _item(self, index: int) -> np.ndarray:
-        wave = self._cache[index] if self._cache is not None else self._read_int16(index)
-        seconds = self._config.eval_s if self._epoch is None else self._config.crop_s
+    def _item(self, item: Item) -> np.ndarray:
+        wave = self._cache[item.index] if self._cache is not None else self._read_int16(item.index)
+        seconds = self._config.eval_s if item.draw is None else self._config.crop_s
         length = int(seconds * self._config.sample_rate)
-        if self._epoch is None or len(wave) <= length:
+        if item.draw is None or len(wave) <= length:
             start = 0
         else:
-            start = int(np.random.default_rng((self._seed, self._epoch, index)).integers(len(wave) - length + 1))
+            start = int(np.random.default_rng((*item.draw, item.index)).integers(len(wave) - length + 1))
         return np.resize(wave, length) if len(wave) < length else wave[start : start + length]
 
-    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        waves = np.stack([self._item(int(index)) for index in indices])
-        return torch.as_tensor(indices), torch.from_numpy(waves).float() / 32767
+    def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
+        waves = np.stack([self._item(item) for item in items])
+        return torch.tensor([item.index for item in items]), torch.from_numpy(waves).float() / 32767

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
+from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.datasets import EmbeddingTableDataset
 from cross_modal_kd.modalities.inputs import load_inputs
@@ -100,7 +100,7 @@ def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
     def embeddings(outcome: Outcome) -> EmbeddingTable:
         kept = EmbeddingTableDataset(filepath=(outcome.folder / f"damaged_test_{study.test_share:g}").as_posix())
         if not kept.exists():
-            network = build_student(outcome.student).to("cuda" if torch.cuda.is_available() else "cpu")
+            network = build_student(outcome.student).to(device_for())
             values = embed(network, inputs, world.configuration.evaluation.batch_size)
             kept.save(EmbeddingTable(rows["sample_id"].tolist(), values, f"{outcome.embeddings.fingerprint} damaged"))
         damaged, clean = kept.load(), outcome.embeddings

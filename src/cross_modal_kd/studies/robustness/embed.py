@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 
+from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
@@ -39,8 +39,7 @@ class DamagedEmbeddings:
         config = _shared_inputs(students)
         damage = None if condition is None else self._damage(condition, config)
         inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return [embed(build_student(student).to(device), inputs, self._batch_size) for student in students]
+        return [embed(build_student(student).to(device_for()), inputs, self._batch_size) for student in students]
 
     def _damage(self, condition: Condition, config: InputConfig) -> Damage:
         seed, rate = self._robustness.seed, config.speech.sample_rate

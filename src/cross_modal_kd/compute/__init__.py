@@ -1,0 +1,8 @@
+"""Where work runs: the one place that makes a Fabric, and that asks which device there is.
+
+Importing it imports neither torch nor lightning: both are imported when a device is asked for.
+"""
+
+from cross_modal_kd.compute.device import device_for, make_fabric, pick_precision
+
+__all__ = ["device_for", "make_fabric", "pick_precision"]

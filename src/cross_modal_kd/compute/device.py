@@ -1,0 +1,60 @@
+"""The device, from the configuration. No other file asks whether there is a GPU: it is given the device."""
+
+from typing import TYPE_CHECKING
+
+from cross_modal_kd.config.training import TrainingConfig
+
+if TYPE_CHECKING:
+    import torch
+    from lightning.fabric import Fabric
+
+
+def make_fabric(config: TrainingConfig) -> "Fabric":
+    """The Fabric of one training, on one device.
+
+    Args:
+        config: ``accelerator`` (``auto`` takes a GPU where there is one) and ``precision`` (see ``pick_precision``).
+
+    Returns:
+        A Fabric that places modules and runs their steps; ``fabric.device`` is the device.
+    """
+    from lightning.fabric import Fabric
+
+    return Fabric(accelerator=config.accelerator, devices=1, precision=pick_precision(config))  # type: ignore[arg-type]
+
+
+def pick_precision(config: TrainingConfig) -> str:
+    """``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
+
+    Not on a CPU, though some have it: small networks then met numbers that depend on what lay in memory before.
+
+    Args:
+        config: ``precision`` and ``accelerator``.
+
+    Returns:
+        A precision as Fabric names it.
+    """
+    import torch
+
+    if config.precision != "auto":
+        return config.precision
+    cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+    return "bf16-mixed" if cuda else "32-true"
+
+
+def device_for(accelerator: str = "auto") -> "torch.device":
+    """The device to embed on: the one that ``make_fabric`` would train on.
+
+    Args:
+        accelerator: as ``training.accelerator``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Returns:
+        The named device; for ``auto`` a CUDA GPU, else Apple's, else the CPU.
+    """
+    import torch
+
+    if accelerator != "auto":
+        return torch.device(accelerator)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

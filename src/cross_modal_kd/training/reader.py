@@ -1,0 +1,90 @@
+"""Batches of a training, on its device."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader
+
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.modalities.inputs import Augment
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.module import Batch
+from cross_modal_kd.training.seeds import derive_seed
+
+
+class BatchReader:
+    """All that a step reads; (seed, epoch) decide whatever is random about it.
+
+    Partners and banks are drawn on the CPU, so that every device meets the same pairs, and what is sent to the device
+    is not waited for: no step waits for the one before. Memory on the device: O(N) labels and weights, and the
+    teacher's M x D embeddings.
+
+    steps: batches in an epoch.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        config: TrainingConfig,
+        device: torch.device,
+        augment: Augment | None = None,
+        needs_bank: bool = False,
+        workers: int = 0,
+    ) -> None:
+        """
+        Args:
+            data: the training split.
+            config: seed, batch size, and the epochs over which the progress of a batch is counted.
+            device: where the batches are to be.
+            augment: of a batch of raw inputs, on the device.
+            needs_bank: whether a constraint contrasts with the instances of the whole split.
+            workers: processes that read, which live as long as this reader; 0 reads in this one.
+        """
+        self._data, self._config, self._device, self._augment = data, config, device, augment
+        self._sampler = data.sampler(config.batch_size, config.seed)
+        self._loader = DataLoader(
+            data.inputs,
+            batch_sampler=self._sampler,
+            collate_fn=_as_is,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=device.type == "cuda",
+        )
+        self._columns = [self._sent(column) for column in (data.labels, data.task_weights, data.kd_weights)]
+        self._teacher = None if data.teacher is None else self._sent(data.teacher.embeddings)
+        self._centres = self._sent(data.teacher.centres) if data.teacher is not None and needs_bank else None
+        self.steps = len(self._sampler)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of one epoch, counted from 0."""
+        changes, pairs = (
+            Generator(device).manual_seed(derive_seed(purpose, self._config.seed, epoch))
+            for purpose, device in (("augment", self._device), ("pairs", torch.device("cpu")))
+        )
+        self._sampler.epoch = epoch
+        for step, (indices, inputs) in enumerate(self._loader):
+            inputs = self._sent(inputs)
+            if self._augment is not None:
+                inputs = self._augment(inputs, changes)
+            yield self._batch(indices, inputs, pairs, (epoch * self.steps + step) / (self._config.epochs * self.steps))
+
+    def _batch(self, indices: Tensor, inputs: Tensor, pairs: Generator, progress: float) -> Batch:
+        labelled = self._sent(torch.nonzero(self._data.labels[indices] >= 0)[:, 0])
+        rows = self._sent(indices)
+        known, task_weights, kd_weights = (column[rows] for column in self._columns)
+        partners = bank = None
+        if self._teacher is not None and self._data.teacher is not None:
+            partners = self._teacher[self._sent(self._data.teacher.draw(indices, pairs))]
+        if self._centres is not None and self._data.teacher is not None:
+            pools, own = self._data.teacher.bank(indices, pairs)
+            bank = self._centres[self._sent(pools)], self._sent(own)
+        return Batch(inputs, known, task_weights, kd_weights, partners, progress, bank, labelled)
+
+    def _sent(self, values: Tensor) -> Tensor:
+        return values.to(self._device, non_blocking=True)
+
+
+def _as_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,35 @@
+"""The device and the precision, from the configuration."""
+
+import pytest
+import torch
+
+from cross_modal_kd.compute import device_for, make_fabric, pick_precision
+from cross_modal_kd.config.training import TrainingConfig
+
+
+def test_precision_is_that_of_the_device():
+    assert pick_precision(TrainingConfig(precision="16-mixed")) == "16-mixed"
+    assert pick_precision(TrainingConfig(accelerator="cpu")) == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "cuda", "mps", "expected"),
+    [
+        ("cpu", True, True, "cpu"),
+        ("auto", True, True, "cuda"),
+        ("auto", False, True, "mps"),
+        ("auto", False, False, "cpu"),
+        ("cuda", False, False, "cuda"),
+    ],
+)
+def test_embeddings_are_made_where_training_is(monkeypatch, accelerator, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert device_for(accelerator).type == expected
+
+
+def test_a_fabric_is_of_one_device_and_of_the_configured_precision():
+    fabric = make_fabric(TrainingConfig(accelerator="cpu", precision="bf16-mixed"))
+    assert fabric.device.type == "cpu" == device_for("cpu").type
+    assert fabric.world_size == 1
+    assert fabric.strategy.precision.precision == "bf16-mixed"
