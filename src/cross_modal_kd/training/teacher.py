@@ -23,6 +23,7 @@ from cross_modal_kd.models.student import Student, build_student, student_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.samples.table_store import load_table, save_table
 from cross_modal_kd.tasks.dev import chosen_by
 from cross_modal_kd.tracking.run import epoch_logger
 from cross_modal_kd.training.data import TrainingData
@@ -115,18 +116,15 @@ def embed_teacher(
 
     The key is a fingerprint of the encoder's weights, the transform and the samples' contents.
     """
-    from cross_modal_kd.datasets.embedding_table import EmbeddingTableDataset
-
     chosen = samples[samples["modality"] == task.teacher]
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
-    cached = EmbeddingTableDataset(filepath=(embedding_cache / fingerprint).as_posix())
-    if cached.exists():
+    kept = embedding_cache / fingerprint
+    if kept.is_dir():
         logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
-        return cached.load()
-
+        return load_table(kept)
     values = teacher_embeddings(chosen, task, sources, inputs, teacher_model)
     table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
-    cached.save(table)
+    save_table(kept, table)
     return table
 
 
