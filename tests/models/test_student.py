@@ -52,3 +52,25 @@ def test_another_kind_of_model_is_refused():
         build_student(ModelBundle("projection", {}))
     with pytest.raises(ValueError, match="expected a model of kind 'projection', found 'student'"):
         build_projection(ModelBundle("student", {}))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5, 0.9])
+def test_dropout_drops_its_share_of_the_features_in_training_alone(dropout):
+    torch.manual_seed(0)
+    student, seen = Student(ENCODER, INPUTS, 6, dropout=dropout), []
+    features = 1 + torch.rand(200, student.encoder.num_features)  # none is zero by itself
+    student.encoder = torch.nn.Identity()
+    linear = next(layer for layer in student.modules() if isinstance(layer, torch.nn.Linear))
+    linear.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    student.train()(features)
+    assert float((seen[0] == 0).float().mean()) == pytest.approx(dropout, abs=0.02)
+    student.eval()(features)
+    assert torch.equal(seen[1], features)
+
+
+def test_a_student_from_a_bundle_drops_nothing():
+    _, _, made = bundle()
+    built = build_student(made)
+    images = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8)
+    with torch.no_grad():
+        assert torch.equal(built(images), built(images))

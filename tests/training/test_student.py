@@ -164,6 +164,23 @@ def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tm
     assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
 
 
+def test_the_students_dropout_is_that_of_its_configuration(world):
+    """Nothing but dropout differs: each rate trains a student of its own, and none of them drops in evaluation."""
+    rates = (0.0, 0.3, 0.6)
+    trained = [world.train(NONE, student=STUDENT.model_copy(update={"dropout": rate})) for rate in rates]
+    assert same(trained[0][0], world.train(NONE)[0])
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert not same(trained[one][0], trained[other][0])
+    student = build_student(trained[2][0])
+    seen = [embed(student, world.data.dev_inputs) for _ in range(2)]
+    np.testing.assert_array_equal(*seen)
+
+
+def test_only_a_joint_arm_trains_the_projection(world):
+    assert "projection" not in world.train(BOTH)[1]
+    assert (world.train(BOTH.model_copy(update={"joint": True}))[1]["projection"] > 0).all()
+
+
 def test_free_dimensions_come_on_top_of_the_bound_ones(world):
     bundle, _ = world.train(BOTH, student=STUDENT.model_copy(update={"free_dim": 5}))
     assert bundle.config["dim"] == 11
