@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test viz mlflow lint format types contracts architecture doctest env clean
+.PHONY: help distill test mutate viz mlflow lint format types contracts architecture doctest env clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,9 @@ distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for 
 
 test: $(STAMP) ## the tests (ARGS=... for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 200"); see docs/mutation.md
+	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python scripts/mutate.py $(ROOM) $(ARGS)
 
 viz: $(STAMP) ## the pipelines as a graph, in the browser
 	$(BIN)/kedro viz run $(ARGS)
@@ -53,7 +56,7 @@ doctest: $(STAMP) ## the examples in the docstrings
 env: $(STAMP) ## the environment in .venv, and nothing else
 
 clean: ## caches and what kedro-viz wrote; data, models and tracked runs stay
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build mutants
 	find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an installation that was interrupted is taken up again.

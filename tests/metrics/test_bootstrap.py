@@ -55,6 +55,20 @@ def test_verification_is_that_of_trials_written_out():
                 assert result.min_dcf[p][row, column] == pytest.approx(min_dcf(scores[drawn], labels[drawn], p))
 
 
+def test_trials_within_and_between_clusters_are_weighed_apart():
+    """Families as clusters: targets and impostors are there both within one and between two."""
+    generator = np.random.default_rng(3)
+    enrol, test = (generator.integers(0, 5, 300) for _ in range(2))
+    labels = generator.integers(0, 2, 300)
+    scores = (labels * (1 + (enrol == test)) + generator.normal(size=300)).round(1)
+    weights = cluster_weights(5, 20, seed=1)
+    result = bootstrap_verification([scores], labels, enrol, test, weights)
+    for row, counts in enumerate(weights):
+        drawn = np.repeat(np.arange(300), np.where(enrol == test, counts[enrol], counts[enrol] * counts[test]))
+        assert result.eer[row, 0] == pytest.approx(eer(scores[drawn], labels[drawn]))
+        assert result.auc[row, 0] == pytest.approx(roc_auc(scores[drawn], labels[drawn]))
+
+
 def test_every_cluster_once_is_the_point_estimate():
     sets, labels, enrol, test = all_pairs()
     result = bootstrap_verification(sets, labels, enrol, test, np.ones((1, 6), dtype=int))

@@ -56,6 +56,26 @@ def test_calibration_error_is_torchmetrics(answers, bins):
     assert calibration_error(probabilities, labels, bins) == pytest.approx(expected.item(), abs=1e-6)
 
 
+def test_a_class_with_any_weight_in_the_truth_counts():
+    labels, predicted = [0, 0, 1, 1, 2], [0, 0, 1, 0, 0]
+    once = macro_f1(predicted, labels)
+    assert once == pytest.approx(f1_score(labels, predicted, average="macro"))
+    assert macro_f1(predicted, labels, np.full(5, 0.1)) == pytest.approx(once)
+    assert macro_f1(predicted, labels, [1, 1, 1, 1, 0]) == pytest.approx(macro_f1(predicted[:4], labels[:4]))
+
+
+def test_rows_that_sum_to_a_little_more_than_one_fall_into_the_last_bin():
+    """Wrong with 1.0005 and right with 0.99 in one bin: |0.01 - 1.0005| / 2, not (0.01 + 1.0005) / 2."""
+    assert calibration_error([[1.0005, 0.0], [0.99, 0.01]], [1, 0], bins=10) == pytest.approx(0.9905 / 2)
+
+
+def test_a_confidence_on_the_edge_of_two_bins_is_of_the_lower():
+    """Bins of a quarter, closed on the right: 0.5 shares one with 0.4, not with 0.6."""
+    rows = [[0.5, 0.3, 0.2], [0.4, 0.3, 0.3], [0.6, 0.4, 0.0]]
+    right = [0, 1, 1]
+    assert calibration_error(rows, right, bins=4) == pytest.approx((abs(0.5 - 0.4) + 0.6) / 3)
+
+
 def test_calibration_weights_are_repetitions(answers):
     probabilities, labels = answers
     weights = np.random.default_rng(1).integers(0, 4, 300)
@@ -123,3 +143,17 @@ def test_wrong_arguments_are_refused_by_name(answers):
         identification(scores, labels, enrol=0)
     with pytest.raises(ValueError, match=r"labels: expected shape \(300,\) as embeddings has rows"):
         identification(scores, labels[:5])
+
+
+def test_the_seed_of_an_identification_is_0_unless_given_and_the_first_of_its_order_enrol():
+    """Fifty identities of forty samples: those enrol that come first in the seeded order, not in the table's."""
+    labels = np.repeat(np.arange(50), 40)
+    embeddings = np.random.default_rng(1).normal(size=(2000, 3))
+    result = identification(embeddings, labels, enrol=5)
+    assert np.array_equal(result.probes, identification(embeddings, labels, enrol=5, seed=0).probes)
+    assert not np.array_equal(result.probes, identification(embeddings, labels, enrol=5, seed=1).probes)
+    taken: dict[int, list[int]] = {}
+    for row in np.random.default_rng(0).permutation(2000).tolist():
+        taken.setdefault(int(labels[row]), []).append(row)
+    enrolled = {row for rows in taken.values() for row in rows[:5]}
+    assert result.probes.tolist() == sorted(set(range(2000)) - enrolled)
