@@ -4,7 +4,7 @@
     python scripts/mutate.py training --sample 200      # 200 of them, drawn with --seed
     python scripts/mutate.py metrics NAME [NAME ...]    # those alone, again (after tests were added)
 
-mutmut (see [tool.mutmut] in pyproject.toml) makes the mutants, finds which tests reach which function, and runs those in
+mutmut (see [tool.mutmut] in pyproject.toml) makes the mutants, finds which tests reach which function, runs those in
 one process; this file adds what it lacks: the tests that belong to a room ([tool.cross_modal_kd.mutation]), a
 sample, and a list of the survivors as differences. Everything is written below mutants/, which git ignores.
 """
@@ -28,6 +28,7 @@ FOLDER = Path("mutants")
 
 
 def main() -> int:
+    """Mutate one room and report; the exit code."""
     rooms = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["cross_modal_kd"]["mutation"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("room", choices=sorted(rooms))

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.training.data import TeacherSide
-from cross_modal_kd.training.loop import fit
 from training_toys import CONFIG, COUNT, TEACHER_DIM, data, module, norm_metric
+from training_toys import train as fit
 
 POOL = 5000  # teacher samples beside every student sample: two draws of one step hardly ever agree
 EPOCHS = 3

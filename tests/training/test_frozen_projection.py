@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from cross_modal_kd.training.loop import fit
 from training_toys import BOTH, CONFIG, data, module, norm_metric, same, weights_of
+from training_toys import train as fit
 
 BANK = {"bank": ("contrastive_bank", {"temperature": 0.1})}
 
