@@ -1,7 +1,9 @@
-"""What a training depends on beside its own configuration, as one number."""
+"""The identity of a training: one key for what it is trained on, how, and by which version of the code."""
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,57 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
+Stage = Literal["data", "teacher", "projection", "student", "search"]
+
+# Which code decides a result. Raise a number where a change lets the same data and configuration come out as another
+# result, so that nothing is taken from a store or gone on from that older code has left: "data" for what is read
+# (decoding, crops, pairs, weights), the others for how it is trained (losses, models, the loop). Numbers, and not a hash
+# of the sources: a docstring, a new name or a moved file retrains nothing.
+RESULT_VERSIONS: dict[Stage, int] = {"data": 1, "teacher": 1, "projection": 1, "student": 1, "search": 1}
+
+
+def run_key(stage: Stage, **decides: Any) -> str:
+    """The name under which a training is kept, gone on from and found again.
+
+    Args:
+        stage: what is trained; its version in ``RESULT_VERSIONS`` counts.
+        **decides: by name, all that the result depends on: configuration, tables, models, embeddings, arrays and plain
+            values, or dicts and lists of them.
+
+    Returns:
+        16 hexadecimal digits of SHA-256; the same on every machine.
+
+    Raises:
+        TypeError: something of which there is no key.
+    """
+    content = [stage, RESULT_VERSIONS[stage], _plain(decides)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """JSON that tells ``value`` from every other; what is large is told by its SHA-256."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, EmbeddingTable):
+        return value.fingerprint
+    if isinstance(value, ModelBundle):
+        tensors = {name: np.asarray(tensor) for name, tensor in value.tensors.items()}
+        return _plain([value.kind, value.config, tensors])
+    if isinstance(value, pd.DataFrame):
+        return _plain([list(value.columns), pd.util.hash_pandas_object(value, index=False).to_numpy()])
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.ascontiguousarray(value)
+        return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    raise TypeError(
+        f"run_key: there is no key of a {type(value).__name__}; expected configuration, a table or plain values"
+    )
+
 
 def data_fingerprint(
     samples: pd.DataFrame,
@@ -21,18 +74,28 @@ def data_fingerprint(
     projections: dict[str, ModelBundle],
     sample_weights: pd.DataFrame,
 ) -> str:
-    """SHA-256 over the task, the inputs' transform, the samples, the teacher, its projections and the weights."""
-    decides = {"task": {"name", "kind", "student", "teacher", "pairing"}, "inputs": {"image", "speech"}}
-    digest = hashlib.sha256(task.model_dump_json(include=decides["task"]).encode())
-    digest.update(inputs.model_dump_json(include=decides["inputs"]).encode())
-    digest.update(teacher_embeddings.fingerprint.encode())
-    content = samples[["sample_id", "modality", "split", "label", "group", "sha256"]]
-    for table in (content.astype(str), sample_weights):
-        digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-    for name, bundle in sorted(projections.items()):
-        for key in sorted(bundle.tensors):
-            digest.update(f"{name}.{key}".encode() + np.asarray(bundle.tensors[key]).tobytes())
-    return digest.hexdigest()
+    """The key of what students are trained on: the columns and blocks that decide it.
+
+    Args:
+        samples: the samples table.
+        task: its pairing and its modalities count; its title does not.
+        inputs: the transform of each modality; how much is kept in memory does not count.
+        teacher_embeddings: by their own fingerprint.
+        projections: of the teacher, by any name.
+        sample_weights: quality of both sides of each training pair.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    return run_key(
+        "data",
+        task=task.model_dump(include={"name", "kind", "student", "teacher", "pairing"}),
+        inputs=inputs.model_dump(exclude={"cache_mb"}),
+        samples=samples[["sample_id", "modality", "split", "label", "group", "sha256"]].astype(str),
+        teacher=teacher_embeddings,
+        projections=projections,
+        weights=sample_weights,
+    )
 
 
 def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inputs: InputConfig) -> str:
@@ -53,13 +116,3 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())
     return digest.hexdigest()
-
-
-def training_key(data: str, projection: ModelBundle, *configs: BaseModel) -> str:
-    """16 hexadecimal digits of what decides one training: its data, the projection and the configurations."""
-    digest = hashlib.sha256(data.encode())
-    for name in sorted(projection.tensors):
-        digest.update(name.encode() + np.asarray(projection.tensors[name]).tobytes())
-    for config in configs:
-        digest.update(config.model_dump_json().encode())
-    return digest.hexdigest()[:16]

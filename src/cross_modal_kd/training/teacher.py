@@ -1,6 +1,5 @@
 """A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
 
-import hashlib
 import logging
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.run_key import embedding_fingerprint, run_key
 from cross_modal_kd.training.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -65,9 +64,8 @@ def train_teacher(
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(train))
     labels = torch.from_numpy(class_numbers(train["label"], classes))
-    content = (train["sample_id"] + train["label"] + train["sha256"]).tolist()
-    key = "\n".join([teacher.model_dump_json(), inputs.model_dump_json(), *content])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    seen = pd.concat([train, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
+    key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
     data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
     fit(
         DistillationModule(network, head, Objective({}), None),
@@ -76,7 +74,7 @@ def train_teacher(
             config,
             DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
             augment=augmentation(task.teacher) if config.augment else None,
-            checkpoint=checkpoints / f"teacher-{digest}.safetensors",
+            checkpoint=checkpoints / f"teacher-{key}.safetensors",
             on_epoch=epoch_logger("teacher"),
             description="teacher",
         ),

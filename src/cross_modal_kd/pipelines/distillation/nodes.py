@@ -50,12 +50,13 @@ def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
 
         Interrupted, it goes on from the last epoch when the same training is asked for again.
         """
-        from cross_modal_kd.training.run_key import training_key
+        from cross_modal_kd.training.run_key import run_key
         from cross_modal_kd.training.student import train_arm
 
         chosen = arms.get(arm)
         projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
-        key = training_key(training_pairs.fingerprint, projection, chosen, student, training)
+        decides = {"projection": projection, "student": student, "training": training}
+        key = run_key("student", data=training_pairs.fingerprint, arm=chosen.model_dump(exclude={"title"}), **decides)
         checkpoint = checkpoints / f"{arm}-{key}.safetensors"
         return train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
 

@@ -1,0 +1,72 @@
+"""The key of a training: another one wherever the result may be another, the same one wherever it is not."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.training import run_key as module
+from cross_modal_kd.training.run_key import run_key
+
+BASE = {
+    "training": TrainingConfig(epochs=3),
+    "projection": ModelBundle("projection", {"scale": 16.0}, {"weight": np.ones((2, 3), np.float32)}),
+    "teacher": EmbeddingTable(["a"], np.ones((1, 2)), "f" * 64),
+    "table": pd.DataFrame({"sample_id": ["a", "b"], "quality": [0.5, 1.0]}),
+    "labels": np.array([0, -1]),
+    "condition": {"share": 0.1, "kinds": ["blur", None, True]},
+}
+CHANGED = {
+    "a value": {"condition": {"share": 0.2, "kinds": ["blur", None, True]}},
+    "a type": {"condition": {"share": "0.1", "kinds": ["blur", None, True]}},
+    "a name": {"condition": {"portion": 0.1, "kinds": ["blur", None, True]}},
+    "the configuration": {"training": TrainingConfig(epochs=4)},
+    "its kind": {"training": ProjectionConfig(epochs=3)},
+    "a weight": {"projection": ModelBundle("projection", {"scale": 16.0}, {"weight": np.zeros((2, 3), np.float32)})},
+    "a shape": {"projection": ModelBundle("projection", {"scale": 16.0}, {"weight": np.ones((3, 2), np.float32)})},
+    "a model's config": {"projection": ModelBundle("projection", {"scale": 8.0}, BASE["projection"].tensors)},
+    "the embeddings": {"teacher": EmbeddingTable(["a"], np.ones((1, 2)), "e" * 64)},
+    "a cell": {"table": pd.DataFrame({"sample_id": ["a", "b"], "quality": [0.5, 0.9]})},
+    "the order of rows": {"table": pd.DataFrame({"sample_id": ["b", "a"], "quality": [1.0, 0.5]})},
+    "a column's name": {"table": pd.DataFrame({"sample_id": ["a", "b"], "weight": [0.5, 1.0]})},
+    "a label": {"labels": np.array([0, 1])},
+    "nothing held back": {"labels": None},
+}
+
+
+def test_the_same_parts_are_the_same_training_in_whatever_order_they_are_named():
+    assert run_key("student", **BASE) == run_key("student", **dict(reversed(BASE.items())))
+    assert len(run_key("student", **BASE)) == 16
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_whatever_changes_makes_another_key(change):
+    assert run_key("student", **(BASE | CHANGED[change])) != run_key("student", **BASE)
+
+
+def test_stages_and_versions_of_the_code_are_told_apart(monkeypatch):
+    before = {stage: run_key(stage, **BASE) for stage in module.RESULT_VERSIONS}
+    assert len(set(before.values())) == len(before)
+    monkeypatch.setitem(module.RESULT_VERSIONS, "student", module.RESULT_VERSIONS["student"] + 1)
+    after = {stage: run_key(stage, **BASE) for stage in module.RESULT_VERSIONS}
+    assert {stage for stage in before if before[stage] != after[stage]} == {"student"}
+
+
+def test_a_key_is_the_same_in_another_process():
+    code = (
+        "from cross_modal_kd.training.run_key import run_key; print(run_key('student', a={'b': 1, 'c': [None, 'x']}))"
+    )
+    environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == run_key("student", a={"c": [None, "x"], "b": 1})
+
+
+def test_what_has_no_key_is_told():
+    with pytest.raises(TypeError, match="run_key: there is no key of a set"):
+        run_key("student", labels={1, 2})
