@@ -12,10 +12,10 @@ from PIL import Image
 
 from cross_modal_kd.hooks.provenance import note
 from cross_modal_kd.studies.results.config import ResultsConfig
+from cross_modal_kd.studies.results.findings import FindingsError, filled
 from cross_modal_kd.studies.results.images import small_png
 from cross_modal_kd.studies.results.nodes import write_results
 from cross_modal_kd.studies.results.numbers import number, with_interval
-from cross_modal_kd.studies.results.placeholders import PlaceholderError, filled
 from cross_modal_kd.studies.results.sections import KINDS, read_sections
 from evaluation_world import CHIMERIC, VERIFICATION, world
 
@@ -203,9 +203,9 @@ def test_findings_are_filled_from_the_data(folder, tmp_path):
     findings = tmp_path / "docs" / "findings"
     findings.mkdir(parents=True)
     (findings / "v.md").write_text(
-        "## Found\n\n{{comparison.soft_both/mlp.relative_reduction_to_baseline}} % fewer, "
-        "{{ comparison.none.error_mean }} %, {{robustness.distilled/white/0.error}}, {{comparison.none.seeds}} seeds, "
-        "{{metrics.chance.eer}}, 1:2 and top-1, `margin 0.4`"
+        '## Found\n\n{{ comparison["soft_both/mlp"].relative_reduction_to_baseline }} % fewer, '
+        '{{ comparison.none.error_mean }} %, {{ robustness["distilled/white/0"].error }}, '
+        "{{comparison.none.seeds}} seeds, {{metrics.chance.eer}}, 1:2 and top-1, `margin 0.4`"
     )
     page = write(folder, tmp_path / "docs")
     assert "8.4 [8.0, 8.9] % fewer, 8.6 %, 10.0 [5.0, 20.0], 2 seeds, 50.0, 1:2 and top-1, `margin 0.4`" in page
@@ -214,28 +214,46 @@ def test_findings_are_filled_from_the_data(folder, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("{{ comparisn.none.seeds }}", "f.md, line 1: 'comparisn' is undefined; there are: comparison, metrics"),
+        ("\n{{ comparison.none.seedz }}", "f.md, line 2: .*no column 'seedz'; did you mean 'seeds'"),
+        ("{{ comparison.soft.seeds }}", "no row is called 'soft'; a row is arm/head, and there are: none / no teacher"),
+        ("{{ comparison.soft_both.seeds }}", "2 rows are called 'soft_both'.*soft_both / mlp; soft_both / pca"),
+        ("{{ comparison.none }}", "names no number; go on with one of: error_metric"),
+        ("{{ comparison }}", "comparison names no number; go on with a row and a column"),
         (
-            "{{comparisn.none.seeds}}",
-            "f.md, line 1: {{comparisn.none.seeds}}: there is no 'comparisn'; expected one of",
+            "\n\n{{ metrics.difference.err }}",
+            "f.md, line 3: metrics.difference: nothing is called 'err'; did you mean 'eer'",
         ),
-        ("\n{{comparison.none.seedz}}", "f.md, line 2: .*no column 'seedz'; did you mean 'seeds'"),
-        ("{{comparison.soft.seeds}}", "no row is called 'soft'; a row is arm/head, and there are: none / no teacher"),
-        ("{{comparison.soft_both.seeds}}", "2 rows are called 'soft_both'.*soft_both / mlp; soft_both / pca"),
-        ("{{metrics.difference.err}}", "nothing is called 'err'; did you mean 'eer'"),
-        ("{{metrics.difference}}", "leads to no figure; go on with one of: eer"),
-        ("EER of 8.4 here", "'8.4' is typed by hand; write a placeholder"),
+        ("{{ metrics.difference }}", "metrics.difference names no number; go on with one of: eer"),
+        ("{{ comparison.none.seeds }", "f.md, line 1: unexpected '}'; write"),
+        ("EER of 8.4 here", "'8.4' is typed by hand; look it up"),
         ("half, 50 %", "'50 %' is typed by hand"),
+        ("\n{{ 8.4 }}", "f.md, line 2: '8.4' is typed by hand"),
+        ("{{ '8.4' }}", "'8.4' is typed by hand"),
+        ("{% set found = 8 %}{{ found }}", "'8' is typed by hand"),
     ],
 )
-def test_a_placeholder_that_names_nothing_and_a_typed_figure_stop_the_run(folder, text, message):
-    with pytest.raises(PlaceholderError, match=message):
+def test_a_look_up_that_finds_nothing_and_a_typed_number_stop_the_run(folder, text, message):
+    with pytest.raises(FindingsError, match=message):
         filled(text, read_sections(folder), "f.md")
 
 
-def test_a_placeholder_of_what_was_not_run_names_the_command(folder):
+def test_a_number_in_the_name_of_a_row_is_not_typed_by_hand(folder):
+    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", setting="width x 1.5")
+    study.to_csv(folder / "regimes" / "noise.csv", index=False)
+    text = (
+        '{{ regimes["width/width x 1.5/none"].seeds }} {% for arm in ["none"] %}{{ comparison[arm].seeds }}{% endfor %}'
+    )
+    assert filled(text, read_sections(folder), "f.md") == "2 2"
+
+
+def test_a_look_up_of_what_was_not_run_names_the_command(folder):
     (folder / "comparison.csv").unlink()
-    with pytest.raises(PlaceholderError, match="comparison.csv is not there; kedro run --pipeline=comparison makes it"):
-        filled("{{comparison.none.seeds}}", read_sections(folder), "f.md")
+    for text in ("{{ comparison.none.seeds }}", "{{ comparison }}"):
+        with pytest.raises(
+            FindingsError, match="comparison.csv is not there; kedro run --pipeline=comparison makes it"
+        ):
+            filled(text, read_sections(folder), "f.md")
 
 
 def test_a_broken_file_is_named(folder):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
-from cross_modal_kd.studies.results.placeholders import filled
+from cross_modal_kd.studies.results.findings import filled
 from cross_modal_kd.studies.results.provenance import provenance_line
 from cross_modal_kd.studies.results.sections import Section
 from cross_modal_kd.studies.results.tables import headline, metrics_headline, regimes_tables

@@ -16,7 +16,7 @@ from cross_modal_kd.studies.results.tables import Table
 class Kind:
     """files, pictures: patterns in the reporting folder; all files of a kind have the same columns.
 
-    keys: the columns that name a row, for placeholders. seeds: the parameters that count. lead: how to read it.
+    keys: the columns that name a row in findings. seeds: the parameters that count. lead: how to read it.
     """
 
     name: str
