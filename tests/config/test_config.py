@@ -17,7 +17,7 @@ from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
 
 TASK = {"name": "t", "title": "T", "kind": "verification", "student": "image", "teacher": "text"}

@@ -17,7 +17,7 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, grid_jobs, refresh_embeddings, run_grid
 from cross_modal_kd.training.run_key import data_fingerprint
 

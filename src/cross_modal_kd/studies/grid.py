@@ -18,7 +18,7 @@ from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.datasets import EmbeddingTableDataset, ModelDataset
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.config import ArmGrid
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tracking.flatten import as_metrics
 from cross_modal_kd.tracking.run import child_run
@@ -77,7 +77,7 @@ class Outcome:
         return pd.read_csv(self.folder / "history.csv")
 
 
-def grid_jobs(grid: ArmGrid, arms: ArmsConfig, student: StudentConfig, training: TrainingConfig) -> list[Job]:
+def grid_jobs(grid: ComparisonConfig, arms: ArmsConfig, student: StudentConfig, training: TrainingConfig) -> list[Job]:
     """Arms x projections x seeds, seeds outermost, so that an interrupted study holds whole rounds of all arms.
 
     An arm without constraints needs no teacher: it is trained once a seed, whatever the projections.
@@ -98,7 +98,7 @@ def grid_jobs(grid: ArmGrid, arms: ArmsConfig, student: StudentConfig, training:
     return list(jobs.values())
 
 
-def _projections(grid: ArmGrid, arm: ArmConfig, number: int) -> list[str]:
+def _projections(grid: ComparisonConfig, arm: ArmConfig, number: int) -> list[str]:
     """The projections that an arm is trained with under seed ``number``, counted from 0."""
     kinds = [arm.projection if named == "own" or not arm.constraints else named for named in grid.heads]
     all_of_them = number < (grid.head_seeds or len(grid.seeds))

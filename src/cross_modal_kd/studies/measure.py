@@ -28,11 +28,17 @@ def measure(
     """The metrics of every outcome, in their order.
 
     Args:
+        context: of the study; its samples and trials are measured on.
         outcomes: at least one; the training samples that the first is embedded at are those of all.
         resampling: ``bootstrap`` (resamples) and ``level`` of the intervals, in place of the evaluation's.
-        teacher: embeddings that students are matched with, through the projection of each arm's kind, or through its
-            own where the training has moved it.
+        teacher: embeddings that students are matched with.
+        projections: by kind; each student is matched through that of its arm's kind, or through its own where the
+            training has moved it.
         embeddings: of an outcome, in place of those that it has kept.
+        description: of the progress bar.
+
+    Returns:
+        What ``arm_figures`` gives for each outcome.
     """
     evaluation = context.configuration.evaluation.model_copy(update=dict(resampling))
     embedded = outcomes[0].embeddings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 
 

@@ -19,8 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condition]:
-    """One a share. The projection and the prototypes are fitted on labelled teacher samples alone, the classes are
-    those that have a labelled sample, and labels of the dev split stay: all arms choose their checkpoint by them."""
+    """One a share of the labels.
+
+    The projection and the prototypes are fitted on labelled teacher samples alone, the classes are those that have a
+    labelled sample, and labels of the dev split stay: all arms choose their checkpoint by them.
+    """
     if world.task.pairing == "label":
         logger.warning("task.pairing is 'label': a pair tells the class, so labels held back are known to the pairs")
     train, kinds = world.data.train, world.projection_kinds(study.arms)

@@ -15,7 +15,7 @@ def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
     return training.model_copy(update=changed)
 
 
-def conditions(world: World, study: LengthStudy, store: Path) -> Iterator[Condition]:
+def conditions(world: World, study: LengthStudy, _store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
         training = lengthened(world.configuration.training, factor)

@@ -38,7 +38,7 @@ def damage(world: World, study: NoiseStudy, share: float, seed: int) -> RandomDa
     return RandomDamage(modality, study.kinds[modality], share, seed, rate)
 
 
-def conditions(world: World, study: NoiseStudy, store: Path) -> Iterator[Condition]:
+def conditions(world: World, study: NoiseStudy, _store: Path) -> Iterator[Condition]:
     """One: the training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
     harm = damage(world, study, study.share, study.seed)
     train = world.data.train
@@ -91,8 +91,10 @@ def tests(world: World, study: NoiseStudy) -> Mapping[str, Embeddings | None]:
 
 
 def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
-    """Embeddings of the damaged test inputs, and of the same training samples as the clean ones (these undamaged); kept
-    beside the outcome."""
+    """Embeddings of the damaged test inputs, and of the same training samples as the clean ones (these undamaged).
+
+    They are kept beside the outcome.
+    """
     harm = damage(world, study, study.test_share, study.seed + 1)
     rows = split_rows(world.samples, world.task.student, "test")
     inputs = load_inputs(world.task.student, rows, Roots(world.configuration.sources), world.configuration.inputs, harm)

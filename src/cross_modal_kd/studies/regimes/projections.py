@@ -33,8 +33,10 @@ def refit(
     varied: Mapping[str, Any],
     store: Path,
 ) -> dict[str, ModelBundle]:
-    """Projections of the given kinds, fitted on those samples and embeddings; kept in ``store``, so that a study that
-    goes on later meets the same ones."""
+    """Projections of the given kinds, fitted on those samples and embeddings.
+
+    They are kept in ``store``, so that a study that goes on later meets the same ones.
+    """
     fitted = {}
     for kind in sorted(kinds):
         config = world.configuration.projection.model_copy(update={"kind": kind})

@@ -20,12 +20,12 @@ def same_world(world: World) -> World:
     return world
 
 
-def clean_test(world: World, block: Any) -> Mapping[str, Embeddings | None]:
+def clean_test(_world: World, _block: Any) -> Mapping[str, Embeddings | None]:
     """The one test that most studies have: the clean test split, under the condition's own name."""
     return {"": None}
 
 
-def unchanged(world: World, block: Any, store: Path) -> Iterable[Condition]:
+def unchanged(world: World, _block: Any, _store: Path) -> Iterable[Condition]:
     """One condition: the task itself."""
     yield Condition.of(world, "as it stands", 0.0)
 

@@ -24,8 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: int) -> EmbeddingTable:
-    """e + level r n / sqrt(D), n standard normal and r the root mean square distance of training embeddings from their
-    mean: at level 1 the noise is as large as what tells the samples apart."""
+    """e + level r n / sqrt(D), n standard normal.
+
+    r is the root mean square distance of training embeddings from their mean: at level 1 the noise is as large as what
+    tells the samples apart.
+    """
     train = embeddings.at(train_ids).astype(np.float64)
     size = np.sqrt(((train - train.mean(axis=0)) ** 2).sum(axis=1).mean() / embeddings.dim)
     noise = np.random.default_rng(seed).standard_normal(embeddings.values.shape)

@@ -15,7 +15,7 @@ def weighed(arm: ArmConfig, factor: float) -> ArmConfig:
     return arm.model_copy(update={"constraints": terms})
 
 
-def conditions(world: World, study: WeightStudy, store: Path) -> Iterator[Condition]:
+def conditions(world: World, study: WeightStudy, _store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
         yield Condition.of(world, f"weight x {factor:g}", factor, weight=factor)

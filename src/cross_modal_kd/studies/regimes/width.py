@@ -36,7 +36,7 @@ def widened(student: StudentConfig, factor: float, options: list[str], divisor: 
     return student.model_copy(update={"encoder": encoder.model_copy(update={"options": changed})})
 
 
-def conditions(world: World, study: WidthStudy, store: Path) -> Iterator[Condition]:
+def conditions(world: World, study: WidthStudy, _store: Path) -> Iterator[Condition]:
     """One a factor."""
     for factor in study.factors:
         student = widened(world.configuration.student, factor, study.options, study.divisor)

@@ -6,7 +6,9 @@ from cross_modal_kd.config.strict import Strict
 
 
 class ResultsConfig(Strict):
-    """docs_root: folder of RESULTS.md, results/<task>.md and its tables and pictures in results/<task>/;
+    """Where the pages go.
+
+    docs_root: folder of RESULTS.md, results/<task>.md and its tables and pictures in results/<task>/;
     findings/<task>.md is read from it.
 
     default_task: the task of conf/base, run without --env; every other is run with --env=<its name>, and the commands

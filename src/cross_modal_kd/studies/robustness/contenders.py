@@ -10,7 +10,7 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.config import ArmGrid
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.grid import Job, Outcome, grid_jobs, run_grid
 
@@ -26,7 +26,7 @@ class Contender:
     seeds: list[int]
 
 
-def stored_outcomes(context: Context, grid: ArmGrid, store: Path) -> list[Outcome]:
+def stored_outcomes(context: Context, grid: ComparisonConfig, store: Path) -> list[Outcome]:
     """The outcomes of the comparison's trainings. Raises ValueError for one that was not trained yet."""
 
     def refuse(job: Job, _: Path) -> tuple[ModelBundle, pd.DataFrame]:

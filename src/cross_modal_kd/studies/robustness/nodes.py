@@ -8,7 +8,7 @@ import pandas as pd
 from cross_modal_kd.config.objective import DistillationConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
+from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 

@@ -26,10 +26,20 @@ class SearchRange(Strict):
             raise ValueError(f"a logarithmic range needs low > 0, found {self.low}")
         return self
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """``low`` and ``high``. Raises ValueError where there are choices in their place."""
+        if self.low is None or self.high is None:
+            raise ValueError(f"a range of choices has no ends, found {self.choices}")
+        return self.low, self.high
+
 
 class LabelledConfig(Strict):
-    """share: of the training units that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
-    ``regimes.labels``."""
+    """A search where few labels are known.
+
+    share: of the training units that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
+    ``regimes.labels``.
+    """
 
     share: float = Field(gt=0, lt=1)
     draw: int = Field(0, ge=0)

@@ -44,8 +44,7 @@ def suggest(trial: optuna.Trial, key: str, bounds: SearchRange) -> Any:
     """A value for one key."""
     if bounds.choices is not None:
         return trial.suggest_categorical(key, bounds.choices)
-    assert bounds.low is not None and bounds.high is not None
-    return trial.suggest_float(key, bounds.low, bounds.high, log=bounds.log)
+    return trial.suggest_float(key, *bounds.ends, log=bounds.log)
 
 
 def search_arm(
@@ -113,8 +112,8 @@ def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, An
 def _nearest(bounds: SearchRange, value: Any) -> Any:
     if bounds.choices is not None:
         return value if value in bounds.choices else bounds.choices[0]
-    assert bounds.low is not None and bounds.high is not None
-    return bounds.low if value is None else min(max(float(value), bounds.low), bounds.high)
+    low, high = bounds.ends
+    return low if value is None else min(max(float(value), low), high)
 
 
 def summary(name: str, study: optuna.Study, larger_is_better: bool) -> pd.DataFrame:
