@@ -1,9 +1,10 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test mutate viz mlflow lint format types contracts architecture doctest env clean
+.PHONY: help distill test mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 STAMP := $(VENV)/.installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
@@ -55,6 +56,12 @@ doctest: $(STAMP) ## the examples in the docstrings
 
 env: $(STAMP) ## the environment in .venv, and nothing else
 
+lowest: ## the tests with the lowest versions that pyproject.toml allows, in .venv-lowest; nightly (needs uv)
+	@command -v uv >/dev/null || { echo "make: uv resolves to the lowest versions and is not installed: pip install uv" >&2; exit 1; }
+	uv venv -q --allow-existing --python "$(PYTHON)" $(LOWEST)
+	uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[all,dev]'
+	$(LOWEST)/bin/python -m pytest $(ARGS)
+
 clean: ## caches and what kedro-viz wrote; data, models and tracked runs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build mutants
 	find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -74,5 +81,5 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "make: $(PYTHON) can make no environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv), pip or uv" >&2; exit 1; }; \
 	fi
 	@echo "installing into $(VENV): about 3 minutes and 6.5 GB the first time (torch brings its CUDA libraries)"
-	@$(BIN)/python -m pip install -q --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -q --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
 	@touch $@
