@@ -32,8 +32,10 @@ class _ArcFace(ArcFaceLoss):
 
 
 def _small_normal(weight: Tensor) -> Tensor:
-    """Only the direction of a prototype counts, and a step turns a short one further: at the library's standard
-    deviation of 1 the prototypes learn too slowly for a short training, and the student alone looks weaker than it is.
+    """Normal with standard deviation 0.05, in place.
+
+    Only the direction of a prototype counts, and a step turns a short one further: at the library's standard deviation
+    of 1 the prototypes learn too slowly for a short training, and the student alone looks weaker than it is.
     """
     return torch.nn.init.normal_(weight, std=0.05)
 

@@ -52,22 +52,27 @@ class ConstraintInputs:
                 f"teacher: expected the student's shape {tuple(self.student.shape)}, "
                 f"found {tuple(self.teacher.shape)}; project the teacher to the student's dimension first"
             )
-        batch, dim = self.student.shape
-        if self.labels is not None and (self.labels.shape != (batch,) or self.labels.is_floating_point()):
-            raise ValueError(
-                f"labels: expected {batch} integers, found {self.labels.dtype} of shape {tuple(self.labels.shape)}"
-            )
-        if self.prototypes is not None and (self.prototypes.ndim != 2 or self.prototypes.shape[1] != dim):
-            raise ValueError(f"prototypes: expected shape (C, {dim}), found {tuple(self.prototypes.shape)}")
-        if self.bank is not None and (self.bank.ndim != 2 or self.bank.shape[1] != dim):
-            raise ValueError(f"bank: expected shape (K, {dim}), found {tuple(self.bank.shape)}")
-        rows = self.bank_rows
-        if rows is not None and (rows.shape != (batch,) or rows.is_floating_point()):
-            raise ValueError(f"bank_rows: expected {batch} integers, found {rows.dtype} of shape {tuple(rows.shape)}")
+        for name in ("labels", "bank_rows"):
+            self._check_integers(name)
+        for name, rows in (("prototypes", "C"), ("bank", "K")):
+            self._check_points(name, rows)
         for name in ("student_raw", "teacher_raw", "student_logits", "teacher_logits"):
-            value = getattr(self, name)
-            if value is not None and (value.ndim != 2 or len(value) != batch):
-                raise ValueError(f"{name}: expected {batch} rows, found shape {tuple(value.shape)}")
+            self._check_rows(name)
+
+    def _check_integers(self, name: str) -> None:
+        value, batch = getattr(self, name), len(self.student)
+        if value is not None and (value.shape != (batch,) or value.is_floating_point()):
+            raise ValueError(f"{name}: expected {batch} integers, found {value.dtype} of shape {tuple(value.shape)}")
+
+    def _check_points(self, name: str, rows: str) -> None:
+        value, dim = getattr(self, name), self.student.shape[1]
+        if value is not None and (value.ndim != 2 or value.shape[1] != dim):
+            raise ValueError(f"{name}: expected shape ({rows}, {dim}), found {tuple(value.shape)}")
+
+    def _check_rows(self, name: str) -> None:
+        value, batch = getattr(self, name), len(self.student)
+        if value is not None and (value.ndim != 2 or len(value) != batch):
+            raise ValueError(f"{name}: expected {batch} rows, found shape {tuple(value.shape)}")
 
     def full_precision(self) -> "ConstraintInputs":
         """The batch as constraints compute on it.
@@ -104,8 +109,11 @@ def _wide(values: Tensor) -> Tensor:
 
 
 class ConstraintOutput(NamedTuple):
-    """Per sample, each (B,): ``values`` after the margin, ``active`` the share in [0, 1] of what lies outside the
-    margin (0 or 1 where a sample has one value; a share of its pairs where it has many), ``raw`` before the margin."""
+    """What a constraint found for each sample of the batch.
+
+    values: (B,) after the margin, >= 0. active: (B,) the share in [0, 1] of what lies outside the margin (0 or 1 where
+    a sample has one value; a share of its pairs where it has many). raw: (B,) before the margin.
+    """
 
     values: Tensor
     active: Tensor

@@ -58,8 +58,11 @@ class Term:
 
 
 class ObjectiveOutput(NamedTuple):
-    """total: what to differentiate. parts: detached scalars ``task``, and for every term ``<term>`` (reduced, before
-    lambda), ``<term>_active`` (mean share outside the margin) and ``<term>_raw`` (mean before the margin)."""
+    """What one batch gave.
+
+    total: one number, to be differentiated. parts: detached scalars ``task``, and for every term ``<term>`` (reduced,
+    before lambda), ``<term>_active`` (mean share outside the margin) and ``<term>_raw`` (mean before the margin).
+    """
 
     total: Tensor
     parts: dict[str, Tensor]
@@ -119,8 +122,9 @@ class Objective(nn.Module):
         with no_autocast(task_loss):
             total = mean(task_loss, task_weights, torch.ones_like(task_loss))
             parts = {"task": total.detach()}
+            if inputs is None:
+                return ObjectiveOutput(total, parts)
             for name, term in self.terms.items():
-                assert inputs is not None
                 output = term.constraint(inputs)
                 value = output.reduce(term.reduce, kd_weights)
                 total = total + term.weight_at(progress) * value

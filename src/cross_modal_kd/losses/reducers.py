@@ -11,7 +11,7 @@ from torch import Tensor
 Reducer = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:
+def mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:  # noqa: ARG001 (a Reducer is given all three)
     """sum(w v) / sum(w): the mean of w v once the weights are renormalised to mean 1 over the batch.
 
     Args:

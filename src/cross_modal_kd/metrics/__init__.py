@@ -1,4 +1,4 @@
-"""Measures of a student: NumPy in, plain values out. Imports nothing else of this package."""
+"""Metrics of a student: NumPy in, plain values out. Imports nothing else of this package."""
 
 from cross_modal_kd.metrics.bootstrap import (
     VerificationBootstrap,

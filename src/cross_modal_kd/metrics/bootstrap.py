@@ -16,18 +16,23 @@ from cross_modal_kd.metrics.verification import eer_at, min_dcf_at, roc_auc_at
 
 
 def cluster_weights(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
-    """(R, C) counts, each row multinomial over C equally likely clusters and summing to C.
+    """How often each cluster is drawn: multinomial over C equally likely clusters.
+
+    The same seed for every arm and metric makes their differences paired.
 
     Args:
-        n_clusters: C, at least 2.
-        n_resamples: R, at least 1.
-        seed: The same for every arm and metric makes their differences paired.
+        n_clusters: C >= 2.
+        n_resamples: R >= 1.
+        seed: Of the draw, >= 0.
 
     Returns:
-        (R, C) integers: how often each cluster was drawn in each resample.
+        (R, C) counts, each row summing to C. Memory grows with R C.
 
     Raises:
-        ValueError: With both counts, if one is too small.
+        ValueError: For fewer than two clusters or no resample.
+
+    >>> cluster_weights(3, 2, seed=0).sum(axis=1).tolist()
+    [3, 3]
     """
     if n_clusters < 2 or n_resamples < 1:
         raise ValueError(
@@ -39,9 +44,10 @@ def cluster_weights(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class VerificationBootstrap:
-    """Per resample and score set, each (R, S): ``eer``, ``auc``, and ``min_dcf`` by its p_target.
+    """What ``bootstrap_verification`` found in R resamples of S score sets.
 
-    NaN where a resample holds no target or no impostor.
+    eer, auc: (R, S), in [0, 1]. min_dcf: (R, S) by its p_target, in [0, 1]. All are NaN where a resample holds no
+    target or no impostor.
     """
 
     eer: np.ndarray
@@ -60,21 +66,26 @@ def bootstrap_verification(
     """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
 
     A trial between clusters c, e weighs n_c n_e, one within c weighs n_c. Each set is sorted once; a resample costs one
-    pass over the trials a set.
+    pass over the trials a set. Memory grows with S n + R S.
 
     Args:
         score_sets: S arrays (n,), higher is more alike.
         labels: (n,), 1 target, 0 impostor.
-        enrol_cluster: (n,) index in [0, C) of the cluster of each trial's enrolled side.
-        test_cluster: (n,) index in [0, C) of the other side's.
-        weights: (R, C) of ``cluster_weights``.
-        p_targets: Prior probabilities of a target, each in (0, 1), at which minDCF is measured.
+        enrol_cluster: (n,) integers in [0, C), the cluster of the enrolment.
+        test_cluster: (n,) integers in [0, C), the cluster of the test sample.
+        weights: (R, C) counts of ``cluster_weights``.
+        p_targets: Of the detection costs, each in (0, 1).
 
     Returns:
-        The three metrics, each (R, S).
+        EER, AUC and minDCF, each (R, S).
 
     Raises:
-        ValueError: Naming the argument, if there is no set, or shapes, labels or indices do not fit.
+        ValueError: Without a score set, and where shapes, labels or clusters do not fit or scores are not finite.
+
+    >>> pairs = ([0.9, 0.8, 0.1], [1, 1, 0], [0, 1, 0], [0, 1, 1])
+    >>> found = bootstrap_verification([pairs[0]], *pairs[1:], weights=np.array([[1, 1], [2, 0]]))
+    >>> found.eer.tolist()
+    [[0.0], [nan]]
     """
     trials = [TrialScores.of(scores, labels) for scores in score_sets]
     if not trials:
@@ -104,15 +115,18 @@ def bootstrap_mean(values: ArrayLike, clusters: ArrayLike, weights: np.ndarray) 
     """The mean of per-sample values in every resample.
 
     Args:
-        values: (n,), or (n, S) of S seeds; finite.
-        clusters: (n,) index in [0, C) of each sample's cluster.
-        weights: (R, C) of ``cluster_weights``.
+        values: (n,), or (n, S) of S seeds or students; finite.
+        clusters: (n,) integers in [0, C), the cluster of each sample.
+        weights: (R, C) counts of ``cluster_weights``.
 
     Returns:
-        (R,) or (R, S); NaN where a resample holds no sample.
+        (R,), or (R, S); NaN where a resample holds no sample. Memory grows with (n + R + C) S.
 
     Raises:
-        ValueError: Naming the argument, if shapes or indices do not fit.
+        ValueError: Where values are not finite or the clusters do not fit.
+
+    >>> bootstrap_mean([1.0, 3.0, 8.0], [0, 0, 1], np.array([[1, 1], [2, 0]])).tolist()
+    [4.0, 2.0]
     """
     values = finite(values, "values", ndim=2 if np.ndim(values) == 2 else 1)
     clusters = class_indices(clusters, values, weights.shape[1], "clusters", "values")
@@ -130,15 +144,18 @@ def bootstrap_statistic(
     """A statistic in every resample, for what is no mean: macro-F1, calibration error.
 
     Args:
-        statistic: Of sample weights (n,), which are counts.
-        clusters: (n,) index in [0, C) of each sample's cluster.
-        weights: (R, C) of ``cluster_weights``.
+        statistic: From sample weights (n,), counts >= 0, to one number.
+        clusters: (n,) integers in [0, C), the cluster of each sample.
+        weights: (R, C) counts of ``cluster_weights``.
 
     Returns:
         (R,); NaN, without a call, where a resample holds no sample.
 
     Raises:
-        ValueError: If ``clusters`` are no indices in [0, C).
+        ValueError: Where the clusters do not fit.
+
+    >>> bootstrap_statistic(lambda counts: counts.max(), [0, 1, 1], np.array([[2, 0], [1, 1]])).tolist()
+    [2.0, 1.0]
     """
     clusters = class_indices(clusters, np.asarray(clusters), weights.shape[1], "clusters", "clusters")
     result = np.full(len(weights), np.nan)

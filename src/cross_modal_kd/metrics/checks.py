@@ -5,18 +5,18 @@ from numpy.typing import ArrayLike
 
 
 def finite(values: ArrayLike, name: str, ndim: int = 1) -> np.ndarray:
-    """``values`` as float64.
+    """The values as float64, if they are numbers.
 
     Args:
-        values: Numbers.
-        name: Of the argument, for the message.
-        ndim: Number of dimensions that it must have.
+        values: Of any type that NumPy reads.
+        name: What they are called, for the message.
+        ndim: The number of dimensions that is expected.
 
     Returns:
-        The array, not empty, without NaN or infinity.
+        An array of ``ndim`` dimensions, not empty.
 
     Raises:
-        ValueError: Naming the argument, if it is empty, of another number of dimensions, or not finite.
+        ValueError: If empty, of another number of dimensions, or with NaN or infinity inside.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != ndim or not array.size:
@@ -28,19 +28,19 @@ def finite(values: ArrayLike, name: str, ndim: int = 1) -> np.ndarray:
 
 
 def same_length(values: ArrayLike, like: np.ndarray, name: str, like_name: str) -> np.ndarray:
-    """``values`` as an array of one dimension that is as long as another.
+    """The values as an array, if there is one for each row of another.
 
     Args:
         values: (n,) of any kind.
-        like: (n, ...) array that it belongs to.
-        name: Of the argument, for the message.
-        like_name: Of what it belongs to, for the message.
+        like: The other array, n rows.
+        name: What the values are called, for the message.
+        like_name: What the other array is called.
 
     Returns:
-        (n,) the array.
+        (n,).
 
     Raises:
-        ValueError: Naming both, if the lengths differ.
+        ValueError: Unless it has one dimension and is as long as ``like``.
     """
     array = np.asarray(values)
     if array.shape != (len(like),):
@@ -49,20 +49,20 @@ def same_length(values: ArrayLike, like: np.ndarray, name: str, like_name: str) 
 
 
 def class_indices(labels: ArrayLike, like: np.ndarray, classes: int, name: str, like_name: str) -> np.ndarray:
-    """``labels`` as indices of classes.
+    """The labels as indices, if they are some.
 
     Args:
-        labels: (n,) integers in [0, C).
-        like: (n, ...) array that they belong to.
-        classes: C.
-        name: Of the argument, for the message.
-        like_name: Of what it belongs to, for the message.
+        labels: (n,) integers in [0, classes).
+        like: The array whose rows they belong to, n rows.
+        classes: How many there are.
+        name: What the labels are called, for the message.
+        like_name: What the other array is called.
 
     Returns:
-        (n,) of NumPy's index type.
+        (n,) of NumPy's own index type.
 
     Raises:
-        ValueError: Naming the argument, if the lengths differ or a label is no integer in [0, C).
+        ValueError: Unless they are integers in the range, one for each row.
     """
     array = same_length(labels, like, name, like_name)
     if array.dtype.kind not in "iu" or array.min() < 0 or array.max() >= classes:
@@ -73,18 +73,18 @@ def class_indices(labels: ArrayLike, like: np.ndarray, classes: int, name: str, 
 
 
 def sample_weights(weights: ArrayLike | None, like: np.ndarray, like_name: str) -> np.ndarray:
-    """``weights`` as an array.
+    """The weights as float64, if they are some.
 
     Args:
-        weights: (n,) numbers >= 0, not all 0; None is ones.
-        like: (n, ...) array that they belong to.
-        like_name: Of what they belong to, for the message.
+        weights: (n,) >= 0, not all 0; None is ones.
+        like: The array whose rows they belong to, n rows.
+        like_name: What it is called, for the message.
 
     Returns:
-        (n,) float64.
+        (n,).
 
     Raises:
-        ValueError: If the lengths differ, or a weight is negative, or all are 0.
+        ValueError: If one is below 0 or not finite, all are 0, or their number is another.
     """
     if weights is None:
         return np.ones(len(like))

@@ -7,20 +7,23 @@ from cross_modal_kd.metrics.checks import class_indices, finite, same_length, sa
 
 
 def in_top_k(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> np.ndarray:
-    """1 where the true class is among the k highest scores of its row, else 0.
+    """1 where the true class is among the k highest scores, else 0.
 
     Where it ties with others across the limit: the probability of being among them if ties are broken at random.
 
     Args:
-        scores: (n, C), finite, higher is more likely.
-        labels: (n,) true classes, integers in [0, C).
+        scores: (n, C), higher is more likely; finite.
+        labels: (n,) integers in [0, C).
         k: 1 to C.
 
     Returns:
-        (n,) in [0, 1].
+        (n,) in [0, 1]. Memory grows with n C.
 
     Raises:
-        ValueError: Naming the argument, if shapes, classes or k do not fit.
+        ValueError: Where scores are not finite, a label has no class or k is out of range.
+
+    >>> in_top_k([[0.9, 0.1], [0.5, 0.5]], [0, 1]).tolist()
+    [1.0, 0.5]
     """
     scores = finite(scores, "scores", ndim=2)
     labels = class_indices(labels, scores, scores.shape[1], "labels", "scores")
@@ -35,16 +38,19 @@ def top_k_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1, weights: Ar
     """Weighted mean of ``in_top_k``.
 
     Args:
-        scores: (n, C), finite, higher is more likely.
-        labels: (n,) true classes, integers in [0, C).
+        scores: (n, C), higher is more likely; finite.
+        labels: (n,) integers in [0, C).
         k: 1 to C.
-        weights: (n,) >= 0; None is ones.
+        weights: (n,) >= 0 of the samples; None is ones.
 
     Returns:
-        Accuracy in [0, 1].
+        A share in [0, 1].
 
     Raises:
-        ValueError: Naming the argument, if shapes, classes, k or weights do not fit.
+        ValueError: As ``in_top_k``, and where the weights are none.
+
+    >>> top_k_accuracy([[0.9, 0.1], [0.8, 0.2]], [0, 1])
+    0.5
     """
     hits = in_top_k(scores, labels, k)
     return float(np.average(hits, weights=sample_weights(weights, hits, "scores")))
@@ -55,14 +61,17 @@ def macro_f1(predicted: ArrayLike, labels: ArrayLike, weights: ArrayLike | None 
 
     Args:
         predicted: (n,) classes of any kind.
-        labels: (n,) true classes of the same kind.
-        weights: (n,) >= 0; None is ones.
+        labels: (n,) the true ones, of the same kind.
+        weights: (n,) >= 0 of the samples; None is ones.
 
     Returns:
-        F1 in [0, 1].
+        A mean in [0, 1].
 
     Raises:
-        ValueError: Naming the argument, if there is no sample, or lengths or weights do not fit.
+        ValueError: Without a sample, or where lengths differ or the weights are none.
+
+    >>> macro_f1(["a", "a", "b"], ["a", "b", "b"])
+    0.6666666666666666
     """
     labels = np.asarray(labels)
     predicted = same_length(predicted, labels, "predicted", "labels")
@@ -83,20 +92,23 @@ def calibration_error(
 ) -> float:
     """Expected calibration error: sum over bins of share * |accuracy - mean confidence|.
 
-    Confidence is the highest probability of a row, and its first class the answer. Bins are equally wide over [0, 1],
-    closed on the right. Reference: Guo et al., ICML 2017.
+    The confidence is the highest of a row, and its first class the answer. Bins are equally wide over [0, 1], closed on
+    the right. Reference: Guo et al., ICML 2017.
 
     Args:
-        probabilities: (n, C), rows >= 0 that sum to 1.
-        labels: (n,) true classes, integers in [0, C).
-        bins: At least 1.
-        weights: (n,) >= 0; None is ones.
+        probabilities: (n, C) in [0, 1], rows sum to 1.
+        labels: (n,) integers in [0, C).
+        bins: How many, >= 1.
+        weights: (n,) >= 0 of the samples; None is ones.
 
     Returns:
-        The error in [0, 1].
+        A share in [0, 1].
 
     Raises:
-        ValueError: Naming the argument, if rows are no probabilities, or shapes, classes, bins or weights do not fit.
+        ValueError: Where rows do not sum to 1, a label has no class, or bins or weights are none.
+
+    >>> calibration_error([[0.75, 0.25], [0.75, 0.25]], [0, 1])
+    0.25
     """
     probabilities = finite(probabilities, "probabilities", ndim=2)
     labels = class_indices(labels, probabilities, probabilities.shape[1], "labels", "probabilities")

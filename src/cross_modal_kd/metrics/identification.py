@@ -11,9 +11,10 @@ from cross_modal_kd.metrics.classification import in_top_k
 
 @dataclass(frozen=True)
 class Identification:
-    """probes: (n,) rows that were looked up; right: (n,) 1 where the nearest centroid was the right one (ties share).
+    """What ``identification`` found.
 
-    accuracy: mean of ``right``; chance: 1 / identities enrolled.
+    probes: (p,) rows that were looked up. right: (p,) 1 where the nearest centroid was the right one (ties share).
+    accuracy: the mean of ``right``. chance: 1 / identities enrolled.
     """
 
     probes: np.ndarray
@@ -29,16 +30,19 @@ def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, see
     Identities with no more than ``enrol`` samples stand in the gallery as distractors.
 
     Args:
-        embeddings: (n, d), finite.
-        labels: (n,) identities of any kind, at least two of them.
-        enrol: Samples that enrol an identity, at least 1.
-        seed: Of the draw.
+        embeddings: (n, d) of any length; finite.
+        labels: (n,) identities of any kind, I >= 2 of them.
+        enrol: Samples of each identity in its centroid, >= 1.
+        seed: Of the draw, >= 0.
 
     Returns:
-        The probes, which of them were right, the accuracy and its chance level.
+        Accuracy, its chance level and the single answers. Memory grows with n I.
 
     Raises:
-        ValueError: Naming the argument, if there are too few identities, or no sample is left to look up.
+        ValueError: For fewer than two identities, or if no identity has a sample left to look up.
+
+    >>> identification([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0], [0.1, 2.0]], ["a", "a", "b", "b"]).accuracy
+    1.0
     """
     embeddings = finite(embeddings, "embeddings", ndim=2)
     labels = same_length(labels, embeddings, "labels", "embeddings")

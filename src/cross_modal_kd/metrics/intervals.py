@@ -1,4 +1,4 @@
-"""Figures with their intervals: one value and the percentiles of its resamples."""
+"""Metrics with their intervals: one value and the percentiles of its resamples."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,10 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class Interval:
-    """value: on all the data; low, high: of the central ``level`` of the resamples."""
+    """A metric with its uncertainty.
+
+    value: on all the data. low, high: of the central share ``level`` of the resamples.
+    """
 
     value: float
     low: float
@@ -19,8 +22,22 @@ class Interval:
 def percentile_interval(value: ArrayLike, resampled: ArrayLike, level: float = 0.95) -> Interval:
     """The (1 - level) / 2 and (1 + level) / 2 quantiles of the resamples.
 
-    value: one number, or (S,) of S seeds; resampled: (R,) or (R, S). Seeds are averaged, in each resample too.
-    Resamples that are NaN (a resample may hold no impostor at all) are left out; more than half of them is an error.
+    Seeds are averaged, in each resample too. Resamples that are NaN (a resample may hold no impostor at all) are left
+    out; more than half of them is an error.
+
+    Args:
+        value: One number, or (S,) of S seeds.
+        resampled: (R,), or (R, S).
+        level: Share of the resamples inside, in (0, 1).
+
+    Returns:
+        The interval, in the value's units.
+
+    Raises:
+        ValueError: Where the level is out of range, shapes are others, or most resamples are NaN.
+
+    >>> percentile_interval(2.0, [1.0, 2.0, 3.0], level=0.5)
+    Interval(value=2.0, low=1.5, high=2.5, level=0.5)
     """
     return _interval(_mean(value), _over_seeds(resampled, "resampled"), level)
 
@@ -28,7 +45,24 @@ def percentile_interval(value: ArrayLike, resampled: ArrayLike, level: float = 0
 def paired_difference(
     first: ArrayLike, second: ArrayLike, first_resampled: ArrayLike, second_resampled: ArrayLike, level: float = 0.95
 ) -> Interval:
-    """second - first, each averaged over its seeds; both resampled with the same clusters, row by row."""
+    """second - first, each averaged over its seeds; both resampled with the same clusters, row by row.
+
+    Args:
+        first: One number, or (S,) of S seeds.
+        second: One number, or (T,) of T seeds.
+        first_resampled: (R,), or (R, S).
+        second_resampled: (R,), or (R, T), in the same resamples.
+        level: Share of the resamples inside, in (0, 1).
+
+    Returns:
+        The difference with its interval, in the values' units.
+
+    Raises:
+        ValueError: As ``percentile_interval``, and where the numbers of resamples differ.
+
+    >>> paired_difference(1.0, 2.0, [1.0, 2.0], [3.0, 4.0]).low
+    2.0
+    """
     before, after = _paired(first_resampled, second_resampled)
     return _interval(_mean(second) - _mean(first), after - before, level)
 
@@ -36,9 +70,25 @@ def paired_difference(
 def relative_reduction(
     baseline: ArrayLike, arm: ArrayLike, baseline_resampled: ArrayLike, arm_resampled: ArrayLike, level: float = 0.95
 ) -> Interval:
-    """(baseline - arm) / baseline of an error rate, as a share; the ratio is taken in every resample.
+    """(baseline - arm) / baseline of an error rate; the ratio is taken in every resample.
 
     Where the baseline's error is 0 in a resample, that resample is NaN and left out.
+
+    Args:
+        baseline: An error rate > 0, or (S,) of S seeds.
+        arm: An error rate >= 0, or (T,) of T seeds.
+        baseline_resampled: (R,), or (R, S).
+        arm_resampled: (R,), or (R, T), in the same resamples.
+        level: Share of the resamples inside, in (0, 1).
+
+    Returns:
+        A share, 1 where the arm makes no error, below 0 where it makes more; with its interval.
+
+    Raises:
+        ValueError: As ``paired_difference``, and where the baseline makes no error.
+
+    >>> relative_reduction(0.5, 0.25, [0.5, 0.4], [0.25, 0.2]).value
+    0.5
     """
     value = _mean(baseline)
     if not value > 0:

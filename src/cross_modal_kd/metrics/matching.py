@@ -1,4 +1,4 @@
-"""Cross-modal matching: which teacher item belongs to this student item? Every figure comes with its chance level.
+"""Cross-modal matching: which teacher item belongs to this student item? Every metric comes with its chance level.
 
 similarity: (Q, G), higher is more alike; query_labels: (Q,), gallery_labels: (G,), of any kind. Pass the transpose and
 the labels swapped to look from teacher to student.
@@ -16,9 +16,10 @@ from cross_modal_kd.metrics.verification import roc_auc
 
 @dataclass(frozen=True)
 class Matching:
-    """A metric of matching, as the bootstrap over query classes needs it.
+    """One metric of matching.
 
-    per_query: (Q,); value: its mean; chance: the expectation for a similarity without information.
+    per_query: (Q,) in [0, 1], for the bootstrap over query classes. value: its mean. chance: the expectation for a
+    similarity without information.
     """
 
     per_query: np.ndarray
@@ -31,19 +32,22 @@ def one_of_n(similarity: ArrayLike, query_labels: ArrayLike, gallery_labels: Arr
 
     For a query with T items of other classes, b of them below the match and t level with it (broken at random):
     P = [C(b + t + 1, n) - C(b, n)] / [(t + 1) C(T, n - 1)], which is C(b, n - 1) / C(T, n - 1) without ties, and for
-    n = 2 the query's AUC. Averaged over the matches where the gallery holds several.
+    n = 2 the query's AUC. Averaged over the matches where the gallery holds several. Chance is 1 / n.
 
     Args:
-        similarity: (Q, G), finite, higher is more alike.
-        query_labels: (Q,) classes of any kind, each of which the gallery has too.
-        gallery_labels: (G,) classes, at least two.
-        n: 2 to the fewest items of other classes that a query has, plus 1.
+        similarity: (Q, G), higher is more alike; finite.
+        query_labels: (Q,) classes of any kind.
+        gallery_labels: (G,) classes of the same kind.
+        n: Size of the choice, 2 to one more than the items of other classes.
 
     Returns:
-        The accuracy of each query and their mean, in [0, 1]; chance is 1 / n.
+        The expected accuracy of each query, and their mean. Memory grows with Q G.
 
     Raises:
-        ValueError: Naming the argument, if a query has no match, or nothing but matches, or n is out of range.
+        ValueError: Where n is out of range, shapes do not fit, or a query has no match or nothing else.
+
+    >>> one_of_n([[0.9, 0.1, 0.5], [0.2, 0.4, 0.6]], ["a", "b"], ["a", "b", "c"], n=2).per_query.tolist()
+    [1.0, 0.5]
     """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     fewest = int((~same).sum(1).min())
@@ -65,15 +69,18 @@ def average_precision(similarity: ArrayLike, query_labels: ArrayLike, gallery_la
     H_G / G + (R - 1)(G - H_G) / (G (G - 1)), H_G the harmonic number of the gallery's size.
 
     Args:
-        similarity: (Q, G), finite, higher is more alike.
-        query_labels: (Q,) classes of any kind, each of which the gallery has too.
-        gallery_labels: (G,) classes, at least two.
+        similarity: (Q, G), higher is more alike; finite.
+        query_labels: (Q,) classes of any kind.
+        gallery_labels: (G,) classes of the same kind.
 
     Returns:
-        The AP of each query and their mean, in (0, 1], with its chance level.
+        The average precision of each query, and their mean. Memory grows with Q G.
 
     Raises:
-        ValueError: Naming the argument, if a query has no match, or nothing but matches.
+        ValueError: Where shapes do not fit, or a query has no match or nothing else.
+
+    >>> average_precision([[0.9, 0.1, 0.5], [0.2, 0.4, 0.6]], ["a", "b"], ["a", "b", "c"]).per_query.tolist()
+    [1.0, 0.5]
     """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     values = np.empty(len(similarity))
@@ -92,15 +99,18 @@ def matching_auc(similarity: ArrayLike, query_labels: ArrayLike, gallery_labels:
     """Verification over all Q x G pairs: the probability that a match scores above a mismatch. Chance is 0.5.
 
     Args:
-        similarity: (Q, G), finite, higher is more alike.
-        query_labels: (Q,) classes of any kind, each of which the gallery has too.
-        gallery_labels: (G,) classes, at least two.
+        similarity: (Q, G), higher is more alike; finite.
+        query_labels: (Q,) classes of any kind.
+        gallery_labels: (G,) classes of the same kind.
 
     Returns:
-        AUC in [0, 1].
+        A probability in [0, 1]. Memory grows with Q G.
 
     Raises:
-        ValueError: Naming the argument, if a query has no match, or nothing but matches.
+        ValueError: Where shapes do not fit, or a query has no match or nothing else.
+
+    >>> matching_auc([[0.9, 0.1], [0.2, 0.4]], ["a", "b"], ["a", "b"])
+    1.0
     """
     similarity, same = _compared(similarity, query_labels, gallery_labels)
     return roc_auc(similarity.ravel(), same.ravel())

@@ -10,10 +10,13 @@ from cross_modal_kd.metrics.checks import finite, same_length
 
 
 class OperatingPoints(NamedTuple):
-    """The curve of (false rejection, false acceptance) as the threshold rises, each (P,), from (0, 1) to (1, 0).
+    """The curve of (false rejection, false acceptance) as the threshold rises, from (0, 1) to (1, 0).
 
     A trial is accepted if score >= threshold. There is a point at every target score and one just above it; every
     other operating point lies on the straight lines between them, and none of those has a lower cost.
+
+    thresholds: (P,) rising, from -inf to inf. frr: (P,) false rejection rate in [0, 1], rising. far: (P,) false
+    acceptance rate in [0, 1], falling.
     """
 
     thresholds: np.ndarray
@@ -36,17 +39,17 @@ class TrialScores:
 
     @classmethod
     def of(cls, scores: ArrayLike, labels: ArrayLike) -> "TrialScores":
-        """Sort trials into their bins, once for all weights.
+        """The trials of one set of scores, sorted once.
 
         Args:
-            scores: (n,), finite, higher is more alike.
-            labels: (n,), 1 target, 0 impostor; both must occur.
+            scores: (n,), higher is more alike; finite.
+            labels: (n,), 1 target, 0 impostor; some of each.
 
         Returns:
-            The trials.
+            The bins; memory grows with n.
 
         Raises:
-            ValueError: Naming the argument, if lengths differ, or a label is neither, or one of both does not occur.
+            ValueError: Where scores are not finite, a label is neither, or one of them is missing.
         """
         scores = finite(scores, "scores")
         labels = same_length(labels, scores, "labels", "scores")
@@ -64,14 +67,14 @@ class TrialScores:
     def points(
         self, target_weights: np.ndarray | None = None, impostor_weights: np.ndarray | None = None
     ) -> OperatingPoints:
-        """Operating points under weights.
+        """Operating points under weights of the trials.
 
         Args:
             target_weights: (targets,) >= 0, in the order of the trials; None is ones.
-            impostor_weights: (impostors,) likewise.
+            impostor_weights: (impostors,) >= 0, in the order of the trials; None is ones.
 
         Returns:
-            The corners of the curve; NaN where weights sum to 0.
+            The curve; a rate is NaN where its weights sum to 0.
         """
         count = len(self.thresholds)
         below = np.zeros(count + 1)

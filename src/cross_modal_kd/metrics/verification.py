@@ -15,15 +15,15 @@ def eer(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) 
     straight line from a to b meets FRR = FAR. Equal scores are one threshold, so their order has no effect.
 
     Args:
-        scores: (n,), finite, higher is more alike.
-        labels: (n,), 1 target, 0 impostor; both must occur.
-        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+        scores: (n,), higher is more alike; finite.
+        labels: (n,), 1 target, 0 impostor; some of each.
+        weights: (n,) >= 0 of the trials, 2 is the trial twice; None is ones.
 
     Returns:
-        The error rate in [0, 1].
+        A rate in [0, 1]. Memory grows with n.
 
     Raises:
-        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
+        ValueError: Where scores are not finite, a label is neither, or there are no targets or impostors.
 
     >>> eer([0.9, 0.6, 0.7, 0.1], [1, 1, 0, 0])
     0.5
@@ -44,19 +44,21 @@ def min_dcf(
     min over thresholds of c_miss p FRR + c_fa (1 - p) FAR, over min(c_miss p, c_fa (1 - p)). As NIST SRE.
 
     Args:
-        scores: (n,), finite, higher is more alike.
-        labels: (n,), 1 target, 0 impostor; both must occur.
-        p_target: Prior probability p of a target, in (0, 1).
+        scores: (n,), higher is more alike; finite.
+        labels: (n,), 1 target, 0 impostor; some of each.
+        p_target: p, how likely a target is in use, in (0, 1).
         c_miss: Cost of a false rejection, > 0.
         c_fa: Cost of a false acceptance, > 0.
-        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+        weights: (n,) >= 0 of the trials, 2 is the trial twice; None is ones.
 
     Returns:
-        The cost in [0, 1].
+        A cost in [0, 1]. Memory grows with n.
 
     Raises:
-        ValueError: Naming the argument, if lengths differ, targets or impostors are missing or without weight, or a
-            probability or cost is out of range.
+        ValueError: As ``eer``, and where p_target or a cost is out of range.
+
+    >>> min_dcf([0.9, 0.6, 0.7, 0.1], [1, 1, 0, 0], p_target=0.5)
+    0.5
     """
     return min_dcf_at(_points(scores, labels, weights), p_target, c_miss, c_fa)
 
@@ -65,32 +67,38 @@ def roc_auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = No
     """Probability that a target scores above an impostor, a tie counting half.
 
     Args:
-        scores: (n,), finite, higher is more alike.
-        labels: (n,), 1 target, 0 impostor; both must occur.
-        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+        scores: (n,), higher is more alike; finite.
+        labels: (n,), 1 target, 0 impostor; some of each.
+        weights: (n,) >= 0 of the trials, 2 is the trial twice; None is ones.
 
     Returns:
-        AUC in [0, 1].
+        A probability in [0, 1]. Memory grows with n.
 
     Raises:
-        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
+        ValueError: As ``eer``.
+
+    >>> roc_auc([0.9, 0.6, 0.7, 0.1], [1, 1, 0, 0])
+    0.75
     """
     return roc_auc_at(_points(scores, labels, weights))
 
 
 def det_curve(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> OperatingPoints:
-    """Rising thresholds, FRR and FAR of the detection error trade-off: the corners of the curve, about 2 a target.
+    """The corners of the detection error trade-off curve, about 2 a target.
 
     Args:
-        scores: (n,), finite, higher is more alike.
-        labels: (n,), 1 target, 0 impostor; both must occur.
-        weights: (n,) >= 0 of the trials, a weight of 2 is the trial twice; None is ones.
+        scores: (n,), higher is more alike; finite.
+        labels: (n,), 1 target, 0 impostor; some of each.
+        weights: (n,) >= 0 of the trials, 2 is the trial twice; None is ones.
 
     Returns:
-        The operating points, from accepting everything to rejecting everything.
+        Rising thresholds, FRR and FAR. Memory grows with n.
 
     Raises:
-        ValueError: Naming the argument, if lengths differ, or targets or impostors are missing or without weight.
+        ValueError: As ``eer``.
+
+    >>> det_curve([0.9, 0.1], [1, 0]).far.tolist()
+    [1.0, 0.0, 0.0, 0.0]
     """
     return _points(scores, labels, weights)
 
@@ -99,10 +107,10 @@ def eer_at(points: OperatingPoints) -> float:
     """Where the curve meets FRR = FAR.
 
     Args:
-        points: (P,) operating points of ``TrialScores.points``.
+        points: The curve.
 
     Returns:
-        The error rate in [0, 1]; NaN for a curve of NaN.
+        A rate in [0, 1]; NaN for a curve of NaN.
     """
     gap = points.frr - points.far
     after = int(np.argmax(gap >= 0))
@@ -116,16 +124,16 @@ def min_dcf_at(points: OperatingPoints, p_target: float, c_miss: float = 1.0, c_
     """Least normalised cost on the curve; see ``min_dcf``.
 
     Args:
-        points: (P,) operating points of ``TrialScores.points``.
-        p_target: Prior probability of a target, in (0, 1).
+        points: The curve.
+        p_target: p, how likely a target is in use, in (0, 1).
         c_miss: Cost of a false rejection, > 0.
         c_fa: Cost of a false acceptance, > 0.
 
     Returns:
-        The cost in [0, 1]; NaN for a curve of NaN.
+        A cost in [0, 1].
 
     Raises:
-        ValueError: Naming the argument that is out of range.
+        ValueError: Where p_target or a cost is out of range.
     """
     if not 0 < p_target < 1:
         raise ValueError(f"p_target: expected 0 < p < 1, found {p_target}")
@@ -139,10 +147,10 @@ def roc_auc_at(points: OperatingPoints) -> float:
     """Area under the curve of 1 - FRR over FAR, by trapezoids (exact for ties counting half).
 
     Args:
-        points: (P,) operating points of ``TrialScores.points``.
+        points: The curve.
 
     Returns:
-        AUC in [0, 1]; NaN for a curve of NaN.
+        An area in [0, 1].
     """
     return float(-np.trapezoid(1 - points.frr, points.far))
 
