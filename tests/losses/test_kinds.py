@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -180,3 +181,13 @@ def test_distance_margin_and_reducer_may_be_ones_own():
     assert output.reduce(largest).item() == 3.5
     term = Term(SoftFeatureConstraint(4.5, manhattan), weight=2.0, reducer=largest)
     assert Objective({"feature": term})(batch, torch.zeros(3)).total.item() == 7.0
+
+
+def test_the_page_on_configuration_has_every_option():
+    page = (Path(__file__).parents[2] / "conf" / "README.md").read_text(encoding="utf-8")
+    rows = {row.split("|")[1].strip(" `"): row for row in page.splitlines() if row.startswith("  | `")}
+    assert set(rows) == {kind for kind, declared in CONSTRAINTS.items() if declared.options}
+    for kind, row in rows.items():
+        for name, option in CONSTRAINTS[kind].options.items():
+            assert f"`{name}`" in row
+            assert all(f"`{str(value).lower()}`" in row for value in option.allowed)

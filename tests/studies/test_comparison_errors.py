@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cross_modal_kd.studies.comparison.config import ComparisonConfig
 from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Figures, Measured
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job
 
 ARMS = ArmsConfig({name: {"constraints": {"f": {"kind": "cosine"}}} for name in ("soft", "hard")} | {"none": {}})

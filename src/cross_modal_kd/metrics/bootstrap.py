@@ -66,7 +66,7 @@ def bootstrap_verification(
     """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
 
     A trial between clusters c, e weighs n_c n_e, one within c weighs n_c. Each set is sorted once; a resample costs one
-    pass over the trials a set. Memory grows with S n + R S.
+    pass over the trials a set. Memory grows with S n + R (S + C).
 
     Args:
         score_sets: S arrays (n,), higher is more alike.
