@@ -51,9 +51,7 @@ def refit(
 
 def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBundle) -> dict[str, float]:
     """Error of the projected teacher by itself, on dev and on test; NaN where it has none."""
-    teacher = ProjectedTeacher.of(
-        world.samples, world.task, world.configuration.evaluation, embeddings, projection
-    )
+    teacher = ProjectedTeacher.of(world.samples, world.task, world.configuration.evaluation, embeddings, projection)
     found = teacher_figures(teacher).measured
     dev = split_rows(world.samples, world.task.teacher, "dev")
     projected = project(projection, embeddings.at(dev["sample_id"]))
