@@ -18,8 +18,8 @@ Stage = Literal["data", "teacher", "projection", "student", "search"]
 
 # Which code decides a result. Raise a number where a change lets the same data and configuration come out as another
 # result, so that nothing is taken from a store or gone on from that older code has left: "data" for what is read
-# (decoding, crops, pairs, weights), the others for how it is trained (losses, models, the loop). They are numbers and no
-# hash of the sources: a docstring, a new name or a moved file retrains nothing.
+# (decoding, crops, pairs, weights), the others for how it is trained (losses, models, the loop). They are numbers, not
+# hashes of the sources: a docstring, a new name or a moved file retrains nothing.
 RESULT_VERSIONS: dict[Stage, int] = {"data": 1, "teacher": 1, "projection": 1, "student": 1, "search": 1}
 
 
