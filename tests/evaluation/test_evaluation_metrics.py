@@ -8,10 +8,10 @@ import pytest
 
 from cross_modal_kd.evaluation.compare import compare
 from cross_modal_kd.evaluation.legend import legend, shown, shown_change
-from cross_modal_kd.metrics import Figures, Measured
+from cross_modal_kd.evaluation.subset import PER_CLUSTER, train_subset
+from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
-from cross_modal_kd.tasks.subset import PER_UNIT, train_subset
+from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
 
 MATCHING = {"matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"}
@@ -171,8 +171,8 @@ def test_few_classes_have_no_top_five():
 
 
 def test_an_error_of_zero_cannot_be_reduced():
-    perfect, worse = Measured(0.0, np.zeros(9)), Measured(0.1, np.full(9, 0.1))
-    compared = compare(Figures({"eer": perfect}), Figures({"eer": worse}), 0.95)
+    perfect, worse = Metric(0.0, np.zeros(9)), Metric(0.1, np.full(9, 0.1))
+    compared = compare(MetricSet({"eer": perfect}), MetricSet({"eer": worse}), 0.95)
     assert "above 0" in compared["undefined"]["relative_reduction.eer"]
     assert compared["difference"]["eer"]["value"] == pytest.approx(0.1)
 
@@ -192,7 +192,7 @@ def test_the_training_subset_is_capped_and_takes_whole_units():
     made = world(labels=12, views=14)
     train = split_rows(made.samples, "image", "train")
     chosen = train_subset(train, made.task, made.evaluation.model_copy(update={"train_subset": 35}))
-    assert chosen["label"].value_counts().tolist() == [PER_UNIT] * 3
+    assert chosen["label"].value_counts().tolist() == [PER_CLUSTER] * 3
     none = made.evaluation.model_copy(update={"train_subset": 0})
     assert train_subset(train, made.task, none).empty
 
@@ -211,7 +211,7 @@ def test_figures_are_shown_in_their_unit():
     assert shown("matching_1_7_seen", 1) == "100.0\N{NO-BREAK SPACE}%"
     assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"
     assert shown_change("eer", -0.0001) == "0.0"
-    with pytest.raises(KeyError, match="no figure is called 'err'; there are: eer"):
+    with pytest.raises(KeyError, match="no metric is called 'err'; there are: eer"):
         legend("err")
 
 

@@ -86,7 +86,7 @@ def test_a_page_of_trials_that_cannot_be_measured(tmp_path):
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_both_kinds_draw_the_same_set_of_figures(task):
+def test_both_kinds_draw_the_same_set_of_plots(task):
     from matplotlib.figure import Figure
 
     made = world(task, labels=6)
@@ -130,7 +130,7 @@ def test_the_verdict_says_what_the_interval_allows(found, tone, conclusion):
 
 def test_the_verdict_names_both_values_and_the_interval():
     said = verdict(metrics(0.086, 0.079, -0.011, -0.003))
-    assert said.figures.replace("\N{NO-BREAK SPACE}", " ") == "EER 8.6 % alone, 7.9 % distilled"
+    assert said.values.replace("\N{NO-BREAK SPACE}", " ") == "EER 8.6 % alone, 7.9 % distilled"
     assert said.change == "−0.7 points [−1.1, −0.3]"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cross_modal_kd.metrics import Figures, Measured, eer, pairwise_eer, unit_rows
+from cross_modal_kd.metrics import Metric, MetricSet, eer, pairwise_eer, unit_rows
 
 
 def test_rows_have_length_one_and_a_row_of_zeros_stays():
@@ -36,19 +36,19 @@ def test_pairs_of_one_sort_alone_have_no_eer(labels):
 
 
 def test_figures_together_hold_what_both_hold_and_the_second_wins():
-    one = Figures({"a": Measured(1.0, np.ones(2)), "b": Measured(2.0, np.ones(2))}, {"a": 0.5}, {"x": "one"})
-    other = Figures({"b": Measured(3.0, np.ones(2))}, {"a": 0.25, "b": 0.125}, {"y": "two"})
+    one = MetricSet({"a": Metric(1.0, np.ones(2)), "b": Metric(2.0, np.ones(2))}, {"a": 0.5}, {"x": "one"})
+    other = MetricSet({"b": Metric(3.0, np.ones(2))}, {"a": 0.25, "b": 0.125}, {"y": "two"})
     both = one | other
-    assert {name: found.value for name, found in both.measured.items()} == {"a": 1.0, "b": 3.0}
+    assert {name: found.value for name, found in both.metrics.items()} == {"a": 1.0, "b": 3.0}
     assert both.chance == {"a": 0.25, "b": 0.125}
     assert both.undefined == {"x": "one", "y": "two"}
 
 
 def test_figures_are_renamed_and_picked_in_all_their_parts():
-    made = Figures({"a": Measured(1.0, np.ones(2)), "b": Measured(2.0, np.ones(2))}, {"a": 0.5, "b": 0.1}, {"c": "why"})
+    made = MetricSet({"a": Metric(1.0, np.ones(2)), "b": Metric(2.0, np.ones(2))}, {"a": 0.5, "b": 0.1}, {"c": "why"})
     renamed = made.renamed("_seen")
-    assert {name: found.value for name, found in renamed.measured.items()} == {"a_seen": 1.0, "b_seen": 2.0}
+    assert {name: found.value for name, found in renamed.metrics.items()} == {"a_seen": 1.0, "b_seen": 2.0}
     assert renamed.chance == {"a_seen": 0.5, "b_seen": 0.1} and renamed.undefined == {"c_seen": "why"}
     only = made.only("a")
-    assert only.measured == {"a": made.measured["a"]} and only.chance == {"a": 0.5} and only.undefined == {}
-    assert made.only("c") == Figures(undefined={"c": "why"})
+    assert only.metrics == {"a": made.metrics["a"]} and only.chance == {"a": 0.5} and only.undefined == {}
+    assert made.only("c") == MetricSet(undefined={"c": "why"})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.evaluation.plots.quality import quality_figure
+from cross_modal_kd.evaluation.plots.quality import quality_plot
 from cross_modal_kd.modalities.image.quality import MEASURES as IMAGE_MEASURES
 from cross_modal_kd.modalities.image.quality import sharpness
 from cross_modal_kd.quality.modality import QualityError, degradations_of, measures_of
@@ -134,12 +134,12 @@ def test_weights_need_the_quality_of_every_training_sample(samples, scores):
 
 
 def test_the_figure_has_a_panel_a_measure_and_one_a_score(samples, measures, scores, tmp_path):
-    figure = quality_figure(samples, measures, scores)
+    figure = quality_plot(samples, measures, scores)
     titles = [axis.get_title(loc="left") for axis in figure.axes if axis.get_title(loc="left")]
     assert titles == [
         "image: sharpness", "image: noise", "image: score", "text: information", "text: length", "text: score"
     ]  # fmt: skip
     figure.savefig(tmp_path / "quality.png")
     one_split = samples["split"] == "train"
-    assert quality_figure(samples[one_split], measures[one_split], scores[one_split])
+    assert quality_plot(samples[one_split], measures[one_split], scores[one_split])
     assert pd.api.types.is_float_dtype(scores["quality"])

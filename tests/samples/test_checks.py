@@ -4,7 +4,7 @@ import pytest
 from cross_modal_kd.samples.checks import check_samples
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.schema import conform
-from sample_tables import CLASSIFICATION, VERIFICATION, sample, sound_table
+from sample_tables import CLASSIFICATION, CLOSED_SET, OPEN_SET, VERIFICATION, sample, sound_table
 
 
 def classified() -> pd.DataFrame:
@@ -17,36 +17,36 @@ def classified() -> pd.DataFrame:
 
 
 def test_sound_tables_pass():
-    check_samples(sound_table(), VERIFICATION)
-    check_samples(classified(), CLASSIFICATION)
+    check_samples(sound_table(), VERIFICATION, OPEN_SET)
+    check_samples(classified(), CLASSIFICATION, CLOSED_SET)
 
 
 def test_a_label_in_two_splits():
     table = sound_table()
     table.loc[table["sample_id"] == "l00/1", ["split", "group"]] = ["test", "another"]
     with pytest.raises(SamplesError, match=r"1 label\(s\) lie in more than one split: 'l00' in test and train"):
-        check_samples(table, VERIFICATION)
+        check_samples(table, VERIFICATION, OPEN_SET)
 
 
 def test_a_group_in_two_splits():
     table = classified()
     table.loc[table["sample_id"] == "dev-cat", "group"] = "train-cat"
     with pytest.raises(SamplesError, match=r"group\(s\) lie in more than one split: 'train-cat' in dev and train"):
-        check_samples(table, CLASSIFICATION)
+        check_samples(table, CLASSIFICATION, CLOSED_SET)
 
 
 def test_a_family_in_two_splits():
     table = sound_table()
     table.loc[table["label"].isin(["l00", "l11"]), "family"] = "twins"
     with pytest.raises(SamplesError, match=r"family\(s\) lie in more than one split: 'twins'"):
-        check_samples(table, VERIFICATION)
+        check_samples(table, VERIFICATION, OPEN_SET)
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
 def test_an_empty_split(split):
     table = sound_table()
     with pytest.raises(SamplesError, match=f"the {split} split is empty: it has no image sample"):
-        check_samples(table[(table["split"] != split) | (table["modality"] == "text")], VERIFICATION)
+        check_samples(table[(table["split"] != split) | (table["modality"] == "text")], VERIFICATION, OPEN_SET)
 
 
 def test_a_one_class_set():
@@ -54,22 +54,22 @@ def test_a_one_class_set():
     with pytest.raises(
         SamplesError, match="one-class set: the image samples of the dev split all have the label 'l04'"
     ):
-        check_samples(table[(table["split"] != "dev") | (table["label"] == "l04")], VERIFICATION)
+        check_samples(table[(table["split"] != "dev") | (table["label"] == "l04")], VERIFICATION, OPEN_SET)
 
 
 def test_a_label_that_training_lacks():
     table = classified()
     table.loc[table["sample_id"] == "test-cat", "label"] = "cow"
     with pytest.raises(SamplesError, match=r"1 label\(s\) occur in dev or test but not in train: 'cow'"):
-        check_samples(table, CLASSIFICATION)
+        check_samples(table, CLASSIFICATION, CLOSED_SET)
 
 
 def test_a_training_pair_without_a_partner():
     table = sound_table()
     with pytest.raises(SamplesError, match=r"a pair without a partner: 2 student .*'l03/0', 'l03/1'.*without_partner"):
-        check_samples(table[table["sample_id"] != "l03/text"], VERIFICATION)
+        check_samples(table[table["sample_id"] != "l03/text"], VERIFICATION, OPEN_SET)
 
 
 def test_a_test_sample_needs_no_partner():
     table = sound_table()
-    check_samples(table[table["sample_id"] != "l11/text"], VERIFICATION)
+    check_samples(table[table["sample_id"] != "l11/text"], VERIFICATION, OPEN_SET)

@@ -10,7 +10,7 @@ from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.metrics import Figures, Measured
+from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.studies.grid import Job
 
 ARMS = ArmsConfig({name: {"constraints": {"f": {"kind": "cosine"}}} for name in ("soft", "hard")} | {"none": {}})
@@ -19,12 +19,12 @@ ERRORS = {"none": [0.30, 0.32], "soft": [0.20, 0.24], "hard": [0.28, 0.26]}
 KINDS = ("verification", "classification")
 
 
-def measured(error: float, kind: str) -> Figures:
+def measured(error: float, kind: str) -> MetricSet:
     """One seed's error with 200 resamples around it, as the metric that a task of that kind has."""
     resampled = error + 0.01 * np.random.default_rng(round(1000 * error)).normal(size=200)
     if kind == "verification":
-        return Figures({"eer": Measured(error, resampled)})
-    return Figures({"top1": Measured(1 - error, 1 - resampled)})
+        return MetricSet({"eer": Metric(error, resampled)})
+    return MetricSet({"top1": Metric(1 - error, 1 - resampled)})
 
 
 def table(kind: str, errors: dict[str, list[float]] = ERRORS):

@@ -8,10 +8,11 @@ import pytest
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.metrics import Figures, Measured
-from cross_modal_kd.studies.comparison.plots import distances_figure, forest_figure
+from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.studies.comparison.plots import distances_plot, forest_plot
 from cross_modal_kd.studies.grid import Job
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
+from cross_modal_kd.tasks import kind_named
 
 ARMS = ArmsConfig(
     {name: {"constraints": {"f": {"kind": "cosine"}}, "title": name.upper()} for name in ("soft", "hard")}
@@ -39,13 +40,13 @@ def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
                 outcomes.append(Done(Job(name, config, student, TrainingConfig(seed=seed))))
                 error = errors[seed] + shift * place
                 resampled = error + 0.01 * np.random.default_rng(0).normal(size=200)
-                metrics.append(Figures({"eer": Measured(error, resampled)}))
+                metrics.append(MetricSet({"eer": Metric(error, resampled)}))
     return by_arm(outcomes, metrics)
 
 
 def table(found, baseline="none"):
     contrasts = Contrasts(baseline, {"soft": "hard"}, 0.95)
-    return comparison_table(found, "verification", contrasts, ARMS).set_index(["arm", "head"])
+    return comparison_table(found, kind_named("verification"), contrasts, ARMS).set_index(["arm", "head"])
 
 
 def test_errors_are_means_over_seeds_and_differences_are_paired():
@@ -77,7 +78,9 @@ def test_the_student_alone_is_the_baseline_of_every_head():
 def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_own():
     apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
     contrasts = Contrasts("none", {"soft": "hard"}, 0.95)
-    rows = comparison_table(results(("mlp", "pca")), "verification", contrasts, apart).set_index(["arm", "head"])
+    rows = comparison_table(results(("mlp", "pca")), kind_named("verification"), contrasts, apart).set_index(
+        ["arm", "head"]
+    )
     assert rows.loc[("soft", "mlp"), "difference_to_hard"] == pytest.approx(0.22 - (0.27 + 0.05))
     assert rows.loc[("soft", "pca"), "difference_to_hard"] == pytest.approx(0.27 - 0.32)
 
@@ -99,9 +102,9 @@ def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
     assert np.isnan(table(found)["error_sd_over_seeds"]).all()
     alone = comparison_table(
         {key: value for key, value in found.items() if key[0] == "none"},
-        "verification",
+        kind_named("verification"),
         Contrasts("none", {}, 0.95),
         ARMS,
     )
-    assert forest_figure(alone).axes[0].texts[0].get_text() == "one arm alone: nothing to compare"
-    assert distances_figure(alone).axes[0].texts[0].get_text() == "no distance to the teacher is defined"
+    assert forest_plot(alone).axes[0].texts[0].get_text() == "one arm alone: nothing to compare"
+    assert distances_plot(alone).axes[0].texts[0].get_text() == "no distance to the teacher is defined"

@@ -18,7 +18,7 @@ from cross_modal_kd.studies.quality.config import QualityStudyConfig
 from cross_modal_kd.studies.quality.discard import Discard
 from cross_modal_kd.studies.quality.gallery import gallery_page
 from cross_modal_kd.studies.quality.ordering import draw, measure_degraded, ordering, spearman
-from cross_modal_kd.studies.quality.plots import discard_figure, ordering_figure
+from cross_modal_kd.studies.quality.plots import discard_plot, ordering_plot
 from cross_modal_kd.studies.quality.trial_discard import discard_curves
 from quality_tables import MEASURES, SCORE, SOURCES, emoji_samples, voice_samples
 
@@ -65,7 +65,7 @@ def test_the_table_of_correlations(degraded):
     rows = degraded[degraded["degradation"] == "blur"]
     expected = spearmanr(rows["sharpness"], -rows["severity"]).statistic
     assert table.at[("sharpness", "blur"), "rank_correlation"] == pytest.approx(expected)
-    assert ordering_figure(table.reset_index()).axes
+    assert ordering_plot(table.reset_index()).axes
 
 
 def test_spearman_against_scipy_and_constants():
@@ -129,7 +129,7 @@ def test_curves_of_trials_fall_where_quality_tells_the_noise(tables, with_trials
     curves = discard_curves(samples, measures, scores, trials if with_trials else trials[:0], table, study)
     assert list(curves) == ["sharpness", "noise", "score"]
     assert np.isfinite(curves["score"].error[0])
-    figure = discard_figure(curves, "equal error rate")
+    figure = discard_plot(curves, "equal error rate")
     assert figure.axes[0].get_title(loc="left").startswith("sharpness")
     with pytest.raises(QualityError, match="have no quality, '.*' the first"):
         discard_curves(samples, measures, scores[scores["modality"] != "image"], trials, table, study)

@@ -17,7 +17,7 @@ from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.damage import RandomDamage
-from cross_modal_kd.studies.labelled import labelled_part, labelled_units, same_steps
+from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.crossfit import aligned, folds_of, taken_as_it_is
@@ -132,15 +132,15 @@ def table(labels: list[str], named) -> pd.DataFrame:
 
 def test_a_smaller_share_of_labels_is_part_of_a_larger_one(verification, classification):
     for samples, task in ((verification, VERIFICATION), (classification, CLASSIFICATION)):
-        shares = [labelled_units(samples, task, share, 0) for share in (0.1, 0.2, 0.5, 1.0)]
+        shares = [labelled_clusters(samples, task, share, 0) for share in (0.1, 0.2, 0.5, 1.0)]
         assert all(small <= large for small, large in zip(shares, shares[1:], strict=False))
-        assert labelled_units(samples, task, 0.2, 1) != shares[1]
+        assert labelled_clusters(samples, task, 0.2, 1) != shares[1]
 
 
 def test_whole_identities_or_whole_groups_of_every_class_keep_their_label(verification, classification):
-    kept = labelled_units(verification, VERIFICATION, 0.3, 0)
+    kept = labelled_clusters(verification, VERIFICATION, 0.3, 0)
     assert len(kept) == 3 and all(label.startswith("train-") for label in kept)
-    kept = labelled_units(classification, CLASSIFICATION, 0.01, 0)
+    kept = labelled_clusters(classification, CLASSIFICATION, 0.01, 0)
     assert sorted(group.split("-")[1] for group in kept) == CLASSES, "one group of each class, at least"
     part = labelled_part(classification, CLASSIFICATION, kept)
     left = part[part["split"] == "train"]
@@ -240,7 +240,7 @@ def test_folds_hold_whole_units_and_are_of_equal_size(verification, classificati
         folds = folds_of(rows, task, 5, 0)
         assert pd.Series(folds).groupby(rows[unit].to_numpy()).nunique().max() == 1
         assert pd.Series(folds).value_counts().nunique() == 1
-    with pytest.raises(ValueError, match="11 folds of 10 training units"):
+    with pytest.raises(ValueError, match="11 folds of 10 training clusters"):
         folds_of(verification[verification["split"] == "train"], VERIFICATION, 11, 0)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from cross_modal_kd.evaluation.protocol import make_trials
 from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.tasks.trials import DTYPES, draw_trials
+from cross_modal_kd.tasks.trials import DTYPES
+from cross_modal_kd.tasks.verification.trials import draw_trials
 from evaluation_world import CLASSIFICATION, EVALUATION, world
 
 EVERYTHING = EVALUATION.model_copy(update={"max_impostors": 10**6})

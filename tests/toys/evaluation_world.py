@@ -20,6 +20,7 @@ from cross_modal_kd.models.projection import Projection, projection_bundle
 from cross_modal_kd.pipelines.evaluation import nodes
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.schema import conform
+from cross_modal_kd.tasks import kind_of
 
 DIM = 16
 VERIFICATION = TaskConfig(name="v", title="Same?", kind="verification", student="image", teacher="text", note="A note.")
@@ -123,11 +124,12 @@ class World:
 def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **evaluation: object) -> World:
     """``labels`` labels a split (for classification the same ones in all), ``views`` images and two texts of each."""
     rng = np.random.default_rng(1)
+    closed_set = kind_of(task).design.closed_set
     rows, latent = [], {}
     of_label: dict[str, np.ndarray] = {}
     for split in ("train", "dev", "test"):
         for number in range(labels):
-            label = f"l{number:02d}" if task.kind == "classification" else f"{split}{number:02d}"
+            label = f"l{number:02d}" if closed_set else f"{split}{number:02d}"
             of_label.setdefault(label, rng.normal(size=DIM))
             group = f"{split}-{label}"
             own = of_label[label] + 0.4 * rng.normal(size=DIM)
@@ -140,7 +142,7 @@ def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **e
                     | {"split": split, "source": "made", "sha256": "0" * 64, "domain": f"artist{view}"}
                     | body
                 )
-                latent[sample] = own if text else of_label[label] if task.kind == "classification" else own
+                latent[sample] = own if text else of_label[label] if closed_set else own
     samples = conform(pd.DataFrame(rows).sort_values("sample_id"))
     classes = sorted(samples.loc[samples["split"] == "train", "label"].unique())
     return World(samples, latent, task, EVALUATION.model_copy(update=evaluation), classes)
@@ -152,7 +154,7 @@ def keep(made: World, rows: pd.Series) -> World:
 
 
 def history(task: TaskConfig) -> pd.DataFrame:
-    dev = "dev_eer" if task.kind == "verification" else "dev_top1"
+    dev = kind_of(task).dev_metric
     return pd.DataFrame({"epoch": [1.0, 2.0], "loss": [2.0, 1.0], "task": [2.0, 1.0], dev: [np.nan, 0.2]})
 
 

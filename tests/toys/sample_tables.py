@@ -3,10 +3,13 @@
 import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.schema import conform
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
+OPEN_SET = SamplingDesign(cluster="label", closed_set=False, least=2)
+CLOSED_SET = SamplingDesign(cluster="group", closed_set=True, least=1)
 CHIMERIC = TaskConfig(
     name="f", title="F", kind="verification", student="speech", teacher="image", pairing="label", chimeric=True
 )

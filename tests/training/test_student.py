@@ -26,6 +26,7 @@ from cross_modal_kd.studies.context import Configuration, Context
 from cross_modal_kd.studies.tuning import trials
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.nodes import tune_arms
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import student as arms
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.projection import fit_head
@@ -136,7 +137,7 @@ def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(wo
 def test_the_task_decides_head_and_dev_metric(tmp_path, kind, head):
     task = VERIFICATION if kind == "verification" else CLASSIFICATION
     world = World(tmp_path, task)
-    assert isinstance(arms.build_head(task, STUDENT, 6, 4), head)
+    assert isinstance(kind_of(task).build_classifier(STUDENT, 6, 4), head)
     bundle, history = world.train(BOTH)
     assert ("dev_eer" if kind == "verification" else "dev_top1") in history
     assert bundle.config["classes"] == sorted(world.samples.loc[world.samples["split"] == "train", "label"].unique())

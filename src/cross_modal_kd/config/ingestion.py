@@ -35,7 +35,7 @@ class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator
 
 
 class SplitConfig(Strict):
-    """Shares of the *units* (labels for verification, groups for classification), drawn with ``seed``."""
+    """Shares of the *clusters* (labels for verification, groups for classification), drawn with ``seed``."""
 
     train: float = Field(0.6, gt=0, lt=1)
     dev: float = Field(0.1, gt=0, lt=1)

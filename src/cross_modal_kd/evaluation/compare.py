@@ -1,30 +1,30 @@
-"""Figures with their resamples, and two arms set against each other."""
+"""Metrics with their resamples, and two arms set against each other."""
 
 from dataclasses import asdict
 
 from cross_modal_kd.evaluation.legend import legend
 from cross_modal_kd.metrics import (
-    Figures,
     Interval,
-    Measured,
+    Metric,
+    MetricSet,
     paired_difference,
     percentile_interval,
     relative_reduction,
 )
 
 
-def intervals(figures: Figures, level: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
     """{name: {value, low, high}} and what has no interval, with the reason."""
-    found, undefined = {}, dict(figures.undefined)
-    for name, measured in figures.measured.items():
+    found, undefined = {}, dict(measured.undefined)
+    for name, metric in measured.metrics.items():
         try:
-            found[name] = _plain(percentile_interval(measured.value, measured.resampled, level))
+            found[name] = _plain(percentile_interval(metric.value, metric.resampled, level))
         except ValueError as error:
             undefined[name] = str(error)
     return found, undefined
 
 
-def compare(alone: Figures, distilled: Figures, level: float) -> dict[str, dict]:
+def compare(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, dict]:
     """Both arms, ``difference`` = distilled - alone in the same resamples, and ``relative_reduction`` of their errors.
 
     An error that falls from 8 % to 6 % is reduced by 0.25. Of an accuracy, 1 - accuracy is the error.
@@ -35,14 +35,14 @@ def compare(alone: Figures, distilled: Figures, level: float) -> dict[str, dict]
     undefined = missing_before | missing_after
     difference, reduction = {}, {}
     for name in shared:
-        first, second = alone.measured[name], distilled.measured[name]
+        first, second = alone.metrics[name], distilled.metrics[name]
         difference[name] = _plain(
             paired_difference(first.value, second.value, first.resampled, second.resampled, level)
         )
         known = legend(name)
         if not known.reducible:
             continue
-        errors = [_error(measured, known.better) for measured in (first, second)]
+        errors = [_error(metric, known.better) for metric in (first, second)]
         try:
             reduction[name] = _plain(
                 relative_reduction(errors[0].value, errors[1].value, errors[0].resampled, errors[1].resampled, level)
@@ -59,8 +59,8 @@ def compare(alone: Figures, distilled: Figures, level: float) -> dict[str, dict]
     }
 
 
-def _error(measured: Measured, better: str | None) -> Measured:
-    return measured if better == "lower" else Measured(1 - measured.value, 1 - measured.resampled)
+def _error(metric: Metric, better: str | None) -> Metric:
+    return metric if better == "lower" else Metric(1 - metric.value, 1 - metric.resampled)
 
 
 def _plain(interval: Interval) -> dict[str, float]:

@@ -34,7 +34,7 @@ def embed_samples(
     samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
 ) -> EmbeddingTable:
     """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
-    from cross_modal_kd.tasks.subset import train_subset
+    from cross_modal_kd.evaluation.subset import train_subset
     from cross_modal_kd.training.run_key import embedding_fingerprint
 
     train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))

@@ -8,8 +8,8 @@ import pandas as pd
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.metrics import (
-    Figures,
-    Measured,
+    Metric,
+    MetricSet,
     average_precision,
     bootstrap_mean,
     bootstrap_verification,
@@ -56,9 +56,9 @@ def teacher_gallery(
     return Gallery(pd.Index(keys), unit_rows(means), means)
 
 
-def matching_figures(
+def matching_metrics(
     subset: Subset, values: np.ndarray, task: TaskConfig, gallery: Gallery, evaluation: EvaluationConfig
-) -> Figures:
+) -> MetricSet:
     """1:N matching, AUC over all pairs, retrieval mAP, and the mean distance to the own teacher embedding.
 
     values: (n, D) of the subset's rows, of which the first d are bound to the teacher; rows without an item in the
@@ -69,31 +69,31 @@ def matching_figures(
     rows = np.flatnonzero(own >= 0)
     if not len(rows):
         reason = f"no sample has a {task.teacher} of its {KEYS[task.pairing]} in its split"
-        return Figures(undefined=dict.fromkeys([*names, "distance"], reason))
+        return MetricSet(undefined=dict.fromkeys([*names, "distance"], reason))
     bound = values[:, : gallery.items.shape[1]]
     unit, own, clusters = unit_rows(bound)[rows], own[rows], subset.clusters[rows]
     distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])
-    figures = Figures({"distance": _mean(distances, clusters, subset)})
+    metrics = MetricSet({"distance": _mean(distances, clusters, subset)})
     size = len(gallery.keys)
     if size < 2:
-        return figures | Figures(undefined=dict.fromkeys(names, f"the gallery has {size} item; two are needed"))
+        return metrics | MetricSet(undefined=dict.fromkeys(names, f"the gallery has {size} item; two are needed"))
     similarity = unit @ gallery.items.T
     everyone = np.arange(size)
     for n in evaluation.gallery:
         name = f"matching_1_{n}"
         if n > size:
-            figures |= Figures(undefined={name: f"the gallery has only {size} items"})
+            metrics |= MetricSet(undefined={name: f"the gallery has only {size} items"})
             continue
         found = one_of_n(similarity, own, everyone, n)
-        figures |= Figures({name: _mean(found.per_query, clusters, subset)}, {name: found.chance})
+        metrics |= MetricSet({name: _mean(found.per_query, clusters, subset)}, {name: found.chance})
     ranked = average_precision(similarity, own, everyone)
-    figures |= Figures({"retrieval_map": _mean(ranked.per_query, clusters, subset)}, {"retrieval_map": ranked.chance})
-    return figures | _auc(similarity, own, clusters, subset, evaluation)
+    metrics |= MetricSet({"retrieval_map": _mean(ranked.per_query, clusters, subset)}, {"retrieval_map": ranked.chance})
+    return metrics | _auc(similarity, own, clusters, subset, evaluation)
 
 
 def _auc(
     similarity: np.ndarray, own: np.ndarray, clusters: np.ndarray, subset: Subset, evaluation: EvaluationConfig
-) -> Figures:
+) -> MetricSet:
     """AUC over every match and a seeded draw of the mismatches."""
     queries, size = similarity.shape
     total = queries * (size - 1)
@@ -105,8 +105,8 @@ def _auc(
     scores, match = similarity[query, item], np.repeat([1, 0], [queries, len(drawn)])
     side = clusters[query]
     resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]
-    return Figures({"matching_auc": Measured(roc_auc(scores, match), resampled)}, {"matching_auc": 0.5})
+    return MetricSet({"matching_auc": Metric(roc_auc(scores, match), resampled)}, {"matching_auc": 0.5})
 
 
-def _mean(per_query: np.ndarray, clusters: np.ndarray, subset: Subset) -> Measured:
-    return Measured(float(per_query.mean()), bootstrap_mean(per_query, clusters, subset.weights))
+def _mean(per_query: np.ndarray, clusters: np.ndarray, subset: Subset) -> Metric:
+    return Metric(float(per_query.mean()), bootstrap_mean(per_query, clusters, subset.weights))

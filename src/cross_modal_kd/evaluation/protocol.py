@@ -1,24 +1,23 @@
-"""Every figure of one student: what it is asked for, how it lies beside the teacher, and its gap to training."""
+"""Every metric of one student: what it is asked for, how it lies beside the teacher, and its gap to training."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
-from cross_modal_kd.evaluation.matching import Gallery, matching_figures, teacher_gallery
-from cross_modal_kd.evaluation.teacher import ProjectedTeacher
-from cross_modal_kd.metrics import Figures, Measured, unit_rows
+from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
+from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.evaluation.teacher import projected_teacher
+from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.classification.metrics import classification_figures
-from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
-from cross_modal_kd.tasks.trials import draw_trials
-from cross_modal_kd.tasks.verification.metrics import error_figures, verification_figures
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,10 @@ class Protocol:
     seen: Gallery
     teacher: ProjectedTeacher
 
+    def on_test(self, students: Mapping[str, ModelBundle], embeddings: Mapping[str, EmbeddingTable]) -> StudentsOnTest:
+        """Both students by arm, ``student_alone`` and ``distilled``, on the test samples and trials."""
+        return StudentsOnTest(self.test.rows, self.trials, students, embeddings)
+
 
 def protocol(
     samples: pd.DataFrame,
@@ -55,57 +58,54 @@ def protocol(
     return Protocol(
         task=task,
         evaluation=evaluation,
-        test=Subset.of(split_rows(samples, task.student, "test"), task, evaluation, "test"),
+        test=subset_of(split_rows(samples, task.student, "test"), task, evaluation, "test"),
         trials=trials,
         unseen=galleries[0],
-        train=Subset.of(train, task, evaluation, "train") if len(train) else None,
-        train_trials=draw_trials(train, evaluation.model_copy(update={"impostors": "any"})),
+        train=subset_of(train, task, evaluation, "train") if len(train) else None,
+        train_trials=kind_of(task).draw_trials(train, evaluation.model_copy(update={"impostors": "any"})),
         seen=galleries[1],
-        teacher=ProjectedTeacher.of(samples, task, evaluation, teacher_embeddings, projection),
+        teacher=projected_teacher(samples, task, teacher_embeddings, projection),
     )
 
 
-def arm_figures(setting: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Figures:
-    """All figures of one student; ``_seen`` is matching on training classes, ``_train`` and ``_gap`` diagnose."""
-    task, evaluation = setting.task, setting.evaluation
-    values = embeddings.at(setting.test.rows["sample_id"])
-    if task.kind == "verification":
-        figures = verification_figures(setting.test, values, setting.trials, evaluation)
-    else:
-        figures = classification_figures(setting.test, student, values)
-    figures |= matching_figures(setting.test, values, task, setting.unseen, evaluation)
-    if setting.train is None:
-        return figures
-    values = embeddings.at(setting.train.rows["sample_id"])
-    figures |= matching_figures(setting.train, values, task, setting.seen, evaluation).renamed(SEEN)
-    if task.kind == "verification":
-        figures |= _train_eer(setting, setting.train, values).renamed("_train")
-        figures |= _gap(figures, "eer_gap", "eer", "eer_train")
-    else:
-        figures |= classification_figures(setting.train, student, values).only("top1").renamed("_train")
-        figures |= _gap(figures, "top1_gap", "top1_train", "top1")
-    return figures | _gap(figures, "distance_gap", "distance", f"distance{SEEN}")
+def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> MetricSet:
+    """All metrics of one student; ``_seen`` is matching on training classes, ``_train`` and ``_gap`` diagnose.
+
+    Args:
+        protocol: what it is measured on.
+        student: with its classifier.
+        embeddings: its own, of the protocol's samples.
+    """
+    task, evaluation = protocol.task, protocol.evaluation
+    values = embeddings.at(protocol.test.rows["sample_id"])
+    found = kind_of(task).metrics(protocol.test, student, values, protocol.trials, evaluation)
+    found |= matching_metrics(protocol.test, values, task, protocol.unseen, evaluation)
+    if protocol.train is None:
+        return found
+    return found | _on_training(found, protocol, protocol.train, student, embeddings)
 
 
-def _train_eer(setting: Protocol, train: Subset, values: np.ndarray) -> Figures:
-    enrol, test = trial_rows(train.rows, setting.train_trials)
-    scores = cosine_scores(unit_rows(values), enrol, test)
-    target = setting.train_trials["target"].to_numpy()
-    return error_figures(scores, target, train.clusters[enrol], train.clusters[test], train.weights, {})
+def _on_training(
+    found: MetricSet, protocol: Protocol, train: Subset, student: ModelBundle, embeddings: EmbeddingTable
+) -> MetricSet:
+    """Matching and the kind's metric on training samples, and how far they lie from those on test samples."""
+    kind = kind_of(protocol.task)
+    values = embeddings.at(train.rows["sample_id"])
+    found |= matching_metrics(train, values, protocol.task, protocol.seen, protocol.evaluation).renamed(SEEN)
+    found |= kind.train_metric(train, student, values, protocol.train_trials).renamed("_train")
+    ends = [kind.metric, f"{kind.metric}_train"]
+    found |= _gap(found, f"{kind.metric}_gap", *(reversed(ends) if kind.larger_is_better else ends))
+    return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
 
 
-def _gap(figures: Figures, name: str, first: str, second: str) -> Figures:
+def _gap(found: MetricSet, name: str, first: str, second: str) -> MetricSet:
     """first - second; their resamples are of different samples, so they are set beside each other as they come."""
-    one, other = figures.measured.get(first), figures.measured.get(second)
+    one, other = found.metrics.get(first), found.metrics.get(second)
     if one is None or other is None:
-        return Figures(undefined={name: f"{first} or {second} is not defined"})
-    return Figures({name: Measured(one.value - other.value, one.resampled - other.resampled)})
+        return MetricSet(undefined={name: f"{first} or {second} is not defined"})
+    return MetricSet({name: Metric(one.value - other.value, one.resampled - other.resampled)})
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Pairs of the student's test samples: every target, and a seeded draw of impostors. Empty for classification."""
-    from cross_modal_kd.tasks.trials import draw_trials, no_trials
-
-    if task.kind == "classification":
-        return no_trials()
-    return draw_trials(split_rows(samples, task.student, "test"), evaluation)
+    """Pairs of the student's test samples, none where the kind of task has no trials."""
+    return kind_of(task).draw_trials(split_rows(samples, task.student, "test"), evaluation)

@@ -3,12 +3,13 @@
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import DistillationConfig
 from cross_modal_kd.evaluation.protocol import Protocol
+from cross_modal_kd.tasks import kind_of
 
 
-def summarise(setting: Protocol, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
+def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
     """{task, arms, protocol}: plain values."""
-    task, evaluation, test = setting.task, setting.evaluation, setting.test
-    target = setting.trials["target"]
+    task, evaluation, test = protocol.task, protocol.evaluation, protocol.test
+    kind = kind_of(task)
     summary = {
         "task": task.model_dump(),
         "arms": {
@@ -18,9 +19,9 @@ def summarise(setting: Protocol, arms: ArmsConfig, distillation: DistillationCon
         "protocol": {
             "test_samples": len(test.rows),
             "test_labels": int(test.rows["label"].nunique()),
-            "train_subset_samples": 0 if setting.train is None else len(setting.train.rows),
+            "train_subset_samples": 0 if protocol.train is None else len(protocol.train.rows),
             "bootstrap": {
-                "unit": "label" if task.kind == "verification" else "group",
+                "unit": kind.design.cluster,
                 "units": len(test.names),
                 "resamples": evaluation.bootstrap,
                 "level": evaluation.level,
@@ -28,16 +29,21 @@ def summarise(setting: Protocol, arms: ArmsConfig, distillation: DistillationCon
             },
             "matching": {
                 "pairing": task.pairing,
-                "gallery_unseen": len(setting.unseen.keys),
-                "gallery_seen": len(setting.seen.keys),
+                "gallery_unseen": len(protocol.unseen.keys),
+                "gallery_seen": len(protocol.seen.keys),
             },
         },
     }
-    if task.kind == "verification":
-        summary["protocol"]["trials"] = {
-            "targets": int((target == 1).sum()),
-            "impostors": int((target == 0).sum()),
-            "impostors_same_domain": int(((target == 0) & setting.trials["same_domain"]).sum()),
-            "impostors_drawn_from": evaluation.impostors,
-        }
+    if kind.uses_trials:
+        summary["protocol"]["trials"] = _trials(protocol)
     return summary
+
+
+def _trials(protocol: Protocol) -> dict:
+    target, same_domain = protocol.trials["target"], protocol.trials["same_domain"]
+    return {
+        "targets": int((target == 1).sum()),
+        "impostors": int((target == 0).sum()),
+        "impostors_same_domain": int(((target == 0) & same_domain).sum()),
+        "impostors_drawn_from": protocol.evaluation.impostors,
+    }

@@ -11,15 +11,15 @@ from cross_modal_kd.metrics.classification import calibration_error, in_top_k, m
 from cross_modal_kd.metrics.identification import Identification, identification
 from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.metrics.matching import Matching, average_precision, matching_auc, one_of_n
-from cross_modal_kd.metrics.measured import Figures, Measured
+from cross_modal_kd.metrics.metric_set import Metric, MetricSet
 from cross_modal_kd.metrics.pairwise import pairwise_eer
 from cross_modal_kd.metrics.rows import unit_rows
 from cross_modal_kd.metrics.trial_scores import OperatingPoints, TrialScores
 from cross_modal_kd.metrics.verification import det_curve, eer, min_dcf, roc_auc
 
 __all__ = [
-    "Figures",
-    "Measured",
+    "MetricSet",
+    "Metric",
     "Identification",
     "Interval",
     "Matching",

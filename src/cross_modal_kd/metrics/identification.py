@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from cross_modal_kd.metrics.checks import finite, same_length
 from cross_modal_kd.metrics.classification import in_top_k
+from cross_modal_kd.metrics.rows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, see
     if not len(probes):
         raise ValueError(f"enrol: no identity has more than {enrol} samples, none is left to look up")
 
-    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+    unit = unit_rows(embeddings)
     centroids = np.zeros((len(identities), embeddings.shape[1]))
     np.add.at(centroids, index[enrolled], unit[enrolled])
-    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    centroids = unit_rows(centroids)
     right = in_top_k(unit[probes] @ centroids.T, index[probes])
     return Identification(probes, right, float(right.mean()), 1 / len(identities))
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cross_modal_kd.metrics.rows import unit_rows
+
 MOST_PAIRS = 3_000_000
 BLOCK = 1 << 14
 
@@ -29,7 +31,7 @@ def pairwise_eer(embeddings: np.ndarray, labels: np.ndarray, most_pairs: int = M
     """
     from cross_modal_kd.metrics.verification import eer
 
-    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True).clip(1e-12)
+    unit = unit_rows(embeddings)
     _, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
     pairs, targets = len(unit) * (len(unit) - 1) // 2, int((counts * (counts - 1) // 2).sum())
     if targets in (0, pairs):

@@ -140,3 +140,13 @@ def prototypes(projection: ModelBundle) -> np.ndarray:
         (C, d), rows of length 1.
     """
     return unit_rows(np.asarray(projection.tensors["weight"]))
+
+
+def nearest_prototype(projection: ModelBundle, projected: np.ndarray) -> np.ndarray:
+    """(n,) number of the class that the teacher's classifier takes each sample for.
+
+    Args:
+        projection: with the prototypes W.
+        projected: (n, d) unit vectors t, as ``project`` gives them.
+    """
+    return (projected @ prototypes(projection).T).argmax(axis=1)

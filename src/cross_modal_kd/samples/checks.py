@@ -3,41 +3,53 @@
 import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import SPLITS
 
 
-def check_samples(samples: pd.DataFrame, task: TaskConfig) -> None:
-    """Raise SamplesError unless the splits are sound for ``task``.
+def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesign) -> None:
+    """Raise unless the splits are sound for ``task``.
 
-    Every split has samples of the student and at least two labels among them; labels are disjoint over the splits
-    (verification) or those of dev and test occur in train (classification); groups and families are never parted; every
-    student sample of the training split has a partner.
+    Every split has samples of the student and at least two labels among them; the labels of dev and test occur in train
+    (closed set) or are disjoint over the splits; groups and families are never parted; every student sample of the
+    training split has a partner.
+
+    Args:
+        samples: the table, with its splits.
+        task: its modalities and its pairing.
+        design: of the kind of task.
+
+    Raises:
+        SamplesError: what is wrong, and what to do.
     """
     students = samples[samples["modality"] == task.student]
-    labels = {split: students.loc[students["split"] == split, "label"].unique() for split in SPLITS}
-    for split, found in labels.items():
-        if len(found) == 0:
-            raise SamplesError(
-                f"the {split} split is empty: it has no {task.student} sample. Add labels, or raise "
-                f"ingestion.split.{split}"
-            )
-    for split, found in labels.items():
-        if len(found) == 1:
-            raise SamplesError(
-                f"one-class set: the {task.student} samples of the {split} split all have the label {found[0]!r}; at "
-                f"least two labels are needed. Add labels, or raise ingestion.split.{split}"
-            )
-    if task.kind == "verification":
-        _never_parted(samples, "label", "verification is measured on labels unseen in training")
-    else:
+    _two_labels_a_split(students, task.student)
+    if design.closed_set:
         _labels_are_learnt(students)
+    else:
+        _never_parted(samples, "label", f"{task.kind} is measured on labels unseen in training")
     _never_parted(samples, "group", "a group is one instance, which must not be in training and in the test")
     if "family" in samples:
         _never_parted(samples, "family", "a family is made of near-identical instances")
     training = students.loc[students["split"] == "train", "sample_id"]
     pair(samples, task).require_partners(training)
+
+
+def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:
+    labels = {split: students.loc[students["split"] == split, "label"].unique() for split in SPLITS}
+    for split, found in labels.items():
+        if len(found) == 0:
+            raise SamplesError(
+                f"the {split} split is empty: it has no {modality} sample. Add labels, or raise ingestion.split.{split}"
+            )
+    for split, found in labels.items():
+        if len(found) == 1:
+            raise SamplesError(
+                f"one-class set: the {modality} samples of the {split} split all have the label {found[0]!r}; at "
+                f"least two labels are needed. Add labels, or raise ingestion.split.{split}"
+            )
 
 
 def _never_parted(samples: pd.DataFrame, column: str, why: str) -> None:

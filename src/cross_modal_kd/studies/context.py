@@ -108,7 +108,7 @@ class Context:
     @cached_property
     def measured_samples(self) -> list[str]:
         """The sample_ids that students are embedded at: a seeded part of the training split, all of dev and of test."""
-        from cross_modal_kd.tasks.subset import train_subset
+        from cross_modal_kd.evaluation.subset import train_subset
 
         seen = train_subset(
             split_rows(self.samples, self.task.student, "train"), self.task, self.configuration.evaluation

@@ -1,35 +1,26 @@
 """A share of the training split that keeps its labels; the other pairs serve without."""
 
-import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.samples.design import draw_clusters
 from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.subset import units
+from cross_modal_kd.tasks import kind_of
 
 
-def labelled_units(samples: pd.DataFrame, task: TaskConfig, share: float, draw: int) -> set[str]:
-    """The training units that keep their label: a seeded draw, of which a smaller share is a part.
+def labelled_clusters(samples: pd.DataFrame, task: TaskConfig, share: float, draw: int) -> set[str]:
+    """The training clusters that keep their label: a seeded draw, of which a smaller share is a part.
 
     Verification: whole labels (two at least), so that a share of the identities are known classes. Classification:
     groups, class by class, one of each at least.
     """
-    train = split_rows(samples, task.student, "train")
-    table = pd.DataFrame({"label": train["label"], "unit": units(train, task)}).drop_duplicates()
-    rng = np.random.default_rng(draw)
-    strata = [table] if task.kind == "verification" else [rows for _, rows in table.groupby("label", sort=True)]
-    least = 2 if task.kind == "verification" else 1
-    kept: set[str] = set()
-    for rows in strata:
-        names = np.array(sorted(rows["unit"]), dtype=object)
-        kept.update(names[rng.permutation(len(names))][: max(least, round(share * len(names)))])
-    return kept
+    return draw_clusters(split_rows(samples, task.student, "train"), kind_of(task).design, share, draw)
 
 
 def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.DataFrame:
-    """The samples table without the training samples, of both modalities, whose unit is not among ``kept``."""
-    held_back = (samples["split"] == "train") & ~units(samples, task).isin(kept)
+    """The samples table without the training samples, of both modalities, whose cluster is not among ``kept``."""
+    held_back = (samples["split"] == "train") & ~kind_of(task).clusters(samples).isin(kept)
     return samples[~held_back]
 
 

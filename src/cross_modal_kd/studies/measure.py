@@ -5,8 +5,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cross_modal_kd.evaluation.protocol import Protocol, arm_figures, protocol
-from cross_modal_kd.metrics import Figures
+from cross_modal_kd.evaluation.protocol import Protocol, protocol, student_metrics
+from cross_modal_kd.metrics import MetricSet
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.student import own_projection
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -24,7 +24,7 @@ def measure(
     projections: Mapping[str, ModelBundle],
     embeddings: Embeddings | None = None,
     description: str = "measuring the arms",
-) -> list[Figures]:
+) -> list[MetricSet]:
     """The metrics of every outcome, in their order.
 
     Args:
@@ -52,7 +52,7 @@ def measure(
         student = outcome.student
         moved = own_projection(student)
         measured_in = through(moved) if moved is not None else of_kind(protocols, outcome.job.config.projection)
-        found.append(arm_figures(measured_in, student, embeddings(outcome) if embeddings else outcome.embeddings))
+        found.append(student_metrics(measured_in, student, embeddings(outcome) if embeddings else outcome.embeddings))
     return found
 
 

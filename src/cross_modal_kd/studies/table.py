@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.metrics import Figures, Interval, paired_difference, percentile_interval, relative_reduction
+from cross_modal_kd.metrics import Interval, MetricSet, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.studies.grid import Outcome
+from cross_modal_kd.tasks import TaskKind
 
 Key = tuple[str, str]
 
@@ -36,7 +37,7 @@ class ArmResult:
     """All seeds of one arm with one projection: outcomes and metrics in the same order of seeds."""
 
     outcomes: list[Outcome]
-    metrics: list[Figures]
+    metrics: list[MetricSet]
 
     def seeds(self) -> list[int]:
         return [outcome.job.seed for outcome in self.outcomes]
@@ -47,23 +48,21 @@ class ArmResult:
 
     def values(self, name: str) -> np.ndarray:
         """(S,) of one metric."""
-        return np.array([each.measured[name].value for each in self.metrics])
+        return np.array([each.metrics[name].value for each in self.metrics])
 
     def resampled(self, name: str) -> np.ndarray:
         """(R, S) of one metric."""
-        return np.stack([each.measured[name].resampled for each in self.metrics], axis=1)
+        return np.stack([each.metrics[name].resampled for each in self.metrics], axis=1)
 
     def has(self, name: str) -> bool:
-        return all(name in each.measured for each in self.metrics)
+        return all(name in each.metrics for each in self.metrics)
 
-    def error(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
-        """(S,) and (R, S) of the task's error rate: EER, or 1 - top-1."""
-        if kind == "verification":
-            return self.values("eer"), self.resampled("eer")
-        return 1 - self.values("top1"), 1 - self.resampled("top1")
+    def error(self, kind: TaskKind) -> tuple[np.ndarray, np.ndarray]:
+        """(S,) and (R, S) of the error rate of the kind of task."""
+        return kind.as_errors(self.values(kind.metric)), kind.as_errors(self.resampled(kind.metric))
 
 
-def by_arm(outcomes: Sequence[Outcome], metrics: Sequence[Figures]) -> dict[Key, ArmResult]:
+def by_arm(outcomes: Sequence[Outcome], metrics: Sequence[MetricSet]) -> dict[Key, ArmResult]:
     """Results grouped by (arm, projection), in the order they first come."""
     groups: dict[Key, ArmResult] = {}
     for outcome, found in zip(outcomes, metrics, strict=True):
@@ -86,7 +85,7 @@ class Contrasts:
 
 
 def comparison_table(
-    results: Mapping[Key, ArmResult], kind: str, contrasts: Contrasts, arms: ArmsConfig
+    results: Mapping[Key, ArmResult], kind: TaskKind, contrasts: Contrasts, arms: ArmsConfig
 ) -> pd.DataFrame:
     """Rows in the order of the arms; shares, not percent. Differences are paired in seeds, resamples and trials.
 
@@ -131,11 +130,11 @@ def _about(name: str, projection: str, arms: ArmsConfig) -> dict[str, object]:
     return {"arm": name, "title": arm.title or name, "head": projection if arm.constraints else "no teacher"}
 
 
-def _error(result: ArmResult, kind: str, level: float) -> dict[str, object]:
+def _error(result: ArmResult, kind: TaskKind, level: float) -> dict[str, object]:
     """The task's error over the seeds; its interval is of their mean."""
     errors, resampled = result.error(kind)
     return {
-        "error_metric": "eer" if kind == "verification" else "top1_error",
+        "error_metric": kind.error_metric,
         "error_mean": errors.mean(),
         "error_sd_over_seeds": errors.std(ddof=1) if len(errors) > 1 else np.nan,
         **_columns("error", percentile_interval(errors, resampled, level), value=False),
@@ -164,7 +163,7 @@ def common_seeds(first: ArmResult, second: ArmResult) -> tuple[ArmResult, ArmRes
     return first.of_seeds(shared), second.of_seeds(shared)
 
 
-def _against(what: str, other: ArmResult, result: ArmResult, kind: str, level: float) -> dict[str, float]:
+def _against(what: str, other: ArmResult, result: ArmResult, kind: TaskKind, level: float) -> dict[str, float]:
     other, result = common_seeds(other, result)
     (before, before_resampled), (after, after_resampled) = other.error(kind), result.error(kind)
     difference = paired_difference(before, after, before_resampled, after_resampled, level)

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, projection_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -68,24 +68,28 @@ def fit_head(
 ) -> tuple[ModelBundle, pd.DataFrame]:
     """One head, fitted on the training split and chosen on the dev split.
 
-    The dev measure is top-1 of the prototypes on dev samples (classification), or minus the EER between dev samples of
-    the teacher's modality (verification: the dev classes are unseen). The history's column ``dev`` is larger-is-better.
+    It is chosen by the metric of the kind of task, on dev samples of the teacher's modality; a class is answered by
+    the nearest prototype. The history's column ``dev`` is larger-is-better: of an EER it holds the negative, and -inf
+    where there is none.
     """
-
+    kind = kind_of(task)
     classes = train_classes(samples, task)
     train = split_rows(samples, task.teacher, "train")
     train = train[train["label"].isin(classes)]
     dev = split_rows(samples, task.teacher, "dev")
     dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
-    dev_labels = dev["label"].to_numpy()
-    dev_numbers = class_numbers(dev["label"], classes)
 
     def on_dev(head: Projection) -> float:
         projected = head(dev_values)
-        if task.kind == "classification":
-            return float(((projected @ head.prototypes().T).argmax(dim=1).numpy() == dev_numbers).mean())
-        measured = pairwise_eer(projected.numpy(), dev_labels)
-        return -measured if np.isfinite(measured) else -np.inf
+        measured = kind.measure(
+            projected.numpy(),
+            dev["label"],
+            classes,
+            lambda: (projected @ head.prototypes().T).argmax(dim=1).numpy(),
+        )
+        if not np.isfinite(measured):
+            return -np.inf
+        return measured if kind.larger_is_better else -measured
 
     values = teacher_embeddings.at(train["sample_id"])
     fitted, history = fit_projection(values, class_numbers(train["label"], classes), len(classes), config, on_dev)

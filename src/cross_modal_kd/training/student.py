@@ -15,19 +15,18 @@ from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import LinearHead, Objective, TaskHead, Term, build_constraint, distillation_quality
+from cross_modal_kd.losses import Objective, TaskHead, Term, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
-from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
 from cross_modal_kd.models.answer import Shared, answer_logits
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
+from cross_modal_kd.models.projection import build_projection, projection_bundle
 from cross_modal_kd.models.student import Student, student_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking.run import epoch_logger
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed
@@ -110,13 +109,6 @@ def build_objective(arm: ArmConfig) -> Objective:
     )
 
 
-def build_head(task: TaskConfig, student: StudentConfig, classes: int, dim: int) -> TaskHead:
-    """AAM-softmax for verification, label-smoothed cross-entropy for classification."""
-    if task.kind == "verification":
-        return AAMSoftmaxHead(classes, dim, student.margin, student.scale)
-    return LinearHead(classes, dim, student.label_smoothing)
-
-
 def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones where none weighs."""
     task = distillation = torch.ones(len(data.train))
@@ -151,10 +143,11 @@ def train_arm(
     watch: told every epoch's figures, in place of the tracked run; it may raise to stop. Two arms with the same seed
     start from the same student and see the same batches in the same order: what differs is the objective alone.
     """
+    kind = kind_of(data.task)
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
     network = Student(student.encoder, data.inputs, dim, student.dropout)
-    head = build_head(data.task, student, len(data.classes), dim)
+    head = kind.build_classifier(student, len(data.classes), dim)
     bound = build_projection(projection)
     objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
@@ -172,7 +165,7 @@ def train_arm(
         ),
         Plan(
             training,
-            dev_metric(data, head, lambda: shared_classifier(data.task, arm, teacher)),
+            dev_metric(data, head, lambda: kind.shared_classifier(arm.answer, teacher)),
             augment=augmentation(data.task.student) if training.augment else None,
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
@@ -192,29 +185,29 @@ def train_arm(
         dim=dim,
         classes=data.classes,
         projection=moved,
-        shared=shared_classifier(data.task, arm, teacher),
+        shared=kind.shared_classifier(arm.answer, teacher),
     )
     return bundle, pd.DataFrame(history)
 
 
-def shared_classifier(task: TaskConfig, arm: ArmConfig, projection: Projection | None) -> Shared | None:
-    """The teacher's classifier as it stands now, where the arm's student answers by it."""
-    if task.kind != "classification" or arm.answer == "own":
-        return None
-    assert projection is not None  # the arm's configuration makes sure
-    return Shared(arm.answer, projection.prototypes().detach().cpu().clone(), projection.config.scale)
+def dev_metric(data: ArmData, classifier: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
+    """The metric of the kind of task, measured on the student's dev samples.
 
+    Args:
+        data: of the arm.
+        classifier: the student's own.
+        shared: () -> the teacher's classifier as it is now, where the student answers by it.
+    """
+    kind = kind_of(data.task)
 
-def dev_metric(data: ArmData, head: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
-    """EER over all pairs of dev samples (verification), or top-1 of the student's answer (classification)."""
-    labels = data.dev_labels
-    if data.task.kind == "verification":
-        return DevMetric("eer", lambda model: pairwise_eer(embed(model, data.dev_inputs), labels.to_numpy()), False)
-    numbers = class_numbers(labels, data.classes)
+    def measure(model: Student) -> float:
+        values = embed(model, data.dev_inputs)
 
-    def top1(model: Student) -> float:
-        embeddings = torch.from_numpy(embed(model, data.dev_inputs)).to(next(head.parameters()).device)
-        answer = answer_logits(head.logits(embeddings), embeddings, shared())
-        return float((answer.argmax(dim=1).cpu().numpy() == numbers).mean())
+        def predict() -> np.ndarray:
+            embeddings = torch.from_numpy(values).to(next(classifier.parameters()).device)
+            answer = answer_logits(classifier.logits(embeddings), embeddings, shared())
+            return answer.argmax(dim=1).cpu().numpy()
 
-    return DevMetric("top1", top1, True)
+        return kind.measure(values, data.dev_labels, data.classes, predict)
+
+    return DevMetric(kind.metric, measure, kind.larger_is_better)

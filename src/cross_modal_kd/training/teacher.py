@@ -14,7 +14,7 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.losses import Objective
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
-from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.metrics import pairwise_eer, unit_rows
 from cross_modal_kd.modalities.inputs import augmentation, load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.encoders import create_encoder
@@ -23,7 +23,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
 from cross_modal_kd.samples.table_store import load_table, save_table
-from cross_modal_kd.tasks.dev import chosen_by
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking.run import epoch_logger
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed
@@ -127,28 +127,28 @@ def embed_teacher(
 
 
 def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:
-    """How good the teacher's raw embeddings are on the dev split.
+    """How good the teacher's raw embeddings are on the dev split, by the metric of the kind of task.
 
-    Verification: EER over all pairs of dev samples of the teacher's modality. Classification: accuracy of the nearest
-    class mean of the training split. A dev split in which no class has two teacher samples has no EER: null.
+    What is asked for a class answers with the nearest class mean of the training split. Null where the metric is not
+    defined: an EER of a dev split in which no label has two teacher samples.
     """
-    dev = split_rows(samples, task.teacher, "dev")
-    train = split_rows(samples, task.teacher, "train")
+    kind = kind_of(task)
+    train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
     centre = teacher_embeddings.at(train["sample_id"]).mean(axis=0)
     values = teacher_embeddings.at(dev["sample_id"]) - centre
-    if task.kind == "verification":
-        measured = pairwise_eer(values, dev["label"].to_numpy())
-    else:
-        classes = train_classes(samples, task)
+    classes = train_classes(samples, task)
+
+    def nearest_class() -> np.ndarray:
         numbers = class_numbers(train["label"], classes)
         known = numbers >= 0
         means = np.zeros((len(classes), teacher_embeddings.dim))
         np.add.at(means, numbers[known], teacher_embeddings.at(train["sample_id"])[known] - centre)
-        means /= np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)
-        measured = float(((values @ means.T).argmax(axis=1) == class_numbers(dev["label"], classes)).mean())
+        return (values @ unit_rows(means).T).argmax(axis=1)
+
+    measured = kind.measure(values, dev["label"], classes, nearest_class)
     return {
         "dimension": teacher_embeddings.dim,
         "samples": len(teacher_embeddings),
         "fingerprint": teacher_embeddings.fingerprint,
-        f"dev_{chosen_by(task)}": None if np.isnan(measured) else measured,
+        kind.dev_metric: None if np.isnan(measured) else measured,
     }

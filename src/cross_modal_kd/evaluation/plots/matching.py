@@ -9,7 +9,7 @@ from cross_modal_kd.plotting.style import ARMS, INK, new_figure, say, title
 PREFIX = "matching_1_"
 
 
-def matching_figure(metrics: dict) -> Figure:
+def matching_plot(metrics: dict) -> Figure:
     """Accuracy of 1:N matching against N: on unseen and on seen classes, with intervals and chance."""
     sizes = sorted(int(name.removeprefix(PREFIX)) for name in metrics["distilled"] if _plain(name))
     figure, axis = new_figure()
@@ -19,12 +19,12 @@ def matching_figure(metrics: dict) -> Figure:
     for shift, (arm, (name, colour)) in zip((0.97, 1.03), ARMS.items(), strict=True):
         for suffix, style, fill in ((SEEN, ":", "white"), ("", "-", colour)):
             found = {n: metrics[arm].get(f"{PREFIX}{n}{suffix}") for n in sizes}
-            drawn = {n: figures for n, figures in found.items() if figures}
+            drawn = {n: interval for n, interval in found.items() if interval}
             if not drawn:
                 continue
-            values = [100 * figures["value"] for figures in drawn.values()]
+            values = [100 * interval["value"] for interval in drawn.values()]
             ends = [
-                [abs(100 * figures[end] - value) for figures, value in zip(drawn.values(), values, strict=True)]
+                [abs(100 * interval[end] - value) for interval, value in zip(drawn.values(), values, strict=True)]
                 for end in ("low", "high")
             ]
             label = f"{name}, {'seen' if suffix else 'unseen'} classes"

@@ -13,7 +13,7 @@ BINS = 40
 COLUMNS = 4
 
 
-def quality_figure(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame) -> Figure:
+def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame) -> Figure:
     """A row of panels a modality: each measure, then the score; one outline a split, each of area 1.
 
     The score of the training split is uniform by construction: a dev or test split that leans to the left is worse

@@ -10,10 +10,10 @@ from cross_modal_kd.plotting.style import ALONE, ARMS, DISTILLED, IMPOSTOR, INK,
 ROW = 0.4
 
 
-def summary_figure(metrics: dict) -> Figure:
-    """The task's figures above those of matching. Left: values with intervals. Right: the gain.
+def summary_plot(metrics: dict) -> Figure:
+    """The task's metrics above those of matching. Left: values with intervals. Right: the gain.
 
-    Right of zero is better. The gain is the share of errors removed, for figures of the task, and points of percentage
+    Right of zero is better. The gain is the share of errors removed, for metrics of the task, and points of percentage
     for those of matching. What is no error rate (calibration) is not here.
     """
     names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
@@ -22,7 +22,7 @@ def summary_figure(metrics: dict) -> Figure:
     sections = [section for section in (core, matching) if section]
     if not sections:
         figure, axis = new_figure(height=1.5)
-        say(axis, "No figure is defined.")
+        say(axis, "No metric is defined.")
         return figure
     sizes = [len(section) + 1 for section in sections]
     figure, axes = new_figure(
@@ -36,9 +36,9 @@ def summary_figure(metrics: dict) -> Figure:
                 _point(left, metrics[arm][name], place, colour, name_of_arm if place > len(section) - 1.5 else None)
         part = "relative_reduction" if section is core else "difference"
         for name, place in zip(section, where, strict=True):
-            figures = metrics[part][name]
-            colour = DISTILLED if figures["low"] > 0 else IMPOSTOR if figures["high"] < 0 else ALONE
-            _point(right, figures, place, colour)
+            interval = metrics[part][name]
+            colour = DISTILLED if interval["low"] > 0 else IMPOSTOR if interval["high"] < 0 else ALONE
+            _point(right, interval, place, colour)
         right.axvline(0, color=INK, linewidth=1)
         left.set_yticks(where, [_name(name) for name in section])
         right.set_yticks(where, [])
@@ -60,7 +60,7 @@ def _name(name: str) -> str:
     return known.title if known.percent else f"{known.title} \N{MULTIPLICATION SIGN} 100"
 
 
-def _point(axis: Axes, figures: dict[str, float], place: float, colour: str, label: str | None = None) -> None:
-    value, low, high = (100 * figures[key] for key in ("value", "low", "high"))
+def _point(axis: Axes, interval: dict[str, float], place: float, colour: str, label: str | None = None) -> None:
+    value, low, high = (100 * interval[key] for key in ("value", "low", "high"))
     ends = [[max(value - low, 0)], [max(high - value, 0)]]
     axis.errorbar([value], [place], xerr=ends, fmt="o", color=colour, markersize=6, elinewidth=1.8, label=label)

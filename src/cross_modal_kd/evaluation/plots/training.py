@@ -12,7 +12,7 @@ ACTIVE = "_active"
 STYLES = ("-", "--", ":", "-.")
 
 
-def training_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+def training_plot(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """The task's own loss, the dev metric, and the share of samples outside each margin, by epoch."""
     active = [column for column in histories["distilled"].columns.astype(str) if column.endswith(ACTIVE)]
     figure, axes = new_figure(1, 3 if active else 2, height=2.9)

@@ -74,8 +74,8 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         teacher=[
-            (legend(name).title, *(shown(name, figure[key]) for key in ("value", "low", "high")))
-            for name, figure in page.metrics["teacher"].items()
+            (legend(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
+            for name, interval in page.metrics["teacher"].items()
         ],
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
         examples=page.examples,

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, Legend, legend, shown, shown_change, typeset
+from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend, shown, shown_change
+from cross_modal_kd.plotting.text import typeset
+from cross_modal_kd.tasks.legend import Legend
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of both students."""
+    """One metric of both students."""
 
     legend: Legend
     alone: Cell
@@ -27,7 +29,7 @@ class Row:
 
 
 def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
-    """(title, rows) of each section that has figures; matching on seen classes is a section of its own."""
+    """(title, rows) of each section that has metrics; matching on seen classes is a section of its own."""
     titles = {
         "core": SECTIONS["core"],
         "matching": f"{SECTIONS['matching']}, on test samples",
@@ -64,8 +66,8 @@ def _row(name: str, known: Legend, metrics: dict) -> Row:
     )  # fmt: skip
 
 
-def _value(name: str, figure: dict[str, float]) -> Cell:
-    return Cell(shown(name, figure["value"]), f"{shown(name, figure['low'])} to {shown(name, figure['high'])}")
+def _value(name: str, interval: dict[str, float]) -> Cell:
+    return Cell(shown(name, interval["value"]), f"{shown(name, interval['low'])} to {shown(name, interval['high'])}")
 
 
 def _percent(share: float) -> str:

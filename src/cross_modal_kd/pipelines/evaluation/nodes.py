@@ -16,14 +16,14 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
 Protocol = Any  # evaluation.protocol.Protocol
-Metrics = Any  # metrics.Figures
+Metrics = Any  # metrics.MetricSet
 Examples = Any  # list[evaluation.report.examples.Group]
 DataSection = Any  # evaluation.report.page.DataSection
 RunSection = Any  # evaluation.report.page.RunSection
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Pairs of the student's test samples: every target, and a seeded draw of impostors. Empty for classification."""
+    """Pairs of the student's test samples: none where the kind of task has no trials."""
     from cross_modal_kd.evaluation import protocol
 
     return protocol.make_trials(samples, task, evaluation)
@@ -69,16 +69,16 @@ def set_protocol(
 
 def measure_student(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Metrics:
     """Every metric of one student, in every resample."""
-    from cross_modal_kd.evaluation.protocol import arm_figures
+    from cross_modal_kd.evaluation.protocol import student_metrics
 
-    return arm_figures(protocol, student, embeddings)
+    return student_metrics(protocol, student, embeddings)
 
 
 def measure_teacher(protocol: Protocol) -> Metrics:
     """The projected teacher by itself on the test split."""
-    from cross_modal_kd.evaluation.teacher import teacher_figures
+    from cross_modal_kd.evaluation.teacher import teacher_metrics
 
-    return teacher_figures(protocol.teacher)
+    return teacher_metrics(protocol.teacher, protocol.task, protocol.evaluation)
 
 
 def compare_students(
@@ -157,7 +157,7 @@ def describe_data(
     quality_scores: pd.DataFrame,
 ) -> DataSection:
     """The data as the report shows them: a few samples, counts, what was rejected, how quality is spread."""
-    from cross_modal_kd.evaluation.plots.quality import quality_figure
+    from cross_modal_kd.evaluation.plots.quality import quality_plot
     from cross_modal_kd.evaluation.report import page
     from cross_modal_kd.evaluation.report.exhibits import Exhibits
     from cross_modal_kd.evaluation.report.gallery import gallery
@@ -167,7 +167,7 @@ def describe_data(
         gallery=gallery(samples, task, evaluation, Exhibits(samples, task, sources)),
         split_summary=split_summary,
         rejected=rejected_samples,
-        quality_plot=png(quality_figure(samples, quality_measures, quality_scores)),
+        quality_plot=png(quality_plot(samples, quality_measures, quality_scores)),
     )
 
 

@@ -16,6 +16,7 @@ from cross_modal_kd.samples.splits import assign_splits
 from cross_modal_kd.samples.subset import keep_labels
 from cross_modal_kd.sources import layout_of
 from cross_modal_kd.sources.chimeric import assign_chimeric
+from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,14 +64,14 @@ def split_samples(
     Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
     rejected too.
     """
-    samples = inspected.assign(split=assign_splits(inspected, task, ingestion.split))
+    samples = inspected.assign(split=assign_splits(inspected, kind_of(task).design, ingestion.split))
     rejected = unusable
     if ingestion.without_partner == "reject":
         alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
         reason = f"no {task.teacher} sample beside it in training (task.pairing: {task.pairing})"
         rejected = pd.concat([unusable, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
-    check_samples(samples, task)
+    check_samples(samples, task, kind_of(task).design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     return conform(samples).sort_values("sample_id", ignore_index=True), rejected, summarise(samples)

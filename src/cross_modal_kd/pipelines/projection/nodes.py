@@ -7,7 +7,7 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.tasks.dev import chosen_by
+from cross_modal_kd.tasks import kind_of
 
 
 def fit_projections(
@@ -16,12 +16,12 @@ def fit_projections(
     """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and how they were fitted."""
     from cross_modal_kd.training.projection import fit_head
 
+    judged = kind_of(task)
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
         bundle, history = fit_head(samples, task, teacher_embeddings, projection.model_copy(update={"kind": kind}))
         bundles[kind] = bundle
-        dev = f"dev_{chosen_by(task)}"
-        best = history["dev"].max()
-        metrics[kind] = {dev: None if np.isinf(best) else float(best if task.kind == "classification" else -best)}
+        best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
+        metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
         histories.append(history.assign(head=kind))
     return bundles["mlp"], bundles["pca"], metrics, pd.concat(histories, ignore_index=True)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
+from cross_modal_kd.tasks import kind_of
 
 
 def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
@@ -32,12 +33,11 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}
     metrics = measure(context, arm_outcomes, resampling, context.teacher_embeddings, context.projections)
     contrasts = Contrasts(comparison.baseline, comparison.hard_of, comparison.level)
-    return comparison_table(by_arm(arm_outcomes, metrics), context.task.kind, contrasts, context.arms)
+    return comparison_table(by_arm(arm_outcomes, metrics), kind_of(context.task), contrasts, context.arms)
 
 
 def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> tuple[Any, Any, Any]:
     """Its three plots: forest, training curves, distances to the teacher."""
-    from cross_modal_kd.studies.comparison.plots import curves_figure, distances_figure, forest_figure
-    from cross_modal_kd.tasks.dev import chosen_by
+    from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 
-    return forest_figure(table), curves_figure(arm_outcomes, chosen_by(context.task)), distances_figure(table)
+    return forest_plot(table), curves_plot(arm_outcomes, kind_of(context.task).metric), distances_plot(table)

@@ -10,7 +10,7 @@ from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACH
 from cross_modal_kd.studies.grid import Outcome
 
 
-def forest_figure(table: pd.DataFrame) -> Figure:
+def forest_plot(table: pd.DataFrame) -> Figure:
     """Relative error reduction of every arm against the baseline, with its interval; right of zero is better."""
     rows = (
         table[table["relative_reduction_to_baseline"].notna()]
@@ -36,7 +36,7 @@ def forest_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def curves_figure(outcomes: Sequence[Outcome], metric: str) -> Figure:
+def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
     """Dev metric over the epochs, the mean over seeds of each arm."""
     figure, axis = new_figure(height=4.2)
     groups: dict[str, list[pd.Series]] = {}
@@ -61,7 +61,7 @@ def curves_figure(outcomes: Sequence[Outcome], metric: str) -> Figure:
     return figure
 
 
-def distances_figure(table: pd.DataFrame) -> Figure:
+def distances_plot(table: pd.DataFrame) -> Figure:
     """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise."""
     known = "teacher_student_distance_test" in table
     rows = table[table["teacher_student_distance_test"].notna()] if known else table[:0]

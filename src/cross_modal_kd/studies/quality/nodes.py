@@ -43,9 +43,9 @@ def rank_measures(degraded_measures: pd.DataFrame, quality_study: QualityStudyCo
 
 def plot_ordering(quality_ordering: pd.DataFrame) -> Any:
     """Heat map of measures against degradations (a matplotlib figure)."""
-    from cross_modal_kd.studies.quality.plots import ordering_figure
+    from cross_modal_kd.studies.quality.plots import ordering_plot
 
-    return ordering_figure(quality_ordering)
+    return ordering_plot(quality_ordering)
 
 
 def show_best_and_worst(
@@ -71,7 +71,7 @@ def discard_worst_samples(
     quality_study: QualityStudyConfig,
 ) -> tuple[pd.DataFrame, Any]:
     """Equal error rate as the worst samples are left out, by each measure and by the score: table and figure."""
-    from cross_modal_kd.studies.quality.plots import discard_figure
+    from cross_modal_kd.studies.quality.plots import discard_plot
     from cross_modal_kd.studies.quality.trial_discard import discard_curves
 
     curves = discard_curves(samples, quality_measures, quality_scores, trials, embeddings, quality_study)
@@ -89,4 +89,4 @@ def discard_worst_samples(
         )
         for name, curve in curves.items()
     ]
-    return pd.concat(tables, ignore_index=True), discard_figure(curves, "equal error rate")
+    return pd.concat(tables, ignore_index=True), discard_plot(curves, "equal error rate")

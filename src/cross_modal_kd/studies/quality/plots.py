@@ -11,7 +11,7 @@ from cross_modal_kd.studies.quality.discard import DiscardCurve
 _INK = "#333333"
 
 
-def ordering_figure(table: pd.DataFrame) -> Figure:
+def ordering_plot(table: pd.DataFrame) -> Figure:
     """A heat map a modality: measures down, degradations across; blue where a measure falls with damage, red where it
     rises.
 
@@ -48,7 +48,7 @@ def ordering_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def discard_figure(curves: Mapping[str, DiscardCurve], error_name: str) -> Figure:
+def discard_plot(curves: Mapping[str, DiscardCurve], error_name: str) -> Figure:
     """A panel a quality: the error as its worst samples are left out, over the band of random order."""
     columns = min(4, len(curves))
     n_rows = -(-len(curves) // columns)

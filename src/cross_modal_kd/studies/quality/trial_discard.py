@@ -26,7 +26,7 @@ def discard_curves(
     Raises:
         QualityError: trials of one kind only, or of samples without a quality.
     """
-    from cross_modal_kd.metrics.verification import eer
+    from cross_modal_kd.metrics import eer, unit_rows
 
     rng = np.random.default_rng(study.seed)
     trials = trials if len(trials) else _test_pairs(samples, embeddings, study.max_trials, rng)
@@ -38,8 +38,7 @@ def discard_curves(
             f"trials must hold targets and impostors, found {int(target.sum())} targets among {len(target)}"
         )
     ids = pd.Index(sorted(set(trials["enrol_id"]) | set(trials["test_id"])))
-    values = embeddings.at(ids)
-    values = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    values = unit_rows(embeddings.at(ids))
     enrol, test = ids.get_indexer(trials["enrol_id"]), ids.get_indexer(trials["test_id"])
     similarity = np.einsum("nd,nd->n", values[enrol], values[test])
 

@@ -8,7 +8,7 @@ from cross_modal_kd.config.strict import Strict
 class LabelsStudy(Strict):
     """Few labels, all pairs.
 
-    shares: of the training units (groups for classification, whole labels for verification) that keep their label.
+    shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
     draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
     labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
     labelled sample is seen as rarely as an unlabelled one.

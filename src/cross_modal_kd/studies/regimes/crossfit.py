@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +12,23 @@ import torch
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import project, prototypes
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.models.projection import nearest_prototype, project
 from cross_modal_kd.studies.labelled import labelled_part
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import CrossfitStudy
 from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.tasks.subset import units
+from cross_modal_kd.tasks import kind_of
 
 KIND = "mlp"
 
 
 def folds_of(rows: pd.DataFrame, task: TaskConfig, folds: int, seed: int) -> np.ndarray:
     """(n,) fold of each row: whole labels for verification, whole groups for classification, in folds of equal size."""
-    codes, names = pd.factorize(units(rows, task), sort=True)
+    codes, names = pd.factorize(kind_of(task).clusters(rows), sort=True)
     if len(names) < folds:
-        raise ValueError(f"regimes.crossfit.folds: {folds} folds of {len(names)} training units; take fewer folds")
+        raise ValueError(f"regimes.crossfit.folds: {folds} folds of {len(names)} training clusters; take fewer folds")
     order = np.random.default_rng(seed).permutation(len(names))
     return (order % folds)[codes]
 
@@ -56,11 +55,11 @@ def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
     train = (rows["split"] == "train").to_numpy()
     fold = np.full(len(rows), -1)
     fold[train] = folds_of(rows[train], world.task, study.folds, study.seed)
-    unit = units(rows, world.task)
+    cluster = kind_of(world.task).clusters(rows)
     full = values.copy()
     for number in range(study.folds):
         inside, outside = train & (fold != number), fold == number
-        part = labelled_part(world.samples, world.task, set(unit[inside]))
+        part = labelled_part(world.samples, world.task, set(cluster[inside]))
         varied = {"folds": study.folds, "seed": study.seed, "fold": number}
         fitted = refit(world, part, world.teacher_embeddings, {KIND}, varied, store)[KIND]
         values[outside] = aligned(project(fitted, raw[outside]), project(fitted, raw[inside]), full[inside])
@@ -110,7 +109,6 @@ def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Cond
 
 def _error(world: World, projection: ModelBundle, projected: np.ndarray, labels: pd.Series) -> float:
     """Of the projected teacher on training samples: what the student is told, against the truth."""
-    if world.task.kind == "verification":
-        return pairwise_eer(projected, labels.to_numpy())
-    numbers = class_numbers(labels, projection.config["classes"])
-    return float(((projected @ prototypes(projection).T).argmax(axis=1) != numbers).mean())
+    classes = projection.config["classes"]
+    nearest = partial(nearest_prototype, projection, projected)
+    return kind_of(world.task).measure_error(projected, labels, classes, nearest)

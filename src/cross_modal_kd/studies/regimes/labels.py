@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from cross_modal_kd.samples.selection import class_numbers, train_classes
-from cross_modal_kd.studies.labelled import labelled_part, labelled_units, same_steps
+from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import LabelsStudy
 from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.tasks.subset import units
+from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         logger.warning("task.pairing is 'label': a pair tells the class, so labels held back are known to the pairs")
     train, kinds = world.data.train, world.projection_kinds(study.arms)
     for share in study.shares:
-        kept = labelled_units(world.samples, world.task, share, study.draw)
-        known = units(train, world.task).isin(kept).to_numpy()
+        kept = labelled_clusters(world.samples, world.task, share, study.draw)
+        known = kind_of(world.task).clusters(train).isin(kept).to_numpy()
         facts = {"labelled_samples": int(known.sum()), "labelled_units": len(kept), "training_samples": len(known)}
         if known.all():
             yield Condition.of(world, "100 % labelled", 1.0, facts=facts)

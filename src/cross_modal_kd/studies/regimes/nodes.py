@@ -24,12 +24,12 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFram
     """The node of one study: its table, and its plot."""
 
     def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[pd.DataFrame, Any]:
-        from cross_modal_kd.studies.regimes.plots import study_figure
+        from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_table
 
         table = study_table(STUDIES[name], world, regimes, store)
-        return table, study_figure(table, STUDIES[name].look(world, regimes, table))
+        return table, study_plot(table, STUDIES[name].look(world, regimes, table))
 
     run_study.__name__ = f"study_{name}"
     return run_study

@@ -42,7 +42,7 @@ class Look:
         return (100 if self.in_percent else 1) * rows[self.x].to_numpy(dtype=float)
 
 
-def study_figure(table: pd.DataFrame, look: Look) -> Figure:
+def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     """Above: error, with its interval. Below: error reduction against the baseline under the same condition."""
     figure, (above, below) = new_figure(rows=2, height=6.2, sharex=True)
     conditions = table["setting"].drop_duplicates().tolist()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.datasets import ModelDataset
-from cross_modal_kd.evaluation.teacher import ProjectedTeacher, teacher_figures
-from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.evaluation.teacher import projected_teacher, teacher_metrics
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import project, prototypes
+from cross_modal_kd.models.projection import nearest_prototype, project
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import class_numbers, split_rows
+from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.projection import fit_head
 
 
@@ -51,15 +52,14 @@ def refit(
 
 def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBundle) -> dict[str, float]:
     """Error of the projected teacher by itself, on dev and on test; NaN where it has none."""
-    teacher = ProjectedTeacher.of(world.samples, world.task, world.configuration.evaluation, embeddings, projection)
-    found = teacher_figures(teacher).measured
+    kind, classes = kind_of(world.task), projection.config["classes"]
+    teacher = projected_teacher(world.samples, world.task, embeddings, projection)
+    on_test = teacher_metrics(teacher, world.task, world.configuration.evaluation).metrics
+    value = on_test[kind.metric].value if kind.metric in on_test else np.nan
     dev = split_rows(world.samples, world.task.teacher, "dev")
     projected = project(projection, embeddings.at(dev["sample_id"]))
-    if world.task.kind == "verification":
-        measured = pairwise_eer(projected, dev["label"].to_numpy())
-        test = found["eer"].value if "eer" in found else np.nan
-    else:
-        numbers = class_numbers(dev["label"], projection.config["classes"])
-        measured = float(((projected @ prototypes(projection).T).argmax(axis=1) != numbers).mean())
-        test = 1 - found["top1"].value if "top1" in found else np.nan
-    return {"teacher_error_dev": measured, "teacher_error_test": test}
+    nearest = partial(nearest_prototype, projection, projected)
+    return {
+        "teacher_error_dev": kind.measure_error(projected, dev["label"], classes, nearest),
+        "teacher_error_test": float(kind.as_errors(np.array(value))),
+    }

@@ -15,6 +15,7 @@ from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.student import train_arm
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def rows_of(
     said = f"measuring {condition.name}"
     metrics = measure(world, trained.outcomes, resampling, teacher, projections, embeddings, said)
     contrasts = Contrasts(regimes.baseline, regimes.against, regimes.level)
-    table = comparison_table(by_arm(trained.outcomes, metrics), world.task.kind, contrasts, world.arms)
+    table = comparison_table(by_arm(trained.outcomes, metrics), kind_of(world.task), contrasts, world.arms)
     table = table.rename(columns=_to_other)
     table = table.assign(study=study, setting=test or condition.name, value=condition.value, **condition.facts)
     return table[[*FIRST, *(column for column in table if column not in FIRST)]]

@@ -1,18 +1,19 @@
-"""Figures as they are printed: error rates and shares in percent, everything else as it is."""
+"""Metrics as they are printed: error rates and shares in percent, everything else as it is."""
 
 import math
 import re
 from numbers import Integral, Real
 from typing import Any
 
-from cross_modal_kd.evaluation.legend import LEGENDS, typeset
+from cross_modal_kd.evaluation.legend import legends
+from cross_modal_kd.plotting.text import typeset
 
 NOTHING = "\N{EN DASH}"
 PERCENT = re.compile(
     r"(error|teacher_error|eer|top[15]|macro_f1|calibration_error|identification|matching_1_|difference|relative_reduction|"
     r"active_fraction|share|dev$|dev_|random_)"
 )
-RAW = (*(name for name, legend in LEGENDS.items() if not legend.percent), "rank_correlation")
+RAW = (*(name for name, legend in legends().items() if not legend.percent), "rank_correlation")
 
 
 def in_percent(name: str) -> bool:

@@ -9,15 +9,13 @@ import pandas as pd
 
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.metrics import bootstrap_mean, in_top_k, unit_rows
+from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.metrics import Metric
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.selection import class_numbers, split_rows
+from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.tasks.classification.metrics import probabilities
-from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks import TaskKind, kind_of
 from cross_modal_kd.tasks.subset import Subset
-from cross_modal_kd.tasks.trials import draw_trials, no_trials
-from cross_modal_kd.tasks.verification.metrics import error_figures
 
 
 @dataclass(frozen=True)
@@ -32,58 +30,54 @@ class Errors:
 class DamageProtocol:
     """What every student is measured on, the same under all conditions.
 
-    enrol, test: rows of both sides of the trials; none for classification.
+    kind: of the task. sides: of a trial, which are damaged. subset: the test samples. trials: among them, with the
+    sample that may be damaged on the test side.
     """
 
-    kind: Literal["verification", "classification"]
+    kind: TaskKind
     sides: Literal["test", "both"]
     subset: Subset
     trials: pd.DataFrame
-    enrol: np.ndarray
-    test: np.ndarray
 
     @property
     def metric(self) -> str:
-        return "eer" if self.kind == "verification" else "top1_error"
+        return self.kind.error_metric
 
     def errors(
         self, students: Sequence[ModelBundle], clean: Sequence[np.ndarray], damaged: Sequence[np.ndarray]
     ) -> Errors:
         """clean, damaged: of each student (n, d) embeddings of the subset's rows, not normalised."""
-        measure = self._eer if self.kind == "verification" else self._top1_error
-        found = [measure(*each) for each in zip(students, clean, damaged, strict=True)]
-        return Errors(np.array([value for value, _ in found]), np.stack([drawn for _, drawn in found], axis=1))
+        found = [self._error(*each) for each in zip(students, clean, damaged, strict=True)]
+        return Errors(np.array([each.value for each in found]), np.stack([each.resampled for each in found], axis=1))
 
-    def _eer(self, _: ModelBundle, clean: np.ndarray, damaged: np.ndarray) -> tuple[float, np.ndarray]:
-        unit = unit_rows(np.concatenate([clean if self.sides == "test" else damaged, damaged]))
-        scores = cosine_scores(unit, self.enrol, self.test + len(clean))
-        target, clusters = self.trials["target"].to_numpy(), self.subset.clusters
-        sides = clusters[self.enrol], clusters[self.test]
-        found = error_figures(scores, target, *sides, self.subset.weights, {})
-        if "eer" in found.undefined:
-            raise ValueError(f"robustness: the EER is not defined, {found.undefined['eer']}; use a larger test split")
-        return found.measured["eer"].value, found.measured["eer"].resampled
-
-    def _top1_error(self, student: ModelBundle, _: np.ndarray, damaged: np.ndarray) -> tuple[float, np.ndarray]:
-        labels = class_numbers(self.subset.rows["label"], student.config["classes"])
-        wrong = 1.0 - in_top_k(probabilities(student, damaged), labels, 1)
-        return float(wrong.mean()), bootstrap_mean(wrong, self.subset.clusters, self.subset.weights)
+    def _error(self, student: ModelBundle, clean: np.ndarray, damaged: np.ndarray) -> Metric:
+        enrolled = clean if self.sides == "test" else damaged
+        found = self.kind.error(self.subset, student, self.trials, enrolled, damaged)
+        if self.metric in found.undefined:
+            raise ValueError(
+                f"robustness: {self.metric} is not defined, {found.undefined[self.metric]}; use a larger test split"
+            )
+        return found.metrics[self.metric]
 
 
 def protocol(
     samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig, robustness: RobustnessConfig
 ) -> DamageProtocol:
     """A seeded draw of test samples and trials. Which side of a trial is the test side is drawn too."""
-    rows = drawn_rows(samples, task, robustness)
+    kind, rows = kind_of(task), drawn_rows(samples, task, robustness)
     smaller = evaluation.model_copy(
         update={name: getattr(robustness, name) for name in ("bootstrap", "level", "max_impostors")}
     )
-    subset = Subset.of(rows, task, smaller, "test")
-    trials = draw_trials(rows, smaller) if task.kind == "verification" else no_trials()
-    enrol, test = trial_rows(subset.rows, trials)
-    turned = np.random.default_rng(robustness.seed).random(len(trials)) < 0.5
-    first, second = np.where(turned, test, enrol), np.where(turned, enrol, test)
-    return DamageProtocol(task.kind, robustness.sides, subset, trials, first, second)
+    subset = subset_of(rows, task, smaller, "test")
+    return DamageProtocol(kind, robustness.sides, subset, turned(kind.draw_trials(rows, smaller), robustness.seed))
+
+
+def turned(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The trials, a seeded half of them with the enrolment and the test side exchanged."""
+    kept = np.random.default_rng(seed).random(len(trials)) >= 0.5
+    sides = [("enrol_id", "test_id"), ("enrol_label", "test_label")]
+    exchanged = [(one, other) for pair in sides for one, other in (pair, pair[::-1])]
+    return trials.assign(**{one: trials[one].where(kept, trials[other]) for one, other in exchanged})
 
 
 def drawn_rows(samples: pd.DataFrame, task: TaskConfig, robustness: RobustnessConfig) -> pd.DataFrame:

@@ -53,9 +53,9 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
 def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> tuple[Any, dict]:
     """A panel a kind of damage with all arms, and a plot an arm with all kinds."""
     from cross_modal_kd.plotting.style import remark
-    from cross_modal_kd.studies.robustness.plots import arm_figures, robustness_figure
+    from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 
-    kinds, arms = robustness_figure(table), arm_figures(table)
+    kinds, arms = robustness_plot(table), arm_plots(table)
     if task.chimeric:
         for plot in (kinds, *arms.values()):
             remark(plot, f"Chimeric pairs: {task.teacher} and {task.student} never belonged together.")

@@ -16,7 +16,7 @@ ERRORS = {"eer": "EER, %", "top1_error": "top-1 error, %"}
 MOST_BANDS = 3
 
 
-def robustness_figure(table: pd.DataFrame) -> Figure:
+def robustness_plot(table: pd.DataFrame) -> Figure:
     """A panel a kind; bands are intervals, left out where there are more than three arms."""
     kinds = [kind for kind in table["kind"].unique() if kind != CLEAN]
     columns = min(len(kinds), 2 if len(kinds) in (2, 4) else 3)
@@ -38,7 +38,7 @@ def robustness_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def arm_figures(table: pd.DataFrame) -> dict[str, Figure]:
+def arm_plots(table: pd.DataFrame) -> dict[str, Figure]:
     """{file name: figure}: one arm under every kind, from mild to severe."""
     return {
         f"{arm}.png" if table.loc[table["arm"] == arm, "head"].nunique() == 1 else f"{arm}_{head}.png": _arm(rows)

@@ -57,7 +57,7 @@ def _about(contender: Contender, condition: Condition | None, protocol: DamagePr
         "unit": "" if condition is None else condition.degradation.unit,
         "severity": 0 if condition is None else condition.severity,
         "error_metric": protocol.metric,
-        "damaged_sides": protocol.sides if protocol.kind == "verification" else "test",
+        "damaged_sides": protocol.sides if protocol.kind.uses_trials else "test",
         "test_samples": len(protocol.subset.rows),
         "seeds": len(contender.seeds),
         "seed_list": " ".join(map(str, contender.seeds)),

@@ -37,7 +37,7 @@ class SearchRange(Strict):
 class LabelledConfig(Strict):
     """A search where few labels are known.
 
-    share: of the training units that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
+    share: of the training clusters that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
     ``regimes.labels``.
     """
 

@@ -18,11 +18,10 @@ from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.selection import train_classes
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.studies.labelled import labelled_part, labelled_units
+from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
 from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
-from cross_modal_kd.tasks.dev import chosen_by
-from cross_modal_kd.tasks.subset import units
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.projection import fit_head
 from cross_modal_kd.training.student import ArmData, train_arm
 
@@ -91,8 +90,8 @@ def prepare(context: Context, tuning: TuningConfig) -> Trials:
         projections=projections,
         labels=labels,
         labelled_share=tuning.labelled.in_batch if tuning.labelled else None,
-        metric=f"dev_{chosen_by(context.task)}",
-        larger=context.task.kind == "classification",
+        metric=kind_of(context.task).dev_metric,
+        larger=kind_of(context.task).larger_is_better,
         fingerprint=fingerprint,
     )
 
@@ -108,10 +107,10 @@ def _hold_labels_back(
 ) -> tuple[ArmData, dict[str, ModelBundle], np.ndarray]:
     """The data with the classes that keep a label, projections fitted on labelled samples alone, and the labels."""
     task = context.task
-    kept = labelled_units(visible, task, labelled.share, labelled.draw)
+    kept = labelled_clusters(visible, task, labelled.share, labelled.draw)
     part = labelled_part(visible, task, kept)
     data = replace(data, classes=train_classes(part, task))
-    labels = np.where(units(data.train, task).isin(kept), data.labels, -1)
+    labels = np.where(kind_of(task).clusters(data.train).isin(kept), data.labels, -1)
     projections = {}
     for kind in context.projections:
         config = context.configuration.projection.model_copy(update={"kind": kind})

@@ -1,10 +1,11 @@
-"""Classification by the student's own head."""
+"""Classification by the student's own classifier, or by the teacher's that it takes along."""
 
 import numpy as np
+import torch
 
 from cross_modal_kd.metrics import (
-    Figures,
-    Measured,
+    Metric,
+    MetricSet,
     bootstrap_mean,
     bootstrap_statistic,
     calibration_error,
@@ -12,20 +13,21 @@ from cross_modal_kd.metrics import (
     macro_f1,
 )
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.projection import prototypes
+from cross_modal_kd.models.student import head_logits
 from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.tasks.subset import Subset
 
 
-def classification_figures(subset: Subset, student: ModelBundle, values: np.ndarray) -> Figures:
+def classification_metrics(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
     """Top-1, top-5, macro F1 and calibration error. values: (n, d) embeddings of the subset's rows, not normalised."""
-    answers = probabilities(student, values)
-    labels = class_numbers(subset.rows["label"], student.config["classes"])
+    answers, labels = _answers(subset, student, values)
     classes = answers.shape[1]
-    figures = Figures({"top1": _mean(in_top_k(answers, labels, 1), subset)}, {"top1": 1 / classes})
+    found = _top(1, answers, labels, subset)
     if classes > 5:
-        figures |= Figures({"top5": _mean(in_top_k(answers, labels, 5), subset)}, {"top5": 5 / classes})
+        found |= _top(5, answers, labels, subset)
     else:
-        figures |= Figures(undefined={"top5": f"there are only {classes} classes"})
+        found |= MetricSet(undefined={"top5": f"there are only {classes} classes"})
     predicted = answers.argmax(axis=1)
     statistics = {
         "macro_f1": lambda weights: macro_f1(predicted, labels, weights),
@@ -34,18 +36,50 @@ def classification_figures(subset: Subset, student: ModelBundle, values: np.ndar
     everything = np.ones(len(labels))
     for name, statistic in statistics.items():
         resampled = bootstrap_statistic(statistic, subset.clusters, subset.weights)
-        figures |= Figures({name: Measured(statistic(everything), resampled)})
-    return figures
+        found |= MetricSet({name: Metric(statistic(everything), resampled)})
+    return found
+
+
+def top1(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
+    """Top-1 accuracy alone; arguments as for ``classification_metrics``."""
+    return _top(1, *_answers(subset, student, values), subset)
+
+
+def top1_error(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
+    """The share of wrong answers; arguments as for ``classification_metrics``."""
+    wrong = 1.0 - in_top_k(*_answers(subset, student, values), 1)
+    return MetricSet({"top1_error": _mean(wrong, subset)})
+
+
+def prototype_top1(subset: Subset, projected: np.ndarray, projection: ModelBundle) -> MetricSet:
+    """Top-1 accuracy of the nearest prototype, over the samples whose label is a class.
+
+    Args:
+        subset: n samples of the teacher's modality.
+        projected: (n, d) unit rows.
+        projection: with its prototypes and their classes.
+    """
+    classes = projection.config["classes"]
+    numbers = class_numbers(subset.rows["label"], classes)
+    known = numbers >= 0
+    right = in_top_k(projected[known] @ prototypes(projection).T, numbers[known])
+    resampled = bootstrap_mean(right, subset.clusters[known], subset.weights)
+    return MetricSet({"top1": Metric(float(right.mean()), resampled)}, {"top1": 1 / len(classes)})
+
+
+def _answers(subset: Subset, student: ModelBundle, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, C) probabilities and (n,) class numbers."""
+    return probabilities(student, values), class_numbers(subset.rows["label"], student.config["classes"])
+
+
+def _top(k: int, answers: np.ndarray, labels: np.ndarray, subset: Subset) -> MetricSet:
+    return MetricSet({f"top{k}": _mean(in_top_k(answers, labels, k), subset)}, {f"top{k}": k / answers.shape[1]})
 
 
 def probabilities(student: ModelBundle, values: np.ndarray) -> np.ndarray:
     """(n, C) softmax of the student's own logits."""
-    import torch
-
-    from cross_modal_kd.models.student import head_logits
-
     return head_logits(student, torch.from_numpy(values)).double().softmax(dim=1).numpy()
 
 
-def _mean(per_sample: np.ndarray, subset: Subset) -> Measured:
-    return Measured(float(per_sample.mean()), bootstrap_mean(per_sample, subset.clusters, subset.weights))
+def _mean(per_sample: np.ndarray, subset: Subset) -> Metric:
+    return Metric(float(per_sample.mean()), bootstrap_mean(per_sample, subset.clusters, subset.weights))

@@ -1,17 +1,14 @@
 """Can confidence be believed, and which classes gain or lose?"""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from cross_modal_kd.metrics import calibration_error
-from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.plotting.style import ARMS, DISTILLED, INK, legend, new_figure, title
-from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
+from cross_modal_kd.tasks.on_test import StudentsOnTest
 
 BINS = 15
 FEWEST = 10
@@ -19,15 +16,13 @@ CLASSES = 14
 CONFUSIONS = 10
 
 
-def reliability_figure(
-    rows: pd.DataFrame, students: Mapping[str, ModelBundle], embeddings: Mapping[str, EmbeddingTable]
-) -> Figure:
+def reliability_plot(students: StudentsOnTest) -> Figure:
     """Accuracy against confidence, and how many samples have that confidence; on the diagonal it can be believed."""
     figure, (axis, counts) = new_figure(2, 1, height=5.0, sharex=True, height_ratios=[3, 1])
     axis.plot([0, 1], [0, 1], color=INK, linewidth=0.7, alpha=0.4)
     edges = np.linspace(0, 1, BINS + 1)
     for arm, (name, colour) in ARMS.items():
-        answers, labels = _answers(rows, students[arm], embeddings[arm])
+        answers, labels = _answers(students, arm)
         confidence, right = answers.max(axis=1), answers.argmax(axis=1) == labels
         place = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
         number = np.bincount(place, minlength=BINS)
@@ -43,15 +38,13 @@ def reliability_figure(
     return figure
 
 
-def class_figure(
-    rows: pd.DataFrame, students: Mapping[str, ModelBundle], embeddings: Mapping[str, EmbeddingTable]
-) -> Figure:
+def classes_plot(students: StudentsOnTest) -> Figure:
     """The classes whose accuracy changes most, and what the distilled student takes for what."""
-    classes = [name.replace("$", r"\$") for name in students["distilled"].config["classes"]]
+    classes = [name.replace("$", r"\$") for name in students.students["distilled"].config["classes"]]
     names = np.asarray(classes, dtype=object)
     accuracy, confusions = {}, pd.Series(dtype=int)
     for arm in ARMS:
-        answers, labels = _answers(rows, students[arm], embeddings[arm])
+        answers, labels = _answers(students, arm)
         predicted = answers.argmax(axis=1)
         accuracy[arm] = pd.Series(predicted == labels).groupby(names[labels]).mean()
         wrong = predicted != labels
@@ -79,6 +72,8 @@ def class_figure(
     return figure
 
 
-def _answers(rows: pd.DataFrame, student: ModelBundle, table: EmbeddingTable) -> tuple[np.ndarray, np.ndarray]:
-    answers = probabilities(student, table.at(rows["sample_id"]))
+def _answers(students: StudentsOnTest, arm: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, C) probabilities and (n,) class numbers of the test samples."""
+    rows, student = students.rows, students.students[arm]
+    answers = probabilities(student, students.embeddings[arm].at(rows["sample_id"]))
     return answers, class_numbers(rows["label"], student.config["classes"])

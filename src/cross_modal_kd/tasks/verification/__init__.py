@@ -1,1 +1,5 @@
 """Open-set verification."""
+
+from cross_modal_kd.tasks.verification.kind import Verification
+
+__all__ = ["Verification"]

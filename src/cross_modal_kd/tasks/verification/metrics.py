@@ -5,8 +5,8 @@ import pandas as pd
 
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.metrics import (
-    Figures,
-    Measured,
+    Metric,
+    MetricSet,
     bootstrap_mean,
     bootstrap_verification,
     eer,
@@ -14,53 +14,77 @@ from cross_modal_kd.metrics import (
     min_dcf,
     unit_rows,
 )
-from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
 from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.verification.trials import draw_trials
 
 COSTS = {"min_dcf_01": 0.01, "min_dcf_05": 0.05}
 
 
-def verification_figures(
+def verification_metrics(
     subset: Subset, values: np.ndarray, trials: pd.DataFrame, evaluation: EvaluationConfig
-) -> Figures:
+) -> MetricSet:
     """EER, minDCF, EER over impostors of one domain, rank-1 identification. values: (n, d) of the subset's rows."""
     unit = unit_rows(values)
     enrol, test = trial_rows(subset.rows, trials)
     scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
     first, second = subset.clusters[enrol], subset.clusters[test]
     hard = (target == 1) | trials["same_domain"].to_numpy()
-    figures = error_figures(scores, target, first, second, subset.weights, COSTS)
-    same = error_figures(scores[hard], target[hard], first[hard], second[hard], subset.weights, {})
-    return figures | same.renamed("_same_domain") | _identification(subset, unit, evaluation)
+    found = error_metrics(scores, target, first, second, subset.weights, COSTS)
+    same = error_metrics(scores[hard], target[hard], first[hard], second[hard], subset.weights, {})
+    return found | same.renamed("_same_domain") | _identification(subset, unit, evaluation)
 
 
-def error_figures(
+def trial_eer(subset: Subset, unit: np.ndarray, trials: pd.DataFrame) -> MetricSet:
+    """EER of the trials. unit: (n, d) unit rows of the subset's samples."""
+    enrol, test = trial_rows(subset.rows, trials)
+    return _eer_of(subset, cosine_scores(unit, enrol, test), trials, enrol, test)
+
+
+def eer_of_sides(subset: Subset, trials: pd.DataFrame, enrol_values: np.ndarray, test_values: np.ndarray) -> MetricSet:
+    """EER of the trials, with (n, d) embeddings of the subset's samples for each of the two sides."""
+    enrol, test = trial_rows(subset.rows, trials)
+    unit = unit_rows(np.concatenate([enrol_values, test_values]))
+    return _eer_of(subset, cosine_scores(unit, enrol, test + len(enrol_values)), trials, enrol, test)
+
+
+def teacher_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
+    """Trials between samples of the teacher, drawn as the student's are, with impostors of any domain."""
+    return draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
+
+
+def _eer_of(subset: Subset, scores: np.ndarray, trials: pd.DataFrame, enrol: np.ndarray, test: np.ndarray) -> MetricSet:
+    target, clusters = trials["target"].to_numpy(), subset.clusters
+    return error_metrics(scores, target, clusters[enrol], clusters[test], subset.weights, {})
+
+
+def error_metrics(
     scores: np.ndarray,
     target: np.ndarray,
     enrol_cluster: np.ndarray,
     test_cluster: np.ndarray,
     weights: np.ndarray,
     costs: dict[str, float],
-) -> Figures:
+) -> MetricSet:
     """EER and the minDCF of ``costs`` (name: p_target) of the trials."""
     targets = int(target.sum())
     if targets in (0, len(target)):
         reason = f"there are {targets} target and {len(target) - targets} impostor trials; both are needed"
-        return Figures(undefined=dict.fromkeys(["eer", *costs], reason))
+        return MetricSet(undefined=dict.fromkeys(["eer", *costs], reason))
     resampled = bootstrap_verification(
         [scores], target, enrol_cluster, test_cluster, weights, p_targets=tuple(costs.values())
     )
-    measured = {"eer": Measured(eer(scores, target), resampled.eer[:, 0])}
+    found = {"eer": Metric(eer(scores, target), resampled.eer[:, 0])}
     for name, p_target in costs.items():
-        measured[name] = Measured(min_dcf(scores, target, p_target), resampled.min_dcf[p_target][:, 0])
-    return Figures(measured, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
+        found[name] = Metric(min_dcf(scores, target, p_target), resampled.min_dcf[p_target][:, 0])
+    return MetricSet(found, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
 
 
-def _identification(subset: Subset, unit: np.ndarray, evaluation: EvaluationConfig) -> Figures:
+def _identification(subset: Subset, unit: np.ndarray, evaluation: EvaluationConfig) -> MetricSet:
     name = "identification_rank1"
     labels = subset.rows["label"]
     if labels.nunique() < 2 or not labels.duplicated().any():
-        return Figures(undefined={name: "no label has a second sample to look up, or there is only one label"})
+        return MetricSet(undefined={name: "no label has a second sample to look up, or there is only one label"})
     found = identification(unit, labels.to_numpy(), enrol=1, seed=evaluation.seed)
     resampled = bootstrap_mean(found.right, subset.clusters[found.probes], subset.weights)
-    return Figures({name: Measured(found.accuracy, resampled)}, {name: found.chance})
+    return MetricSet({name: Metric(found.accuracy, resampled)}, {name: found.chance})

@@ -1,18 +1,18 @@
 """Detection error trade-off, and the scores behind it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.metrics import det_curve, eer, unit_rows
 from cross_modal_kd.plotting.style import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.tasks.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.verification.metrics import teacher_trials
+from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 
 RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
 POINTS = 5000
@@ -31,28 +31,26 @@ class ScoredTrials:
         return 0 < self.target.sum() < len(self.target)
 
 
-def scored_trials(rows: pd.DataFrame, trials: pd.DataFrame, embeddings: Mapping[str, EmbeddingTable]) -> ScoredTrials:
+def scored_trials(students: StudentsOnTest) -> ScoredTrials:
     """The trials' cosine scores with each arm's embeddings."""
-    enrol, test = trial_rows(rows, trials)
-    scores = {
-        arm: cosine_scores(unit_rows(table.at(rows["sample_id"])), enrol, test) for arm, table in embeddings.items()
-    }
-    return ScoredTrials(scores, trials["target"].to_numpy(), trials["same_domain"].to_numpy())
+    enrol, test = trial_rows(students.rows, students.trials)
+    ids = students.rows["sample_id"]
+    scores = {arm: cosine_scores(unit_rows(table.at(ids)), enrol, test) for arm, table in students.embeddings.items()}
+    return ScoredTrials(scores, students.trials["target"].to_numpy(), students.trials["same_domain"].to_numpy())
 
 
-def det_figure(scored: ScoredTrials, teacher: tuple[np.ndarray, np.ndarray] | None) -> Figure:
-    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER.
-
-    teacher: (scores, target) of trials between the projected teacher's samples, None where it has none.
-    """
+def det_plot(scored: ScoredTrials, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> Figure:
+    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER."""
     figure, axis = new_figure(height=5.2)
     if not scored.measurable:
         say(axis, "No error trade-off: the trials are all targets or all impostors.")
         return figure
     for arm, (name, colour) in ARMS.items():
         _curve(axis, scored.scores[arm], scored.target, name, colour)
-    if teacher is not None:
-        _curve(axis, *teacher, "teacher, projected", TEACHER, dashed=True)
+    if teacher.rows["label"].duplicated().any() and teacher.rows["label"].nunique() > 1:
+        trials = teacher_trials(teacher.rows, evaluation)
+        scores = cosine_scores(teacher.values, *trial_rows(teacher.rows, trials))
+        _curve(axis, scores, trials["target"].to_numpy(), "teacher, projected", TEACHER, dashed=True)
     ends = norm.ppf([RATES[0], RATES[-1]])
     axis.plot(ends, ends, color=INK, linewidth=0.7, alpha=0.4, zorder=1)
     for side in (axis.xaxis, axis.yaxis):
@@ -76,7 +74,7 @@ def _curve(axis: Axes, scores: np.ndarray, target: np.ndarray, name: str, colour
         axis.plot(*norm.ppf([value, value]), "o", color=colour, markersize=6, markeredgecolor="white")
 
 
-def scores_figure(scored: ScoredTrials) -> Figure:
+def scores_plot(scored: ScoredTrials) -> Figure:
     """How targets and impostors are spread over the scores, one panel an arm; the line is the threshold of the EER."""
     figure, axes = new_figure(2, 1, height=4.6, sharex=True)
     if not scored.measurable:

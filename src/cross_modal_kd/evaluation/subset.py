@@ -1,0 +1,42 @@
+"""The samples that are measured: the test split, and a part of the training split."""
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.metrics import cluster_weights
+from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks.subset import Subset
+
+PER_CLUSTER = 10
+SEEDS = {"test": 0, "train": 1}
+
+
+def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Subset:
+    """The rows with their clusters and resamples.
+
+    The weights depend on seed, split and number of clusters alone, so that all arms share them.
+
+    Args:
+        rows: n rows of the samples table, of one modality and split.
+        task: its kind says what a cluster is.
+        evaluation: ``bootstrap`` resamples, drawn with ``seed``.
+        split: test or train.
+    """
+    rows = rows.reset_index(drop=True)
+    clusters, names = pd.factorize(kind_of(task).clusters(rows), sort=True)
+    weights = cluster_weights(max(len(names), 2), evaluation.bootstrap, evaluation.seed + SEEDS[split])
+    return Subset(rows, clusters.astype(np.intp), names.tolist(), weights)
+
+
+def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
+    """At most ``evaluation.train_subset`` training samples: up to ten of a cluster, in a seeded order of whole ones."""
+    order = np.random.default_rng(evaluation.seed).permutation(len(rows))
+    cluster = kind_of(task).clusters(rows).iloc[order]
+    kept = cluster[cluster.groupby(cluster).cumcount() < PER_CLUSTER]
+    sizes = kept.value_counts()
+    first_seen = kept.drop_duplicates().tolist()
+    fits = np.cumsum(sizes.loc[first_seen].to_numpy()) <= evaluation.train_subset
+    chosen = kept[kept.isin(np.asarray(first_seen, dtype=object)[fits])].index
+    return rows.loc[sorted(chosen)]

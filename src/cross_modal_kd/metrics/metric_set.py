@@ -1,0 +1,33 @@
+"""Metrics with their resamples, by name."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric. value: on all the data. resampled: (R,), in every resample of the clusters."""
+
+    value: float
+    resampled: np.ndarray
+
+
+@dataclass(frozen=True)
+class MetricSet:
+    """By name: metrics; chance, what they are without information; undefined, why a metric is not there."""
+
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    chance: dict[str, float] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: "MetricSet") -> "MetricSet":
+        return MetricSet(self.metrics | other.metrics, self.chance | other.chance, self.undefined | other.undefined)
+
+    def renamed(self, suffix: str) -> "MetricSet":
+        """The same metrics, each name with a suffix."""
+        return MetricSet(
+            {f"{name}{suffix}": found for name, found in self.metrics.items()},
+            {f"{name}{suffix}": value for name, value in self.chance.items()},
+            {f"{name}{suffix}": reason for name, reason in self.undefined.items()},
+        )

@@ -1,0 +1,12 @@
+"""Numbers as they are typeset."""
+
+import re
+
+
+def typeset(text: str) -> str:
+    """The text with a true minus sign, and no sign before a zero.
+
+    >>> typeset("-0.7"), typeset("+0.0")
+    ('−0.7', '0.0')
+    """
+    return re.sub(r"^[+-](?=0(\.0+)?$)", "", text).replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,117 @@
+"""Closed-set classification as a kind of task."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.objective import Answer
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
+from cross_modal_kd.tasks.kind import Predict, TaskKind
+from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.subset import Subset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.metrics import MetricSet
+    from cross_modal_kd.models.answer import Shared
+    from cross_modal_kd.models.projection import Projection
+
+
+class Classification(TaskKind):
+    """Which of the known labels does a sample have? The splits share their labels; judged by top-1 accuracy."""
+
+    name = "classification"
+    design = SamplingDesign(cluster="group", closed_set=True, least=1)
+    metric, larger_is_better = "top1", True
+    error_metric = "top1_error"
+    uses_trials = False
+    legends, captions = LEGENDS, CAPTIONS
+
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+        """A linear classifier with label-smoothed cross-entropy."""
+        from cross_modal_kd.losses import LinearHead
+
+        return LinearHead(classes, dim, student.label_smoothing)
+
+    def shared_classifier(self, by: Answer, projection: "Projection | None") -> "Shared | None":
+        """The projection's prototypes and scale, for a student that answers by the teacher's classifier or by both."""
+        if by == "own":
+            return None
+        from cross_modal_kd.models.answer import Shared
+
+        assert projection is not None  # the arm's configuration makes sure
+        return Shared(by, projection.prototypes().detach().cpu().clone(), projection.config.scale)
+
+    def measure(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
+        """Top-1: the share of samples that are taken for what they are; a label that is no class counts as wrong."""
+        return float((predict() == class_numbers(labels, classes)).mean())
+
+    def measure_error(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
+        """The share of samples that are taken for something else."""
+        return float((predict() != class_numbers(labels, classes)).mean())
+
+    def as_errors(self, values: np.ndarray) -> np.ndarray:
+        """1 - values: what top-1 leaves."""
+        return 1 - values
+
+    def metrics(
+        self,
+        subset: Subset,
+        student: ModelBundle,
+        values: np.ndarray,
+        trials: pd.DataFrame,
+        evaluation: EvaluationConfig,
+    ) -> "MetricSet":
+        """Top-1, top-5, macro F1 and calibration error of the student's answers."""
+        from cross_modal_kd.tasks.classification.metrics import classification_metrics
+
+        return classification_metrics(subset, student, values)
+
+    def train_metric(
+        self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
+    ) -> "MetricSet":
+        """Top-1 of the student's answers."""
+        from cross_modal_kd.tasks.classification.metrics import top1
+
+        return top1(subset, student, values)
+
+    def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
+        """Top-1 of the nearest prototype."""
+        from cross_modal_kd.tasks.classification.metrics import prototype_top1
+
+        return prototype_top1(subset, teacher.values, teacher.projection)
+
+    def error(
+        self,
+        subset: Subset,
+        student: ModelBundle,
+        trials: pd.DataFrame,
+        enrol_values: np.ndarray,
+        test_values: np.ndarray,
+    ) -> "MetricSet":
+        """The share of wrong answers; ``enrol_values`` play no part."""
+        from cross_modal_kd.tasks.classification.metrics import top1_error
+
+        return top1_error(subset, student, test_values)
+
+    def plots(
+        self, students: StudentsOnTest, teacher: ProjectedTeacher, evaluation: EvaluationConfig
+    ) -> "tuple[Figure, Figure]":
+        """Reliability, and the classes that change most."""
+        from cross_modal_kd.tasks.classification.plots import classes_plot, reliability_plot
+
+        return reliability_plot(students), classes_plot(students)
+
+    def worst(self, students: StudentsOnTest) -> list[Mistakes]:
+        """Wrong answers with the highest confidence."""
+        from cross_modal_kd.tasks.classification.mistakes import worst_answers
+
+        return worst_answers(students)

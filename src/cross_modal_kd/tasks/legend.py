@@ -1,0 +1,41 @@
+"""What a metric is called, in which unit it is shown, and which way is better."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Of one metric.
+
+    title: as a reader sees it. section: core (of the task), matching or diagnostics. better: which way, None where
+    neither is. percent: shown as a percentage, its differences in points. reducible: it, or 1 - it, is an error rate.
+    explains: in half a sentence.
+    """
+
+    title: str
+    section: Literal["core", "matching", "diagnostics"]
+    better: Literal["lower", "higher"] | None
+    percent: bool
+    reducible: bool
+    explains: str
+
+
+def error_legend(title: str, explains: str, percent: bool = True) -> Legend:
+    """Of an error rate of the task: lower is better."""
+    return Legend(title, "core", "lower", percent, True, explains)
+
+
+def accuracy_legend(title: str, explains: str) -> Legend:
+    """Of an accuracy of the task: higher is better, 1 - accuracy is the error."""
+    return Legend(title, "core", "higher", True, True, explains)
+
+
+def matching_legend(title: str, explains: str, percent: bool = True) -> Legend:
+    """Of cross-modal matching: higher is better."""
+    return Legend(title, "matching", "higher", percent, False, explains)
+
+
+def diagnostic_legend(title: str, explains: str, percent: bool = False) -> Legend:
+    """Of what is neither good nor bad by itself."""
+    return Legend(title, "diagnostics", None, percent, False, explains)

@@ -1,0 +1,121 @@
+"""Open-set verification as a kind of task."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config.objective import Answer
+from cross_modal_kd.config.student import StudentConfig
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.tasks.kind import Predict, TaskKind
+from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks.verification.trials import draw_trials
+from cross_modal_kd.tasks.verification.words import CAPTIONS, LEGENDS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.metrics import MetricSet
+    from cross_modal_kd.models.projection import Projection
+
+
+class Verification(TaskKind):
+    """Do two samples have the same label? Labels of the test split are unseen in training; judged by the EER.
+
+    A split holds two labels at least, since one alone makes no impostor trial.
+    """
+
+    name = "verification"
+    design = SamplingDesign(cluster="label", closed_set=False, least=2)
+    metric, larger_is_better = "eer", False
+    error_metric = "eer"
+    uses_trials = True
+    legends, captions = LEGENDS, CAPTIONS
+
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+        """AAM-softmax over the training labels."""
+        from cross_modal_kd.losses import AAMSoftmaxHead
+
+        return AAMSoftmaxHead(classes, dim, student.margin, student.scale)
+
+    def shared_classifier(self, by: Answer, projection: "Projection | None") -> None:
+        """None: a student is asked for an embedding, not for a class."""
+
+    def measure(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
+        """EER over all pairs of the samples, NaN where no two share a label or all do."""
+        from cross_modal_kd.metrics import pairwise_eer
+
+        return pairwise_eer(embeddings, labels.to_numpy())
+
+    def measure_error(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
+        """The EER."""
+        return self.measure(embeddings, labels, classes, predict)
+
+    def as_errors(self, values: np.ndarray) -> np.ndarray:
+        """The values: an EER is an error rate."""
+        return values
+
+    def draw_trials(self, rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
+        """All target pairs, and a seeded draw of ``evaluation.max_impostors`` impostor pairs."""
+        return draw_trials(rows, evaluation)
+
+    def metrics(
+        self,
+        subset: Subset,
+        student: ModelBundle,
+        values: np.ndarray,
+        trials: pd.DataFrame,
+        evaluation: EvaluationConfig,
+    ) -> "MetricSet":
+        """EER, minDCF, EER over impostors of one domain, rank-1 identification."""
+        from cross_modal_kd.tasks.verification.metrics import verification_metrics
+
+        return verification_metrics(subset, values, trials, evaluation)
+
+    def train_metric(
+        self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
+    ) -> "MetricSet":
+        """EER of the trials."""
+        from cross_modal_kd.metrics import unit_rows
+        from cross_modal_kd.tasks.verification.metrics import trial_eer
+
+        return trial_eer(subset, unit_rows(values), trials)
+
+    def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
+        """EER between the projected views of the test labels."""
+        from cross_modal_kd.tasks.verification.metrics import teacher_trials, trial_eer
+
+        return trial_eer(subset, teacher.values, teacher_trials(teacher.rows, evaluation))
+
+    def error(
+        self,
+        subset: Subset,
+        student: ModelBundle,
+        trials: pd.DataFrame,
+        enrol_values: np.ndarray,
+        test_values: np.ndarray,
+    ) -> "MetricSet":
+        """EER of the trials, each side with its own embeddings."""
+        from cross_modal_kd.tasks.verification.metrics import eer_of_sides
+
+        return eer_of_sides(subset, trials, enrol_values, test_values)
+
+    def plots(
+        self, students: StudentsOnTest, teacher: ProjectedTeacher, evaluation: EvaluationConfig
+    ) -> "tuple[Figure, Figure]":
+        """The detection error trade-off, and the scores of targets and impostors."""
+        from cross_modal_kd.tasks.verification.plots import det_plot, scored_trials, scores_plot
+
+        scored = scored_trials(students)
+        return det_plot(scored, teacher, evaluation), scores_plot(scored)
+
+    def worst(self, students: StudentsOnTest) -> list[Mistakes]:
+        """Impostors with the highest score, targets with the lowest."""
+        from cross_modal_kd.tasks.verification.mistakes import worst_trials
+
+        return worst_trials(students)

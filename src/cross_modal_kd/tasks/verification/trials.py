@@ -1,0 +1,87 @@
+"""Verification trials: all target pairs, and a seeded draw of impostor pairs that never lists them all."""
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.tasks.trials import DTYPES
+
+
+def draw_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
+    """Unordered pairs of ``rows`` (columns sample_id, label, domain), each at most once.
+
+    Every pair of one label is a target (1). Of all pairs of two labels, ``evaluation.max_impostors`` are drawn without
+    replacement (0). ``same_domain``: both domains are known and equal. Memory grows with the trials, not with the
+    square of the samples.
+
+    Raises:
+        SamplesError: ``evaluation.impostors`` is ``same_domain`` and no two labels share a known domain.
+    """
+    rows = rows.sort_values("sample_id", ignore_index=True)
+    label = pd.factorize(rows["label"])[0]
+    domain = pd.factorize(rows["domain"])[0]
+    everything = np.zeros(len(rows), dtype=np.intp)
+    targets = _Pairs(label, everything, same_label=True)
+    if evaluation.impostors == "same_domain":
+        known = np.flatnonzero(domain >= 0)
+        impostors = _Pairs(label[known], domain[known], same_label=False)
+        if not impostors.total:
+            raise SamplesError(
+                "evaluation.impostors is 'same_domain', but no two labels of the test split share a domain; give the "
+                "samples a domain, or set it to 'any'"
+            )
+    else:
+        known, impostors = np.arange(len(rows)), _Pairs(label, everything, same_label=False)
+    drawn = np.random.default_rng(evaluation.seed).choice(
+        impostors.total, min(evaluation.max_impostors, impostors.total), replace=False
+    )
+    first, second = (
+        np.concatenate([target, known[impostor]])
+        for target, impostor in zip(targets.at(np.arange(targets.total)), impostors.at(np.sort(drawn)), strict=True)
+    )
+    enrol, test = np.minimum(first, second), np.maximum(first, second)
+    ids, labels = rows["sample_id"].to_numpy(), rows["label"].to_numpy()
+    return pd.DataFrame(
+        {
+            "enrol_id": ids[enrol],
+            "test_id": ids[test],
+            "target": (label[enrol] == label[test]).astype(np.int64),
+            "enrol_label": labels[enrol],
+            "test_label": labels[test],
+            "same_domain": (domain[enrol] == domain[test]) & (domain[enrol] >= 0),
+        }
+    ).astype(DTYPES)
+
+
+class _Pairs:
+    """All pairs within a block whose labels are equal (or differ), numbered without being listed.
+
+    Rows are ordered by block, then label: the partners of a row that stand behind it are one run of the order, up to
+    the end of its label (equal), or from there to the end of its block (different).
+    """
+
+    def __init__(self, label: np.ndarray, block: np.ndarray, *, same_label: bool) -> None:
+        self._order = np.lexsort((label, block))
+        label, block = label[self._order], block[self._order]
+        place = np.arange(len(label))
+        new_block = np.flatnonzero(np.diff(block, prepend=-1)) if len(block) else place
+        change = np.diff(block, prepend=-1).astype(bool) | np.diff(label, prepend=-1).astype(bool)
+        end_of_label = _ends(np.flatnonzero(change), len(label))
+        end_of_block = _ends(new_block, len(label))
+        self._start = place + 1 if same_label else end_of_label
+        stop = end_of_label if same_label else end_of_block
+        self._offset = np.concatenate([[0], np.cumsum(stop - self._start)])
+        self.total = int(self._offset[-1])
+
+    def at(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(rows, rows) of the pairs with these numbers, each in [0, total)."""
+        first = np.searchsorted(self._offset, numbers, "right") - 1
+        second = self._start[first] + numbers - self._offset[first]
+        return self._order[first], self._order[second]
+
+
+def _ends(starts: np.ndarray, length: int) -> np.ndarray:
+    """(length,) where the run of each place ends, for runs that begin at ``starts``."""
+    stops = np.append(starts[1:], length)
+    return np.repeat(stops, stops - starts) if length else np.zeros(0, dtype=np.intp)
