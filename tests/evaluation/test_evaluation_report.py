@@ -146,6 +146,6 @@ def test_sounds_are_put_on_the_page_to_be_played(tmp_path):
     first = samples[samples["modality"] == "speech"].iloc[0]
     soundfile.write(tmp_path / first["path"], np.zeros(800), 8000)
     sources = SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}})
-    shown = Exhibits(samples, made.task, sources).show(first["sample_id"])
+    shown = Exhibits(samples, sources).show(first["sample_id"])
     assert (shown.kind, shown.name) == ("sound", first["label"])
     assert shown.content.startswith("data:audio/wav;base64,")

@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cross_modal_kd.studies.comparison.config import ComparisonConfig
-from cross_modal_kd.studies.comparison.table import by_arm, comparison_table
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.studies.grid import Job
+from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
+from cross_modal_kd.tasks import kind_named
 
 ARMS = ArmsConfig({name: {"constraints": {"f": {"kind": "cosine"}}} for name in ("soft", "hard")} | {"none": {}})
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "x"})
@@ -36,8 +36,8 @@ def table(kind: str, errors: dict[str, list[float]] = ERRORS):
         for name, seed, _ in jobs
     ]
     results = by_arm(outcomes, [measured(error, kind) for *_, error in jobs])
-    config = ComparisonConfig(arms=list(errors), hard_of={"soft": "hard"})
-    return comparison_table(results, kind, config, ARMS).set_index("arm")
+    contrasts = Contrasts("none", {"soft": "hard"}, 0.95)
+    return comparison_table(results, kind_named(kind), contrasts, ARMS).set_index("arm")
 
 
 def test_a_top1_of_one_minus_e_gives_the_very_table_of_an_eer_of_e():

@@ -19,7 +19,7 @@ from evaluation_world import CLASSIFICATION, VERIFICATION, world
 
 PACKAGE = Path(cross_modal_kd.__file__).parent
 ASKS = re.compile(
-    r"""(?<![`{])\btask\.kind\b(?!:)|\bkind\s*(==|!=|in)\s*[("'\[{]*(verif|classif)"""
+    r"""(?<![`{])\btask\.kind\b(?!:)|\bkind\s*(==|!=|in)\s*[("'\[{]*(verification|classification)\b"""
     r"""|(==|!=)\s*["'](verification|classification)["']"""
 )
 
@@ -159,3 +159,8 @@ def test_nothing_outside_asks_which_kind_a_task_is():
 )
 def test_a_line_that_asks_would_be_found(line):
     assert ASKS.search(line)
+
+
+def test_a_shared_classifier_needs_a_projection():
+    with pytest.raises(ValueError, match="answer 'teacher' is by the teacher's classifier: expected a projection"):
+        kind_of(CLASSIFICATION).shared_classifier("teacher", None)

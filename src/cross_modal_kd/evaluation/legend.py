@@ -54,10 +54,10 @@ def legend(name: str) -> Legend:
 
 
 def shown(name: str, value: float) -> str:
-    """A metric in its unit.
+    r"""A metric in its unit.
 
     >>> shown("eer", 0.0856), shown("matching_auc", 0.5)
-    ('8.6\\xa0%', '0.500')
+    ('8.6\xa0%', '0.500')
     """
     return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend(name).percent else typeset(f"{value:.3f}")
 

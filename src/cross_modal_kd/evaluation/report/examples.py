@@ -39,7 +39,7 @@ def worst_examples(
     embeddings: Mapping[str, EmbeddingTable],
 ) -> list[Group]:
     """The worst mistakes of the distilled student, beside what the student alone makes of them."""
-    exhibits = Exhibits(samples, protocol.task, sources)
+    exhibits = Exhibits(samples, sources)
     worst = kind_of(protocol.task).worst(protocol.on_test(students, embeddings))
     return [
         Group(

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.modalities.image.read import read_image
 from cross_modal_kd.samples.roots import Roots
 
@@ -32,7 +31,7 @@ class Exhibit:
 class Exhibits:
     """Samples of one table, made ready to be shown."""
 
-    def __init__(self, samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig) -> None:
+    def __init__(self, samples: pd.DataFrame, sources: SourcesConfig) -> None:
         self._rows: dict[str, dict[Hashable, Any]] = {row["sample_id"]: row for row in samples.to_dict("records")}
         self._roots = Roots(sources)
         texts = samples[samples["text"].notna() & samples["group"].notna()]

@@ -164,7 +164,7 @@ def describe_data(
     from cross_modal_kd.plotting.style import png
 
     return page.DataSection(
-        gallery=gallery(samples, task, evaluation, Exhibits(samples, task, sources)),
+        gallery=gallery(samples, task, evaluation, Exhibits(samples, sources)),
         split_summary=split_summary,
         rejected=rejected_samples,
         quality_plot=png(quality_plot(samples, quality_measures, quality_scores)),

@@ -42,12 +42,17 @@ class Classification(TaskKind):
         return LinearHead(classes, dim, student.label_smoothing)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> "Shared | None":
-        """The projection's prototypes and scale, for a student that answers by the teacher's classifier or by both."""
+        """The projection's prototypes and scale, for a student that answers by the teacher's classifier or by both.
+
+        Raises:
+            ValueError: there is no projection to take them from.
+        """
         if by == "own":
             return None
+        if projection is None:
+            raise ValueError(f"answer {by!r} is by the teacher's classifier: expected a projection, found None")
         from cross_modal_kd.models.answer import Shared
 
-        assert projection is not None  # the arm's configuration makes sure
         return Shared(by, projection.prototypes().detach().cpu().clone(), projection.config.scale)
 
     def measure(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
