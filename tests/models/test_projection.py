@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.models.projection import Projection, ProjectionHead, build_projection, projection_bundle
-from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.projection import train_projection
 
 LABELS = np.arange(60) % 5
 
@@ -79,7 +79,7 @@ def test_the_fixed_head_stands_still_while_its_prototypes_learn():
     start = ProjectionHead(12, config(kind="pca"))
     start.initialise(torch.from_numpy(values))
     looks = iter(range(100))
-    fitted, history = fit_projection(values, LABELS, 5, config(kind="pca"), lambda _: next(looks))
+    fitted, history = train_projection(values, LABELS, 5, config(kind="pca"), lambda _: next(looks))
     assert torch.equal(fitted.head.linear.weight, start.linear.weight)
     assert history[-1]["loss"] < history[1]["loss"]
 
@@ -92,7 +92,7 @@ def test_the_head_that_is_best_on_dev_is_kept_the_untrained_one_among_them(best)
         seen.append({name: value.clone() for name, value in projection.state_dict().items()})
         return 1.0 if len(seen) - 1 == best else 0.5 - 0.01 * len(seen)
 
-    fitted, history = fit_projection(embeddings(), LABELS, 5, config(), dev)
+    fitted, history = train_projection(embeddings(), LABELS, 5, config(), dev)
     assert [row["epoch"] for row in history] == [0, 1, 2, 3, 4]
     assert all(torch.equal(value, seen[best][name]) for name, value in fitted.state_dict().items())
     assert not torch.equal(seen[0]["head.mlp.1.weight"], seen[4]["head.mlp.1.weight"])
@@ -105,12 +105,12 @@ def test_where_nothing_can_be_measured_the_last_is_kept():
         seen.append(projection.weight.detach().clone())
         return -float("inf")
 
-    fitted, _ = fit_projection(embeddings(), LABELS, 5, config(), dev)
+    fitted, _ = train_projection(embeddings(), LABELS, 5, config(), dev)
     assert torch.equal(fitted.weight, seen[-1]) and not torch.equal(seen[0], seen[-1])
 
 
 def test_the_same_seed_fits_the_same_head_and_another_seed_another():
-    states = [fit_projection(embeddings(), LABELS, 5, config(seed=seed), lambda _: 0.0)[1] for seed in (0, 0, 1)]
+    states = [train_projection(embeddings(), LABELS, 5, config(seed=seed), lambda _: 0.0)[1] for seed in (0, 0, 1)]
     assert states[0] == states[1] != states[2]
 
 
@@ -123,5 +123,5 @@ def test_fitting_learns_the_classes():
     def dev(projection):
         return float(((projection(unseen) @ projection.prototypes().T).argmax(1).numpy() == LABELS).mean())
 
-    fitted, _ = fit_projection(values, LABELS, 5, config(epochs=10), dev)
+    fitted, _ = train_projection(values, LABELS, 5, config(epochs=10), dev)
     assert dev(fitted.eval()) > 0.9

@@ -1,5 +1,7 @@
 """One arm: its data, its start, its weights, and what is kept of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,7 +31,7 @@ from cross_modal_kd.studies.tuning.nodes import tune_arms
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import student as arms
 from cross_modal_kd.training.embed import embed
-from cross_modal_kd.training.projection import fit_head
+from cross_modal_kd.training.projection import fit_projection
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -62,15 +64,23 @@ class World:
         ids = self.samples.loc[self.samples["modality"] == "image", "sample_id"]
         self.quality = pd.DataFrame({"sample_id": ids, "quality_student": rng.uniform(size=len(ids))})
         self.quality["quality_teacher"] = rng.uniform(size=len(ids))
-        self.projection = fit_head(self.samples, task, self.teacher, PROJECTION)[0]
+        self.projection = fit_projection(self.samples, task, self.teacher, PROJECTION)[0]
 
     @property
     def data(self) -> arms.ArmData:
         inputs = InputConfig(image={"size": 16})
         return arms.read_arm_data(self.samples, self.task, self.sources, inputs, self.teacher, self.quality)
 
-    def train(self, arm: ArmConfig, training: TrainingConfig = TRAINING, student: StudentConfig = STUDENT, **options):
-        return arms.train_arm(self.data, student, training, arm, self.projection, name="mine", **options)
+    def train(
+        self,
+        arm: ArmConfig,
+        training: TrainingConfig = TRAINING,
+        student: StudentConfig = STUDENT,
+        known: np.ndarray | None = None,
+        **options,
+    ):
+        data = replace(self.data, known=known)
+        return arms.train_arm(data, student, training, arm, self.projection, name="mine", **options)
 
 
 @pytest.fixture
@@ -190,9 +200,9 @@ def test_free_dimensions_come_on_top_of_the_bound_ones(world):
 
 def test_labels_can_be_held_back(world):
     labels = np.where(np.arange(18) % 3 == 0, world.data.labels, -1)
-    _, history = world.train(BOTH, labels=labels)
+    _, history = world.train(BOTH, known=labels)
     assert np.isfinite(history["loss"]).all() and (history["feature"] > 0).all()
-    _, alone = world.train(NONE, labels=np.full(18, -1))
+    _, alone = world.train(NONE, known=np.full(18, -1))
     assert (alone["loss"] == 0).all()
 
 
@@ -250,8 +260,8 @@ def test_the_dev_eer_is_over_all_pairs():
 def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
     seen = []
 
-    def train_arm(data, student, training, arm, projection, *, labels, labelled_share, **_):
-        seen.append((data, labels, labelled_share, projection))
+    def train_arm(data, student, training, arm, projection, **_):
+        seen.append((data, data.known, data.labelled_share, projection))
         return None, pd.DataFrame({"dev_eer": [0.5]})
 
     monkeypatch.setattr(trials, "train_arm", train_arm)

@@ -1,6 +1,5 @@
 """A grid of trainings: each one a folder that is written once and never trained again (imports torch lazily)."""
 
-import hashlib
 import json
 import logging
 import time
@@ -15,9 +14,10 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.datasets import EmbeddingTableDataset, ModelDataset
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.store import load_bundle, save_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.table_store import load_table, save_table
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tracking.flatten import as_metrics
@@ -50,10 +50,13 @@ class Job:
         return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
 
     def key(self, data: str) -> str:
-        """SHA-256 of everything that decides the result; ``data`` is the fingerprint of the data."""
-        configs = [self.config.model_dump(exclude={"title"}), self.student.model_dump(), self.training.model_dump()]
-        text = json.dumps([data, dict(self.condition), *configs], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """The run key of the training; ``data`` is that of the data."""
+        from cross_modal_kd.training.run_key import run_key
+
+        arm = self.config.model_dump(exclude={"title"})
+        return run_key(
+            "student", data=data, condition=self.condition, arm=arm, student=self.student, training=self.training
+        )
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,11 @@ class Outcome:
 
     @property
     def student(self) -> ModelBundle:
-        return ModelDataset(filepath=(self.folder / "student").as_posix()).load()
+        return load_bundle(self.folder / "student")
 
     @property
     def embeddings(self) -> EmbeddingTable:
-        return EmbeddingTableDataset(filepath=(self.folder / "embeddings").as_posix()).load()
+        return load_table(self.folder / "embeddings")
 
     @property
     def history(self) -> pd.DataFrame:
@@ -167,8 +170,8 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
         started = time.perf_counter()
         student, history = train(job, folder / "checkpoint.safetensors")
         seconds = time.perf_counter() - started
-        ModelDataset(filepath=(folder / "student").as_posix()).save(student)
-        EmbeddingTableDataset(filepath=(folder / "embeddings").as_posix()).save(embed(job, student))
+        save_bundle(folder / "student", student)
+        save_table(folder / "embeddings", embed(job, student))
         history.to_csv(folder / "history.csv", index=False)
         metrics = {"train_seconds": seconds, **_last_known(history)}
         partial = folder / f"{DONE}.tmp"
@@ -195,7 +198,7 @@ def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], e
     for outcome in outcomes:
         if set(outcome.embeddings.sample_ids) != wanted:
             table = embed(outcome.job, outcome.student)
-            EmbeddingTableDataset(filepath=(outcome.folder / "embeddings").as_posix()).save(table)
+            save_table(outcome.folder / "embeddings", table)
 
 
 def _last_known(history: pd.DataFrame) -> dict[str, float]:

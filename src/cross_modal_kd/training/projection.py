@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from cross_modal_kd.config.projection import ProjectionConfig
@@ -18,52 +18,74 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
 
 
-def fit_projection(
+def train_projection(
     embeddings: np.ndarray,
     labels: np.ndarray,
     classes: int,
     config: ProjectionConfig,
     dev: Callable[[Projection], float],
 ) -> tuple[Projection, list[dict[str, float]]]:
-    """The projection whose ``dev`` (larger is better) is best, and one row an epoch.
+    """The projection that is best on dev, under the cross-entropy of a W t_i to y_i.
 
-    embeddings: (N, D) of the training split; labels: (N,) class numbers. The loss is cross-entropy(a W t_i, y_i); with
-    ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: the head is kept
-    only where training it helps on dev. Where ``dev`` is -inf throughout nothing can be chosen: the last is kept.
+    With ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: it is kept
+    unless training helps on dev.
+
+    Args:
+        embeddings: (N, D) of the training split.
+        labels: (N,) class numbers from 0 to ``classes`` - 1.
+        classes: C.
+        config: shape of the projection, and length and seed of its training.
+        dev: of a projection, larger is better; where it is -inf throughout nothing can be chosen: the last is kept.
+
+    Returns:
+        The projection in evaluation mode, and one row an epoch (epoch from 0, the untrained; loss; dev).
     """
     torch.manual_seed(derive_seed("projection", config.seed))
     generator = Generator().manual_seed(derive_seed("projection-order", config.seed))
     x, y = torch.from_numpy(embeddings).float(), torch.from_numpy(labels).long()
-    projection = Projection(x.shape[1], classes, config)
-    projection.head.initialise(x)
-    with torch.no_grad():
-        means = torch.zeros(classes, config.dim).index_add_(0, y, projection.head.eval()(x))
-        projection.weight.copy_(F.normalize(means, dim=-1))
+    projection = _untrained(x, y, classes, config)
     trained = [parameter for parameter in projection.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, config.lr, weight_decay=config.weight_decay)
     history: list[dict[str, float]] = []
     best, best_state = -float("inf"), projection.state_dict()
     for epoch in range(config.epochs + 1):
-        total = 0.0
-        if epoch:
-            projection.train()
-            for rows in torch.randperm(len(x), generator=generator).split(config.batch_size):
-                loss = F.cross_entropy(config.scale * projection(x[rows]) @ projection.prototypes().T, y[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                total += float(loss.detach()) * len(rows) / len(x)
+        loss = _train_epoch(projection, optimizer, x, y, generator) if epoch else 0.0
         projection.eval()
         with torch.no_grad():
             value = dev(projection)
-        history.append({"epoch": float(epoch), "loss": total, "dev": value})
+        history.append({"epoch": float(epoch), "loss": loss, "dev": value})
         if value > best:
             best, best_state = value, {k: v.clone() for k, v in projection.state_dict().items()}
     projection.load_state_dict(best_state)
     return projection, history
 
 
-def fit_head(
+def _untrained(x: Tensor, y: Tensor, classes: int, config: ProjectionConfig) -> Projection:
+    """Principal directions, and for prototypes the mean of each class."""
+    projection = Projection(x.shape[1], classes, config)
+    projection.head.initialise(x)
+    with torch.no_grad():
+        means = torch.zeros(classes, config.dim).index_add_(0, y, projection.head.eval()(x))
+        projection.weight.copy_(F.normalize(means, dim=-1))
+    return projection
+
+
+def _train_epoch(
+    projection: Projection, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, generator: Generator
+) -> float:
+    """One pass over the samples in a new order; the mean loss."""
+    config, total = projection.config, 0.0
+    projection.train()
+    for rows in torch.randperm(len(x), generator=generator).split(config.batch_size):
+        loss = F.cross_entropy(config.scale * projection(x[rows]) @ projection.prototypes().T, y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += float(loss.detach()) * len(rows) / len(x)
+    return total
+
+
+def fit_projection(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, config: ProjectionConfig
 ) -> tuple[ModelBundle, pd.DataFrame]:
     """One head, fitted on the training split and chosen on the dev split.
@@ -92,5 +114,5 @@ def fit_head(
         return measured if kind.larger_is_better else -measured
 
     values = teacher_embeddings.at(train["sample_id"])
-    fitted, history = fit_projection(values, class_numbers(train["label"], classes), len(classes), config, on_dev)
+    fitted, history = train_projection(values, class_numbers(train["label"], classes), len(classes), config, on_dev)
     return projection_bundle(fitted, teacher_embeddings.dim, classes), pd.DataFrame(history)

@@ -38,7 +38,13 @@ from cross_modal_kd.training.seeds import derive_seed
 
 @dataclass(frozen=True)
 class ArmData:
-    """What all arms of a task share; read once, used by every arm and seed."""
+    """What all arms of a task share; read once, used by every arm and seed.
+
+    classes: C names, in the order of their numbers. train: N rows of the samples table, in the order of
+    ``train_inputs`` and ``quality``. teacher: the other side of their pairs. fingerprint: run key of the data.
+    known: (N,) class numbers in place of the table's, -1 where a label is held back; None holds none back.
+    labelled_share: of each batch, as ``TrainingData`` has it.
+    """
 
     task: TaskConfig
     inputs: InputConfig
@@ -50,10 +56,13 @@ class ArmData:
     teacher: TeacherSide
     quality: pd.DataFrame
     fingerprint: str
+    known: np.ndarray | None = None
+    labelled_share: float | None = None
 
     @property
     def labels(self) -> np.ndarray:
-        return class_numbers(self.train["label"], self.classes)
+        """(N,) class numbers of the training samples, -1 where a label is held back or has no class."""
+        return class_numbers(self.train["label"], self.classes) if self.known is None else self.known
 
 
 def read_arm_data(
@@ -131,17 +140,29 @@ def train_arm(
     projection: ModelBundle,
     *,
     name: str,
-    labels: np.ndarray | None = None,
-    labelled_share: float | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[dict[str, float], int], None] | None = None,
 ) -> tuple[ModelBundle, pd.DataFrame]:
     """One student under one arm.
 
-    projection: the head and prototypes that the arm uses (of ``arm.projection``'s kind). labels: (N,) class numbers in
-    place of the table's, -1 where a label is held back; labelled_share: of each batch, as ``TrainingData`` has it.
-    watch: told every epoch's figures, in place of the tracked run; it may raise to stop. Two arms with the same seed
-    start from the same student and see the same batches in the same order: what differs is the objective alone.
+    Two arms with the same seed start from the same student and see the same batches in the same order: what differs is
+    the objective alone.
+
+    Args:
+        data: the training and the dev split.
+        student: its network.
+        training: its length, steps and seed.
+        arm: which constraints bind it.
+        projection: of the teacher, with its prototypes; of ``arm.projection``'s kind.
+        name: of the training, for its curves, its progress bar and errors.
+        checkpoint: a file to go on from, see ``Plan``.
+        watch: called with every row of the history and its epoch, in place of the tracked run; it may raise to stop.
+
+    Returns:
+        The student, best on dev, and its history, a row an epoch.
+
+    Raises:
+        ValueError: as ``fit`` has it.
     """
     kind = kind_of(data.task)
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
@@ -151,17 +172,16 @@ def train_arm(
     bound = build_projection(projection)
     objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
-    known = torch.from_numpy(data.labels if labels is None else labels)
     teacher = bound if objective.terms else None
     history = fit(
         DistillationModule(network, head, objective, teacher, arm.joint),
         TrainingData(
             data.train_inputs,
-            known,
+            torch.from_numpy(data.labels),
             task_weights,
             kd_weights,
             data.teacher if objective.terms else None,
-            labelled_share,
+            data.labelled_share,
         ),
         Plan(
             training,

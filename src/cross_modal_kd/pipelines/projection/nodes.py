@@ -14,12 +14,13 @@ def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
 ) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
     """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and how they were fitted."""
-    from cross_modal_kd.training.projection import fit_head
+    from cross_modal_kd.training.projection import fit_projection
 
     judged = kind_of(task)
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
-        bundle, history = fit_head(samples, task, teacher_embeddings, projection.model_copy(update={"kind": kind}))
+        config = projection.model_copy(update={"kind": kind})
+        bundle, history = fit_projection(samples, task, teacher_embeddings, config)
         bundles[kind] = bundle
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}

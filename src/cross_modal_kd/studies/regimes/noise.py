@@ -10,7 +10,6 @@ import pandas as pd
 
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.datasets import EmbeddingTableDataset
 from cross_modal_kd.modalities.inputs import load_inputs
 from cross_modal_kd.models.student import build_student
 from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
@@ -18,6 +17,7 @@ from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.samples.table_store import load_table, save_table
 from cross_modal_kd.studies.damage import RandomDamage
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.studies.measure import Embeddings
@@ -100,12 +100,13 @@ def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
     inputs = load_inputs(world.task.student, rows, Roots(world.configuration.sources), world.configuration.inputs, harm)
 
     def embeddings(outcome: Outcome) -> EmbeddingTable:
-        kept = EmbeddingTableDataset(filepath=(outcome.folder / f"damaged_test_{study.test_share:g}").as_posix())
-        if not kept.exists():
+        kept = outcome.folder / f"damaged_test_{study.test_share:g}"
+        if not kept.is_dir():
             network = build_student(outcome.student).to(device_for())
             values = embed(network, inputs, world.configuration.evaluation.batch_size)
-            kept.save(EmbeddingTable(rows["sample_id"].tolist(), values, f"{outcome.embeddings.fingerprint} damaged"))
-        damaged, clean = kept.load(), outcome.embeddings
+            fingerprint = f"{outcome.embeddings.fingerprint} damaged"
+            save_table(kept, EmbeddingTable(rows["sample_id"].tolist(), values, fingerprint))
+        damaged, clean = load_table(kept), outcome.embeddings
         test = set(damaged.sample_ids)
         others = [sample for sample in clean.sample_ids if sample not in test]
         values = np.concatenate([damaged.values, clean.at(others)])

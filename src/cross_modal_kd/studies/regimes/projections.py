@@ -1,7 +1,5 @@
 """The projection fitted again, and what the teacher is worth then (imports torch: reached from nodes only)."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,20 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.datasets import ModelDataset
 from cross_modal_kd.evaluation.teacher import projected_teacher, teacher_metrics
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import nearest_prototype, project
+from cross_modal_kd.models.store import load_bundle, save_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_head
+from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.run_key import run_key
 
 
 def projection_key(world: World) -> str:
     """What the configuration of the projections comes to, for conditions under which they are fitted again."""
-    return hashlib.sha256(world.configuration.projection.model_dump_json().encode()).hexdigest()[:8]
+    return run_key("projection", configuration=world.configuration.projection)
 
 
 def refit(
@@ -41,12 +40,13 @@ def refit(
     fitted = {}
     for kind in sorted(kinds):
         config = world.configuration.projection.model_copy(update={"kind": kind})
-        key = [world.fingerprint, embeddings.fingerprint, dict(varied), config.model_dump()]
-        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-        dataset = ModelDataset(filepath=(store / "heads" / f"{kind}-{name}").as_posix())
-        if not dataset.exists():
-            dataset.save(fit_head(samples, world.task, embeddings, config)[0])
-        fitted[kind] = dataset.load()
+        key = run_key(
+            "projection", data=world.fingerprint, embeddings=embeddings, condition=varied, configuration=config
+        )
+        folder = store / "heads" / f"{kind}-{key}"
+        if not folder.is_dir():
+            save_bundle(folder, fit_projection(samples, world.task, embeddings, config)[0])
+        fitted[kind] = load_bundle(folder)
     return fitted
 
 

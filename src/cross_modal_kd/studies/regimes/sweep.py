@@ -1,7 +1,7 @@
 """From the conditions of a study to its trained arms and its table (imports torch: reached from nodes only)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,14 +77,12 @@ def _plan(world: World, condition: Condition, name: str, seed: int) -> tuple[Job
 
 def _train(condition: Condition, job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
     return train_arm(
-        condition.data,
+        replace(condition.data, known=condition.labels, labelled_share=condition.labelled_share),
         job.student,
         job.training,
         job.config,
         of_kind(condition.bound_through or condition.projections, job.config.projection),
         name=job.arm,
-        labels=condition.labels,
-        labelled_share=condition.labelled_share,
         checkpoint=checkpoint,
     )
 

@@ -1,6 +1,5 @@
 """Trials of the search: trainings without the test split, each worth its best dev value (imports torch)."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,8 @@ from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
 from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_head
+from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.run_key import run_key
 from cross_modal_kd.training.student import ArmData, train_arm
 
 
@@ -30,8 +30,7 @@ from cross_modal_kd.training.student import ArmData, train_arm
 class Trials:
     """What all trials of a search share.
 
-    labels: (N,) class numbers of the training samples where some are held back (-1), else None. labelled_share: of
-    each batch. metric: the history's column that a trial is worth, ``larger`` if more is better. fingerprint: SHA-256
+    metric: the history's column that a trial is worth, ``larger`` if more is better. fingerprint: SHA-256
     of the data, with all blocks but the arm's.
     """
 
@@ -39,8 +38,6 @@ class Trials:
     student: StudentConfig
     budget: TrainingConfig
     projections: Mapping[str, ModelBundle]
-    labels: np.ndarray | None
-    labelled_share: float | None
     metric: str
     larger: bool
     fingerprint: str
@@ -59,8 +56,6 @@ class Trials:
             arm,
             self.projections[arm.projection],
             name="trial",
-            labels=self.labels,
-            labelled_share=self.labelled_share,
             watch=watch,
         )
         known = history[self.metric].dropna()
@@ -68,28 +63,28 @@ class Trials:
 
     def study_name(self, name: str, arm: ArmConfig, space: Any) -> str:
         """The arm's name and what decides its search."""
-        key = hashlib.sha256((self.fingerprint + arm.model_dump_json() + str(space)).encode()).hexdigest()[:12]
-        return f"{name}-{key}"
+        return f"{name}-{run_key('search', trials=self.fingerprint, arm=arm, space=space)}"
 
 
 def prepare(context: Context, tuning: TuningConfig) -> Trials:
     """Everything but the test split, of which ``tuning.labelled`` may hold labels back."""
     about, visible = context.configuration, context.samples[context.samples["split"] != "test"]
-    data, projections, labels = context.data_of(visible), context.projections, None
+    data, projections = context.data_of(visible), context.projections
     if tuning.labelled is not None:
-        data, projections, labels = _hold_labels_back(context, visible, data, tuning.labelled)
+        data, projections = _hold_labels_back(context, visible, data, tuning.labelled)
     budget = shortened(about.training, tuning.epochs)
-    fingerprint = context.fingerprint_of(visible, projections)
-    fingerprint += about.student.model_dump_json() + budget.model_dump_json()
-    if tuning.labelled is not None:
-        fingerprint += tuning.labelled.model_dump_json() + about.projection.model_dump_json()
+    fingerprint = run_key(
+        "student",
+        data=context.fingerprint_of(visible, projections),
+        student=about.student,
+        training=budget,
+        labelled=tuning.labelled,
+    )
     return Trials(
         data=data,
         student=about.student,
         budget=budget,
         projections=projections,
-        labels=labels,
-        labelled_share=tuning.labelled.in_batch if tuning.labelled else None,
         metric=kind_of(context.task).dev_metric,
         larger=kind_of(context.task).larger_is_better,
         fingerprint=fingerprint,
@@ -104,18 +99,19 @@ def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
 
 def _hold_labels_back(
     context: Context, visible: pd.DataFrame, data: ArmData, labelled: LabelledConfig
-) -> tuple[ArmData, dict[str, ModelBundle], np.ndarray]:
-    """The data with the classes that keep a label, projections fitted on labelled samples alone, and the labels."""
+) -> tuple[ArmData, dict[str, ModelBundle]]:
+    """The data with the labels that are kept and their classes, and projections fitted on labelled samples alone."""
     task = context.task
     kept = labelled_clusters(visible, task, labelled.share, labelled.draw)
     part = labelled_part(visible, task, kept)
     data = replace(data, classes=train_classes(part, task))
     labels = np.where(kind_of(task).clusters(data.train).isin(kept), data.labels, -1)
+    data = replace(data, known=labels, labelled_share=labelled.in_batch)
     projections = {}
     for kind in context.projections:
         config = context.configuration.projection.model_copy(update={"kind": kind})
-        projections[kind] = fit_head(part, task, context.teacher_embeddings, config)[0]
-    return data, projections, labels
+        projections[kind] = fit_projection(part, task, context.teacher_embeddings, config)[0]
+    return data, projections
 
 
 def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, dict[str, ArmConfig]]:
