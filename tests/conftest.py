@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+import cross_modal_kd.modalities  # noqa: F401 (registers the names that configurations may use)
+
 PROJECT = Path(__file__).parents[1]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

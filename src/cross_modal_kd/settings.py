@@ -2,6 +2,7 @@
 
 import warnings
 
+import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
 from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook
 
 HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook())

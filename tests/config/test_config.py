@@ -36,11 +36,15 @@ RANGE = {"low": 0.1, "high": 1.0}
         (TrainingConfig, {"patience": 2, "keep": "last"}, "training.keep must then be 'best'"),
         (TaskConfig, TASK | {"teacher": "image"}, "must differ, both are 'image'"),
         (TaskConfig, TASK | {"chimeric": True}, "task.pairing must be 'label'"),
-        (TaskConfig, TASK | {"student": "video"}, "student.*'speech', 'image' or 'text'"),
+        (
+            TaskConfig,
+            TASK | {"student": "video"},
+            "student.*unknown modality 'video'; expected one of: 'image', 'speech', 'text'",
+        ),
         (
             EncoderConfig,
             TIMM | {"library": "keras"},
-            "library.*'timm', 'torchvision', 'speechbrain' or 'sentence_transformers'",
+            "library.*expected one of: 'timm', 'torchvision', 'speechbrain', 'sentence_transformers'",
         ),
         (InputConfig, {"image": {"channels": 2}}, "image.channels.*1 or 3"),
         (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.models.encoders import LogMel, create_encoder
+from cross_modal_kd.modalities.speech.encoders import LogMel
+from cross_modal_kd.models.encoders import create_encoder
 
 INPUTS = InputConfig(image={"size": 16, "channels": 1}, speech={"sample_rate": 8000, "n_mels": 16})
 ECAPA = {
@@ -67,7 +68,7 @@ def test_log_mel_features_are_not_rounded_to_bf16():
         (
             "sentence_transformers",
             "all-MiniLM-L6-v2",
-            "is used pretrained and frozen only.*timm, torchvision or speechbrain",
+            "is used pretrained and frozen only.*timm, torchvision, speechbrain",
         ),
         ("torchvision", "resnet18", r"'resnet18' is not known for torchvision; expected one of: \['vgg'\]"),
         ("torchvision", "vgg", "expected channels, a list of sizes.*found {}"),

@@ -11,6 +11,7 @@ from PIL import Image
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.pipelines.ingestion import create_pipeline
+from cross_modal_kd.pipelines.ingestion.nodes import read_sources
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.schema import REJECTED, SAMPLES
 
@@ -82,7 +83,7 @@ def folder(root):
 def speakers(root):
     return {
         "voices": {"layout": "voices", "root": str(root / "voices")},
-        "faces": {"layout": "orl_faces", "root": str(root / "faces"), "options": {"assign_to": "voices"}},
+        "faces": {"layout": "orl_faces", "root": str(root / "faces")},
     }
 
 
@@ -103,7 +104,7 @@ def test_chimeric_speakers(voices):
     assert summary["labels"].tolist() == [4, 4, 2, 2, 2, 2]
     assert samples.groupby("label")["modality"].nunique().eq(2).all()
     assert samples.loc[samples["modality"] == "speech", "duration_s"].eq(0.5).all()
-    assert rejected["reason"].str.contains("assigned to no voice").sum() == 2
+    assert rejected["reason"].str.contains("assigned to nobody").sum() == 2
 
 
 def test_only_the_modalities_of_the_task(captioned):
@@ -202,11 +203,26 @@ def test_no_samples_of_a_modality(captioned):
         ingest(CAPTIONED, folder(captioned))
 
 
-def test_assigning_to_a_source_that_is_not_there(voices):
-    sources = speakers(voices)
-    sources["faces"]["options"] = {"assign_to": "singers"}
-    with pytest.raises(SamplesError, match="sources.faces.options.assign_to: no other source 'singers'"):
-        ingest(SPEAKERS, sources)
+def test_any_two_sources_can_be_paired_chimerically(voices, captioned):
+    """Two plain folders, whose labels have nothing in common."""
+    pictures = {name: voices / "pictures" / f"p{name}" / "1.png" for name in range(9)}
+    for file in pictures.values():
+        write_image(file)
+    sources = {
+        "pictures": {"layout": "folder", "root": str(voices / "pictures")},
+        "voices": {"layout": "voices", "root": str(voices / "voices")},
+    }
+    samples, rejected, _ = ingest(SPEAKERS, sources)
+    assert samples.groupby("label")["modality"].nunique().eq(2).all()
+    assert samples.loc[samples["modality"] == "image", "group"].isna().all()
+    assert rejected["reason"].tolist()[0].endswith("9 image labels for 8 speech labels")
+
+
+def test_a_task_that_is_not_chimeric_keeps_the_labels_of_both_sources(voices):
+    plain, sources = SPEAKERS.model_copy(update={"chimeric": False}), SourcesConfig.model_validate(speakers(voices))
+    for task, shared in ((plain, 0), (SPEAKERS, 8)):
+        candidates, _ = read_sources(task, sources, IngestionConfig())
+        assert (candidates.groupby("label")["modality"].nunique() == 2).sum() == shared
 
 
 def test_a_wrong_key_or_no_source_is_refused():

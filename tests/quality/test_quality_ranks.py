@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.ranks import DomainScore, EmpiricalCDF, QualityScore
 
 numbers = st.lists(st.integers(-5, 5) | st.floats(-1e6, 1e6), min_size=1, max_size=40)

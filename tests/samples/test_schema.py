@@ -24,7 +24,7 @@ def test_conform_keeps_missing_strings_missing():
     ("column", "value", "named"),
     [
         ("sample_id", "l00/1", "field_uniqueness"),
-        ("modality", "video", "isin"),
+        ("modality", "video", "registered_modality"),
         ("split", "validation", "isin"),
         ("split", None, "not_nullable"),
         ("label", None, "not_nullable"),

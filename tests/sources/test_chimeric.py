@@ -1,9 +1,14 @@
 import pandas as pd
 import pytest
 
+from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.sources.chimeric import assign_chimeric
 from cross_modal_kd.sources.listing import listing
+
+TASK = TaskConfig(
+    name="c", title="C", kind="verification", student="speech", teacher="image", pairing="label", chimeric=True
+)
 
 
 def rows(kind: str, labels: list[str], each: int) -> pd.DataFrame:
@@ -20,7 +25,7 @@ FACES, VOICES = rows("faces", ["s1", "s2", "s3", "s4"], 2), rows("voices", ["ann
 
 
 def test_every_voice_gets_one_face_identity_of_its_own():
-    assigned, left_over = assign_chimeric(FACES, VOICES, seed=0)
+    assigned, left_over = assign_chimeric(FACES, VOICES, TASK, seed=0)
     identity = assigned["path"].str.split("/").str[0]
     pairs = set(zip(identity, assigned["label"], strict=True))
     assert len(pairs) == 3
@@ -28,19 +33,21 @@ def test_every_voice_gets_one_face_identity_of_its_own():
     assert len({face for face, _ in pairs}) == 3
     assert assigned["group"].isna().all()
     assert len(left_over) == 2
-    assert left_over["reason"].str.contains("4 identities for 3 voices").all()
+    assert left_over["reason"].str.contains("4 image labels for 3 speech labels").all()
     assert set(left_over["path"]).isdisjoint(assigned["path"])
 
 
 def test_the_assignment_depends_on_the_seed_alone():
-    once = assign_chimeric(FACES, VOICES, seed=3).rows
-    again = assign_chimeric(FACES.sample(frac=1, random_state=1), VOICES.sample(frac=1, random_state=2), seed=3).rows
+    once = assign_chimeric(FACES, VOICES, TASK, seed=3).rows
+    again = assign_chimeric(
+        FACES.sample(frac=1, random_state=1), VOICES.sample(frac=1, random_state=2), TASK, seed=3
+    ).rows
     pd.testing.assert_frame_equal(
         once.sort_values("sample_id", ignore_index=True), again.sort_values("sample_id", ignore_index=True)
     )
-    assert any(not once["label"].equals(assign_chimeric(FACES, VOICES, seed).rows["label"]) for seed in range(5))
+    assert any(not once["label"].equals(assign_chimeric(FACES, VOICES, TASK, seed).rows["label"]) for seed in range(5))
 
 
 def test_too_few_faces():
-    with pytest.raises(SamplesError, match="3 identities, 4 voices"):
-        assign_chimeric(VOICES, FACES, seed=0)
+    with pytest.raises(SamplesError, match="3 image labels for 4 speech labels"):
+        assign_chimeric(VOICES, FACES, TASK, seed=0)

@@ -6,12 +6,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.emoji import family_of, read_emoji, text_views
 
-TASK = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CONCEPTS = [
     ("1f600", "grinning face", "grinning_face|face|smile|Face", "face"),
     ("1f468-200d-1f680", "man astronaut", "man_astronaut|space", "role"),
@@ -42,7 +40,7 @@ def root(tmp_path):
 
 def read(root, **options):
     roots = Roots({"emoji": SourceConfig(layout="emoji", root=str(root))})
-    return read_emoji("emoji", roots, options, TASK).rows, roots
+    return read_emoji("emoji", roots, options).rows, roots
 
 
 def test_pictures_and_texts_of_a_concept_share_its_group(root):

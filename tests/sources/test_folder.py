@@ -1,13 +1,10 @@
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources import layout_of
 from cross_modal_kd.sources.folder import read_folder
-
-TASK = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
 
 
 @pytest.fixture
@@ -20,7 +17,7 @@ def root(tmp_path):
 
 
 def read(root, **options):
-    return read_folder("f", Roots({"f": SourceConfig(layout="folder", root=str(root))}), options, TASK)
+    return read_folder("f", Roots({"f": SourceConfig(layout="folder", root=str(root))}), options)
 
 
 def test_images_and_sounds_by_their_folder(root):
@@ -34,7 +31,7 @@ def test_images_and_sounds_by_their_folder(root):
     }
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert set(reasons) == {"dog/notes.txt", "top.png"}
-    assert "neither an image nor a sound" in reasons["dog/notes.txt"]
+    assert "a file of no registered modality" in reasons["dog/notes.txt"]
     assert "no label" in reasons["top.png"]
 
 

@@ -3,17 +3,15 @@
 from pathlib import Path
 
 from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources import layout_of
 
 PROJECT = Path(__file__).parents[2]
-TASK = TaskConfig(name="t", title="T", kind="verification", student="image", teacher="text")
 
 
 def read(layout: str, root: str, **options):
     roots = Roots({"here": SourceConfig(layout=layout, root=root)}, PROJECT)
-    return layout_of("here", layout)("here", roots, options, TASK), roots
+    return layout_of("here", layout)("here", roots, options), roots
 
 
 def test_emoji():

@@ -1,12 +1,10 @@
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.voices import read_voices
 
-TASK = TaskConfig(name="v", title="V", kind="verification", student="speech", teacher="text")
 CLIPS = '''path,speaker,language,transcript
 lab_en/1.ogg,lab_en,en,"hello,  ""you"""
 lab_en/2.ogg,lab_en,en," "
@@ -18,7 +16,7 @@ home_en/1.ogg,home_en,en,alone
 
 def read(tmp_path, text=CLIPS, **options):
     (tmp_path / "clips.csv").write_text(text, encoding="utf-8")
-    return read_voices("voices", Roots({"voices": SourceConfig(layout="voices", root=str(tmp_path))}), options, TASK)
+    return read_voices("voices", Roots({"voices": SourceConfig(layout="voices", root=str(tmp_path))}), options)
 
 
 def test_speech_and_transcripts_share_the_clip(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from scipy.stats import spearmanr
 
-from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots

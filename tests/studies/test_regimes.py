@@ -14,9 +14,10 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses import ConstraintInputs, LinearHead, Objective, Term, build_constraint
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.studies.damage import RandomDamage
+from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
 from cross_modal_kd.studies.regimes.config import RegimesConfig
@@ -28,6 +29,7 @@ from cross_modal_kd.studies.regimes.width import widened
 
 VERIFICATION = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
+IMAGE = modality_of("image")
 CLASSES = [f"c{number}" for number in range(10)]
 
 
@@ -191,12 +193,13 @@ def test_texts_are_shortened_the_same_way_whatever_else_is_in_the_table(verifica
 
 
 def test_damage_depends_on_seed_and_sample_alone():
-    harm = RandomDamage("image", {"blur": [2.0], "noise": None}, 0.3, 0)
+    harm = random_damage(IMAGE, {"blur": [2.0], "noise": None}, 0.3, 0)
     names = [f"s{number}" for number in range(1000)]
-    drawn = {name: harm.of(name) for name in names}
+    doses = {name: harm.dose(name) for name in names}
+    drawn = {name: dose and (dose.degradation.unit, dose.level) for name, dose in doses.items()}
     hit = [name for name in names if drawn[name] is not None]
     assert 250 < len(hit) < 350
-    assert {drawn[name][1] for name in hit if drawn[name][0] == "blur"} == {2.0}
+    assert {drawn[name][1] for name in hit if drawn[name][0] == "sigma, pixels"} == {2.0}
     assert len({drawn[name] for name in hit}) == 6
     image = np.random.default_rng(1).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     clean = next(name for name in names if drawn[name] is None)
@@ -207,11 +210,11 @@ def test_damage_depends_on_seed_and_sample_alone():
 
 def test_damage_that_cannot_be_done_says_why():
     with pytest.raises(ValueError, match="at least one degradation"):
-        RandomDamage("image", {}, 0.3, 0)
+        random_damage(IMAGE, {}, 0.3, 0)
     with pytest.raises(ValueError, match="'babble' needs .*others"):
-        RandomDamage("speech", {"babble": None}, 0.3, 0, sample_rate=16000)
-    with pytest.raises(ValueError, match="unknown degradation 'blurr'.*blur"):
-        RandomDamage("image", {"blurr": None}, 0.3, 0)
+        random_damage(modality_of("speech"), {"babble": None}, 0.3, 0)
+    with pytest.raises(ValueError, match="unknown degradation of image 'blurr'.*blur"):
+        random_damage(IMAGE, {"blurr": None}, 0.3, 0)
 
 
 def test_width_scales_the_named_options_only():

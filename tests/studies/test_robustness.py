@@ -8,12 +8,13 @@ import pytest
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.modalities.damage import Damage, Others
 from cross_modal_kd.modalities.inputs import Item, load_inputs
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.contenders import Contender
-from cross_modal_kd.studies.robustness.damage import Damage, HeldOut, conditions
+from cross_modal_kd.studies.robustness.damage import FixedDose, conditions, held_out
 from cross_modal_kd.studies.robustness.errors import drawn_rows, protocol
 from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 from cross_modal_kd.studies.robustness.table import robustness_table
@@ -52,9 +53,13 @@ def test_a_kind_that_is_null_is_left_out_and_a_level_named_twice_refused():
 def test_damage_depends_on_seed_sample_kind_and_level_alone():
     noise = conditions(RobustnessConfig(kinds={"image": {"noise": [20, 40]}}), "image")
     image = np.full((8, 8, 3), 128, dtype=np.uint8)
-    first = Damage(noise[0], seed=0)("a", image)
-    np.testing.assert_array_equal(first, Damage(noise[0], seed=0)("a", image))
-    others = [Damage(noise[0], 1)("a", image), Damage(noise[0], 0)("b", image), Damage(noise[1], 0)("a", image)]
+
+    def damaged(level: int, seed: int, sample_id: str) -> np.ndarray:
+        return Damage(FixedDose(noise[level], seed))(sample_id, image)
+
+    first = damaged(0, 0, "a")
+    np.testing.assert_array_equal(first, damaged(0, 0, "a"))
+    others = [damaged(0, 1, "a"), damaged(0, 0, "b"), damaged(1, 0, "a")]
     assert not any(np.array_equal(first, other) for other in others)
 
 
@@ -78,10 +83,14 @@ def voices(tmp_path):
 
 def test_babble_is_mixed_from_training_speakers_and_never_from_the_speaker(voices):
     samples, roots = voices
-    held_out = HeldOut.draw(samples, roots, RATE, n=3, seed=0)
-    assert len(held_out.clips) == 3 and {label for label, _ in held_out.clips} == {"s0", "s1"}
-    assert len(held_out.without("s2")) == 3
-    assert {label for label, wave in held_out.clips if any(wave is w for w in held_out.without("s0"))} == {"s1"}
+    rows = held_out(samples, "speech", n=3, seed=0)
+    assert len(rows) == 3 and set(rows["label"]) == {"s0", "s1"}
+    others = Others.read(rows, samples, roots, InputConfig(speech={"sample_rate": RATE}))
+    about = {"sample_rate": RATE}
+    assert len(others.beside("2-0.wav", about)) == 3
+    left = others.beside("0-0.wav", about)
+    assert {label for label, each in others.pool if any(each.value is wave for wave in left)} == {"s1"}
+    assert others.beside("0-0.wav", {"sample_rate": 2 * RATE}) == []
 
 
 def test_sounds_and_images_are_damaged_before_they_are_cropped_or_resized(voices):
@@ -89,13 +98,12 @@ def test_sounds_and_images_are_damaged_before_they_are_cropped_or_resized(voices
     rows = samples[samples["split"] == "test"]
     config = InputConfig(speech={"sample_rate": RATE, "eval_s": 0.5})
     babble = conditions(CONFIG, "speech")[-1]
-    labels = dict(zip(rows["sample_id"], rows["label"], strict=True))
-    damage = Damage(babble, 0, labels, HeldOut.draw(samples, roots, RATE, 4, 0), RATE)
+    damage = Damage(FixedDose(babble, 0), Others.read(held_out(samples, "speech", 4, 0), rows, roots, config))
     seen = []
 
-    def watched(sample_id: str, wave: np.ndarray) -> np.ndarray:
+    def watched(sample_id: str, wave: np.ndarray, **about: int) -> np.ndarray:
         seen.append((sample_id, len(wave)))
-        return damage(sample_id, wave)
+        return damage(sample_id, wave, **about)
 
     inputs = load_inputs("speech", rows, roots, config, watched)
     clean = load_inputs("speech", rows, roots, config)

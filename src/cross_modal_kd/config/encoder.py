@@ -1,43 +1,82 @@
-"""An encoder, named as its library names it."""
+"""An encoder, named as its library names it, and how inputs become tensors."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 
+from cross_modal_kd.config.registered import LibraryName, input_blocks
 from cross_modal_kd.config.strict import Strict, without_null
+
+Block = TypeVar("Block", bound=BaseModel)
 
 
 class EncoderConfig(Strict):
-    """library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text).
+    """library: one that a modality registers, such as timm or torchvision (image), speechbrain (speech),
+    sentence_transformers (text).
 
     name and options are that library's. An option that is null is left to the library's default: so an environment
     takes away one that conf/base sets.
     """
 
-    library: Literal["timm", "torchvision", "speechbrain", "sentence_transformers"]
+    library: LibraryName
     name: str
     options: Annotated[dict[str, Any], BeforeValidator(without_null)] = Field(default_factory=dict)
 
 
-class ImageInputConfig(Strict):
-    """size: side of the square that every image is resized to, in pixels; channels 1 (grey) or 3 (RGB)."""
-
-    size: int = Field(32, ge=8)
-    channels: Literal[1, 3] = 3
-
-
-class SpeechInputConfig(Strict):
-    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most."""
-
-    sample_rate: int = Field(16000, ge=4000)
-    crop_s: float = Field(2.0, gt=0)
-    eval_s: float = Field(6.0, gt=0)
-    n_mels: int = Field(40, ge=8)
-
-
 class InputConfig(Strict):
-    """How inputs of each modality are read and turned into tensors."""
+    """How inputs of each modality are read and turned into tensors: a block for each modality that registers one.
 
-    image: ImageInputConfig = ImageInputConfig()
-    speech: SpeechInputConfig = SpeechInputConfig()
+    Every registered block is there, with its defaults where it is not given. ``inputs.image`` is the image modality's
+    block; ``of`` is the same with its type.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", validate_default=True)
+
     cache_mb: int = Field(2048, ge=0, description="decoded inputs kept in memory, at most; beyond it files are re-read")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_unknown_keys(cls, data: Any) -> Any:
+        """The blocks, checked by the models that their modalities registered."""
+        if not isinstance(data, dict):
+            return data
+        blocks = input_blocks()
+        unknown = sorted(str(key) for key in data if key not in (*blocks, "cache_mb"))
+        if unknown:
+            raise ValueError(
+                f"unknown key {', '.join(map(repr, unknown))} in InputConfig; "
+                f"expected one of: {', '.join(sorted((*blocks, 'cache_mb')))}"
+            )
+        fields: dict[str, Any] = {name: (block, block()) for name, block in blocks.items()}
+        checked = create_model("InputBlocks", **fields).model_validate({n: data[n] for n in blocks if n in data})
+        return {**data, **{name: getattr(checked, name) for name in blocks}}
+
+    @model_serializer(mode="wrap")
+    def _blocks_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The blocks in the order of registration, then the fields that all share."""
+        found = handler(self)
+        shared = {name: found.pop(name) for name in type(self).model_fields if name in found}
+        return {**found, **shared}
+
+    def of(self, kind: type[Block]) -> Block:
+        """The block of that model.
+
+        Args:
+            kind: the model that a modality registered for its block.
+
+        Raises:
+            KeyError: no modality registered it.
+        """
+        for block in (self.model_extra or {}).values():
+            if isinstance(block, kind):
+                return block
+        raise KeyError(f"inputs has no block of {kind.__name__}; it has: {', '.join(self.model_extra or {})}")

@@ -4,19 +4,20 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from cross_modal_kd.config.registered import ModalityName
 from cross_modal_kd.config.strict import Strict
-
-ModalityName = Literal["speech", "image", "text"]
 
 
 class TaskConfig(Strict):
     """One task.
 
+    student, teacher: registered modalities (``cross_modal_kd.modalities``).
     kind: ``verification`` (open set: the labels of the splits are disjoint) or ``classification`` (the splits share
     their labels, and are disjoint in ``group``).
     pairing: ``instance`` (same ``group``) or ``label`` (any teacher sample of the same class).
-    chimeric: the two modalities never belonged to the same thing (a face assigned to a voice); said wherever a number
-    of the task is shown.
+    chimeric: the two modalities never belonged to the same thing: each label of the student is assigned one of the
+    teacher's, one to one, drawn with the split's seed (a voice gets a face). It is said wherever a number of the task
+    is shown.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
+from cross_modal_kd.config.registered import library_traits
 from cross_modal_kd.config.strict import Strict
 from cross_modal_kd.config.training import TrainingConfig
 
@@ -23,8 +24,9 @@ class TeacherConfig(Strict):
     @model_validator(mode="after")
     def _has_weights(self) -> "TeacherConfig":
         library = self.encoder.library
-        if self.pretrained and library == "speechbrain":
-            raise ValueError("a speechbrain encoder brings no weights of its own: teacher.pretrained must be false")
-        if not self.pretrained and library == "sentence_transformers":
-            raise ValueError("a sentence_transformers encoder is used as it is: teacher.pretrained must be true")
+        traits = library_traits(library)
+        if self.pretrained and not traits.pretrained:
+            raise ValueError(f"a {library} encoder brings no weights of its own: teacher.pretrained must be false")
+        if not self.pretrained and not traits.trainable:
+            raise ValueError(f"a {library} encoder is used as it is: teacher.pretrained must be true")
         return self

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.modalities.modality import Augment, Corrupt
+from cross_modal_kd.modalities.registry import modality_of
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
-
-# (sample_id, decoded sample) -> damaged sample of the same kind; called from several threads, so it keeps no state.
-Corrupt = Callable[[str, np.ndarray], np.ndarray]
 
 
 class Item(NamedTuple):
@@ -50,19 +49,18 @@ class Inputs(Dataset):
         return indices[0], inputs[0]
 
 
-class Augment(Protocol):
-    """A batch of raw inputs to a batch of the same shape, on the batch's device; all randomness from the generator."""
-
-    def __call__(self, inputs: Tensor, generator: Generator) -> Tensor: ...
-
-
 def load_inputs(
     modality: str, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
 ) -> Inputs:
     """The inputs of the samples of one modality, in the table's order.
 
-    corrupt: damage done to each decoded sample, before it is resized or cropped: uint8 (H, W, C) of an image, float32
-    (T,) at ``config.speech.sample_rate`` of a sound.
+    Args:
+        modality: a registered one.
+        samples: a samples table; rows of other modalities are passed over.
+        roots: where the files lie.
+        config: how they become tensors.
+        corrupt: damage done to each decoded sample, before it is resized or cropped: uint8 (H, W, C) of an image,
+            float32 (T,) at ``config.speech.sample_rate`` of a sound.
 
     Raises:
         SamplesError: there are none, or the modality has no trainable encoder.
@@ -70,28 +68,12 @@ def load_inputs(
     chosen = samples[samples["modality"] == modality]
     if chosen.empty:
         raise SamplesError(f"samples: no sample of modality {modality!r} to read")
-    if modality == "image":
-        from cross_modal_kd.modalities.image.inputs import ImageInputs
-
-        return ImageInputs(chosen, roots, config, corrupt)
-    if modality == "speech":
-        from cross_modal_kd.modalities.speech.inputs import SpeechInputs
-
-        return SpeechInputs(chosen, roots, config, corrupt)
-    raise SamplesError(f"inputs of modality {modality!r} are not read as tensors; expected image or speech")
+    return modality_of(modality).load(chosen, roots, config, corrupt)
 
 
 def augmentation(modality: str) -> Augment:
     """The augmentation of a modality's batches."""
-    if modality == "image":
-        from cross_modal_kd.modalities.image.augment import augment_images
-
-        return augment_images
-    if modality == "speech":
-        from cross_modal_kd.modalities.speech.augment import augment_speech
-
-        return augment_speech
-    raise ValueError(f"modality {modality!r} has no augmentation; expected image or speech")
+    return modality_of(modality).augment
 
 
 def read_all(

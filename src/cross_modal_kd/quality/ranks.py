@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.errors import QualityError
 
 Values = NDArray[np.float64]
 

@@ -10,15 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.quality.modality import QualityError, measure, measures_of
+from cross_modal_kd.modalities import Corrupt, Modality, modality_of
+from cross_modal_kd.quality.errors import QualityError
+from cross_modal_kd.quality.measures import measure, measures_of
 from cross_modal_kd.quality.ranks import Combine, DomainScore
-from cross_modal_kd.quality.read import read_input, records
+from cross_modal_kd.samples.records import records
 from cross_modal_kd.samples.roots import Roots
 
 CHUNK = 64
 THREADS = 2
-
-Corrupt = Callable[[Mapping[str, Any], tuple[Any, ...]], tuple[Any, ...]]
 
 
 def measure_samples(
@@ -26,73 +26,91 @@ def measure_samples(
     names: Mapping[str, Sequence[str]],
     roots: Roots,
     corrupt: Corrupt | None = None,
+    fitted_on: pd.DataFrame | None = None,
     show_progress: bool = True,
 ) -> pd.DataFrame:
     """Raw quality of every sample: sample_id, modality, and one column a measure, empty where it is another modality's.
 
-    samples: the samples table. names: per modality the measures to take. corrupt: (row, input) -> input, damage to be
-    done to each input before it is measured, for studies.
-    Every file is decoded once, 64 at a time, on two threads. The vocabulary of texts is that of the training split.
+    Every file is decoded once, 64 at a time, on two threads.
+
+    Args:
+        samples: rows of the samples table.
+        names: per modality the measures to take.
+        roots: where the files lie.
+        corrupt: damage to be done to each sample before it is measured, for studies.
+        fitted_on: the samples table whose training split measures are fitted on (the vocabulary of texts), undamaged;
+            ``samples`` where it is not given.
+        show_progress: whether to show a bar.
+
+    Returns:
+        The table, in the order of sample_id.
 
     Raises:
-        QualityError: a modality without measures, an unknown measure, or a measure that is no number (naming the
-        sample).
+        QualityError: a modality for which no measure is named, or a measure that is no number (naming the sample).
+        ModalityError: an unknown measure.
     """
     from tqdm import tqdm
 
-    tables = []
-    modalities = sorted(samples["modality"].unique())
+    fitted_on = samples if fitted_on is None else fitted_on
+    modalities = [modality_of(name) for name in sorted(samples["modality"].unique())]
     for modality in modalities:
-        if not names.get(modality):
-            raise QualityError(
-                f"samples holds {modality}, for which quality.measures names no measure; "
-                f"there are: {', '.join(measures_of(modality))}"
-            )
-        measures_of(modality, names[modality])
+        _require_names(modality, names)
+    tables = []
     with tqdm(
         total=len(samples), desc="Measuring quality", unit="", mininterval=1.0, disable=not show_progress
     ) as progress:
         for modality in modalities:
-            rows = samples[samples["modality"] == modality]
-            found = _measure_modality(modality, rows, names[modality], roots, corrupt, progress.update)
-            _require_finite(found, names[modality])
+            rows = modality.in_order(samples[samples["modality"] == modality.name])
+            context = modality.context(fitted_on[fitted_on["modality"] == modality.name])
+            meter = _Meter(modality, names[modality.name], roots, context, corrupt)
+            found = _in_chunks(meter, rows, progress.update)
+            _require_finite(found, names[modality.name])
             tables.append(found)
     return pd.concat(tables, ignore_index=True).sort_values("sample_id", ignore_index=True)
 
 
-def _measure_modality(
-    modality: str,
-    samples: pd.DataFrame,
-    names: Sequence[str],
-    roots: Roots,
-    corrupt: Corrupt | None,
-    advance: Callable[[int], Any],
-) -> pd.DataFrame:
-    context = _context(modality, samples)
-    # clips of similar length side by side, which is what the batched measures are fastest at
-    ordered = samples.sort_values("duration_s", kind="stable") if modality == "speech" else samples
-    rows = records(ordered[["sample_id", "modality", "label", "split", "source", "path", "text"]])
+def _require_names(modality: Modality, names: Mapping[str, Sequence[str]]) -> None:
+    if not names.get(modality.name):
+        raise QualityError(
+            f"samples holds {modality.name}, for which quality.measures names no measure; "
+            f"there are: {', '.join(modality.measures)}"
+        )
+    measures_of(modality, names[modality.name])
+
+
+@dataclass(frozen=True)
+class _Meter:
+    """Rows of one modality to their measures; context: what the measures take beside a sample."""
+
+    modality: Modality
+    names: Sequence[str]
+    roots: Roots
+    context: tuple[Any, ...]
+    corrupt: Corrupt | None
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """sample_id, modality and one column a measure."""
+        values = measure(self.modality, self.names, [self._input(row) for row in rows])
+        ids = [row["sample_id"] for row in rows]
+        return pd.DataFrame({"sample_id": ids, "modality": self.modality.name, **values})
+
+    def _input(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = self.modality.read(row, self.roots)
+        value = found.value if self.corrupt is None else self.corrupt(row["sample_id"], found.value, **found.about)
+        return (value, *found.about.values(), *self.context)
+
+
+def _in_chunks(meter: _Meter, samples: pd.DataFrame, advance: Callable[[int], Any]) -> pd.DataFrame:
+    rows = records(samples[["sample_id", "source", "path", "text"]])
 
     def measure_chunk(chunk: list[dict[str, Any]]) -> pd.DataFrame:
-        inputs = [read_input(row, roots) for row in chunk]
-        if corrupt is not None:
-            inputs = [corrupt(row, given) for row, given in zip(chunk, inputs, strict=True)]
-        values = measure(modality, names, [given + context for given in inputs])
+        found = meter(chunk)
         advance(len(chunk))
-        return pd.DataFrame({"sample_id": [row["sample_id"] for row in chunk], "modality": modality, **values})
+        return found
 
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     with ThreadPoolExecutor(THREADS) as pool:
         return pd.concat(list(pool.map(measure_chunk, chunks)), ignore_index=True)
-
-
-def _context(modality: str, samples: pd.DataFrame) -> tuple[Any, ...]:
-    """What the measures of a modality take beside the input itself."""
-    if modality != "text":
-        return ()
-    from cross_modal_kd.modalities.text.quality import fit
-
-    return (fit(samples.loc[samples["split"] == "train", "text"]),)
 
 
 def _require_finite(measures: pd.DataFrame, names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.samples.pairing import pair
 
 

@@ -1,36 +1,42 @@
 """Look at every sample once: can it be decoded, how long or large is it, what is its digest."""
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from cross_modal_kd.config.ingestion import IngestionConfig
-from cross_modal_kd.modalities.image.read import read_image
-from cross_modal_kd.modalities.speech.read import decode_speech
-from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.records import records
 from cross_modal_kd.samples.schema import DTYPES, REJECTED_DTYPES, conform
 
+Look = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-def inspect_rows(
-    candidates: pd.DataFrame, roots: Roots, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The candidates that can be used, with sha256, duration_s, width, height and sample_rate filled, and the rejected.
 
-    Raises SamplesError for a file that is missing, and for a source of which more than
-    ``ingestion.max_rejected_share`` cannot be used.
+def inspect_rows(candidates: pd.DataFrame, look: Look, ingestion: IngestionConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The candidates that can be used, with what a look at each tells, and the rejected.
+
+    Args:
+        candidates: rows of the samples table, not yet looked at.
+        look: a row -> the columns that it fills (``sha256``, ``duration_s``, ...); raises UnreadableSampleError for a
+            sample that is of no use. It is called on ``ingestion.workers`` threads.
+        ingestion: threads, and how many may be rejected.
+
+    Returns:
+        The usable rows of the samples table, and (source, path, reason) of the others.
+
+    Raises:
+        SamplesError: a file is missing, or more than ``ingestion.max_rejected_share`` of a source cannot be used.
     """
     from tqdm import tqdm
 
-    rows = candidates.to_dict("records")
+    rows = records(candidates)
     with ThreadPoolExecutor(ingestion.workers) as pool:
         found = list(
             tqdm(
-                pool.map(lambda row: _look(row, roots, ingestion.min_duration_s), rows),
+                pool.map(partial(_facts, look), rows),
                 total=len(rows),
                 desc="Looking at every sample",
                 unit="",
@@ -48,37 +54,12 @@ def inspect_rows(
     return seen[~bad].reset_index(drop=True), conform(rejected, REJECTED_DTYPES)
 
 
-def _look(row: dict[str, Any], roots: Roots, min_duration_s: float) -> dict[str, Any]:
+def _facts(look: Look, row: Mapping[str, Any]) -> dict[str, Any]:
     """Facts of one sample, or the reason why it cannot be used."""
     try:
-        if row["modality"] == "text":
-            text = read_text(row["text"], row["sample_id"])
-            return {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        data = roots.bytes(row["source"], row["path"])
-        facts = LOOKS[row["modality"]](data, row["path"], min_duration_s)
+        return look(row)
     except UnreadableSampleError as error:
         return {"reason": error.reason}
-    return facts | {"sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _look_at_image(data: bytes, path: str, _min_duration_s: float) -> dict[str, Any]:
-    height, width, _ = read_image(data, path).shape
-    return {"width": width, "height": height}
-
-
-def _look_at_speech(data: bytes, path: str, min_duration_s: float) -> dict[str, Any]:
-    sound, sample_rate = decode_speech(data, path)
-    duration_s = len(sound) / sample_rate
-    if duration_s < min_duration_s:
-        raise UnreadableSampleError(
-            path, f"{duration_s:.2f} s, shorter than ingestion.min_duration_s = {min_duration_s}"
-        )
-    if not sound.any():
-        raise UnreadableSampleError(path, "the sound is silent: every sample is zero")
-    return {"duration_s": duration_s, "sample_rate": sample_rate}
-
-
-LOOKS: dict[str, Callable[[bytes, str, float], dict[str, Any]]] = {"image": _look_at_image, "speech": _look_at_speech}
 
 
 def _check_share(candidates: pd.DataFrame, reasons: pd.Series, max_share: float) -> None:

@@ -1,15 +1,14 @@
 """Schemas of the samples table and of what was rejected; the catalog checks them on load and on save."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import pandas_dtype
 
-from cross_modal_kd.config.task import ModalityName
+from cross_modal_kd.config.registered import modality_names
 from cross_modal_kd.samples.roots import escapes
 
-MODALITIES: tuple[str, ...] = get_args(ModalityName)
 SPLITS = ("train", "dev", "test")
 
 DTYPES: dict[str, str] = {
@@ -46,6 +45,10 @@ def _one_of_path_or_text(frame: pd.DataFrame) -> pd.Series:
     return frame["path"].isna() != frame["text"].isna()
 
 
+def _is_registered(modalities: pd.Series) -> pd.Series:
+    return modalities.isin(modality_names())
+
+
 def _stays_inside(path: str) -> bool:
     return not escapes(path)
 
@@ -53,7 +56,7 @@ def _stays_inside(path: str) -> bool:
 SAMPLES = pa.DataFrameSchema(
     {
         "sample_id": pa.Column("str", pa.Check.str_length(min_value=1), unique=True),
-        "modality": pa.Column("str", pa.Check.isin(MODALITIES)),
+        "modality": pa.Column("str", pa.Check(_is_registered, name="registered_modality")),
         "label": pa.Column("str", pa.Check.str_length(min_value=1)),
         "group": pa.Column("str", nullable=True),
         "family": pa.Column("str", nullable=True),

@@ -1,31 +1,65 @@
-"""Chimeric identities: faces and voices that never belonged together, assigned to each other one to one."""
+"""Chimeric pairs: labels of two modalities that never belonged together, assigned to each other one to one."""
 
 import numpy as np
 import pandas as pd
 
+from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.subset import keep_labels
 from cross_modal_kd.sources.listing import Listing, listing
 
 
-def assign_chimeric(faces: pd.DataFrame, voices: pd.DataFrame, seed: int) -> Listing:
-    """Give every label of ``voices`` one identity of ``faces``, drawn with ``seed``.
+def make_chimeric(rows: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig) -> Listing:
+    """The candidates of a chimeric task: ``assign_chimeric`` on the labels of the student that are kept.
 
-    The rows of ``faces`` come back with the voice's label and no group; identities left over are listed as rejected.
-    Raises SamplesError where there are fewer identities than voices. Nothing in such a face predicts its voice.
+    Args:
+        rows: candidate rows of the task's two modalities, from any sources.
+        task: whose modalities they are.
+        ingestion: how many labels of the student are kept, and the seed of the assignment.
+
+    Returns:
+        The rows of both modalities, and the teacher's that are left over.
+
+    Raises:
+        SamplesError: the teacher has fewer labels than the student.
     """
-    identities, speakers = sorted(faces["label"].unique()), sorted(voices["label"].unique())
-    if len(identities) < len(speakers):
+    students, teachers = (rows[rows["modality"] == modality] for modality in (task.student, task.teacher))
+    if students.empty or teachers.empty:
+        return listing(rows)
+    students = keep_labels(students, task, ingestion)
+    assigned = assign_chimeric(teachers, students, task, ingestion.split.seed)
+    return listing(pd.concat([students, assigned.rows], ignore_index=True), assigned.rejected)
+
+
+def assign_chimeric(teachers: pd.DataFrame, students: pd.DataFrame, task: TaskConfig, seed: int) -> Listing:
+    """Give every label of the student's samples one of the teacher's labels, drawn with ``seed``.
+
+    Nothing in such a teacher sample predicts its student sample.
+
+    Args:
+        teachers: candidate rows of the teacher's modality, from whatever sources.
+        students: candidate rows of the student's modality.
+        task: whose modalities they are.
+        seed: of the draw; with the sets of labels it decides the assignment.
+
+    Returns:
+        The teacher's rows under the student's labels, without a group; those of labels left over are rejected.
+
+    Raises:
+        SamplesError: the teacher has fewer labels than the student.
+    """
+    identities, wanted = sorted(teachers["label"].unique()), sorted(students["label"].unique())
+    counts = f"{len(identities)} {task.teacher} labels for {len(wanted)} {task.student} labels"
+    if len(identities) < len(wanted):
         raise SamplesError(
-            f"chimeric pairing needs one face identity for each voice: {len(identities)} identities, {len(speakers)} "
-            "voices. Set ingestion.max_labels to the smaller number, or bring more faces"
+            f"task.chimeric needs one label of the teacher for each of the student, found {counts}. Set "
+            f"ingestion.max_labels to the smaller number, or bring more {task.teacher} samples"
         )
     drawn = np.random.default_rng(seed).permutation(np.array(identities, dtype=object))
-    speaker_of = dict(zip(drawn.tolist(), speakers, strict=False))
-    assigned = faces["label"].map(speaker_of)
-    left_over = faces[assigned.isna()]
-    reasons = [
-        f"face identity {label} is assigned to no voice: {len(identities)} identities for {len(speakers)} voices"
-        for label in left_over["label"]
-    ]
-    kept = faces.assign(label=assigned, group=None)[assigned.notna()]
+    label_of = dict(zip(drawn.tolist(), wanted, strict=False))
+    assigned = teachers["label"].map(label_of)
+    left_over = teachers[assigned.isna()]
+    reasons = [f"the {task.teacher} label {label} is assigned to nobody: {counts}" for label in left_over["label"]]
+    kept = teachers.assign(label=assigned, group=None)[assigned.notna()]
     return listing(kept, left_over[["source", "path"]].assign(reason=reasons))

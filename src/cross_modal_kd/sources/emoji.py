@@ -10,7 +10,6 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.parquet import read_parquet
 from cross_modal_kd.samples.roots import Roots, member_name
@@ -49,7 +48,7 @@ class EmojiOptions(Strict):
         return self
 
 
-def read_emoji(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
+def read_emoji(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """Image rows (domain: the artist) and text rows; group: the concept; family: its near-identical variants."""
     chosen = EmojiOptions.model_validate(options)
     concepts = read_csv(roots.root(name) / CONCEPTS, ["code", "name", "keywords", "category", "subcategory"])

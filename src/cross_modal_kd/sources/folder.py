@@ -1,4 +1,7 @@
-"""Any folder ``<root>/<label>/<file>`` of images or sounds, with optional ``captions.csv`` and ``splits.csv``."""
+"""Any folder ``<root>/<label>/<file>`` of images, sounds or files of another registered modality.
+
+Optional beside the label folders: ``captions.csv`` and ``splits.csv``.
+"""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -6,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.modalities import modality_of_ending
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import SPLITS
@@ -14,9 +17,6 @@ from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 
 CAPTIONS, SPLITS_FILE = "captions.csv", "splits.csv"
-MODALITY_OF = dict.fromkeys(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"
-) | dict.fromkeys((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif"), "speech")
 
 
 class FolderOptions(Strict):
@@ -26,8 +26,8 @@ class FolderOptions(Strict):
     group: Literal["file", "stem", "parent"] = "file"
 
 
-def read_folder(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
-    """Rows of every image and sound (by its ending) and of every caption. The label is the first folder.
+def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
+    """Rows of every file of a modality (by its ending) and of every caption. The label is the first folder.
 
     captions.csv: path, text; several texts of one file may be given. splits.csv: split beside label or path (an
     official split, kept). Files of another kind go to the rejected; hidden ones are passed over.
@@ -40,18 +40,18 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any], task: TaskConf
         path = file.relative_to(root)
         if path.name.startswith(".") or path.as_posix() in (CAPTIONS, SPLITS_FILE):
             continue
-        modality = MODALITY_OF.get(path.suffix.lower())
-        reason = f"{path.suffix or 'no'} ending: neither an image nor a sound" if modality is None else None
+        modality = modality_of_ending(path.suffix)
+        reason = f"{path.suffix or 'no'} ending: a file of no registered modality" if modality is None else None
         reason = "no label: the file lies beside the label folders" if len(path.parts) < 2 else reason
-        if reason:
-            rejected.append({"source": name, "path": path.as_posix(), "reason": reason})
+        if modality is None or reason:
+            rejected.append({"source": name, "path": path.as_posix(), "reason": str(reason)})
             continue
         rows.append(
-            {"sample_id": f"{name}/{path.as_posix()}", "modality": modality, "label": path.parts[0]}
+            {"sample_id": f"{name}/{path.as_posix()}", "modality": modality.name, "label": path.parts[0]}
             | {"group": _group(path, chosen.group), "path": path.as_posix()}
         )
     if not rows:
-        raise SamplesError(f"sources.{name}.root: no <label>/<file> of an image or a sound under {root}; add some")
+        raise SamplesError(f"sources.{name}.root: no <label>/<file> of a registered modality under {root}; add some")
     if (root / CAPTIONS).is_file():
         rows += _captions(name, root, {row["path"]: row for row in rows})
     frame = pd.DataFrame(rows).assign(source=name)

@@ -4,20 +4,17 @@ import re
 from typing import Any
 
 from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.listing import Listing, listing
 
 
 class OrlFacesOptions(Strict):
-    """assign_to: the source whose labels the faces take on (chimeric: see ``cross_modal_kd.sources.chimeric``)."""
-
-    assign_to: str | None = None
+    """This layout takes none."""
 
 
-def read_orl_faces(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
-    """Image rows; the label is the identity (s01 to s40), the group null: no picture belongs to one voice clip."""
+def read_orl_faces(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
+    """Image rows; the label is the identity (s01 to s40), the group null."""
     OrlFacesOptions.model_validate(options)
     root = roots.root(name)
     rows = []

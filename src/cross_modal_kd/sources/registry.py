@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.emoji import read_emoji
@@ -12,7 +11,8 @@ from cross_modal_kd.sources.listing import Listing
 from cross_modal_kd.sources.orl_faces import read_orl_faces
 from cross_modal_kd.sources.voices import read_voices
 
-Layout = Callable[[str, Roots, dict[str, Any], TaskConfig], Listing]
+# (name of the source, its folder, its options) -> candidate rows, and what is passed over
+Layout = Callable[[str, Roots, dict[str, Any]], Listing]
 
 LAYOUTS: dict[str, Layout] = {
     "emoji": read_emoji,

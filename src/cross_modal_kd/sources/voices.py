@@ -5,7 +5,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
@@ -27,7 +26,7 @@ class VoicesOptions(Strict):
     min_clips: int = Field(2, ge=1)
 
 
-def read_voices(name: str, roots: Roots, options: dict[str, Any], task: TaskConfig) -> Listing:
+def read_voices(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """Speech rows (label: the speaker; group: the clip) and text rows; a blank transcript is rejected with a reason."""
     chosen = VoicesOptions.model_validate(options)
     clips = read_csv(roots.root(name) / CLIPS, ["path", "speaker", "language", "transcript"])

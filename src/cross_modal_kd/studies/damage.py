@@ -2,62 +2,57 @@
 
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from cross_modal_kd.quality.modality import degradations_of
+from cross_modal_kd.modalities import Modality, chosen
+from cross_modal_kd.modalities.damage import Damage, Dose
+from cross_modal_kd.modalities.degradation import Degradation
 
 
-class RandomDamage:
-    """(sample_id, sample) -> sample: a share of the samples, each under one of ``kinds`` at one of its levels.
+@dataclass(frozen=True)
+class RandomDose:
+    """sample_id -> what is done to it: a share of the samples is damaged, each in one way at one level.
 
     Seed and sample_id decide whether, how and how much; the order in which samples are read does not matter, and
-    every reader of a sample (training, quality, evaluation) meets the same damage.
-
-    kinds: name of a degradation of the modality -> levels, None for its own. sample_rate: in Hz, for sounds.
-
-    Raises:
-        ValueError: nothing to damage with, or a degradation that needs more than the sample (babble: other clips).
+    every reader of a sample (training, quality, evaluation) meets the same damage. All kinds are equally likely, and
+    all levels of a kind.
     """
 
-    def __init__(
-        self,
-        modality: str,
-        kinds: Mapping[str, list[float] | None],
-        share: float,
-        seed: int,
-        sample_rate: int | None = None,
-    ) -> None:
-        if not kinds:
-            raise ValueError(f"damage of {modality}: name at least one degradation, found none")
-        self._damages = degradations_of(modality, list(kinds))
-        self._levels = {name: kinds[name] or damage.levels for name, damage in self._damages.items()}
-        self._context = {} if sample_rate is None else {"sample_rate": sample_rate}
-        for name, damage in self._damages.items():
-            if missing := sorted(set(damage.needs) - {"sample_rate"}):
-                raise ValueError(f"damage of {modality}: {name!r} needs {missing} beside the sample; take another")
-        self._share, self._seed = share, seed
+    kinds: Mapping[str, tuple[Degradation, tuple[float, ...]]]
+    share: float
+    seed: int
 
-    def of(self, sample_id: str) -> tuple[str, float] | None:
-        """(degradation, level) of a sample, None if it stays as it is; all kinds are equally likely, all levels too."""
-        return self._draw(self._generator(sample_id))
-
-    def __call__(self, sample_id: str, sample: Any, **context: Any) -> Any:
-        """The sample as it is read. context: what the degradation needs, where it differs from that of all."""
-        generator = self._generator(sample_id)
-        drawn = self._draw(generator)
-        if drawn is None:
-            return sample
-        name, level = drawn
-        return self._damages[name](sample, level, generator, **(self._context | context))
-
-    def _generator(self, sample_id: str) -> np.random.Generator:
-        return np.random.default_rng([self._seed, zlib.crc32(sample_id.encode())])
-
-    def _draw(self, generator: np.random.Generator) -> tuple[str, float] | None:
-        if generator.random() >= self._share:
+    def __call__(self, sample_id: str) -> Dose | None:
+        generator = np.random.default_rng([self.seed, zlib.crc32(sample_id.encode())])
+        if generator.random() >= self.share:
             return None
-        name = list(self._damages)[int(generator.integers(len(self._damages)))]
-        levels = self._levels[name]
-        return name, levels[int(generator.integers(len(levels)))]
+        degradation, levels = list(self.kinds.values())[int(generator.integers(len(self.kinds)))]
+        return Dose(degradation, levels[int(generator.integers(len(levels)))], generator)
+
+
+def random_damage(modality: Modality, kinds: Mapping[str, list[float] | None], share: float, seed: int) -> Damage:
+    """The damage of a share of the samples of a modality.
+
+    Args:
+        modality: of the samples.
+        kinds: name of a degradation of the modality -> levels, None for its own.
+        share: of the samples that are damaged, in [0, 1].
+        seed: of the draw.
+
+    Returns:
+        (sample_id, sample) -> sample.
+
+    Raises:
+        ModalityError: an unknown degradation.
+        ValueError: nothing to damage with, or a degradation that needs more than the sample (babble: other clips).
+    """
+    if not kinds:
+        raise ValueError(f"damage of {modality.name}: name at least one degradation, found none")
+    damages = chosen(modality.degradations, list(kinds), f"degradation of {modality.name}", "the kinds of damage")
+    for name, damage in damages.items():
+        if missing := sorted(set(damage.needs) - set(modality.about)):
+            raise ValueError(f"damage of {modality.name}: {name!r} needs {missing} beside the sample; take another")
+    doses = {name: (damage, tuple(kinds[name] or damage.levels)) for name, damage in damages.items()}
+    return Damage(RandomDose(doses, share, seed))

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.libraries import library_of
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
@@ -108,10 +109,8 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     for name in sorted(teacher_model.tensors):
         digest.update(name.encode() + np.ascontiguousarray(np.asarray(teacher_model.tensors[name])).tobytes())
     encoder = teacher_model.config["encoder"]
-    if encoder["library"] == "sentence_transformers":
-        from cross_modal_kd.modalities.text.encoder import model_folder, weights_fingerprint
-
-        digest.update(weights_fingerprint(model_folder(encoder["name"])).encode())
+    if (weights := library_of(encoder["library"]).weights) is not None:
+        digest.update(weights(EncoderConfig(**encoder)).encode())
     content = chosen["text"].where(chosen["text"].notna(), chosen["sha256"]).astype(str)
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())

@@ -18,6 +18,7 @@ from cross_modal_kd.metrics import pairwise_eer, unit_rows
 from cross_modal_kd.modalities.inputs import augmentation, load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.encoders import create_encoder
+from cross_modal_kd.models.libraries import library_of
 from cross_modal_kd.models.student import Student, build_student, student_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
@@ -36,9 +37,9 @@ logger = logging.getLogger(__name__)
 
 
 def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
-    """An encoder with the weights that its library has for it. A text encoder's stay where they are."""
+    """An encoder with the weights that its library has for it. Those of a frozen library stay where they are."""
     encoder, tensors = teacher.encoder, {}
-    if encoder.library != "sentence_transformers":
+    if library_of(encoder.library).create is not None:
         own = encoder.options | {"pretrained": True}
         tensors = create_encoder(encoder.model_copy(update={"options": own}), inputs).state_dict()
         plain = {name: value for name, value in own.items() if not name.startswith("pretrained")}
@@ -90,10 +91,8 @@ def teacher_embeddings(
 ) -> np.ndarray:
     """(N, D) embeddings of the chosen samples with the teacher of that bundle."""
     encoder = EncoderConfig(**teacher_model.config["encoder"])
-    if encoder.library == "sentence_transformers":
-        from cross_modal_kd.modalities.text.encoder import embed_texts
-
-        return embed_texts(encoder.name, chosen["text"].tolist())
+    if (embed_frozen := library_of(encoder.library).embed) is not None:
+        return embed_frozen(encoder, chosen)
     read = load_inputs(task.teacher, chosen, Roots(sources), inputs)
     if teacher_model.kind != "pretrained":
         return embed(build_student(teacher_model).to(device_for()), read)

@@ -6,11 +6,10 @@ import pandas as pd
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples.selection import split_rows
 
 LABELS = 6
-STUDENTS = {"image": 7, "speech": 3, "text": 3}
-TEACHERS = {"image": 4, "speech": 2, "text": 2}
 
 
 def gallery(
@@ -20,6 +19,7 @@ def gallery(
     students, teachers = (split_rows(samples, modality, "test") for modality in (task.student, task.teacher))
     labels = np.asarray(sorted(students["label"].unique()), dtype=object)
     drawn = np.random.default_rng(evaluation.seed).permutation(labels)[:LABELS]
+    most_own, most_theirs = modality_of(task.student).shown[0], modality_of(task.teacher).shown[1]
     shown = []
     for label in drawn:
         own, theirs = (rows[rows["label"] == label] for rows in (students, teachers))
@@ -27,7 +27,7 @@ def gallery(
         if task.pairing == "instance" and len(paired):
             own = paired[paired["group"] == paired["group"].iloc[0]]
             theirs = theirs[theirs["group"] == own["group"].iloc[0]]
-        own, theirs = own.head(STUDENTS[task.student]), theirs.head(TEACHERS[task.teacher])
+        own, theirs = own.head(most_own), theirs.head(most_theirs)
         exhibited = [[exhibits.show(sample) for sample in rows["sample_id"]] for rows in (own, theirs)]
         shown.append((exhibits.name_of(own["sample_id"].iloc[0]), exhibited[0], exhibited[1]))
     return shown

@@ -16,6 +16,7 @@ from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.tables import metric_tables
 from cross_modal_kd.evaluation.report.verdict import verdict
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.tracking.facts import device_facts, git_facts, version_facts
 from cross_modal_kd.tracking.flatten import leaves
 
@@ -70,6 +71,7 @@ def render(page: Page) -> str:
     counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
+        plural={name: modality_of(name).plural for name in (page.task.student, page.task.teacher)},
         metrics=page.metrics,
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),

@@ -9,8 +9,10 @@ from PIL import Image
 from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.read import read_image
-from cross_modal_kd.modalities.inputs import Corrupt, Inputs, Item, read_all
+from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
+from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.samples.roots import Roots
 
 
@@ -23,7 +25,8 @@ class ImageInputs(Inputs):
         self.sample_ids = samples["sample_id"].tolist()
         self._where = list(zip(samples["source"], samples["path"], strict=True))
         self._roots, self._corrupt = roots, corrupt
-        self._size, self._channels = config.image.size, config.image.channels
+        image = config.of(ImageInputConfig)
+        self._size, self._channels = image.size, image.channels
         self._cache: Tensor | None = None
         if len(self) * self._size**2 * self._channels <= config.cache_mb * 2**20:
             self._cache = torch.from_numpy(np.stack(read_all(self._read, range(len(self)), "reading images")))

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.modalities.inputs import Corrupt, Inputs, Item, read_all
+from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
+from cross_modal_kd.modalities.modality import Corrupt
+from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.read import read_speech
 from cross_modal_kd.samples.roots import Roots
 
@@ -21,7 +23,7 @@ class SpeechInputs(Inputs):
     ) -> None:
         self.sample_ids = samples["sample_id"].tolist()
         self._where = list(zip(samples["source"], samples["path"], strict=True))
-        self._roots, self._config, self._corrupt = roots, config.speech, corrupt
+        self._roots, self._config, self._corrupt = roots, config.of(SpeechInputConfig), corrupt
         self._cache: list[np.ndarray] | None = None
         seconds = samples["duration_s"].fillna(self._config.eval_s).astype(float).sum()
         if seconds * self._config.sample_rate * 2 <= config.cache_mb * 2**20:
@@ -31,7 +33,7 @@ class SpeechInputs(Inputs):
         source, path = self._where[index]
         wave = read_speech(self._roots.bytes(source, path), path, self._config.sample_rate)
         if self._corrupt is not None:
-            wave = self._corrupt(self.sample_ids[index], wave)
+            wave = self._corrupt(self.sample_ids[index], wave, sample_rate=self._config.sample_rate)
         return np.round(wave * 32767).astype(np.int16)
 
     def _item(self, item: Item) -> np.ndarray:

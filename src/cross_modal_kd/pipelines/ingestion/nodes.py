@@ -1,11 +1,14 @@
 """Raw files to the samples table: list, look at every one, split."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples.checks import check_samples
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.inspection import inspect_rows
@@ -15,7 +18,7 @@ from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
 from cross_modal_kd.samples.splits import assign_splits
 from cross_modal_kd.samples.subset import keep_labels
 from cross_modal_kd.sources import layout_of
-from cross_modal_kd.sources.chimeric import assign_chimeric
+from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
@@ -26,24 +29,14 @@ def read_sources(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason."""
     roots = Roots(sources)
-    read = {
-        name: layout_of(name, source.layout)(name, roots, source.options, task) for name, source in sources.root.items()
-    }
-    rows = {name: found.rows[found.rows["modality"].isin([task.student, task.teacher])] for name, found in read.items()}
-    rejected = [found.rejected for found in read.values()]
-    targets = {name: source.options.get("assign_to") for name, source in sources.root.items()}
-    for name, target in targets.items():
-        if target is None:
-            continue
-        if target not in rows or target == name:
-            raise SamplesError(
-                f"sources.{name}.options.assign_to: no other source {target!r}; there are: {sorted(rows)}"
-            )
-        rows[target] = keep_labels(rows[target], task, ingestion)
-        assigned = assign_chimeric(rows[name], rows[target], ingestion.split.seed)
-        rows[name] = assigned.rows
-        rejected.append(assigned.rejected)
-    candidates = keep_labels(pd.concat(rows.values(), ignore_index=True), task, ingestion)
+    read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
+    rows = pd.concat([found.rows for found in read], ignore_index=True)
+    rows = rows[rows["modality"].isin([task.student, task.teacher])]
+    rejected = [found.rejected for found in read]
+    if task.chimeric:
+        rows, left_over = make_chimeric(rows, task, ingestion)
+        rejected.append(left_over)
+    candidates = keep_labels(rows, task, ingestion)
     _check_candidates(candidates, task)
     return candidates.sort_values("sample_id", ignore_index=True), conform(pd.concat(rejected), REJECTED_DTYPES)
 
@@ -52,7 +45,12 @@ def inspect_samples(
     candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason."""
-    inspected, unusable = inspect_rows(candidates, Roots(sources), ingestion)
+    roots = Roots(sources)
+
+    def look(row: Mapping[str, Any]) -> dict[str, Any]:
+        return modality_of(row["modality"]).inspect(row, roots, ingestion)
+
+    inspected, unusable = inspect_rows(candidates, look, ingestion)
     return inspected, pd.concat([passed_over, unusable], ignore_index=True)
 
 

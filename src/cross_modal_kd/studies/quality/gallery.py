@@ -1,21 +1,16 @@
 """The best and the worst samples by each measure, on one self-contained page."""
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from cross_modal_kd.quality.read import read_input, records
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.samples.records import records
 from cross_modal_kd.samples.roots import Roots
 
 SPLIT = "test"
-POINTS = 160
-LONGEST_TEXT = 300
 
 
 def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame, roots: Roots, n: int) -> str:
@@ -45,34 +40,5 @@ def _sides(rows: pd.DataFrame, name: str, roots: Roots, n: int) -> dict[str, lis
 
 
 def _card(row: Mapping[str, Any], name: str, roots: Roots) -> dict[str, Any]:
-    card = {"sample_id": row["sample_id"], "label": row["label"], "value": float(row[name])}
-    given = read_input(row, roots)
-    if row["modality"] == "text":
-        return card | {"text": given[0][:LONGEST_TEXT]}
-    if row["modality"] == "image":
-        return card | {"image": _png(given[0])}
-    wave, sample_rate = given
-    return card | {"wave": _outline(wave), "audio_type": "audio/wav", "audio": _wav(wave, sample_rate)}
-
-
-def _png(image: NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    picture, stored = Image.fromarray(image), io.BytesIO()
-    picture.thumbnail((192, 192))
-    picture.save(stored, format="PNG")
-    return b64encode(stored.getvalue()).decode()
-
-
-def _wav(wave: NDArray[np.float32], sample_rate: int) -> str:
-    import soundfile
-
-    stored = io.BytesIO()
-    soundfile.write(stored, wave, sample_rate, format="WAV", subtype="PCM_16")
-    return b64encode(stored.getvalue()).decode()
-
-
-def _outline(wave: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """Highest and lowest value in each of at most 160 stretches, negated, as a screen's coordinates run downwards."""
-    stretches = np.array_split(wave, min(POINTS, len(wave)))
-    return [(round(-float(s.max()), 3), round(-float(s.min()), 3)) for s in stretches]
+    shown = modality_of(row["modality"]).preview(row, roots, large=True)
+    return {"sample_id": row["sample_id"], "label": row["label"], "value": float(row[name]), "shown": shown}

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from cross_modal_kd.modalities import Modality, chosen, modality_of
+from cross_modal_kd.modalities.damage import Damage, Dose, Others
 from cross_modal_kd.modalities.degradation import Degradation
-from cross_modal_kd.quality.modality import QualityError, degradations_of
-from cross_modal_kd.quality.read import read_input, records
+from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.table import Scoring, fit_score, measure_samples
 from cross_modal_kd.samples.roots import Roots
 
@@ -53,58 +55,49 @@ def measure_degraded(
     from tqdm import tqdm
 
     tables = []
-    for modality in sorted(samples["modality"].unique()):
-        chosen = draw(samples, modality, n, seed)
-        # the vocabulary of texts is fitted on training rows, which therefore come along undamaged
-        context = (
-            samples[(samples["modality"] == modality) & (samples["split"] == "train")]
-            if modality == "text"
-            else chosen[:0]
-        )
-        others = _Others(chosen, roots) if modality == "speech" else None
-        score = fit_score(samples, measures, modality, scoring)
-        clean = measures[measures["sample_id"].isin(chosen["sample_id"])][["sample_id", "modality", *names[modality]]]
-        damages = degradations_of(modality, degradations.get(modality))
-        for name, degradation in tqdm(damages.items(), desc=f"Damaging {modality}", unit=""):
+    for modality in map(modality_of, sorted(samples["modality"].unique())):
+        drawn = draw(samples, modality.name, n, seed)
+        score = fit_score(samples, measures, modality.name, scoring)
+        clean = measures[measures["sample_id"].isin(drawn["sample_id"])]
+        clean = clean[["sample_id", "modality", *names[modality.name]]]
+        for name, degradation in tqdm(
+            _named(modality, degradations).items(), desc=f"Damaging {modality.name}", unit=""
+        ):
+            others = _others(drawn, roots) if "others" in degradation.needs else None
             for severity, level in enumerate((None, *degradation.levels)):
                 found = clean
                 if level is not None:
-                    corrupt = _Corrupt(name, degradation, level, seed, others)
-                    found = measure_samples(pd.concat([chosen, context]), names, roots, corrupt, show_progress=False)
-                    found = found[found["sample_id"].isin(chosen["sample_id"])]
+                    harm = Damage(StudyDose(name, degradation, level, seed), others)
+                    found = measure_samples(drawn, names, roots, harm, fitted_on=samples, show_progress=False)
                 about = {"degradation": name, "unit": degradation.unit, "severity": severity, "level": level}
                 tables.append(found.assign(**about, score=score(found)))
     table = pd.concat(tables, ignore_index=True)
     return table[ABOUT + [column for column in table if column not in ABOUT]]
 
 
-class _Others:
-    """Clips of other speakers, for babble: a few of the study's own."""
-
-    def __init__(self, chosen: pd.DataFrame, roots: Roots) -> None:
-        rows = chosen.iloc[np.linspace(0, len(chosen) - 1, min(OTHERS, len(chosen))).astype(int)]
-        self._clips = [(row["label"], *read_input(row, roots)) for row in records(rows)]
-        self._label_of = dict(zip(chosen["sample_id"], chosen["label"], strict=True))
-
-    def __call__(self, sample_id: str, sample_rate: int) -> list[NDArray[np.float32]]:
-        own = self._label_of[sample_id]
-        return [wave for label, wave, rate in self._clips if label != own and rate == sample_rate]
+def _named(modality: Modality, names: Mapping[str, Sequence[str]]) -> dict[str, Degradation]:
+    what, where = f"degradation of {modality.name}", f"quality_study.degradations.{modality.name}"
+    return chosen(modality.degradations, names.get(modality.name), what, where)
 
 
-class _Corrupt:
-    """(row, input) -> damaged input; rows of the training split are left alone."""
+def _others(drawn: pd.DataFrame, roots: Roots) -> Others:
+    """A few of the study's own samples, to be mixed into those of other labels."""
+    rows = drawn.iloc[np.linspace(0, len(drawn) - 1, min(OTHERS, len(drawn))).astype(int)]
+    return Others.read(rows, drawn, roots)
 
-    def __init__(self, name: str, degradation: Degradation, level: float, seed: int, others: _Others | None) -> None:
-        self._name, self._degradation, self._level, self._seed, self._others = name, degradation, level, seed, others
 
-    def __call__(self, row: Mapping[str, Any], given: tuple[Any, ...]) -> tuple[Any, ...]:
-        if row["split"] == "train":
-            return given
-        rng = np.random.default_rng((self._seed, zlib.crc32(f"{row['sample_id']} {self._name}".encode())))
-        context: dict[str, Any] = {}
-        if self._others is not None:
-            context = {"sample_rate": given[1], "others": self._others(row["sample_id"], given[1])}
-        return (self._degradation(given[0], self._level, rng, **context), *given[1:])
+@dataclass(frozen=True)
+class StudyDose:
+    """sample_id -> the same degradation at the same level; seed, sample and degradation decide its randomness."""
+
+    name: str
+    degradation: Degradation
+    level: float
+    seed: int
+
+    def __call__(self, sample_id: str) -> Dose:
+        seed = (self.seed, zlib.crc32(f"{sample_id} {self.name}".encode()))
+        return Dose(self.degradation, self.level, np.random.default_rng(seed))
 
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.quality.modality import QualityError
+from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
 from cross_modal_kd.studies.quality.discard import Discard, DiscardCurve

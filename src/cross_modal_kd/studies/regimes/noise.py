@@ -1,15 +1,16 @@
 """Damaged training inputs (imports torch: reached from nodes only)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.quality import WeightConfig
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.modalities.damage import Damage
 from cross_modal_kd.modalities.inputs import load_inputs
 from cross_modal_kd.models.student import build_student
 from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
@@ -18,7 +19,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.samples.table_store import load_table, save_table
-from cross_modal_kd.studies.damage import RandomDamage
+from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.studies.measure import Embeddings
 from cross_modal_kd.studies.regimes.condition import Condition
@@ -27,22 +28,21 @@ from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.training.embed import embed
 
 
-def damage(world: World, study: NoiseStudy, share: float, seed: int) -> RandomDamage:
+def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
     """The study's damage to the student's modality. Raises ValueError where it names none."""
     modality = world.task.student
     if modality not in study.kinds:
         raise ValueError(
             f"regimes.noise.kinds: expected the student's modality {modality!r}, found {', '.join(study.kinds)}"
         )
-    rate = world.configuration.inputs.speech.sample_rate if modality == "speech" else None
-    return RandomDamage(modality, study.kinds[modality], share, seed, rate)
+    return random_damage(modality_of(modality), study.kinds[modality], share, seed)
 
 
 def conditions(world: World, study: NoiseStudy, _store: Path) -> Iterator[Condition]:
     """One: the training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
     harm = damage(world, study, study.share, study.seed)
     train = world.data.train
-    hit = train[[harm.of(sample) is not None for sample in train["sample_id"]]]
+    hit = train[[harm.dose(sample) is not None for sample in train["sample_id"]]]
     weights = weights_of_damaged(world, hit, harm)
     roots = Roots(world.configuration.sources)
     data = replace(
@@ -67,19 +67,13 @@ def conditions(world: World, study: NoiseStudy, _store: Path) -> Iterator[Condit
     )
 
 
-def weights_of_damaged(world: World, hit: pd.DataFrame, harm: RandomDamage) -> pd.DataFrame:
+def weights_of_damaged(world: World, hit: pd.DataFrame, harm: Damage) -> pd.DataFrame:
     """Quality of the training pairs, ``hit`` measured as damaged, ranked among what the training split now holds."""
-
-    def corrupt(row: Mapping[str, Any], given: tuple[Any, ...]) -> tuple[Any, ...]:
-        sample, *rest = given
-        context = {"sample_rate": rest[0]} if rest else {}
-        return (harm(row["sample_id"], sample, **context), *rest)
-
     modality = world.task.student
     measures = world.quality_measures
     if len(hit):
         names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
-        found = measure_samples(hit, names, Roots(world.configuration.sources), corrupt)
+        found = measure_samples(hit, names, Roots(world.configuration.sources), harm)
         measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
     scores = score_samples(world.samples, measures, Scoring.of(world.quality))
     return sample_weights(world.samples, scores, world.task, WeightConfig())

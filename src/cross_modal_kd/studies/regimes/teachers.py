@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.modalities.text.degrade import drop_words
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.studies.regimes.condition import Condition
@@ -21,6 +21,8 @@ from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.training.teacher import embed_teacher
 
 logger = logging.getLogger(__name__)
+
+DROPPED = "dropped_words"
 
 
 def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: int) -> EmbeddingTable:
@@ -38,8 +40,9 @@ def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: 
 
 def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     """The samples table with that share of the words left out of every text; seed and sample decide which."""
+    drop = modality_of("text").degradations[DROPPED]
     texts = [
-        text if pd.isna(text) else drop_words(text, share, np.random.default_rng([seed, zlib.crc32(sample.encode())]))
+        text if pd.isna(text) else drop(text, share, np.random.default_rng([seed, zlib.crc32(sample.encode())]))
         for sample, text in zip(samples["sample_id"], samples["text"], strict=True)
     ]
     return samples.assign(text=pd.Series(texts, index=samples.index, dtype=samples["text"].dtype))
@@ -74,7 +77,7 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
     train_ids = split_rows(world.samples, world.task.teacher, "train")["sample_id"].tolist()
     for level in study.noise:
         yield "noise", level, noisy(world.teacher_embeddings, train_ids, level, study.seed)
-    if study.dropped_words and world.task.teacher != "text":
+    if study.dropped_words and DROPPED not in modality_of(world.task.teacher).degradations:
         logger.info("regimes.teacher.dropped_words is passed over: the teacher is of modality %s", world.task.teacher)
         return
     for share in study.dropped_words:
@@ -83,4 +86,4 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         cache.mkdir(parents=True, exist_ok=True)
         about = world.configuration
         embeddings = embed_teacher(samples, about.task, about.sources, about.inputs, world.teacher_model, cache)
-        yield "dropped_words", share, embeddings
+        yield DROPPED, share, embeddings

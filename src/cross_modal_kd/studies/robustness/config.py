@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from cross_modal_kd.config.registered import ModalityName
 from cross_modal_kd.config.strict import Strict
 
 
@@ -20,7 +21,7 @@ class RobustnessConfig(Strict):
     max_impostors, bootstrap, level: as in the block ``evaluation``, smaller because each condition pays for them.
     """
 
-    kinds: dict[Literal["speech", "image"], dict[str, list[float]]]
+    kinds: dict[ModalityName, dict[str, list[float]]]
     sides: Literal["test", "both"] = "test"
     samples: int | None = Field(30, ge=2)
     babble_clips: int = Field(24, ge=1)

@@ -9,12 +9,13 @@ from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.modalities.damage import Damage, Others
 from cross_modal_kd.modalities.inputs import load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.student import build_student
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.studies.robustness.damage import Condition, Damage, HeldOut
+from cross_modal_kd.studies.robustness.damage import Condition, FixedDose, held_out
 from cross_modal_kd.training.embed import embed
 
 
@@ -31,9 +32,8 @@ class DamagedEmbeddings:
         batch_size: int,
     ) -> None:
         self._samples, self._rows, self._modality = samples, rows, task.student
-        self._labels = dict(zip(rows["sample_id"], rows["label"], strict=True))
         self._roots, self._robustness, self._batch_size = Roots(sources), robustness, batch_size
-        self._others: HeldOut | None = None
+        self._others: Others | None = None
 
     def __call__(self, students: Sequence[ModelBundle], condition: Condition | None) -> list[np.ndarray]:
         config = _shared_inputs(students)
@@ -42,12 +42,16 @@ class DamagedEmbeddings:
         return [embed(build_student(student).to(device_for()), inputs, self._batch_size) for student in students]
 
     def _damage(self, condition: Condition, config: InputConfig) -> Damage:
-        seed, rate = self._robustness.seed, config.speech.sample_rate
-        if self._modality != "speech":
-            return Damage(condition, seed)
+        others = self._read_others(config) if "others" in condition.degradation.needs else None
+        return Damage(FixedDose(condition, self._robustness.seed), others)
+
+    def _read_others(self, config: InputConfig) -> Others:
+        """Training samples at the rate of ``config``, read once, by the first condition that needs them."""
         if self._others is None:
-            self._others = HeldOut.draw(self._samples, self._roots, rate, self._robustness.babble_clips, seed)
-        return Damage(condition, seed, self._labels, self._others, rate)
+            asked = self._robustness
+            rows = held_out(self._samples, self._modality, asked.babble_clips, asked.seed)
+            self._others = Others.read(rows, self._rows, self._roots, config)
+        return self._others
 
 
 def _shared_inputs(students: Sequence[ModelBundle]) -> InputConfig:

@@ -1,0 +1,100 @@
+"""What each modality announces of itself, so that parameters are checked without importing a modality.
+
+Filled by ``cross_modal_kd.modalities.register``; ``import cross_modal_kd.modalities`` announces those of the project.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel
+
+
+@dataclass(frozen=True)
+class LibraryTraits:
+    """trainable: its encoders can be trained here. pretrained: it brings weights of its own."""
+
+    trainable: bool = True
+    pretrained: bool = True
+
+
+@dataclass(frozen=True)
+class Announced:
+    """inputs: the model of the modality's block in ``inputs``, None where nothing is turned into tensors.
+    libraries: the encoder libraries of the modality.
+    """
+
+    inputs: type[BaseModel] | None = None
+    libraries: Mapping[str, LibraryTraits] = field(default_factory=dict)
+
+
+_ANNOUNCED: dict[str, Announced] = {}
+
+
+def announce(modality: str, announced: Announced) -> None:
+    """Make a modality known to the parameters.
+
+    Args:
+        modality: its name, as the column ``modality`` of the samples table has it.
+        announced: what of it can be configured.
+
+    Raises:
+        ValueError: the name, or the name of one of its libraries, is taken.
+    """
+    taken = [name for name in announced.libraries if name in _libraries()]
+    if modality in _ANNOUNCED or taken:
+        raise ValueError(f"modality {modality!r}: the name {(taken or [modality])[0]!r} is registered already")
+    _ANNOUNCED[modality] = announced
+
+
+def withdraw(modality: str) -> None:
+    """Undo ``announce``. Raises KeyError where the modality is not registered."""
+    del _ANNOUNCED[modality]
+
+
+def modality_names() -> tuple[str, ...]:
+    """The registered modalities, in the order of their registration."""
+    return tuple(_ANNOUNCED)
+
+
+def input_blocks() -> dict[str, type[BaseModel]]:
+    """By modality, the model of its block in ``inputs``, of those that have one. Raises ValueError where none is
+    registered yet.
+    """
+    _require_some()
+    return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
+
+
+def library_traits(library: str) -> LibraryTraits:
+    """Traits of a registered encoder library. Raises ValueError listing those that are registered."""
+    return _libraries()[check_library(library)]
+
+
+def check_modality(name: str) -> str:
+    """The name itself. Raises ValueError for one that is not registered, listing those that are."""
+    return _check("modality", name, _ANNOUNCED)
+
+
+def check_library(name: str) -> str:
+    """The name itself. Raises ValueError for one that is not registered, listing those that are."""
+    return _check("encoder library", name, _libraries())
+
+
+def _libraries() -> dict[str, LibraryTraits]:
+    return {name: traits for found in _ANNOUNCED.values() for name, traits in found.libraries.items()}
+
+
+def _require_some() -> None:
+    if not _ANNOUNCED:
+        raise ValueError("no modality is registered yet: import cross_modal_kd.modalities first")
+
+
+def _check(kind: str, name: str, there: Mapping[str, object]) -> str:
+    _require_some()
+    if name not in there:
+        raise ValueError(f"unknown {kind} {name!r}; expected one of: {', '.join(map(repr, there))}")
+    return name
+
+
+ModalityName = Annotated[str, AfterValidator(check_modality)]
+LibraryName = Annotated[str, AfterValidator(check_library)]

@@ -1,0 +1,60 @@
+"""Encoders of images: timm's networks, and a small VGG of torchvision's layers."""
+
+from difflib import get_close_matches
+
+import torch
+from torch import Tensor, nn
+
+from cross_modal_kd.models.encoders import Encoder
+
+
+class ImageEncoder(Encoder):
+    """A network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
+
+    Weights and images lie in memory channels last, which convolutions on a CPU want (and tensor cores too).
+    """
+
+    def __init__(self, network: nn.Module, num_features: int) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)
+        self.num_features = num_features
+
+    def forward(self, images: Tensor) -> Tensor:
+        scaled = (images.float() / 255 - 0.5) / 0.25
+        return self.network(scaled.contiguous(memory_format=torch.channels_last))
+
+
+def timm_encoder(name: str, channels: int, options: dict) -> ImageEncoder:
+    """The network of that name in timm, without its classifier. Raises ValueError naming those near an unknown one."""
+    import timm
+
+    if name not in timm.list_models():
+        close = get_close_matches(name, timm.list_models(), n=8)
+        raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
+    network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
+    return ImageEncoder(network, int(network.num_features))  # type: ignore[arg-type]
+
+
+def torchvision_encoder(name: str, in_channels: int, options: dict) -> ImageEncoder:
+    """VGG's convolutions (Simonyan & Zisserman, 2015) with batch norm, and the mean over what is left of the image.
+
+    Options: ``channels``, of each stage, after which the image is halved; ``convs``, convolutions a stage (1). Small
+    images want it: a residual network of timm's leaves a quarter of their side before its first block.
+    """
+    from torchvision.models.vgg import make_layers
+
+    if name != "vgg":
+        raise ValueError(f"encoder.name {name!r} is not known for torchvision; expected one of: ['vgg']")
+    unknown = sorted(set(options) - {"channels", "convs"})
+    stages = options.get("channels", [])
+    if unknown or not stages or not all(isinstance(size, int) and size > 0 for size in stages):
+        raise ValueError(
+            "encoder.options of torchvision's vgg: expected channels, a list of sizes (one a stage), and convs, the "
+            f"convolutions of a stage; found {options}"
+        )
+    layers = [layer for size in stages for layer in [size] * int(options.get("convs", 1)) + ["M"]]
+    convolutions = make_layers(layers, batch_norm=True)
+    if in_channels != 3:
+        first = convolutions[0]
+        convolutions[0] = nn.Conv2d(in_channels, first.out_channels, 3, padding=1)
+    return ImageEncoder(nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1), nn.Flatten()), stages[-1])

@@ -1,0 +1,83 @@
+"""Images."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.modalities.image.config import ImageInputConfig
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
+from cross_modal_kd.models.libraries import EncoderLibrary
+from cross_modal_kd.samples.roots import Roots
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Generator, Tensor
+
+    from cross_modal_kd.modalities.degradation import Degradation
+    from cross_modal_kd.modalities.inputs import Inputs
+    from cross_modal_kd.models.encoders import Encoder
+
+
+def _timm(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.image.encoders import timm_encoder
+
+    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, dict(config.options))
+
+
+def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.image.encoders import torchvision_encoder
+
+    return torchvision_encoder(config.name, inputs.of(ImageInputConfig).channels, dict(config.options))
+
+
+LIBRARIES = {"timm": EncoderLibrary(_timm), "torchvision": EncoderLibrary(_torchvision, pretrained=False)}
+
+
+class Image(Modality):
+    """Pixels (H, W, C) uint8."""
+
+    name = "image"
+    plural = "images"
+    endings = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+    inputs = ImageInputConfig
+    shown = (7, 4)
+    libraries = LIBRARIES
+
+    def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        from cross_modal_kd.modalities.image.read import read_image
+
+        return Decoded(read_image(content, name, 3 if inputs is None else inputs.of(ImageInputConfig).channels))
+
+    def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        height, width, _ = decoded.value.shape
+        return {"width": width, "height": height}
+
+    def load(
+        self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
+    ) -> "Inputs":
+        from cross_modal_kd.modalities.image.inputs import ImageInputs
+
+        return ImageInputs(samples, roots, inputs, corrupt)
+
+    def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        from cross_modal_kd.modalities.image.augment import augment_images
+
+        return augment_images(inputs, generator)
+
+    @property
+    def measures(self) -> Mapping[str, Callable[..., float]]:
+        from cross_modal_kd.modalities.image.quality import MEASURES
+
+        return MEASURES
+
+    @property
+    def degradations(self) -> "Mapping[str, Degradation]":
+        from cross_modal_kd.modalities.image.degrade import DEGRADATIONS
+
+        return DEGRADATIONS
+
+    def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
+        from cross_modal_kd.modalities.image.preview import thumbnail
+
+        return Preview("image", thumbnail(self.read(row, roots).value, large))

@@ -1,0 +1,20 @@
+"""Images on a page."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cross_modal_kd.modalities.address import data_address
+
+SIDE_PX, LARGE_SIDE_PX = 96, 192
+
+
+def thumbnail(image: NDArray[np.uint8], large: bool) -> str:
+    """The ``data:`` address of a PNG no larger than 96 (or 192) pixels a side, of a uint8 (H, W, 3) image."""
+    from PIL import Image
+
+    picture, stored = Image.fromarray(np.squeeze(image)), io.BytesIO()
+    picture.thumbnail((LARGE_SIDE_PX, LARGE_SIDE_PX) if large else (SIDE_PX, SIDE_PX))
+    picture.save(stored, format="PNG", optimize=not large)
+    return data_address("image/png", stored.getvalue())

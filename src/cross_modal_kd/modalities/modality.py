@@ -1,0 +1,187 @@
+"""What a modality is: everything that speech, images and texts do each in their own way, as one object."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.models.libraries import EncoderLibrary
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.roots import Roots
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from torch import Generator, Tensor
+
+    from cross_modal_kd.modalities.degradation import Degradation
+    from cross_modal_kd.modalities.inputs import Inputs
+
+Row = Mapping[str, Any]
+Named = TypeVar("Named")
+
+
+class ModalityError(ValueError):
+    """A modality, measure or degradation that is not there; the message lists what is."""
+
+
+class Corrupt(Protocol):
+    """(sample_id, decoded sample) to a damaged sample of the same kind: what studies do to samples as they are read.
+
+    about: what the modality tells beside the sample (speech: ``sample_rate`` in Hz). It is called from several threads,
+    so it keeps no state, and the same sample_id meets the same damage whenever it is read.
+    """
+
+    def __call__(self, sample_id: str, sample: Any, **about: Any) -> Any: ...
+
+
+class Augment(Protocol):
+    """A batch of raw inputs to a batch of the same shape, on the batch's device; all randomness from the generator."""
+
+    def __call__(self, inputs: "Tensor", generator: "Generator") -> "Tensor": ...
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """value: the sample, as measures and degradations take it. about: what they take beside it, by name."""
+
+    value: Any
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A sample as a page shows it.
+
+    content: a ``data:`` address (image, sound), or words. outline: of a sound, the (lowest, highest) value of each of
+    its stretches, negated, as a screen's coordinates run downwards.
+    """
+
+    kind: Literal["image", "sound", "text"]
+    content: str
+    outline: Sequence[tuple[float, float]] = ()
+
+
+class Modality(ABC):
+    """One modality. A subclass in a folder of its own, and one ``register``, is all that a new one takes.
+
+    name: as in the column ``modality`` of the samples table. plural: for running text. endings: of its files, in lower
+    case with the dot, by which the layout ``folder`` knows them. about: names of what ``decode`` tells beside the
+    sample. inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
+    shown: samples of a label in the report's gallery, where it is the student's modality and where it is the teacher's.
+    libraries: of encoders, by name.
+    """
+
+    name: ClassVar[str]
+    plural: ClassVar[str]
+    endings: ClassVar[tuple[str, ...]] = ()
+    about: ClassVar[tuple[str, ...]] = ()
+    inputs: ClassVar[type[BaseModel] | None] = None
+    shown: ClassVar[tuple[int, int]] = (3, 2)
+    libraries: ClassVar[Mapping[str, EncoderLibrary]]
+
+    @property
+    @abstractmethod
+    def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Quality measures by name: (sample, what ``about`` names, ``context``) -> a number, higher is better."""
+
+    @property
+    def batched(self) -> "Mapping[str, Callable[[Sequence[tuple[Any, ...]]], np.ndarray]]":
+        """Those of the measures that have a faster way for many samples: n tuples of what a measure takes -> (n,)."""
+        return {}
+
+    @property
+    @abstractmethod
+    def degradations(self) -> "Mapping[str, Degradation]":
+        """Known damage by name."""
+
+    @abstractmethod
+    def decode(self, content: Any, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """Bytes (or the text of a row) to the decoded sample.
+
+        Args:
+            content: what ``content`` returns.
+            name: of the sample, for errors.
+            inputs: where given, the sample is what its tensor is made of (a sound at ``inputs.speech.sample_rate``);
+                else it is as stored, which is what quality is measured on.
+
+        Returns:
+            The sample and what is known about it.
+
+        Raises:
+            UnreadableSampleError: the content cannot be decoded.
+        """
+
+    def content(self, row: Row, roots: Roots) -> Any:
+        """The bytes of a row's file. Raises SamplesError where it is missing."""
+        return roots.bytes(row["source"], row["path"])
+
+    def read(self, row: Row, roots: Roots, inputs: InputConfig | None = None) -> Decoded:
+        """The decoded sample of a row of the samples table. Raises as ``content`` and ``decode`` do."""
+        name = row["path"] if isinstance(row["path"], str) else row["sample_id"]
+        return self.decode(self.content(row, roots), name, inputs)
+
+    def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
+        """Columns of the samples table that a look at the file fills, ``sha256`` among them.
+
+        Raises:
+            UnreadableSampleError: the sample is of no use, and why.
+        """
+        content = self.content(row, roots)
+        found = self.facts(self.decode(content, row["path"]), row["path"], ingestion)
+        return found | {"sha256": hashlib.sha256(content).hexdigest()}
+
+    def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        """Size, duration, rate: columns of the samples table. Raises UnreadableSampleError for what is of no use."""
+        return {}
+
+    def load(
+        self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
+    ) -> "Inputs":
+        """The samples as tensors, in the table's order; ``corrupt`` is done to each before it is resized or cropped.
+
+        Raises:
+            SamplesError: samples of this modality are not read as tensors.
+        """
+        raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
+
+    def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        """Random changes to a batch that leave its labels as they are; none by default."""
+        return inputs
+
+    def context(self, samples: "pd.DataFrame") -> tuple[Any, ...]:
+        """What measures take beside the sample and what is known about it, fitted on the training split."""
+        return ()
+
+    def in_order(self, samples: "pd.DataFrame") -> "pd.DataFrame":
+        """The samples in the order in which they are measured fastest."""
+        return samples
+
+    @abstractmethod
+    def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
+        """A row of the samples table as a page shows it; large: where it is what the page is about."""
+
+
+def chosen(there: Mapping[str, Named], names: Sequence[str] | None, what: str, where: str) -> dict[str, Named]:
+    """The named entries of a mapping, or all of them.
+
+    Args:
+        there: what there is, by name.
+        names: the wanted ones, None for all.
+        what: what an entry is, for the error.
+        where: the parameter that names them, for the error.
+
+    Raises:
+        ModalityError: a name that is not there, listing those that are.
+    """
+    unknown = sorted(set(names or []) - set(there))
+    if unknown:
+        raise ModalityError(
+            f"unknown {what} {', '.join(map(repr, unknown))}; there are: {', '.join(there)}; correct {where}"
+        )
+    return {name: there[name] for name in (there if names is None else names)}

@@ -1,0 +1,14 @@
+"""How sounds become tensors."""
+
+from pydantic import Field
+
+from cross_modal_kd.config.strict import Strict
+
+
+class SpeechInputConfig(Strict):
+    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most."""
+
+    sample_rate: int = Field(16000, ge=4000)
+    crop_s: float = Field(2.0, gt=0)
+    eval_s: float = Field(6.0, gt=0)
+    n_mels: int = Field(40, ge=8)

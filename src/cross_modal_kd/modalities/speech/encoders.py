@@ -1,0 +1,50 @@
+"""Encoders of speech: speechbrain's speaker networks over log-mel features."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from cross_modal_kd.models.encoders import Encoder
+
+
+class LogMel(nn.Module):
+    """Waveforms (B, T) to log-mel features (B, frames, n_mels): 25 ms windows every 10 ms, minus the mean over time."""
+
+    def __init__(self, sample_rate: int, n_mels: int) -> None:
+        super().__init__()
+        from torchaudio.transforms import MelSpectrogram
+
+        window = int(0.025 * sample_rate)
+        n_fft = 1 << (window - 1).bit_length()
+        self.mel = MelSpectrogram(
+            sample_rate, n_fft=n_fft, win_length=window, hop_length=int(0.010 * sample_rate), n_mels=n_mels
+        )
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        with torch.autocast(waveforms.device.type, enabled=False):  # bf16 would round the energies before their log
+            features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
+            return features - features.mean(dim=1, keepdim=True)
+
+
+class SpeechEncoder(Encoder):
+    """A speechbrain speaker network over log-mel features of waveforms (B, T)."""
+
+    def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
+        super().__init__()
+        self.features = LogMel(sample_rate, n_mels)
+        builders = _builders()
+        if name not in builders:
+            raise ValueError(f"encoder.name {name!r} is not known for speechbrain; expected one of: {sorted(builders)}")
+        self.num_features = int(options.get("lin_neurons", 192))
+        self.network = builders[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        return self.network(self.features(waveforms)).flatten(1)
+
+
+def _builders() -> dict[str, Callable[..., nn.Module]]:
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+    from speechbrain.lobes.models.ResNet import ResNet
+
+    return {"ECAPA_TDNN": ECAPA_TDNN, "ResNet": ResNet}

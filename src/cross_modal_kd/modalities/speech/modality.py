@@ -1,0 +1,115 @@
+"""Speech."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.modalities.address import data_address
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
+from cross_modal_kd.modalities.speech.config import SpeechInputConfig
+from cross_modal_kd.models.libraries import EncoderLibrary
+from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples.roots import Roots
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from torch import Generator, Tensor
+
+    from cross_modal_kd.modalities.degradation import Degradation
+    from cross_modal_kd.modalities.inputs import Inputs
+    from cross_modal_kd.models.encoders import Encoder
+
+MOST_BYTES = 200_000
+MIME = {".ogg": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg"}
+
+
+def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.speech.encoders import SpeechEncoder
+
+    speech = inputs.of(SpeechInputConfig)
+    return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
+
+
+LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, pretrained=False)}
+
+
+class Speech(Modality):
+    """Mono waves (T,) float32 in [-1, 1], and their rate in Hz."""
+
+    name = "speech"
+    plural = "speech"
+    endings = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif")
+    about = ("sample_rate",)
+    inputs = SpeechInputConfig
+    libraries = LIBRARIES
+
+    def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
+
+        if inputs is None:
+            wave, sample_rate = decode_speech(content, name)
+        else:
+            sample_rate = inputs.of(SpeechInputConfig).sample_rate
+            wave = read_speech(content, name, sample_rate)
+        return Decoded(wave, {"sample_rate": sample_rate})
+
+    def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        sample_rate = decoded.about["sample_rate"]
+        duration_s = len(decoded.value) / sample_rate
+        if duration_s < ingestion.min_duration_s:
+            raise UnreadableSampleError(
+                name, f"{duration_s:.2f} s, shorter than ingestion.min_duration_s = {ingestion.min_duration_s}"
+            )
+        if not decoded.value.any():
+            raise UnreadableSampleError(name, "the sound is silent: every sample is zero")
+        return {"duration_s": duration_s, "sample_rate": sample_rate}
+
+    def load(
+        self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
+    ) -> "Inputs":
+        from cross_modal_kd.modalities.speech.inputs import SpeechInputs
+
+        return SpeechInputs(samples, roots, inputs, corrupt)
+
+    def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        from cross_modal_kd.modalities.speech.augment import augment_speech
+
+        return augment_speech(inputs, generator)
+
+    @property
+    def measures(self) -> Mapping[str, Callable[..., float]]:
+        from cross_modal_kd.modalities.speech.quality import MEASURES
+
+        return MEASURES
+
+    @property
+    def batched(self) -> "Mapping[str, Callable[[Sequence[tuple[Any, ...]]], np.ndarray]]":
+        from cross_modal_kd.modalities.speech.quality import BATCHED
+
+        return BATCHED
+
+    def in_order(self, samples: "pd.DataFrame") -> "pd.DataFrame":
+        """Clips of similar length side by side, which is what the batched measures are fastest at."""
+        return samples.sort_values("duration_s", kind="stable")
+
+    @property
+    def degradations(self) -> "Mapping[str, Degradation]":
+        from cross_modal_kd.modalities.speech.degrade import DEGRADATIONS
+
+        return DEGRADATIONS
+
+    def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
+        """The file itself, named and not played where it is too long for a page; large: a WAV with its outline."""
+        from cross_modal_kd.modalities.speech.preview import outline, wav
+
+        if large:
+            sound = self.read(row, roots)
+            content = data_address("audio/wav", wav(sound.value, sound.about["sample_rate"]))
+            return Preview("sound", content, outline(sound.value))
+        data, mime = self.content(row, roots), MIME.get(PurePosixPath(row["path"]).suffix.lower())
+        if mime is None or len(data) > MOST_BYTES:
+            return Preview("text", row["path"])
+        return Preview("sound", data_address(mime, data))

@@ -1,0 +1,72 @@
+"""Where encoders come from. Each modality registers the libraries that it has; nothing heavy is imported here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from cross_modal_kd.models.encoders import Encoder
+
+
+@dataclass(frozen=True)
+class EncoderLibrary:
+    """One library of encoders.
+
+    create: an encoder of that name, which can be trained; None where the library is used pretrained and frozen only.
+    pretrained: whether it brings weights of its own (``create`` then takes the option ``pretrained: true``).
+    embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
+    weights: of a library without ``create``, SHA-256 of the weights, which stay in their package.
+    """
+
+    create: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
+    pretrained: bool = True
+    embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
+    weights: Callable[[EncoderConfig], str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.create is None and (self.embed is None or self.weights is None):
+            raise ValueError("an encoder library needs `create`, or both `embed` and `weights`; give it one of the two")
+
+
+_LIBRARIES: dict[str, EncoderLibrary] = {}
+
+
+def register_libraries(libraries: Mapping[str, EncoderLibrary]) -> None:
+    """Make libraries known to ``library_of``; their names are checked where the modality is announced."""
+    _LIBRARIES.update(libraries)
+
+
+def withdraw_libraries(names: Mapping[str, EncoderLibrary]) -> None:
+    """Undo ``register_libraries``. Raises KeyError where one is not registered."""
+    for name in names:
+        del _LIBRARIES[name]
+
+
+def library_of(name: str) -> EncoderLibrary:
+    """A registered library.
+
+    Args:
+        name: as ``encoder.library`` names it.
+
+    Returns:
+        The library.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
+    if name not in _LIBRARIES:
+        raise ValueError(
+            f"unknown encoder library {name!r}; registered: {', '.join(_LIBRARIES) or 'none'} "
+            "(import cross_modal_kd.modalities to register those of the project)"
+        )
+    return _LIBRARIES[name]
+
+
+def trainable_libraries() -> list[str]:
+    """The registered libraries whose encoders can be trained."""
+    return [name for name, library in _LIBRARIES.items() if library.create is not None]

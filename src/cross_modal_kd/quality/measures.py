@@ -1,0 +1,41 @@
+"""The measures of a modality, of many samples at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cross_modal_kd.modalities import Modality, chosen
+
+
+def measures_of(modality: Modality, names: Sequence[str] | None = None) -> dict[str, Callable[..., float]]:
+    """The measures of a modality, or those of them that are named.
+
+    Raises:
+        ModalityError: a measure that is not there, listing those that are.
+    """
+    return chosen(modality.measures, names, f"measure of {modality.name}", f"quality.measures.{modality.name}")
+
+
+def measure(
+    modality: Modality, names: Sequence[str], inputs: Sequence[tuple[Any, ...]]
+) -> dict[str, NDArray[np.float64]]:
+    """Each named measure of each input, (n,).
+
+    Args:
+        modality: whose measures they are.
+        names: of the measures to take.
+        inputs: n tuples of what the modality's measures take: (image,), (wave, sample_rate) or (text, vocabulary).
+
+    Returns:
+        By measure, (n,) values, higher is better. Where a modality has a faster way for many inputs at once, that is
+        used.
+    """
+    batched = modality.batched
+    return {
+        name: batched[name](inputs)
+        if name in batched
+        else np.array([function(*given) for given in inputs], dtype=float)
+        for name, function in measures_of(modality, names).items()
+    }
