@@ -60,8 +60,7 @@ def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, see
     unit = unit_rows(embeddings)
     centroids = np.zeros((len(identities), embeddings.shape[1]))
     np.add.at(centroids, index[enrolled], unit[enrolled])
-    centroids = unit_rows(centroids)
-    right = in_top_k(unit[probes] @ centroids.T, index[probes])
+    right = in_top_k(unit[probes] @ unit_rows(centroids).T, index[probes])
     return Identification(probes, right, float(right.mean()), 1 / len(identities))
 
 
