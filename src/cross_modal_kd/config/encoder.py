@@ -20,9 +20,9 @@ Block = TypeVar("Block", bound=BaseModel)
 
 
 class EncoderConfig(Strict):
-    """library: one that a modality registers, such as timm or torchvision (image), speechbrain (speech),
-    sentence_transformers (text).
+    """An encoder of a library that a modality registers.
 
+    library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text), or another registered one.
     name and options are that library's. An option that is null is left to the library's default: so an environment
     takes away one that conf/base sets.
     """

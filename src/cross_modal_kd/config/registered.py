@@ -20,8 +20,9 @@ class LibraryTraits:
 
 @dataclass(frozen=True)
 class Announced:
-    """inputs: the model of the modality's block in ``inputs``, None where nothing is turned into tensors.
-    libraries: the encoder libraries of the modality.
+    """What of a modality can be configured.
+
+    inputs: the model of its block in ``inputs``, None where nothing is turned into tensors. libraries: of encoders.
     """
 
     inputs: type[BaseModel] | None = None
@@ -58,9 +59,7 @@ def modality_names() -> tuple[str, ...]:
 
 
 def input_blocks() -> dict[str, type[BaseModel]]:
-    """By modality, the model of its block in ``inputs``, of those that have one. Raises ValueError where none is
-    registered yet.
-    """
+    """By modality, the model of its block in ``inputs``. Raises ValueError where none is registered yet."""
     _require_some()
     return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
 

@@ -1,6 +1,6 @@
 """Damaged training inputs (imports torch: reached from nodes only)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
