@@ -27,7 +27,7 @@ class ArrayInputs(Inputs):
         self.draws: list[tuple[int, int] | None] = []
 
     def __getitems__(self, items):
-        indices = [item.index for item in items]
+        indices = [item.row for item in items]
         self.batches.append(indices)
         self.draws.extend(dict.fromkeys(item.draw for item in items))
         return torch.tensor(indices), self.values[indices]

@@ -13,7 +13,7 @@ def order(seed: int, epoch: int, size: int = SIZE, labels: torch.Tensor | None =
     sampler.epoch = epoch
     batches = list(sampler)
     assert len(batches) == len(sampler)
-    return [[item.index for item in batch] for batch in batches]
+    return [[item.row for item in batch] for batch in batches]
 
 
 def test_seed_and_epoch_decide_the_order():

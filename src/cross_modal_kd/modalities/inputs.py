@@ -20,11 +20,11 @@ from cross_modal_kd.samples.roots import Roots
 class Item(NamedTuple):
     """One input to read.
 
-    index: its row. draw: (seed, epoch), which with the index decide what is random about reading it (where a sound is
+    row: its place. draw: (seed, epoch), which with the row decide what is random about reading it (where a sound is
     cropped); None reads it for evaluation, where nothing is random.
     """
 
-    index: int
+    row: int
     draw: tuple[int, int] | None = None
 
 

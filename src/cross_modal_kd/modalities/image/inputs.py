@@ -41,7 +41,7 @@ class ImageInputs(Inputs):
         return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
 
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
-        index = torch.tensor([item.index for item in items])
+        index = torch.tensor([item.row for item in items])
         if self._cache is not None:
             return index, self._cache[index]
-        return index, torch.from_numpy(np.stack([self._read(item.index) for item in items]))
+        return index, torch.from_numpy(np.stack([self._read(item.row) for item in items]))

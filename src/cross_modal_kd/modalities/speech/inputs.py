@@ -37,15 +37,15 @@ class SpeechInputs(Inputs):
         return np.round(wave * 32767).astype(np.int16)
 
     def _item(self, item: Item) -> np.ndarray:
-        wave = self._cache[item.index] if self._cache is not None else self._read_int16(item.index)
+        wave = self._cache[item.row] if self._cache is not None else self._read_int16(item.row)
         seconds = self._config.eval_s if item.draw is None else self._config.crop_s
         length = int(seconds * self._config.sample_rate)
         if item.draw is None or len(wave) <= length:
             start = 0
         else:
-            start = int(np.random.default_rng((*item.draw, item.index)).integers(len(wave) - length + 1))
+            start = int(np.random.default_rng((*item.draw, item.row)).integers(len(wave) - length + 1))
         return np.resize(wave, length) if len(wave) < length else wave[start : start + length]
 
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
         waves = np.stack([self._item(item) for item in items])
-        return torch.tensor([item.index for item in items]), torch.from_numpy(waves).float() / 32767
+        return torch.tensor([item.row for item in items]), torch.from_numpy(waves).float() / 32767
