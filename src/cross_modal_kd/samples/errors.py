@@ -1,5 +1,7 @@
 """What can be wrong with samples."""
 
+from collections.abc import Iterable
+
 
 class SamplesError(ValueError):
     """A set of samples that cannot be used as it is: the message names what, and what to do."""
@@ -14,7 +16,7 @@ class UnreadableSampleError(ValueError):
         self.reason = reason
 
 
-def first_few(values, limit: int = 5) -> str:
+def first_few(values: Iterable[object], limit: int = 5) -> str:
     """``'a', 'b', 'c' and 7 more``, in sorted order, for messages.
 
     Args:

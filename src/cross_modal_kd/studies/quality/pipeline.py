@@ -11,7 +11,7 @@ from cross_modal_kd.studies.quality.nodes import (
 )
 
 
-def create_pipeline(**_kwargs) -> Pipeline:
+def create_pipeline(**_: object) -> Pipeline:
     """Samples and their quality to the evidence: ordering of known damage, error versus discard, a gallery."""
     return Pipeline(
         [

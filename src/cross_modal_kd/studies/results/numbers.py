@@ -39,9 +39,10 @@ def number(name: str, value: Any) -> str:
         return typeset(f"{100 * value:.1f}")
     if name.startswith(RAW):
         return typeset(f"{value:.3f}")
-    if isinstance(value, Integral) or float(value).is_integer():
-        return typeset(f"{int(value)}")
-    return typeset(f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}")
+    plain = float(value)
+    if plain.is_integer():
+        return typeset(f"{int(plain)}")
+    return typeset(f"{plain:.3f}" if abs(plain) < 10 else f"{plain:.4g}")
 
 
 def with_interval(name: str, value: Any, low: Any, high: Any) -> str:

@@ -173,7 +173,8 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
     rows = []
     for arm, trials in frame.groupby("arm", sort=False):
         best = trials[trials["best"].astype(bool)].iloc[0]
-        values = [f"{name} {number('', best[name])}" for name in trials if name not in about and pd.notna(best[name])]
+        tried = {str(name): value for name, value in best.items() if name not in about and pd.notna(value)}
+        values = [f"{name} {number('', value)}" for name, value in tried.items()]
         first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
         figures = [number("dev", first["dev"]), number("dev", best["dev"])]
         rows.append([str(arm), str(len(trials)), str(pruned), *figures, ", ".join(values) or "as configured"])
