@@ -58,9 +58,7 @@ def filled(text: str, sections: list[Section], where: str) -> str:
 def _refuse_typed(text: str, parsed: nodes.Template, where: str) -> None:
     """FindingsError for a number in the text itself, or in a tag as anything but the name of a row."""
     plain = CODE.sub("", TAG.sub(lambda tag: "\n" * tag.group().count("\n"), text))
-    found = [
-        (place, typed.group()) for place, line in enumerate(plain.splitlines(), 1) if (typed := TYPED.search(line))
-    ]
+    found = [(place, typed) for place, line in enumerate(plain.splitlines(), 1) for typed in TYPED.findall(line)]
     names = {id(look_up.arg) for look_up in parsed.find_all(nodes.Getitem)}
     constants = [each for each in parsed.find_all(nodes.Const) if id(each) not in names]
     found += [(each.lineno, str(each.value)) for each in constants if _is_number(each.value)]

@@ -17,7 +17,7 @@ RAW = (*(name for name, legend in legends().items() if not legend.percent), "ran
 
 
 def in_percent(name: str) -> bool:
-    """Whether a figure of that name is a share that is printed in percent.
+    """Whether a metric of that name is a share that is printed in percent.
 
     >>> in_percent("relative_reduction_to_baseline"), in_percent("min_dcf_01"), in_percent("eer_seen")
     (True, False, True)
@@ -26,7 +26,7 @@ def in_percent(name: str) -> bool:
 
 
 def number(name: str, value: Any) -> str:
-    """One figure: a share in percent with one decimal, a whole number whole, another with three digits.
+    """One number: a share in percent with one decimal, a whole number whole, another with three digits.
 
     >>> number("error", 0.0856), number("seeds", 3), number("min_dcf_01", 0.51234), number("arm", "none")
     ('8.6', '3', '0.512', 'none')
@@ -46,7 +46,7 @@ def number(name: str, value: Any) -> str:
 
 
 def with_interval(name: str, value: Any, low: Any, high: Any) -> str:
-    """A figure and its interval.
+    """A number and its interval.
 
     >>> with_interval("error", 0.084, 0.08, 0.089)
     '8.4 [8.0, 8.9]'
