@@ -1,6 +1,7 @@
 """Pictures of a comparison: the differences, the trainings, the distances to the teacher."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,5 +82,5 @@ def distances_plot(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _label(row) -> str:  # type: ignore[no-untyped-def]
+def _label(row: Any) -> str:
     return row.title if row.head == "no teacher" else f"{row.title} · {'head' if row.head == 'mlp' else 'no head'}"
