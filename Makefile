@@ -45,8 +45,9 @@ format: $(STAMP) ## put right what ruff can
 types: $(STAMP) ## mypy on all of src
 	$(BIN)/mypy
 
-contracts: $(STAMP) ## the arrows between the rooms, with import-linter
+contracts: $(STAMP) ## the arrows between the rooms (import-linter), and the picture of them
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/draw_architecture.py --check
 
 architecture: $(STAMP) ## draw docs/architecture.svg from the imports
 	$(BIN)/python scripts/draw_architecture.py

@@ -1,12 +1,30 @@
 """The picture of the house, the page beside it and the imports say the same."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import draw_architecture as drawing
 import pytest
 
+PROJECT = Path(__file__).parents[1]
 HOUSE = drawing.House(
     rows=[["top"], ["left", "right"], ["bottom"]],
     arrows={("top", "left"), ("top", "right"), ("top", "bottom"), ("left", "bottom"), ("right", "bottom")},
 )
+
+
+def test_the_picture_shows_the_arrows_that_there_are():
+    command = [sys.executable, PROJECT / "scripts" / "draw_architecture.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(PROJECT / "src")})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_tells_of_every_room():
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [room for row in drawing.read_house().rows for room in row]
+    assert rooms
+    assert not [room for room in rooms if f"| `{room}` |" not in page]
 
 
 def test_an_arrow_that_is_new_or_gone_is_told(tmp_path):

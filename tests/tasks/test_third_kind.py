@@ -18,7 +18,7 @@ from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.kind import Caption
 from cross_modal_kd.tasks.legend import accuracy_legend, diagnostic_legend
 from cross_modal_kd.tasks.on_test import Mistake, Mistakes
-from cross_modal_kd.training.projection import fit_head
+from cross_modal_kd.training.projection import fit_projection
 from cross_modal_kd.training.teacher import measure_teacher
 from evaluation_world import CLASSIFICATION, world
 
@@ -112,7 +112,7 @@ def test_a_new_kind_is_split_checked_and_chooses_projections_by_its_metric():
     assert set(dealt) == {"train", "dev", "test"}
     check_samples(made.samples, TASK, kind_of(TASK).design)
     assert measure_teacher(made.samples, TASK, made.teacher)["dev_hits"] > 0.8
-    _, history = fit_head(made.samples, TASK, made.teacher, ProjectionConfig(kind="pca", dim=8, epochs=1))
+    _, history = fit_projection(made.samples, TASK, made.teacher, ProjectionConfig(kind="pca", dim=8, epochs=1))
     assert history["dev"].max() > 0.8
 
 

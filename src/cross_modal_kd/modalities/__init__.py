@@ -1,5 +1,7 @@
-"""One object a modality, found by name: reading, inspection, transform, augmentation, quality measures, degradations,
-preview, encoders. A new modality is a folder with a ``Modality`` in it, and one ``register``.
+"""One object a modality, found by name.
+
+It owns reading, inspection, transform, augmentation, quality measures, degradations, preview and encoders. A new
+modality is a folder with a ``Modality`` in it, and one ``register``.
 
 This door imports nothing heavy; ``modalities.inputs`` and ``modalities.damage`` are the two beside it.
 """

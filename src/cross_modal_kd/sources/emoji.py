@@ -1,5 +1,7 @@
-"""Emoji drawn by several artists: ``concepts.csv`` (code, name, keywords, category, subcategory) and ``images.parquet``
-(code, style, png)."""
+"""Emoji drawn by several artists.
+
+``concepts.csv`` has code, name, keywords, category, subcategory; ``images.parquet`` has code, style, png.
+"""
 
 import hashlib
 import logging

@@ -20,8 +20,11 @@ CAPTIONS, SPLITS_FILE = "captions.csv", "splits.csv"
 
 
 class FolderOptions(Strict):
-    """group: what binds modalities to one instance: the ``file`` itself, its ``stem`` (``a/1.wav`` and ``a/1.png``), or
-    the ``parent`` folder below the label (a video). Captions have the group of their file."""
+    """group: what binds modalities to one instance. Captions have the group of their file.
+
+    It is the ``file`` itself, its ``stem`` (``a/1.wav`` and ``a/1.png``), or the ``parent`` folder below the label (a
+    video).
+    """
 
     group: Literal["file", "stem", "parent"] = "file"
 

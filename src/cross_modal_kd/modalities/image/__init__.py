@@ -1,0 +1,1 @@
+"""Images: reading, transform, augmentation, quality measures, degradations, preview."""

@@ -6,8 +6,9 @@ from torch.nn import functional as F
 
 
 def augment_images(inputs: Tensor, generator: Generator) -> Tensor:
-    """Rotation by up to 17 degrees, scale 0.8 to 1.2, shift by up to an eighth, and mirror. Colours stay: they tell
-    concepts apart.
+    """Rotation by up to 17 degrees, scale 0.8 to 1.2, shift by up to an eighth, and mirror.
+
+    Colours stay: they tell concepts apart.
 
     inputs: uint8 (B, C, H, W); what is moved in from outside is white. Returns float (B, C, H, W) in [0, 255].
     """

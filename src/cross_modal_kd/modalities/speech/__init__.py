@@ -1,0 +1,1 @@
+"""Speech: reading, transform, augmentation, quality measures, degradations, preview."""

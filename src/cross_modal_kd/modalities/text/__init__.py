@@ -1,0 +1,1 @@
+"""Texts: reading, quality measures, degradations, the sentence encoder."""
