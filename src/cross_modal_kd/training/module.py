@@ -70,7 +70,8 @@ class DistillationModule(nn.Module):
         values = task.values + 0 * embeddings.float().sum(dim=1)
         if not self.objective.terms:
             return self.objective(None, values, batch.task_weights, batch.kd_weights, batch.progress, labels=labels)
-        assert self.projection is not None and batch.teacher is not None
+        if self.projection is None or batch.teacher is None:
+            raise ValueError(f"batch.teacher: the terms {sorted(self.objective.terms)} need partners, found None")
         projected = self.projection(batch.teacher)
         prototypes = self.projection.prototypes()
         scale = self.projection.config.scale

@@ -33,7 +33,8 @@ class BatchReader:
         needs_bank: bool = False,
         workers: int = 0,
     ) -> None:
-        """
+        """Nothing is read yet.
+
         Args:
             data: the training split.
             config: seed, batch size, and the epochs over which the progress of a batch is counted.

@@ -50,14 +50,19 @@ def _plain(value: Any) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, EmbeddingTable):
         return value.fingerprint
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.ascontiguousarray(value)
+        return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
+    return _plain_inside(value)
+
+
+def _plain_inside(value: Any) -> Any:
+    """``_plain`` of what holds other values."""
     if isinstance(value, ModelBundle):
         tensors = {name: np.asarray(tensor) for name, tensor in value.tensors.items()}
         return _plain([value.kind, value.config, tensors])
     if isinstance(value, pd.DataFrame):
         return _plain([list(value.columns), pd.util.hash_pandas_object(value, index=False).to_numpy()])
-    if isinstance(value, np.ndarray | np.generic):
-        array = np.ascontiguousarray(value)
-        return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -100,8 +105,10 @@ def data_fingerprint(
 
 
 def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inputs: InputConfig) -> str:
-    """SHA-256 over the model (its encoder and tensors, or the package's weight files), the transform of the samples'
-    modality, and the samples."""
+    """SHA-256 of what decides embeddings: the model, the transform of the samples' modality, and the samples.
+
+    The model counts by its encoder and tensors, or by the package's weight files.
+    """
     transform = {name: getattr(inputs, name, None) for name in sorted(chosen["modality"].unique())}
     parts = [teacher_model.kind, {k: v for k, v in teacher_model.config.items() if k != "inputs"}]
     parts.append({name: block.model_dump() for name, block in transform.items() if block is not None})

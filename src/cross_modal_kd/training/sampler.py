@@ -20,7 +20,8 @@ class EpochSampler(Sampler[list[Item]]):
     """
 
     def __init__(self, labels: Tensor, batch_size: int, seed: int, labelled_share: float | None = None) -> None:
-        """
+        """A sampler at the first epoch.
+
         Args:
             labels: (N,) class numbers, -1 for a sample without label.
             batch_size: samples in a batch; all of them where there are fewer.
