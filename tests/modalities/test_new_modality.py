@@ -12,7 +12,7 @@ from cross_modal_kd.config.registered import modality_names
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import ModelDataset
 from cross_modal_kd.modalities import ModalityError, modality_of, register, unregister
-from cross_modal_kd.modalities.inputs import load_inputs
+from cross_modal_kd.modalities.inputs import Item, load_inputs
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import SAMPLES
 from cross_modal_kd.sources import layout_of
@@ -76,7 +76,9 @@ def test_studies_damage_it_by_its_own_degradations(tabular, raw):
     rows = layout_of("made", "folder")("made", Roots(source), {}).rows
     damage = random_damage(tabular, {"jitter": [1.0]}, 0.5, 0)
     clean, damaged = (
-        load_inputs("tabular", rows, Roots(source), InputConfig(), corrupt).__getitems__(range(100))[1]
+        load_inputs("tabular", rows, Roots(source), InputConfig(), corrupt).__getitems__(
+            [Item(row) for row in range(100)]
+        )[1]
         for corrupt in (None, damage)
     )
     assert 20 < (clean != damaged).any(dim=1).sum() < 80

@@ -63,7 +63,9 @@ def test_no_other_room_asks_which_modality_it_is():
 
 
 def test_no_other_room_imports_by_a_name_made_at_run_time():
-    assert [str(file.relative_to(PACKAGE)) for file in OUTSIDE if "import_module(" in file.read_text()] == []
+    """losses/ puts off its own files, and can import no sibling."""
+    found = {file.relative_to(PACKAGE).parts[0] for file in OUTSIDE if "import_module(" in file.read_text()}
+    assert found <= {"losses"}
 
 
 def test_the_door_of_the_modalities_imports_nothing_heavy():

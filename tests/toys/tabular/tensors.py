@@ -20,8 +20,8 @@ class RowInputs(Inputs):
             found.append(value if corrupt is None else corrupt(row["sample_id"], value))
         self._values = torch.from_numpy(np.stack(found)).float()
 
-    def __getitems__(self, indices, *_):
-        rows = torch.as_tensor(indices)
+    def __getitems__(self, items):
+        rows = torch.tensor([item.row for item in items])
         return rows, self._values[rows]
 
 
