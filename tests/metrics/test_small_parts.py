@@ -44,11 +44,8 @@ def test_figures_together_hold_what_both_hold_and_the_second_wins():
     assert both.undefined == {"x": "one", "y": "two"}
 
 
-def test_figures_are_renamed_and_picked_in_all_their_parts():
+def test_metrics_are_renamed_in_all_their_parts():
     made = MetricSet({"a": Metric(1.0, np.ones(2)), "b": Metric(2.0, np.ones(2))}, {"a": 0.5, "b": 0.1}, {"c": "why"})
     renamed = made.renamed("_seen")
     assert {name: found.value for name, found in renamed.metrics.items()} == {"a_seen": 1.0, "b_seen": 2.0}
     assert renamed.chance == {"a_seen": 0.5, "b_seen": 0.1} and renamed.undefined == {"c_seen": "why"}
-    only = made.only("a")
-    assert only.metrics == {"a": made.metrics["a"]} and only.chance == {"a": 0.5} and only.undefined == {}
-    assert made.only("c") == MetricSet(undefined={"c": "why"})

@@ -31,7 +31,7 @@ def table(kind: str, errors: dict[str, list[float]] = ERRORS):
     jobs = [(name, seed, error) for name, found in errors.items() for seed, error in enumerate(found)]
     outcomes = [
         SimpleNamespace(
-            job=Job(name, ARMS.get(name), STUDENT, TrainingConfig(seed=seed)), figures={"train_seconds": 1.0}
+            job=Job(name, ARMS.get(name), STUDENT, TrainingConfig(seed=seed)), metrics={"train_seconds": 1.0}
         )
         for name, seed, _ in jobs
     ]

@@ -38,7 +38,7 @@ def measure(
         description: of the progress bar.
 
     Returns:
-        What ``arm_figures`` gives for each outcome.
+        What ``student_metrics`` gives for each outcome.
     """
     evaluation = context.configuration.evaluation.model_copy(update=dict(resampling))
     embedded = outcomes[0].embeddings
