@@ -14,7 +14,8 @@ _INK = "#333333"
 def ordering_plot(table: pd.DataFrame) -> Figure:
     """A heat map a modality: measures down, degradations across.
 
-    Blue where a measure falls with damage, red where it rises. Numbers are rank correlations over samples and levels; those whose interval holds 0 are grey.
+    Blue where a measure falls with damage, red where it rises. Numbers are rank correlations over samples and
+    levels; those whose interval holds 0 are grey.
     """
     blocks = [(str(modality), rows) for modality, rows in table.groupby("modality", sort=True)]
     widths = [rows["degradation"].nunique() for _, rows in blocks]
