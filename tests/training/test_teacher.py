@@ -11,10 +11,12 @@ from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.student import Student
 from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import teacher as training
 from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.teacher import embed_teacher, measure_teacher
 
 TASK = TaskConfig(name="t", title="T", kind="verification", student="speech", teacher="image", pairing="label")
@@ -162,3 +164,53 @@ def test_a_teacher_is_measured_on_dev_and_says_so_where_it_cannot_be(world):
     assert measure_teacher(samples, TASK, table)["dev_eer"] == 0
     alone = samples[(samples["split"] != "dev") | ~samples.duplicated("label")]
     assert measure_teacher(alone, TASK, table)["dev_eer"] is None
+
+
+def test_a_teacher_that_is_asked_for_a_class_answers_with_the_nearest_class_mean(world):
+    """By a plain loop; the second label's embeddings are long and the third's are short, which must not count."""
+    samples, _ = world
+    samples = samples.assign(label=[f"l{number // 4 % 3}" for number in range(36)])
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(3, 5))[np.arange(36) // 4 % 3] * np.array([1, 6, 0.3])[np.arange(36) // 4 % 3, None]
+    table = EmbeddingTable(samples["sample_id"].tolist(), values + 0.8 * rng.normal(size=(36, 5)), "mine")
+    task = TASK.model_copy(update={"kind": "classification", "student": "image"})
+    found = measure_teacher(samples, task, table)
+    assert {name: found[name] for name in ("dimension", "samples", "fingerprint")} == {
+        "dimension": 5, "samples": 36, "fingerprint": "mine"
+    }  # fmt: skip
+    of = dict(zip(samples["sample_id"], table.values.astype(float), strict=True))
+    train, dev = (samples[samples["split"] == split] for split in ("train", "dev"))
+    centre = np.mean([of[sample] for sample in train["sample_id"]], axis=0)
+    means = {
+        label: np.mean([of[one] - centre for one in rows["sample_id"]], axis=0)
+        for label, rows in train.groupby("label")
+    }
+    right = []
+    for row in dev.itertuples():
+        cosines = {label: (of[row.sample_id] - centre) @ mean / np.linalg.norm(mean) for label, mean in means.items()}
+        right.append(max(cosines, key=cosines.get) == row.label)
+    assert 0 < np.mean(right) < 1
+    assert found["dev_top1"] == pytest.approx(np.mean(right))
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_trained_teacher_starts_from_its_seed_and_is_watched_by_its_eer(world, tmp_path, monkeypatch, seed):
+    samples, sources = world
+    teacher = TeacherConfig(**(TRAINED | {"training": TRAINED["training"] | {"seed": seed}}))
+    starts, rows, original = [], [], training.fit
+
+    def fit(module, *rest):
+        starts.append({name: value.clone() for name, value in module.state_dict().items()})
+        return original(module, *rest)
+
+    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(training, "epoch_logger", lambda name: lambda row, epoch: rows.append((name, epoch, row)))
+    bundle = prepare_teacher(samples, TASK, sources, INPUTS, teacher, tmp_path)
+    torch.manual_seed(derive_seed("teacher", seed))
+    expected = Student(teacher.encoder, INPUTS, 8).state_dict()
+    assert all(torch.equal(starts[0][f"student.{name}"], value) for name, value in expected.items())
+    assert [(name, epoch) for name, epoch, _ in rows] == [("teacher", 1), ("teacher", 2)]
+    assert all(0 <= row["dev_eer"] <= 1 for _, _, row in rows)
+    assert bundle.config["dim"] == 8 and bundle.config["classes"] == ["l0", "l1", "l2"]
+    table = embed_teacher(samples, TASK, sources, INPUTS, bundle, tmp_path / "cache")
+    assert table.dim == 8 and table.fingerprint == embedding_fingerprint(samples, bundle, INPUTS)
