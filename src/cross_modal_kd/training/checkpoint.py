@@ -18,8 +18,8 @@ class Checkpoint:
     """Where a training goes on from.
 
     ``path`` is written after every epoch, and beside it the best weights so far, in
-    ``<name>.best-<epoch>.safetensors``, only when they change. ``path`` is the later of the two to be replaced and names
-    the epoch of the weights that belong to it, so a process may be killed at any moment: what ``path`` names is there.
+    ``<name>.best-<epoch>.safetensors``, only when they change. ``path`` is the later of the two to be replaced and
+    names the epoch of the weights that belong to it, so a process may be killed at any moment: they are there.
     """
 
     def __init__(self, path: Path) -> None:
