@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-STUDIES = ("comparison", "tuning", "regimes", "robustness", "results")
+STUDIES = ("comparison", "tuning", "regimes", "robustness", "quality_study", "results")
 MOST_INPUTS, MOST_LINES = 8, 30
 OTHER_NAMES = {
     "context": {"study_context"},
@@ -18,6 +18,7 @@ OTHER_NAMES = {
     "table": {"comparison", "robustness"},
     "student_alone": {"student_alone.student"},
     "distilled": {"distilled.student"},
+    "embeddings": {"distilled.embeddings"},
 }
 
 

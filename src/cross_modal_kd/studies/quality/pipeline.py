@@ -1,7 +1,8 @@
-"""The quality study."""
+"""Samples and their quality to the evidence: ordering of known damage, error versus discard, a gallery."""
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines.stage import bound
 from cross_modal_kd.studies.quality.nodes import (
     discard_worst_samples,
     measure_degraded_samples,
@@ -12,50 +13,36 @@ from cross_modal_kd.studies.quality.nodes import (
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Samples and their quality to the evidence: ordering of known damage, error versus discard, a gallery."""
-    return Pipeline(
-        [
-            Node(
-                measure_degraded_samples,
-                inputs=["samples", "quality_measures", "params:sources", "params:quality", "params:quality_study"],
-                outputs="degraded_measures",
-                name="measure_degraded_samples",
-                tags="quality_study",
+    """Needs what ``distill`` leaves in the catalog."""
+    nodes = [
+        Node(
+            measure_degraded_samples,
+            bound("samples", "quality_measures", params=["sources", "quality", "quality_study"]),
+            "degraded_measures",
+            name="measure_degraded_samples",
+        ),
+        Node(
+            rank_measures,
+            bound("degraded_measures", params=["quality_study"]),
+            "quality_ordering",
+            name="rank_measures",
+        ),
+        Node(plot_ordering, bound("quality_ordering"), "quality_ordering_plot", name="plot_ordering"),
+        Node(
+            show_best_and_worst,
+            bound("samples", "quality_measures", "quality_scores", params=["sources", "quality_study"]),
+            "quality_gallery",
+            name="show_best_and_worst",
+        ),
+        Node(
+            discard_worst_samples,
+            bound(
+                *("samples", "quality_measures", "quality_scores", "trials"),
+                params=["quality_study"],
+                embeddings="distilled.embeddings",
             ),
-            Node(
-                rank_measures,
-                inputs=["degraded_measures", "params:quality_study"],
-                outputs="quality_ordering",
-                name="rank_measures",
-                tags="quality_study",
-            ),
-            Node(
-                plot_ordering,
-                inputs="quality_ordering",
-                outputs="quality_ordering_plot",
-                name="plot_ordering",
-                tags="quality_study",
-            ),
-            Node(
-                show_best_and_worst,
-                inputs=["samples", "quality_measures", "quality_scores", "params:sources", "params:quality_study"],
-                outputs="quality_gallery",
-                name="show_best_and_worst",
-                tags="quality_study",
-            ),
-            Node(
-                discard_worst_samples,
-                inputs=[
-                    "samples",
-                    "quality_measures",
-                    "quality_scores",
-                    "trials",
-                    "distilled.embeddings",
-                    "params:quality_study",
-                ],
-                outputs=["error_versus_discard", "error_versus_discard_plot"],
-                name="discard_worst_samples",
-                tags="quality_study",
-            ),
-        ]
-    )
+            ["error_versus_discard", "error_versus_discard_plot"],
+            name="discard_worst_samples",
+        ),
+    ]
+    return Pipeline(nodes, tags="quality_study")
