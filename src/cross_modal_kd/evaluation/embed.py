@@ -24,14 +24,20 @@ def embed_with(
     sources: SourcesConfig,
     inputs: InputConfig,
     batch_size: int,
+    accelerator: str = "auto",
 ) -> np.ndarray:
-    """(N, d) float32 embeddings, not normalised, in the rows' order; on a GPU where there is one."""
-    network = build_student(student).to(device_for())
+    """(N, d) float32 embeddings, not normalised, in the rows' order, on the device of ``accelerator``."""
+    network = build_student(student).to(device_for(accelerator))
     return embed(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
 
 
 def embed_samples(
-    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    student: ModelBundle,
+    evaluation: EvaluationConfig,
+    accelerator: str = "auto",
 ) -> EmbeddingTable:
     """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
     from cross_modal_kd.evaluation.subset import train_subset
@@ -40,5 +46,5 @@ def embed_samples(
     train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
     chosen = pd.concat([train_subset(train, task, evaluation), dev, test])
     inputs = InputConfig(**student.config["inputs"])
-    values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size)
+    values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size, accelerator)
     return EmbeddingTable(chosen["sample_id"].tolist(), values, embedding_fingerprint(chosen, student, inputs))

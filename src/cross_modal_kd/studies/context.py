@@ -103,7 +103,9 @@ class Context:
         from cross_modal_kd.evaluation.embed import embed_samples
 
         about = self.configuration
-        return embed_samples(self.samples, about.task, about.sources, student, about.evaluation)
+        return embed_samples(
+            self.samples, about.task, about.sources, student, about.evaluation, about.training.accelerator
+        )
 
     @cached_property
     def measured_samples(self) -> list[str]:

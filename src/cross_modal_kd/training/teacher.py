@@ -87,18 +87,23 @@ def train_teacher(
 
 
 def teacher_embeddings(
-    chosen: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, inputs: InputConfig, teacher_model: ModelBundle
+    chosen: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    inputs: InputConfig,
+    teacher_model: ModelBundle,
+    accelerator: str = "auto",
 ) -> np.ndarray:
-    """(N, D) embeddings of the chosen samples with the teacher of that bundle."""
+    """(N, D) embeddings of the chosen samples with the teacher of that bundle, on the device of ``accelerator``."""
     encoder = EncoderConfig(**teacher_model.config["encoder"])
     if (embed_frozen := library_of(encoder.library).embed) is not None:
         return embed_frozen(encoder, chosen)
-    read = load_inputs(task.teacher, chosen, Roots(sources), inputs)
+    read, device = load_inputs(task.teacher, chosen, Roots(sources), inputs), device_for(accelerator)
     if teacher_model.kind != "pretrained":
-        return embed(build_student(teacher_model).to(device_for()), read)
+        return embed(build_student(teacher_model).to(device), read)
     network = create_encoder(encoder, inputs)
     network.load_state_dict(teacher_model.tensors)
-    return embed(network.to(device_for()), read)
+    return embed(network.to(device), read)
 
 
 def embed_teacher(
@@ -108,10 +113,12 @@ def embed_teacher(
     inputs: InputConfig,
     teacher_model: ModelBundle,
     embedding_cache: Path,
+    accelerator: str = "auto",
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
 
-    The key is a fingerprint of the encoder's weights, the transform and the samples' contents.
+    The key is a fingerprint of the encoder's weights, the transform and the samples' contents. accelerator: as
+    ``training.accelerator``, the device to embed on.
     """
     chosen = samples[samples["modality"] == task.teacher]
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
@@ -119,7 +126,7 @@ def embed_teacher(
     if kept.is_dir():
         logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
         return load_table(kept)
-    values = teacher_embeddings(chosen, task, sources, inputs, teacher_model)
+    values = teacher_embeddings(chosen, task, sources, inputs, teacher_model, accelerator)
     table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
     save_table(kept, table)
     return table

@@ -30,12 +30,17 @@ def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationC
 
 
 def embed_samples(
-    samples: pd.DataFrame, task: TaskConfig, sources: SourcesConfig, student: ModelBundle, evaluation: EvaluationConfig
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    student: ModelBundle,
+    evaluation: EvaluationConfig,
+    training: TrainingConfig,
 ) -> EmbeddingTable:
     """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
     from cross_modal_kd.evaluation import embed
 
-    return embed.embed_samples(samples, task, sources, student, evaluation)
+    return embed.embed_samples(samples, task, sources, student, evaluation, training.accelerator)
 
 
 def choose_projection(

@@ -33,11 +33,11 @@ def create_pipeline(**_: object) -> Pipeline:
 def _embedding() -> list[Pipeline]:
     template = Node(
         embed_samples,
-        bound("samples", "student", params=["task", "sources", "evaluation"]),
+        bound("samples", "student", params=["task", "sources", "evaluation", "training"]),
         "embeddings",
         name="embed_samples",
     )
-    blocks = {f"params:{name}" for name in ("task", "sources", "evaluation")}
+    blocks = {f"params:{name}" for name in ("task", "sources", "evaluation", "training")}
     return [Pipeline([template], namespace=arm, inputs={"samples"}, parameters=blocks) for arm in ARMS]
 
 

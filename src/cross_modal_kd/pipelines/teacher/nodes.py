@@ -8,6 +8,7 @@ from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
+from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
@@ -35,11 +36,12 @@ def embed_with_teacher(
     inputs: InputConfig,
     teacher_model: ModelBundle,
     embedding_cache: Path,
+    training: TrainingConfig,
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed."""
     from cross_modal_kd.training.teacher import embed_teacher
 
-    return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache)
+    return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.accelerator)
 
 
 def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:

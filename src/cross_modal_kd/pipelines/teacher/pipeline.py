@@ -19,7 +19,9 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 embed_with_teacher,
-                bound("samples", "teacher_model", "embedding_cache", params=["task", "sources", "inputs"]),
+                bound(
+                    *("samples", "teacher_model", "embedding_cache"), params=["task", "sources", "inputs", "training"]
+                ),
                 "teacher_embeddings",
                 name="embed_with_teacher",
             ),

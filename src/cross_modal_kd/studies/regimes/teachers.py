@@ -85,5 +85,7 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         cache = store / "teacher_embeddings"
         cache.mkdir(parents=True, exist_ok=True)
         about = world.configuration
-        embeddings = embed_teacher(samples, about.task, about.sources, about.inputs, world.teacher_model, cache)
+        embeddings = embed_teacher(
+            samples, about.task, about.sources, about.inputs, world.teacher_model, cache, about.training.accelerator
+        )
         yield DROPPED, share, embeddings

@@ -7,39 +7,37 @@ import pandas as pd
 
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.modalities.damage import Damage, Others
 from cross_modal_kd.modalities.inputs import load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.student import build_student
 from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.studies.context import Configuration
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.damage import Condition, FixedDose, held_out
 from cross_modal_kd.training.embed import embed
 
 
 class DamagedEmbeddings:
-    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``; on a GPU where there is one."""
+    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``, on the device of training."""
 
     def __init__(
         self,
         samples: pd.DataFrame,
         rows: pd.DataFrame,
-        task: TaskConfig,
-        sources: SourcesConfig,
+        about: Configuration,
         robustness: RobustnessConfig,
-        batch_size: int,
     ) -> None:
-        self._samples, self._rows, self._modality = samples, rows, task.student
-        self._roots, self._robustness, self._batch_size = Roots(sources), robustness, batch_size
+        self._samples, self._rows, self._modality = samples, rows, about.task.student
+        self._roots, self._robustness, self._batch_size = Roots(about.sources), robustness, about.evaluation.batch_size
+        self._device = device_for(about.training.accelerator)
         self._others: Others | None = None
 
     def __call__(self, students: Sequence[ModelBundle], condition: Condition | None) -> list[np.ndarray]:
         config = _shared_inputs(students)
         damage = None if condition is None else self._damage(condition, config)
         inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
-        return [embed(build_student(student).to(device_for()), inputs, self._batch_size) for student in students]
+        return [embed(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
 
     def _damage(self, condition: Condition, config: InputConfig) -> Damage:
         others = self._read_others(config) if "others" in condition.degradation.needs else None

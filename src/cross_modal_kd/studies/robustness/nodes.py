@@ -43,9 +43,7 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
 
     samples, task, about = context.samples, context.task, context.configuration
     measured_in = protocol(samples, task, about.evaluation, robustness)
-    embed_under = DamagedEmbeddings(
-        samples, measured_in.subset.rows, task, about.sources, robustness, about.evaluation.batch_size
-    )
+    embed_under = DamagedEmbeddings(samples, measured_in.subset.rows, about, robustness)
     levels = conditions(robustness, task.student)
     return robustness_table(students, levels, measured_in, embed_under, robustness.level)
 
