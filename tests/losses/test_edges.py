@@ -225,3 +225,21 @@ def test_the_face_hands_out_the_very_objects():
     assert losses.__getattr__("RKD") is RKD
     with pytest.raises(AttributeError, match="has no attribute 'SoftFeature'; it has AAMSoftmaxHead, "):
         losses.__getattr__("SoftFeature")
+
+
+@pytest.mark.parametrize("progress", [0.0, 1.0])
+def test_a_training_may_be_at_its_very_beginning_and_end(progress):
+    output = Objective({"feature": Term(SoftFeatureConstraint(), warmup=0.5)})(PAIR, torch.ones(2), progress=progress)
+    assert output.total.item() == pytest.approx(1.0)  # student and teacher agree
+    with pytest.raises(ValueError, match=r"progress: expected a share of the training in \[0, 1\], found -0.1"):
+        Objective({})(None, torch.ones(2), progress=-0.1)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize("made", [LinearHead, AAMSoftmaxHead])
+def test_classifiers_take_labels_of_any_width(made, dtype):
+    torch.manual_seed(0)
+    head, x = made(3, 4), torch.randn(4, 4)
+    assert torch.equal(
+        head(x, torch.tensor([0, 2, -1, 1], dtype=dtype)).values, head(x, torch.tensor([0, 2, -1, 1])).values
+    )

@@ -104,6 +104,19 @@ def test_a_measure_of_many_at_once_is_that_of_each_alone():
         assert found.at[row.sample_id, "active_speech_s"] == pytest.approx(expected, abs=0.02)
 
 
+def test_damage_is_done_by_the_id_of_the_sample():
+    """So that the same sample is damaged alike wherever it stands."""
+    images = emoji_samples(6)
+    images, damaged = images[images["modality"] == "image"], []
+
+    def corrupt(sample_id, value, **about):
+        damaged.append(sample_id)
+        return value
+
+    measure_samples(images, MEASURES, Roots(SOURCES), corrupt=corrupt, show_progress=False)
+    assert sorted(damaged) == sorted(images["sample_id"])
+
+
 def test_tables_come_in_the_order_of_the_ids_with_a_new_index_and_each_modality_by_itself():
     both = pd.concat([voice_samples(), emoji_samples(9)]).sample(frac=1, random_state=0)
     found = measure_samples(both, MEASURES, Roots(SOURCES), show_progress=False)

@@ -73,3 +73,26 @@ def test_a_training_pair_without_a_partner():
 def test_a_test_sample_needs_no_partner():
     table = sound_table()
     check_samples(table[table["sample_id"] != "l11/text"], VERIFICATION, OPEN_SET)
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ("label", "verification is measured on labels unseen in training"),
+        ("group", "a group is one instance, which must not be in training and in the test"),
+        ("family", "a family is made of near-identical instances"),
+    ],
+)
+def test_what_is_parted_is_counted_three_are_shown_and_the_reason_is_given(column, why):
+    table = sound_table()
+    if column != "label":
+        table[column] = [f"{column}{number % 6}" for number in range(len(table))]
+    else:
+        parted = table[table["modality"] == "image"].assign(split="test")
+        parted = parted.assign(sample_id=parted["sample_id"] + "+", group=parted["sample_id"])
+        table = pd.concat([table, parted[parted["label"] < "l06"]], ignore_index=True)
+    with pytest.raises(SamplesError) as raised:
+        check_samples(table, VERIFICATION, OPEN_SET)
+    message = str(raised.value)
+    assert message.startswith(f"6 {column}(s) lie in more than one split: ") and f"Since {why}, put each" in message
+    assert message.split("Since")[0].count("' in ") == 3
