@@ -157,3 +157,8 @@ def test_the_seed_of_an_identification_is_0_unless_given_and_the_first_of_its_or
         taken.setdefault(int(labels[row]), []).append(row)
     enrolled = {row for rows in taken.values() for row in rows[:5]}
     assert result.probes.tolist() == sorted(set(range(2000)) - enrolled)
+
+
+def test_two_identities_are_enough_to_tell_apart():
+    found = identification([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]], list("aabb"))
+    assert (found.accuracy, found.chance, len(found.probes)) == (1.0, 0.5, 2)
