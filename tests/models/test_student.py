@@ -8,7 +8,7 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.losses import LinearHead
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
-from cross_modal_kd.models.student import Student, build_student, head_logits, own_projection, student_bundle
+from cross_modal_kd.models.student import Student, build_student, classifier_logits, own_projection, student_bundle
 
 ENCODER = EncoderConfig(library="timm", name="test_resnet")
 INPUTS = InputConfig(image={"size": 16})
@@ -16,24 +16,24 @@ INPUTS = InputConfig(image={"size": 16})
 
 def bundle(projection: ModelBundle | None = None) -> tuple[Student, LinearHead, ModelBundle]:
     torch.manual_seed(0)
-    student, head = Student(ENCODER, INPUTS, 6, dropout=0.3).eval(), LinearHead(4, 6)
+    student, classifier = Student(ENCODER, INPUTS, 6, dropout=0.3).eval(), LinearHead(4, 6)
     with torch.no_grad():
         student.embedding[2].running_mean += 1  # a buffer that is not at its start
     made = student_bundle(
-        student, head, encoder=ENCODER, inputs=INPUTS, dim=6, classes=list("abcd"), projection=projection
+        student, classifier, encoder=ENCODER, inputs=INPUTS, dim=6, classes=list("abcd"), projection=projection
     )
-    return student, head, made
+    return student, classifier, made
 
 
 def test_a_student_comes_back_from_its_bundle_as_it_was():
-    student, head, made = bundle()
+    student, classifier, made = bundle()
     images = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8)
     built = build_student(made)
     assert not built.training
     with torch.no_grad():
         assert torch.equal(built(images), student(images))
         embeddings = built(images)
-        torch.testing.assert_close(head_logits(made, embeddings), head.logits(embeddings))
+        torch.testing.assert_close(classifier_logits(made, embeddings), classifier.logits(embeddings))
 
 
 def test_a_projection_that_was_trained_with_the_student_is_kept_with_it():

@@ -51,17 +51,17 @@ class World:
     @property
     def projection(self) -> ModelBundle:
         """The identity, with the labels' mean latent vectors for prototypes."""
-        head = Projection(DIM, len(self.classes), ProjectionConfig(kind="pca", dim=DIM))
+        projection = Projection(DIM, len(self.classes), ProjectionConfig(kind="pca", dim=DIM))
         rows = self.samples[self.samples["split"] == "train"]
         with torch.no_grad():
-            head.head.linear.weight.copy_(torch.eye(DIM))
+            projection.head.linear.weight.copy_(torch.eye(DIM))
             for number, label in enumerate(self.classes):
                 seen = [self.latent[sample] for sample in rows.loc[rows["label"] == label, "sample_id"]]
-                head.weight[number] = torch.tensor(np.mean(seen, axis=0))
-        return projection_bundle(head, DIM, self.classes)
+                projection.weight[number] = torch.tensor(np.mean(seen, axis=0))
+        return projection_bundle(projection, DIM, self.classes)
 
     def student(self) -> ModelBundle:
-        """A head that knows the labels' mean latent vectors."""
+        """A classifier that knows the labels' mean latent vectors."""
         weight = 20 * torch.nn.functional.normalize(self.projection.tensors["weight"], dim=1)
         tensors = {"head.weight": weight, "head.bias": torch.zeros(len(self.classes))}
         return ModelBundle("student", {"classes": self.classes}, tensors)

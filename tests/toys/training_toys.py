@@ -58,8 +58,8 @@ def projection(dropout: float = 0.2) -> Projection:
 
 def module(terms: dict | None = BOTH, joint: bool = False, seed: int = 0, free_dim: int = 0) -> DistillationModule:
     torch.manual_seed(seed)
-    student, head = TinyStudent(DIM + free_dim), LinearHead(CLASSES, DIM + free_dim, 0.1)
-    return DistillationModule(student, head, objective(terms), projection() if terms else None, joint)  # type: ignore[arg-type]
+    student, classifier = TinyStudent(DIM + free_dim), LinearHead(CLASSES, DIM + free_dim, 0.1)
+    return DistillationModule(student, classifier, objective(terms), projection() if terms else None, joint)  # type: ignore[arg-type]
 
 
 def data(labels: Tensor | None = None, teacher: bool = True, share: float | None = None) -> TrainingData:
@@ -92,7 +92,7 @@ def train(
 ) -> list[dict[str, float]]:
     """``fit`` of what is given, and of toys in place of the rest; the history without what the clock says."""
     plan = Plan(config, dev or norm_metric(), **plan)  # type: ignore[arg-type, assignment]
-    return figures(fit(made or module(), given or data(), plan, make_fabric(config)))  # type: ignore[arg-type]
+    return without_seconds(fit(made or module(), given or data(), plan, make_fabric(config)))  # type: ignore[arg-type]
 
 
 def weights_of(made: nn.Module) -> dict[str, Tensor]:
@@ -103,6 +103,6 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def figures(history: list[dict[str, float]]) -> list[dict[str, float]]:
+def without_seconds(history: list[dict[str, float]]) -> list[dict[str, float]]:
     """A history without what the clock says."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in history]

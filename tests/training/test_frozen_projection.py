@@ -40,7 +40,10 @@ def test_no_parameter_of_a_frozen_projection_asks_for_a_gradient_or_gets_one(ter
     made, *_ = trained(joint=False, terms=terms)
     assert not [name for name, each in made.projection.named_parameters() if each.requires_grad]
     assert not [name for name, each in made.projection.named_parameters() if each.grad is not None]
-    assert {name.split(".")[0] for name, each in made.named_parameters() if each.requires_grad} == {"student", "head"}
+    assert {name.split(".")[0] for name, each in made.named_parameters() if each.requires_grad} == {
+        "student",
+        "classifier",
+    }
 
 
 def test_no_optimizer_holds_a_frozen_projection(monkeypatch):

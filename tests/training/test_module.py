@@ -71,7 +71,7 @@ def test_the_free_dimensions_get_no_gradient_from_the_constraints(kind):
     made.student.register_forward_hook(lambda _, __, output: embeddings.update(made=output))
     labels = torch.arange(8) % CLASSES
     output = step(made, labels)
-    task = made.head(embeddings["made"], labels).values.mean()
+    task = made.classifier(embeddings["made"], labels).values.mean()
     whole = torch.autograd.grad(output.total, embeddings["made"], retain_graph=True)[0]
     alone = torch.autograd.grad(task, embeddings["made"])[0]
     torch.testing.assert_close(whole[:, DIM:], alone[:, DIM:])
@@ -95,7 +95,7 @@ def test_constraints_need_a_projection():
 
     made = module()
     with pytest.raises(ValueError, match=r"projection: the terms \['classifier', 'feature'\] need one, found None"):
-        DistillationModule(made.student, made.head, made.objective, None)
+        DistillationModule(made.student, made.classifier, made.objective, None)
 
 
 def test_terms_say_how_much_of_the_batch_is_outside_the_margin():

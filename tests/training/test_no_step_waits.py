@@ -9,7 +9,7 @@ from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.training.module import Batch, DistillationModule
 from training_toys import CLASSES, DIM, FEATURES, TEACHER_DIM, TinyStudent, objective, projection
 
-HEADS = {"linear": lambda: LinearHead(CLASSES, DIM, 0.1), "aam": lambda: AAMSoftmaxHead(CLASSES, DIM)}
+CLASSIFIERS = {"linear": lambda: LinearHead(CLASSES, DIM, 0.1), "aam": lambda: AAMSoftmaxHead(CLASSES, DIM)}
 SIZE = 8
 
 
@@ -28,10 +28,12 @@ def batch(**options) -> Batch:
 
 
 @pytest.mark.parametrize("joint", [False, True], ids=["frozen", "joint"])
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
 @pytest.mark.parametrize("kind", CONSTRAINTS)
-def test_no_constraint_and_no_head_looks_at_values(kind, head, joint):
-    made = DistillationModule(TinyStudent(DIM), HEADS[head](), objective({"term": (kind, {})}), projection(), joint)  # type: ignore[arg-type]
+def test_no_constraint_and_no_classifier_looks_at_values(kind, classifier, joint):
+    made = DistillationModule(
+        TinyStudent(DIM), CLASSIFIERS[classifier](), objective({"term": (kind, {})}), projection(), joint
+    )  # type: ignore[arg-type]
     shapes = {name: (each.shape, each.dtype) for name, each in made.train().state_dict().items()}
     with FakeTensorMode():
         weights = {name: on_gpu(*shape, dtype=dtype) for name, (shape, dtype) in shapes.items()}

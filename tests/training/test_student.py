@@ -21,7 +21,7 @@ from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses import LinearHead
 from cross_modal_kd.losses.aam import AAMSoftmaxHead
 from cross_modal_kd.metrics import pairwise_eer
-from cross_modal_kd.models.student import build_student, head_logits, own_projection
+from cross_modal_kd.models.student import build_student, classifier_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.context import Configuration, Context
@@ -143,11 +143,11 @@ def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(wo
     assert own_projection(world.train(BOTH)[0]) is None
 
 
-@pytest.mark.parametrize(("kind", "head"), [("verification", AAMSoftmaxHead), ("classification", LinearHead)])
-def test_the_task_decides_head_and_dev_metric(tmp_path, kind, head):
+@pytest.mark.parametrize(("kind", "classifier"), [("verification", AAMSoftmaxHead), ("classification", LinearHead)])
+def test_the_task_decides_classifier_and_dev_metric(tmp_path, kind, classifier):
     task = VERIFICATION if kind == "verification" else CLASSIFICATION
     world = World(tmp_path, task)
-    assert isinstance(kind_of(task).build_classifier(STUDENT, 6, 4), head)
+    assert isinstance(kind_of(task).build_classifier(STUDENT, 6, 4), classifier)
     bundle, history = world.train(BOTH)
     assert ("dev_eer" if kind == "verification" else "dev_top1") in history
     assert bundle.config["classes"] == sorted(world.samples.loc[world.samples["split"] == "train", "label"].unique())
@@ -164,14 +164,14 @@ def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tm
     prototypes = torch.nn.functional.normalize(torch.as_tensor(world.projection.tensors["weight"]), dim=1)
     teachers = world.projection.config["projection"]["scale"] * torch.nn.functional.normalize(embeddings) @ prototypes.T
     if by == "teacher":
-        torch.testing.assert_close(head_logits(bundle, embeddings), teachers)
+        torch.testing.assert_close(classifier_logits(bundle, embeddings), teachers)
     else:
         mean = (own.log_softmax(1) + teachers.log_softmax(1)) / 2
-        torch.testing.assert_close(head_logits(bundle, embeddings), mean)
+        torch.testing.assert_close(classifier_logits(bundle, embeddings), mean)
     student = build_student(bundle)
     seen = torch.from_numpy(embed(student, world.data.dev_inputs))
     labels = arms.class_numbers(world.data.dev_labels, bundle.config["classes"])
-    right = head_logits(bundle, seen).argmax(1).numpy() == labels
+    right = classifier_logits(bundle, seen).argmax(1).numpy() == labels
     assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
 
 

@@ -56,10 +56,10 @@ class ArmConfig(Strict):
     """One arm of the comparison.
 
     constraints: by a name of your choice; one that is null is left out.
-    projection: ``mlp`` (the trainable head) or ``pca`` (no head).
+    projection: ``mlp`` (trainable) or ``pca`` (fixed).
     quality: weights from quality; null leaves every weight at 1.
-    joint: go on training the head and its prototypes under their own classification loss.
-    answer: of a classification task, by which classifier the student answers: its ``own`` head, the ``teacher``'s
+    joint: go on training it and its prototypes under their own classification loss.
+    answer: of a classification task, by which classifier the student answers: its ``own``, the ``teacher``'s
     prototypes that it was bound to, or ``both`` (the mean of their log-probabilities).
     """
 

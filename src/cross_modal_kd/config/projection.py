@@ -17,9 +17,7 @@ class ProjectionConfig(Strict):
     dim: int = Field(128, ge=2)
     hidden: int = Field(256, ge=2)
     dropout: float = Field(0.2, ge=0, lt=1)
-    residual: bool = Field(
-        True, description="add a PCA-initialised linear path, so that the head starts from the teacher"
-    )
+    residual: bool = Field(True, description="add a PCA-initialised linear path, so that it starts from the teacher")
     scale: float = Field(16.0, gt=0)
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(256, ge=2)

@@ -1,4 +1,4 @@
-"""The student: encoder, embedding, and the head of its task."""
+"""The student: encoder, embedding, and the classifier of its task."""
 
 from pydantic import Field
 
@@ -11,8 +11,8 @@ class StudentConfig(Strict):
 
     The constraints bind the first projection.dim of them to the teacher; the free ones serve the task alone, so that
     the student keeps what its own modality shows and the teacher's does not (ours, beyond the source). Only hinton_kd,
-    which reads the logits of the student's own head, reaches them all. margin and scale belong to the AAM-softmax of a
-    verification task; label_smoothing to a classification task.
+    which reads the logits of the student's own classifier, reaches them all. margin and scale belong to the AAM-softmax
+    of a verification task; label_smoothing to a classification task.
     """
 
     encoder: EncoderConfig

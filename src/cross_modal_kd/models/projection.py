@@ -16,8 +16,8 @@ class ProjectionHead(nn.Module):
     r"""Teacher embeddings (B, D) to the student's space: t = normalise(g(x)), of dimension d.
 
     g(x) = P (x - mu) [+ MLP(x - mu)], with mu the mean and P the first d principal directions of the training
-    embeddings. ``pca`` keeps P alone, fixed: the ablation without a trainable head. ``mlp`` learns both terms, the MLP
-    starting near zero, so that the head starts from the teacher's own geometry. Our reading; the source's shape was not
+    embeddings. ``pca`` keeps P alone, fixed: the ablation without a trained g. ``mlp`` learns both terms, the MLP
+    starting near zero, so that g starts from the teacher's own geometry. Our reading; the source's shape was not
     available.
     """
 
@@ -66,11 +66,12 @@ class ProjectionHead(nn.Module):
 
 
 class Projection(nn.Module):
-    """Head and prototypes together: ``head(x)`` (B, d) and ``prototypes()`` (C, d), both L2-normalised."""
+    """g and the prototypes together: ``head(x)`` (B, d) and ``prototypes()`` (C, d), both L2-normalised."""
 
     def __init__(self, in_dim: int, classes: int, config: ProjectionConfig) -> None:
         super().__init__()
         self.config = config
+        # the attribute names the tensors of saved models: a new name would make them unreadable
         self.head = ProjectionHead(in_dim, config)
         self.weight = nn.Parameter(torch.randn(classes, config.dim) * 0.05)
 

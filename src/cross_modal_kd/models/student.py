@@ -31,7 +31,7 @@ class Student(nn.Module):
 
 def student_bundle(
     student: Student,
-    head: nn.Module,
+    classifier: nn.Module,
     *,
     encoder: EncoderConfig,
     inputs: InputConfig,
@@ -44,7 +44,7 @@ def student_bundle(
 
     Args:
         student: The module, on any device.
-        head: Its classifier.
+        classifier: Its classifier.
         encoder: What the encoder was built from.
         inputs: What the encoder's inputs were read with.
         dim: d, length of the embedding.
@@ -56,7 +56,8 @@ def student_bundle(
         The bundle, its tensors on the CPU.
     """
     tensors = {f"student.{name}": value for name, value in student.state_dict().items()}
-    tensors |= {f"head.{name}": value for name, value in head.state_dict().items()}
+    # saved models call the classifier "head"; a new name would make them unreadable
+    tensors |= {f"head.{name}": value for name, value in classifier.state_dict().items()}
     config = {
         "encoder": encoder.model_dump(),
         "inputs": inputs.model_dump(),
@@ -110,7 +111,7 @@ def build_student(bundle: ModelBundle) -> Student:
     return student.eval()
 
 
-def head_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
+def classifier_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
     """Logits of the student, for a linear classifier.
 
     They are those of its own classifier, or as ``answer_logits`` has it where the student answers by the teacher's

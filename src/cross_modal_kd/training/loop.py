@@ -172,7 +172,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
 def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
     """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood."""
     config = plan.config
-    data.check_labels(module.head.n_classes)
+    data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
     reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank)
     optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale))

@@ -37,7 +37,7 @@ class Batch:
 
 
 class DistillationModule(nn.Module):
-    """Student, its head, the teacher's projection and the objective; ``forward`` is one step's loss.
+    """Student, its classifier, the teacher's projection and the objective; ``forward`` is one step's loss.
 
     joint: the projection goes on training under its own cross-entropy(a W t, y) on labelled samples; else it stands
     still, and no gradient reaches it. A student whose embedding has more dimensions than the projection is bound in the
@@ -45,12 +45,17 @@ class DistillationModule(nn.Module):
     """
 
     def __init__(
-        self, student: Student, head: TaskHead, objective: Objective, projection: Projection | None, joint: bool = False
+        self,
+        student: Student,
+        classifier: TaskHead,
+        objective: Objective,
+        projection: Projection | None,
+        joint: bool = False,
     ) -> None:
         super().__init__()
         if objective.terms and projection is None:
             raise ValueError(f"projection: the terms {sorted(objective.terms)} need one, found None")
-        self.student, self.head, self.objective, self.projection = student, head, objective, projection
+        self.student, self.classifier, self.objective, self.projection = student, classifier, objective, projection
         self.needs_bank = any(term.constraint.needs_bank for term in objective.terms.values())
         self.joint = joint and projection is not None
         if projection is not None and not self.joint:
@@ -65,7 +70,7 @@ class DistillationModule(nn.Module):
     def forward(self, batch: Batch) -> ObjectiveOutput:
         labels, labelled = batch.labels, batch.labelled
         embeddings = self.student(batch.inputs)
-        task = self.head(embeddings, labels, labelled)
+        task = self.classifier(embeddings, labels, labelled)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
         if not self.objective.terms:

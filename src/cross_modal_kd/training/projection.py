@@ -27,7 +27,7 @@ def train_projection(
 ) -> tuple[Projection, list[dict[str, float]]]:
     """The projection that is best on dev, under the cross-entropy of a W t_i to y_i.
 
-    With ``kind`` pca the head stands still and only W is learnt. The untrained head is a candidate too: it is kept
+    With ``kind`` pca g stands still and only W is learnt. The untrained projection is a candidate too: it is kept
     unless training helps on dev.
 
     Args:
@@ -88,7 +88,7 @@ def _train_epoch(
 def fit_projection(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, config: ProjectionConfig
 ) -> tuple[ModelBundle, pd.DataFrame]:
-    """One head, fitted on the training split and chosen on the dev split.
+    """One projection, fitted on the training split and chosen on the dev split.
 
     It is chosen by the metric of the kind of task, on dev samples of the teacher's modality; a class is answered by
     the nearest prototype. The history's column ``dev`` is larger-is-better: of an EER it holds the negative, and -inf
@@ -101,13 +101,13 @@ def fit_projection(
     dev = split_rows(samples, task.teacher, "dev")
     dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
 
-    def on_dev(head: Projection) -> float:
-        projected = head(dev_values)
+    def on_dev(projection: Projection) -> float:
+        projected = projection(dev_values)
         measured = kind.measure(
             projected.numpy(),
             dev["label"],
             classes,
-            lambda: (projected @ head.prototypes().T).argmax(dim=1).numpy(),
+            lambda: (projected @ projection.prototypes().T).argmax(dim=1).numpy(),
         )
         if not np.isfinite(measured):
             return -np.inf

@@ -168,13 +168,13 @@ def train_arm(
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
     network = Student(student.encoder, data.inputs, dim, student.dropout)
-    head = kind.build_classifier(student, len(data.classes), dim)
+    classifier = kind.build_classifier(student, len(data.classes), dim)
     bound = build_projection(projection)
     objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
     teacher = bound if objective.terms else None
     history = fit(
-        DistillationModule(network, head, objective, teacher, arm.joint),
+        DistillationModule(network, classifier, objective, teacher, arm.joint),
         TrainingData(
             data.train_inputs,
             torch.from_numpy(data.labels),
@@ -185,7 +185,7 @@ def train_arm(
         ),
         Plan(
             training,
-            dev_metric(data, head, lambda: kind.shared_classifier(arm.answer, teacher)),
+            dev_metric(data, classifier, lambda: kind.shared_classifier(arm.answer, teacher)),
             augment=augmentation(data.task.student) if training.augment else None,
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
@@ -199,7 +199,7 @@ def train_arm(
     )
     bundle = student_bundle(
         network,
-        head,
+        classifier,
         encoder=student.encoder,
         inputs=data.inputs,
         dim=dim,

@@ -61,7 +61,7 @@ def train_teacher(
     classes = sorted(train["label"].unique())
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
-    head = AAMSoftmaxHead(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
+    classifier = AAMSoftmaxHead(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(train))
     labels = torch.from_numpy(class_numbers(train["label"], classes))
@@ -69,7 +69,7 @@ def train_teacher(
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
     data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
     fit(
-        DistillationModule(network, head, Objective({}), None),
+        DistillationModule(network, classifier, Objective({}), None),
         data,
         Plan(
             config,
@@ -82,7 +82,7 @@ def train_teacher(
         make_fabric(config),
     )
     return student_bundle(
-        network, head, encoder=teacher.encoder, inputs=inputs, dim=teacher.embedding_dim, classes=classes
+        network, classifier, encoder=teacher.encoder, inputs=inputs, dim=teacher.embedding_dim, classes=classes
     )
 
 

@@ -14,7 +14,7 @@ from cross_modal_kd.metrics import (
 )
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import prototypes
-from cross_modal_kd.models.student import head_logits
+from cross_modal_kd.models.student import classifier_logits
 from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.tasks.subset import Subset
 
@@ -78,7 +78,7 @@ def _top(k: int, answers: np.ndarray, labels: np.ndarray, subset: Subset) -> Met
 
 def probabilities(student: ModelBundle, values: np.ndarray) -> np.ndarray:
     """(n, C) softmax of the student's own logits."""
-    return head_logits(student, torch.from_numpy(values)).double().softmax(dim=1).numpy()
+    return classifier_logits(student, torch.from_numpy(values)).double().softmax(dim=1).numpy()
 
 
 def _mean(per_sample: np.ndarray, subset: Subset) -> Metric:
