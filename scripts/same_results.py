@@ -6,9 +6,10 @@
 
 Both trees run on this machine with one thread, the other commit in a worktree of its own. A file is compared by the
 SHA-256 of its content: of every byte for models, embeddings and Parquet tables; of CSV and JSON after the columns and
-keys of ``NOT_RESULTS`` (seconds, dates) are taken out and those of ``RENAMED`` have their new names. The names of
-folders and files that end in a hash of their inputs are compared without it, as sets. Pages and pictures (HTML, PNG)
-are no results: they are counted as equal or not, and decide nothing.
+keys of ``NOT_RESULTS`` (seconds, dates) are taken out and those of ``RENAMED`` have their new names.
+``RENAMED_PLACES`` does the same for parts of paths. The names of folders and files that end in a hash of their inputs
+are compared without it, as sets. Pages and plots (HTML, PNG) are no results: they are counted as equal or not, and
+decide nothing.
 
 The exit code is 1 where a result differs, or is there on one side only.
 """
@@ -39,7 +40,14 @@ RUNS = (
     "distill:base",
 )
 NOT_RESULTS = {"seconds", "train_seconds", "train_seconds_mean", "date"}
-RENAMED: dict[str, str] = {}
+RENAMED = {
+    "setting": "condition",
+    "head": "projection",
+    "labelled_units": "labelled_clusters",
+    "unit": "cluster",
+    "units": "clusters",
+}
+RENAMED_PLACES = {"figures.json": "metrics.json", "/regimes/heads/": "/regimes/projections/"}
 PAGES = {".html", ".png", ".md"}
 PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db"}
 KEY = re.compile(r"(?<=[-/])[0-9a-f]{12,64}(?=/|$)")
@@ -66,12 +74,20 @@ def digest(file: Path) -> str:
 
 
 def results(root: Path) -> dict[str, Counter[str]]:
-    """Digests by the file's place, the keys in it replaced by ``*``."""
+    """Digests by the file's place."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for file in sorted(root.glob("0[2-8]_*/**/*")):
         if file.is_file() and file.name not in PASSED_OVER and ".tmp" not in file.name:
-            found[KEY.sub("*", file.relative_to(root).as_posix())][digest(file)] += 1
+            found[place(file.relative_to(root))][digest(file)] += 1
     return found
+
+
+def place(file: Path) -> str:
+    """The path under its new name, the keys in it replaced by ``*``."""
+    path = file.as_posix()
+    for old, new in RENAMED_PLACES.items():
+        path = path.replace(old, new)
+    return KEY.sub("*", path)
 
 
 def compare(old: Path, new: Path) -> int:
@@ -79,20 +95,16 @@ def compare(old: Path, new: Path) -> int:
     before, after = results(old), results(new)
     different: list[str] = []
     counts: Counter[str] = Counter()
-    for place in sorted(before.keys() | after.keys()):
-        is_page = Path(place).suffix in PAGES
-        first, second = before.get(place, Counter()), after.get(place, Counter())
+    for at in sorted(before.keys() | after.keys()):
+        is_page = Path(at).suffix in PAGES
+        first, second = before.get(at, Counter()), after.get(at, Counter())
         same = sum((first & second).values())
         apart = max(sum(first.values()), sum(second.values())) - same
-        counts["pages and pictures equal" if is_page else "results equal"] += same
-        counts["pages and pictures different" if is_page else "results different"] += apart
+        counts["pages and plots equal" if is_page else "results equal"] += same
+        counts["pages and plots different" if is_page else "results different"] += apart
         if apart and not is_page:
-            different.append(
-                f"{place}: {sum(first.values())} before, {sum(second.values())} after, {same} of them equal"
-            )
-    everything = "".join(
-        f"{place}{sorted(after[place].items())}" for place in sorted(after) if Path(place).suffix not in PAGES
-    )
+            different.append(f"{at}: {sum(first.values())} before, {sum(second.values())} after, {same} of them equal")
+    everything = "".join(f"{at}{sorted(after[at].items())}" for at in sorted(after) if Path(at).suffix not in PAGES)
     print("\n".join(different))
     print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     print(f"SHA-256 over all results of the new tree: {hashlib.sha256(everything.encode()).hexdigest()}")

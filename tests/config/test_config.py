@@ -103,7 +103,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (ArmConfig, {"answer": "both"}, "an arm without constraints has none"),
         (EvaluationConfig, {"level": 1.0}, "level.*less than 1"),
         (ComparisonConfig, {"arms": ["a"]}, "comparison.baseline 'none' is not among comparison.arms: a"),
-        (ComparisonConfig, {"arms": ["none"], "heads": ["own", "x"]}, "heads.1.*'own', 'mlp' or 'pca'"),
+        (ComparisonConfig, {"arms": ["none"], "projections": ["own", "x"]}, "projections.1.*'own', 'mlp' or 'pca'"),
         (ComparisonConfig, {"arms": ["none"], "arm_seeds": {"a": 1}}, r"arm_seeds names \['a'\], not among.*: none"),
         (ComparisonConfig, {"arms": ["none"], "seeds": [-1]}, "seeds.0.*greater than or equal to 0"),
         (TuningConfig, {"space": {}}, "space.*at least 1 item"),

@@ -1,4 +1,4 @@
-"""The figures: their structure, what perfect and ignorant students get, and what cannot be measured."""
+"""The metrics: their structure, what perfect and ignorant students get, and what cannot be measured."""
 
 import json
 import math
@@ -36,35 +36,35 @@ def extremes():
     return made.metrics(made.embeddings(np.inf), made.embeddings(0.0))
 
 
-def test_every_figure_has_value_low_and_high(measured):
+def test_every_metric_has_value_low_and_high(measured):
     kind, metrics = measured
     seen = {f"{name}_seen" for name in MATCHING | {"distance"}}
     expected = CORE[kind] | MATCHING | seen | GAPS[kind] | {"distance", "distance_gap"}
     assert metrics["undefined"] == {}
     for part in ("student_alone", "distilled", "difference"):
         assert set(metrics[part]) == expected
-        for figure in metrics[part].values():
-            assert set(figure) == {"value", "low", "high"}
-            assert all(math.isfinite(number) for number in figure.values())
-            assert figure["low"] <= figure["high"]
+        for metric in metrics[part].values():
+            assert set(metric) == {"value", "low", "high"}
+            assert all(math.isfinite(number) for number in metric.values())
+            assert metric["low"] <= metric["high"]
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
 def test_the_difference_is_distilled_less_alone(measured):
     _, metrics = measured
-    for name, figure in metrics["difference"].items():
+    for name, metric in metrics["difference"].items():
         between = metrics["distilled"][name]["value"] - metrics["student_alone"][name]["value"]
-        assert figure["value"] == pytest.approx(between, abs=1e-12)
+        assert metric["value"] == pytest.approx(between, abs=1e-12)
 
 
 def test_relative_reduction_is_of_the_errors(measured):
     kind, metrics = measured
     assert set(metrics["relative_reduction"]) == CORE[kind] - {"calibration_error"}
-    for name, figure in metrics["relative_reduction"].items():
+    for name, metric in metrics["relative_reduction"].items():
         before, after = (metrics[arm][name]["value"] for arm in ("student_alone", "distilled"))
         if legend(name).better == "higher":
             before, after = 1 - before, 1 - after
-        assert figure["value"] == pytest.approx((before - after) / before)
+        assert metric["value"] == pytest.approx((before - after) / before)
 
 
 def test_the_less_noisy_student_is_better(measured):
@@ -76,20 +76,20 @@ def test_the_less_noisy_student_is_better(measured):
 
 
 def test_a_perfect_student(extremes):
-    figures = {name: figure["value"] for name, figure in extremes["distilled"].items()}
-    assert figures["eer"] == figures["eer_same_domain"] == figures["min_dcf_01"] == 0
-    assert figures["identification_rank1"] == figures["matching_1_5"] == figures["retrieval_map"] == 1
-    assert figures["matching_auc_seen"] == 1
-    assert figures["distance"] == pytest.approx(0, abs=1e-6)
+    found = {name: metric["value"] for name, metric in extremes["distilled"].items()}
+    assert found["eer"] == found["eer_same_domain"] == found["min_dcf_01"] == 0
+    assert found["identification_rank1"] == found["matching_1_5"] == found["retrieval_map"] == 1
+    assert found["matching_auc_seen"] == 1
+    assert found["distance"] == pytest.approx(0, abs=1e-6)
 
 
 def test_an_ignorant_student_is_at_chance(extremes):
-    figures, chance = extremes["student_alone"], extremes["chance"]
+    found, chance = extremes["student_alone"], extremes["chance"]
     assert chance["matching_1_2"] == chance["matching_auc"] == chance["eer"] == 0.5
     assert chance["matching_1_5"] == 0.2
     assert chance["identification_rank1"] == pytest.approx(1 / 30)
     for name in ("eer", "eer_same_domain", "matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"):
-        assert figures[name]["value"] == pytest.approx(chance[name], abs=0.08)
+        assert found[name]["value"] == pytest.approx(chance[name], abs=0.08)
 
 
 def test_chance_of_classification():
@@ -118,8 +118,8 @@ def test_matching_on_unseen_identities_of_chimeric_pairs_is_at_chance():
 def test_the_same_student_twice_differs_by_nothing():
     made = world()
     same = made.embeddings(1.0)
-    for figure in made.metrics(same, same)["difference"].values():
-        assert figure == {"value": 0, "low": 0, "high": 0}
+    for metric in made.metrics(same, same)["difference"].values():
+        assert metric == {"value": 0, "low": 0, "high": 0}
 
 
 def test_the_eer_is_that_of_cosines_taken_one_by_one(measured):
@@ -182,7 +182,8 @@ def test_the_protocol_says_what_was_measured(measured):
     protocol = metrics["protocol"]
     assert protocol["test_samples"] == 48
     assert protocol["bootstrap"] == {
-        "unit": "label" if kind == "verification" else "group", "units": 12, "resamples": 60, "level": 0.95, "seed": 0,
+        "cluster": "label" if kind == "verification" else "group", "clusters": 12,
+        "resamples": 60, "level": 0.95, "seed": 0,
     }  # fmt: skip
     assert ("trials" in protocol) == (kind == "verification")
     assert metrics["arms"]["distilled"]["arm"] == "soft"
@@ -206,7 +207,7 @@ def test_without_training_samples_there_are_no_seen_classes_and_gaps():
     assert not [name for name in metrics["distilled"] if name.endswith(("_seen", "_gap", "_train"))]
 
 
-def test_figures_are_shown_in_their_unit():
+def test_metrics_are_shown_in_their_unit():
     assert shown("eer", 0.0856) == "8.6\N{NO-BREAK SPACE}%"
     assert shown("matching_1_7_seen", 1) == "100.0\N{NO-BREAK SPACE}%"
     assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"

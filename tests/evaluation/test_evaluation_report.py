@@ -91,12 +91,12 @@ def test_both_kinds_draw_the_same_set_of_plots(task):
 
     made = world(task, labels=6)
     alone, distilled = made.embeddings(1.5), made.embeddings(0.5)
-    *figures, images = made.plots(made.metrics(alone, distilled), alone, distilled)
-    assert len(figures) == 5
-    assert all(isinstance(figure, Figure) for figure in figures)
+    *plots, images = made.plots(made.metrics(alone, distilled), alone, distilled)
+    assert len(plots) == 5
+    assert all(isinstance(plot, Figure) for plot in plots)
     assert list(images) == ["operating", "scores", "training", "matching", "summary"]
     assert all(image.startswith(b"\x89PNG") for image in images.values())
-    remarks = [figure.get_suptitle() for figure in figures]
+    remarks = [plot.get_suptitle() for plot in plots]
     assert all(("Chimeric" in remark) == task.chimeric for remark in remarks)
 
 

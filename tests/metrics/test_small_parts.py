@@ -1,4 +1,4 @@
-"""Unit rows, the EER over all pairs, and figures put together."""
+"""Unit rows, the EER over all pairs, and metrics put together."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_pairs_of_one_sort_alone_have_no_eer(labels):
     assert np.isnan(pairwise_eer(np.eye(4), np.array(list(labels))))
 
 
-def test_figures_together_hold_what_both_hold_and_the_second_wins():
+def test_metrics_together_hold_what_both_hold_and_the_second_wins():
     one = MetricSet({"a": Metric(1.0, np.ones(2)), "b": Metric(2.0, np.ones(2))}, {"a": 0.5}, {"x": "one"})
     other = MetricSet({"b": Metric(3.0, np.ones(2))}, {"a": 0.25, "b": 0.125}, {"y": "two"})
     both = one | other

@@ -47,7 +47,7 @@ def trials(draw):
 
 @settings(max_examples=120, deadline=None)
 @given(trials(), st.sampled_from([0.01, 0.05, 0.5, 0.9]))
-def test_every_figure_is_that_of_the_sweep(case, p):
+def test_every_metric_is_that_of_the_sweep(case, p):
     scores, labels, weights = case
     points = sweep(scores, labels, weights)
     assert eer(scores, labels, weights) == pytest.approx(swept_eer(points))

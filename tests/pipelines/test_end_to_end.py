@@ -15,7 +15,7 @@ def changed_files(root):
     return {file: file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
 
 
-def test_distill_leaves_two_students_their_figures_and_a_report(distilled):
+def test_distill_leaves_two_students_their_metrics_and_a_report(distilled):
     metrics = json.loads((reporting(distilled) / "metrics.json").read_text())
     assert {"student_alone", "distilled", "difference"} <= set(metrics)
     assert "<html" in (reporting(distilled) / "report.html").read_text()

@@ -27,15 +27,15 @@ class Done:
     metrics: dict = field(default_factory=lambda: {"train_seconds": 1.0, "f_active": 0.25})
 
 
-def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
+def results(projections=("mlp",), shift=0.05, seeds=(0, 1)):
     """Outcomes and metrics of all arms; every projection after the first errs more by ``shift``."""
     outcomes, metrics = [], []
-    for place, head in enumerate(heads):
+    for place, projection in enumerate(projections):
         for name, errors in ERRORS.items():
             if name == "none" and place:
                 continue
             for seed in seeds:
-                config = ARMS.get(name).model_copy(update={"projection": head})
+                config = ARMS.get(name).model_copy(update={"projection": projection})
                 student = StudentConfig(encoder={"library": "timm", "name": "x"})
                 outcomes.append(Done(Job(name, config, student, TrainingConfig(seed=seed))))
                 error = errors[seed] + shift * place
@@ -46,7 +46,7 @@ def results(heads=("mlp",), shift=0.05, seeds=(0, 1)):
 
 def table(found, baseline="none"):
     contrasts = Contrasts(baseline, {"soft": "hard"}, 0.95)
-    return comparison_table(found, kind_named("verification"), contrasts, ARMS).set_index(["arm", "head"])
+    return comparison_table(found, kind_named("verification"), contrasts, ARMS).set_index(["arm", "projection"])
 
 
 def test_errors_are_means_over_seeds_and_differences_are_paired():
@@ -64,9 +64,9 @@ def test_errors_are_means_over_seeds_and_differences_are_paired():
 
 def test_a_baseline_with_heads_is_taken_with_the_rows_own_head():
     rows = table(results(("mlp", "pca")), baseline="hard")
-    for head in ("mlp", "pca"):
-        assert rows.loc[("soft", head), "difference_to_baseline"] == pytest.approx(0.22 - 0.27)
-        assert np.isnan(rows.loc[("hard", head), "difference_to_baseline"])
+    for projection in ("mlp", "pca"):
+        assert rows.loc[("soft", projection), "difference_to_baseline"] == pytest.approx(0.22 - 0.27)
+        assert np.isnan(rows.loc[("hard", projection), "difference_to_baseline"])
     assert rows.loc[("none", "no teacher"), "difference_to_baseline"] == pytest.approx(0.31 - 0.27)
 
 
@@ -79,7 +79,7 @@ def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_ow
     apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
     contrasts = Contrasts("none", {"soft": "hard"}, 0.95)
     rows = comparison_table(results(("mlp", "pca")), kind_named("verification"), contrasts, apart).set_index(
-        ["arm", "head"]
+        ["arm", "projection"]
     )
     assert rows.loc[("soft", "mlp"), "difference_to_hard"] == pytest.approx(0.22 - (0.27 + 0.05))
     assert rows.loc[("soft", "pca"), "difference_to_hard"] == pytest.approx(0.27 - 0.32)

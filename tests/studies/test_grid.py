@@ -172,12 +172,14 @@ def test_only_embeddings_of_other_samples_are_made_again(tmp_path):
 
 
 def test_the_grid_is_arms_by_projections_by_seeds_and_the_student_alone_once_a_seed():
-    comparison = ComparisonConfig(arms=["none", "soft"], heads=["mlp", "pca", "own"], seeds=[3, 4])
+    comparison = ComparisonConfig(arms=["none", "soft"], projections=["mlp", "pca", "own"], seeds=[3, 4])
     jobs = grid_jobs(comparison, ARMS, STUDENT, TRAINING)
     assert [(job.arm, job.config.projection, job.seed) for job in jobs] == [
-        (arm, head, seed) for seed in (3, 4) for arm, head in (("none", "mlp"), ("soft", "mlp"), ("soft", "pca"))
+        (arm, projection, seed)
+        for seed in (3, 4)
+        for arm, projection in (("none", "mlp"), ("soft", "mlp"), ("soft", "pca"))
     ]
-    fewer = grid_jobs(comparison.model_copy(update={"head_seeds": 1}), ARMS, STUDENT, TRAINING)
+    fewer = grid_jobs(comparison.model_copy(update={"projection_seeds": 1}), ARMS, STUDENT, TRAINING)
     assert [(job.config.projection, job.seed) for job in fewer if job.arm == "soft"] == [
         ("mlp", 3),
         ("pca", 3),

@@ -53,18 +53,18 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
 
     few = table[(table["study"] == "labels") & (table["value"] < 1)]
     assert (few["labelled_samples"] < few["training_samples"]).all()
-    teacher = table[table["study"] == "teacher"].set_index(["setting", "arm"])
+    teacher = table[table["study"] == "teacher"].set_index(["condition", "arm"])
     alone = teacher.xs("none", level="arm")["error_mean"]
     assert alone.nunique() == 1, "the student alone knows no teacher"
     errors = teacher.xs("none", level="arm")["teacher_error_test"]
     assert errors["noise 2"] > errors["teacher as it stands"]
-    assert set(table.loc[table["study"] == "noise", "setting"]) == {"clean test", "damaged test"}
+    assert set(table.loc[table["study"] == "noise", "condition"]) == {"clean test", "damaged test"}
 
-    folds = table[table["study"] == "crossfit"].groupby("setting")["teacher_error_train"].first()
+    folds = table[table["study"] == "crossfit"].groupby("condition")["teacher_error_train"].first()
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds by the head, variants
+    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
     assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
@@ -147,7 +147,7 @@ def test_whole_identities_or_whole_groups_of_every_class_keep_their_label(verifi
     part = labelled_part(classification, CLASSIFICATION, kept)
     left = part[part["split"] == "train"]
     assert set(left["group"]) == kept
-    assert set(left["modality"]) == {"image", "text"}, "the head sees labelled teacher samples only"
+    assert set(left["modality"]) == {"image", "text"}, "the projection sees labelled teacher samples only"
     assert len(part[part["split"] != "train"]) == len(classification[classification["split"] != "train"])
 
 
@@ -161,18 +161,18 @@ def test_the_student_alone_takes_as_many_steps(labelled, epochs):
     assert abs(longer.epochs / longer.eval_every - 4) < 1
 
 
-@pytest.mark.parametrize("head", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])
-def test_a_batch_without_any_label_trains_by_its_pairs_alone(head):
+@pytest.mark.parametrize("classifier", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])
+def test_a_batch_without_any_label_trains_by_its_pairs_alone(classifier):
     objective = Objective({"feature": Term(build_constraint("cosine"))})
     student = torch.randn(6, 8, requires_grad=True)
     labels = torch.full((6,), -1)
-    task = head(student, labels)
+    task = classifier(student, labels)
     batch = ConstraintInputs(student=student, teacher=torch.randn(6, 8), labels=labels, student_logits=task.logits)
     output = objective(batch, task.values)
     output.total.backward()
     assert output.parts["task"] == 0
     assert student.grad.abs().sum() > 0
-    assert all(parameter.grad is None or not parameter.grad.any() for parameter in head.parameters())
+    assert all(parameter.grad is None or not parameter.grad.any() for parameter in classifier.parameters())
 
 
 def test_noise_on_the_teacher_is_as_large_as_it_says():
@@ -238,10 +238,10 @@ def test_a_heavier_arm_has_its_weights_multiplied_and_nothing_else():
 
 
 def test_folds_hold_whole_units_and_are_of_equal_size(verification, classification):
-    for samples, task, unit in ((verification, VERIFICATION, "label"), (classification, CLASSIFICATION, "group")):
+    for samples, task, cluster in ((verification, VERIFICATION, "label"), (classification, CLASSIFICATION, "group")):
         rows = samples[(samples["split"] == "train") & (samples["modality"] == "text")]
         folds = folds_of(rows, task, 5, 0)
-        assert pd.Series(folds).groupby(rows[unit].to_numpy()).nunique().max() == 1
+        assert pd.Series(folds).groupby(rows[cluster].to_numpy()).nunique().max() == 1
         assert pd.Series(folds).value_counts().nunique() == 1
     with pytest.raises(ValueError, match="11 folds of 10 training clusters"):
         folds_of(verification[verification["split"] == "train"], VERIFICATION, 11, 0)

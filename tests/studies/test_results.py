@@ -1,4 +1,4 @@
-"""The results as pages: every figure from a file, what is missing named, nothing typed by hand."""
+"""The results as pages: every number from a file, what is missing named, nothing typed by hand."""
 
 import json
 import re
@@ -21,13 +21,15 @@ from evaluation_world import CHIMERIC, VERIFICATION, world
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROW = {"error_metric": "eer", "error_sd_over_seeds": 0.002, "seeds": 2, "seed_list": "0 1"}
-ALONE = {"arm": "none", "title": "student alone", "head": "no teacher", "error_mean": 0.0856}
+ALONE = {"arm": "none", "title": "student alone", "projection": "no teacher", "error_mean": 0.0856}
 SOFT = {
     "arm": "soft_both", "title": "soft | both", "error_mean": 0.0784, "hard_arm": "hard",
     "relative_reduction_to_baseline": 0.084, "relative_reduction_to_baseline_low": 0.08,
     "relative_reduction_to_baseline_high": 0.089,
 }  # fmt: skip
-COMPARISON = pd.DataFrame([ROW | ALONE, ROW | SOFT | {"head": "mlp"}, ROW | SOFT | {"head": "pca", "error_mean": 0.08}])
+COMPARISON = pd.DataFrame(
+    [ROW | ALONE, ROW | SOFT | {"projection": "mlp"}, ROW | SOFT | {"projection": "pca", "error_mean": 0.08}]
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,20 @@ def folder(tmp_path, metrics):
     (reporting / "metrics.json").write_text(metrics)
     COMPARISON.to_csv(reporting / "comparison.csv", index=False)
     study = COMPARISON.assign(
-        study="noise", setting="clean test", other_arm="soft_both", relative_reduction_to_other=0.03
+        study="noise", condition="clean test", other_arm="soft_both", relative_reduction_to_other=0.03
     )
     (reporting / "regimes").mkdir()
     study.to_csv(reporting / "regimes" / "noise.csv", index=False)
     conditions = pd.DataFrame(
-        {"arm": arm, "title": arm, "head": "mlp", "kind": kind, "level": level, "unit": "SNR, dB", "severity": severity}
+        {
+            "arm": arm,
+            "title": arm,
+            "projection": "mlp",
+            "kind": kind,
+            "level": level,
+            "unit": "SNR, dB",
+            "severity": severity,
+        }
         | {"error": 0.1, "error_low": 0.05, "error_high": 0.2, "error_metric": "eer", "damaged_sides": "test"}
         for kind, level, severity in [("clean", None, 0), ("white", 0.0, 1)]
         for arm in ("student_alone", "distilled")
@@ -83,8 +93,8 @@ def test_every_kind_has_its_table_and_the_note_beside_it(folder, tmp_path):
     assert "| sharpness | 0.910 [0.900, 0.930] |" in page
     assert "| score | 10.0 | 5.0 (random 10.0) | 5.0 (random 10.0) | 0.800 |" in page
     assert "trained with seeds 0 1" in page
-    settings = page.split("**Damaged training inputs")[1].split("\n\n")[1].splitlines()
-    assert settings[0].startswith("| setting | arm | head | EER, % |") and settings[-1].startswith(
+    conditions = page.split("**Damaged training inputs")[1].split("\n\n")[1].splitlines()
+    assert conditions[0].startswith("| condition | arm | projection | EER, % |") and conditions[-1].startswith(
         "| clean test | soft"
     )
 
@@ -166,7 +176,7 @@ def test_what_was_kept_beside_the_page_stays_where_nothing_new_was_reported(fold
     assert write(empty, docs) == page, "a fresh clone writes the same page from what is kept"
 
     (empty / "regimes").mkdir()
-    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", setting="width x 2")
+    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", condition="width x 2")
     study.to_csv(empty / "regimes" / "width.csv", index=False)
     pd.read_csv(folder / "comparison.csv").assign(seeds=7).to_csv(empty / "comparison.csv", index=False)
     changed = write(empty, docs)
@@ -216,7 +226,10 @@ def test_findings_are_filled_from_the_data(folder, tmp_path):
     [
         ("{{ comparisn.none.seeds }}", "f.md, line 1: 'comparisn' is undefined; there are: comparison, metrics"),
         ("\n{{ comparison.none.seedz }}", "f.md, line 2: .*no column 'seedz'; did you mean 'seeds'"),
-        ("{{ comparison.soft.seeds }}", "no row is called 'soft'; a row is arm/head, and there are: none / no teacher"),
+        (
+            "{{ comparison.soft.seeds }}",
+            "no row is called 'soft'; a row is arm/projection, and there are: none / no teacher",
+        ),
         ("{{ comparison.soft_both.seeds }}", "2 rows are called 'soft_both'.*soft_both / mlp; soft_both / pca"),
         ("{{ comparison.none }}", "names no number; go on with one of: error_metric"),
         ("{{ comparison }}", "comparison names no number; go on with a row and a column"),
@@ -239,7 +252,7 @@ def test_a_look_up_that_finds_nothing_and_a_typed_number_stop_the_run(folder, te
 
 
 def test_a_number_in_the_name_of_a_row_is_not_typed_by_hand(folder):
-    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", setting="width x 1.5")
+    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", condition="width x 1.5")
     study.to_csv(folder / "regimes" / "noise.csv", index=False)
     text = (
         '{{ regimes["width/width x 1.5/none"].seeds }} {% for arm in ["none"] %}{{ comparison[arm].seeds }}{% endfor %}'

@@ -95,7 +95,7 @@ def test_a_new_kind_is_measured_with_its_own_metrics_and_gap():
     found = {name: metrics["distilled"][name]["value"] for name in ("hits", "hits_train", "hits_gap")}
     assert found["hits_gap"] == pytest.approx(found["hits_train"] - found["hits"])
     assert metrics["teacher"]["hits"]["value"] == 1
-    assert metrics["protocol"]["bootstrap"]["unit"] == "group"
+    assert metrics["protocol"]["bootstrap"]["cluster"] == "group"
     assert "trials" not in metrics["protocol"]
 
 

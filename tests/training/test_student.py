@@ -240,9 +240,9 @@ def test_samples_without_quality_are_named(world):
 def test_both_heads_are_fitted_and_measured_on_dev(world):
     mlp, pca, metrics, history = fit_projections(world.samples, VERIFICATION, world.teacher, PROJECTION)
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
-    assert set(history["head"]) == {"mlp", "pca"}
+    assert set(history["projection"]) == {"mlp", "pca"}
     for kind in ("mlp", "pca"):
-        assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["head"] == kind, "dev"].max())
+        assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["projection"] == kind, "dev"].max())
     single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
     assert fit_projections(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
 

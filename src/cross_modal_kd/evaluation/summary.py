@@ -1,4 +1,4 @@
-"""What was measured on what: the head of metrics.json."""
+"""What was measured on what: the first part of metrics.json."""
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import DistillationConfig
@@ -21,8 +21,8 @@ def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationCo
             "test_labels": int(test.rows["label"].nunique()),
             "train_subset_samples": 0 if protocol.train is None else len(protocol.train.rows),
             "bootstrap": {
-                "unit": kind.design.cluster,
-                "units": len(test.names),
+                "cluster": kind.design.cluster,
+                "clusters": len(test.names),
                 "resamples": evaluation.bootstrap,
                 "level": evaluation.level,
                 "seed": evaluation.seed,

@@ -31,7 +31,7 @@ class EmojiOptions(Strict):
     min_concepts: of a subcategory that is kept. min_styles: artists that must have drawn a concept that is kept.
     variants: ``keep`` all, or only the ``first`` concept of each family (see ``family_of``).
     families: lie in one split ``together``; or ``apart``, by concept alone, so that near twins of test concepts are
-    trained on: only to show what that does to the figures.
+    trained on: only to show what that does to the metrics.
     """
 
     label: Literal["concept", "subcategory"] = "concept"

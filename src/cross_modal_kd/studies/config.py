@@ -8,22 +8,22 @@ from cross_modal_kd.config.strict import Strict, without_null
 
 
 class ComparisonConfig(Strict):
-    """The grid ``arms`` x ``heads`` x ``seeds``.
+    """The grid ``arms`` x ``projections`` x ``seeds``.
 
-    baseline: the arm that every other is set against. heads: the projections that arms with a constraint are trained
-    with (``mlp``: the trainable one, ``pca``: the fixed one); ``own`` keeps what the arm itself names. hard_of: for a
-    soft arm, the hard arm it is set against too. seeds: of the student's start and of the order of its batches;
-    head_seeds: how many of them, from the first, an arm is trained with under a projection that is not its own (null:
-    all); arm_seeds: how many an arm is trained with at all, where not with all. Differences are over the seeds that
-    both sides have. bootstrap, level: of the intervals.
+    baseline: the arm that every other is set against. projections: those that arms with a constraint are trained
+    with (``mlp``: the trainable one, ``pca``: the fixed one); ``own`` keeps what the arm itself names. hard_of: for
+    a soft arm, the hard arm it is set against too. seeds: of the student's start and of the order of its batches;
+    projection_seeds: how many of them, from the first, an arm is trained with under a projection that is not its
+    own (null: all); arm_seeds: how many an arm is trained with at all, where not with all. Differences are over the
+    seeds that both sides have. bootstrap, level: of the intervals.
     """
 
     arms: list[str] = Field(min_length=1)
     baseline: str = "none"
-    heads: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
+    projections: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
     hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
-    head_seeds: int | None = Field(None, ge=1)
+    projection_seeds: int | None = Field(None, ge=1)
     arm_seeds: Annotated[dict[str, PositiveInt], BeforeValidator(without_null)] = Field(default_factory=dict)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)

@@ -25,7 +25,7 @@ from cross_modal_kd.tracking.run import child_run
 
 logger = logging.getLogger(__name__)
 
-DONE = "figures.json"
+DONE = "metrics.json"
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def grid_jobs(grid: ComparisonConfig, arms: ArmsConfig, student: StudentConfig, 
 
 def _projections(grid: ComparisonConfig, arm: ArmConfig, number: int) -> list[str]:
     """The projections that an arm is trained with under seed ``number``, counted from 0."""
-    kinds = [arm.projection if named == "own" or not arm.constraints else named for named in grid.heads]
-    all_of_them = number < (grid.head_seeds or len(grid.seeds))
+    kinds = [arm.projection if named == "own" or not arm.constraints else named for named in grid.projections]
+    all_of_them = number < (grid.projection_seeds or len(grid.seeds))
     return [kind for kind in kinds if all_of_them or kind == arm.projection]
 
 

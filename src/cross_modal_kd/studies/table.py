@@ -127,7 +127,7 @@ def _counterpart(
 
 def _about(name: str, projection: str, arms: ArmsConfig) -> dict[str, object]:
     arm = arms.get(name)
-    return {"arm": name, "title": arm.title or name, "head": projection if arm.constraints else "no teacher"}
+    return {"arm": name, "title": arm.title or name, "projection": projection if arm.constraints else "no teacher"}
 
 
 def _error(result: ArmResult, kind: TaskKind, level: float) -> dict[str, object]:

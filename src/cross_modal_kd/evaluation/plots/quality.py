@@ -1,4 +1,4 @@
-"""How quality is spread, as a figure."""
+"""How quality is spread, as a plot."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The two students on the test split: trials, embeddings, figures with intervals, plots and the report."""
+"""The two students on the test split: trials, embeddings, metrics with intervals, plots and the report."""
 
 from cross_modal_kd.pipelines.evaluation.pipeline import create_pipeline
 

@@ -13,7 +13,7 @@ from cross_modal_kd.tasks import kind_of
 def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
 ) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
-    """The trainable head, the fixed one (PCA) it is compared with, both measured on dev, and how they were fitted."""
+    """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted."""
     from cross_modal_kd.training.projection import fit_projection
 
     judged = kind_of(task)
@@ -24,5 +24,5 @@ def fit_projections(
         bundles[kind] = bundle
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
-        histories.append(history.assign(head=kind))
+        histories.append(history.assign(projection=kind))
     return bundles["mlp"], bundles["pca"], metrics, pd.concat(histories, ignore_index=True)

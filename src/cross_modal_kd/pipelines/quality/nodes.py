@@ -45,7 +45,7 @@ def weigh_samples(
 
 
 def plot_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality_scores: pd.DataFrame) -> Any:
-    """Histograms of each measure and of the score, per modality and split (a matplotlib figure)."""
+    """Histograms of each measure and of the score, per modality and split (a Matplotlib plot)."""
     from cross_modal_kd.evaluation.plots.quality import quality_plot
 
     return quality_plot(samples, quality_measures, quality_scores)

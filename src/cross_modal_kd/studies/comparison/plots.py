@@ -83,4 +83,8 @@ def distances_plot(table: pd.DataFrame) -> Figure:
 
 
 def _label(row: Any) -> str:
-    return row.title if row.head == "no teacher" else f"{row.title} · {'head' if row.head == 'mlp' else 'no head'}"
+    return (
+        row.title
+        if row.projection == "no teacher"
+        else f"{row.title} · {'head' if row.projection == 'mlp' else 'no head'}"
+    )

@@ -42,7 +42,7 @@ def rank_measures(degraded_measures: pd.DataFrame, quality_study: QualityStudyCo
 
 
 def plot_ordering(quality_ordering: pd.DataFrame) -> Any:
-    """Heat map of measures against degradations (a matplotlib figure)."""
+    """Heat map of measures against degradations (a Matplotlib plot)."""
     from cross_modal_kd.studies.quality.plots import ordering_plot
 
     return ordering_plot(quality_ordering)
@@ -70,7 +70,7 @@ def discard_worst_samples(
     embeddings: EmbeddingTable,
     quality_study: QualityStudyConfig,
 ) -> tuple[pd.DataFrame, Any]:
-    """Equal error rate as the worst samples are left out, by each measure and by the score: table and figure."""
+    """Equal error rate as the worst samples are left out, by each measure and by the score: table and plot."""
     from cross_modal_kd.studies.quality.plots import discard_plot
     from cross_modal_kd.studies.quality.trial_discard import discard_curves
 

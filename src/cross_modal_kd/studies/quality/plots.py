@@ -1,4 +1,4 @@
-"""The figures of the quality study."""
+"""The plots of the quality study."""
 
 from collections.abc import Mapping
 

@@ -30,7 +30,7 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
     for share in study.shares:
         kept = labelled_clusters(world.samples, world.task, share, study.draw)
         known = kind_of(world.task).clusters(train).isin(kept).to_numpy()
-        facts = {"labelled_samples": int(known.sum()), "labelled_units": len(kept), "training_samples": len(known)}
+        facts = {"labelled_samples": int(known.sum()), "labelled_clusters": len(kept), "training_samples": len(known)}
         if known.all():
             yield Condition.of(world, "100 % labelled", 1.0, facts=facts)
             continue

@@ -38,14 +38,14 @@ class Look:
     def places(self, rows: pd.DataFrame, conditions: list[str]) -> np.ndarray:
         """Where each row stands on the axis."""
         if self.x is None:
-            return np.array([conditions.index(name) for name in rows["setting"]], dtype=float)
+            return np.array([conditions.index(name) for name in rows["condition"]], dtype=float)
         return (100 if self.in_percent else 1) * rows[self.x].to_numpy(dtype=float)
 
 
 def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     """Above: error, with its interval. Below: error reduction against the baseline under the same condition."""
     figure, (above, below) = new_figure(rows=2, height=6.2, sharex=True)
-    conditions = table["setting"].drop_duplicates().tolist()
+    conditions = table["condition"].drop_duplicates().tolist()
     _arms(above, below, table, look, conditions)
     if look.as_weak and look.x:
         _mark_weak_teacher((above, below), table, look.as_weak)

@@ -43,7 +43,7 @@ def refit(
         key = run_key(
             "projection", data=world.fingerprint, embeddings=embeddings, condition=varied, configuration=config
         )
-        folder = store / "heads" / f"{kind}-{key}"
+        folder = store / "projections" / f"{kind}-{key}"
         if not folder.is_dir():
             save_bundle(folder, fit_projection(samples, world.task, embeddings, config)[0])
         fitted[kind] = load_bundle(folder)

@@ -21,7 +21,7 @@ from cross_modal_kd.training.student import train_arm
 if TYPE_CHECKING:
     from cross_modal_kd.studies.regimes.studies import Study
 
-FIRST = ("study", "setting", "value")
+FIRST = ("study", "condition", "value")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def rows_of(
     contrasts = Contrasts(regimes.baseline, regimes.against, regimes.level)
     table = comparison_table(by_arm(trained.outcomes, metrics), kind_of(world.task), contrasts, world.arms)
     table = table.rename(columns=_to_other)
-    table = table.assign(study=study, setting=test or condition.name, value=condition.value, **condition.facts)
+    table = table.assign(study=study, condition=test or condition.name, value=condition.value, **condition.facts)
     return table[[*FIRST, *(column for column in table if column not in FIRST)]]
 
 

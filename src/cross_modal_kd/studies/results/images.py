@@ -1,4 +1,4 @@
-"""Pictures beside the pages, small enough for a repository."""
+"""Plots beside the pages, small enough for a repository."""
 
 import io
 from pathlib import Path
@@ -7,15 +7,15 @@ WIDEST = 1100
 NARROWEST = 200
 
 
-def small_png(picture: Path, most_bytes: int) -> bytes:
-    """The picture in at most 256 colours, narrowed until it takes no more than ``most_bytes``.
+def small_png(plot: Path, most_bytes: int) -> bytes:
+    """The plot in at most 256 colours, narrowed until it takes no more than ``most_bytes``.
 
     Raises:
         ValueError: even 200 pixels wide it takes more.
     """
     from PIL import Image
 
-    with Image.open(picture) as opened:
+    with Image.open(plot) as opened:
         image = Image.alpha_composite(Image.new("RGBA", opened.size, "white"), opened.convert("RGBA")).convert("RGB")
     width = min(WIDEST, image.width)
     while True:
@@ -26,7 +26,7 @@ def small_png(picture: Path, most_bytes: int) -> bytes:
             return buffer.getvalue()
         if width <= NARROWEST:
             raise ValueError(
-                f"results.image_kb: {picture} takes {buffer.tell() // 1000} kB at {width} pixels, expected at most "
+                f"results.image_kb: {plot} takes {buffer.tell() // 1000} kB at {width} pixels, expected at most "
                 f"{most_bytes // 1000}; raise image_kb"
             )
         width = max(NARROWEST, width * 4 // 5)

@@ -9,7 +9,7 @@ GUIDE = """\
 
 # Results
 
-One page a task, written from what the pipelines report: no figure is typed by hand. `kedro run --pipeline=results`
+One page a task, written from what the pipelines report: no number is typed by hand. `kedro run --pipeline=results`
 (with `--env` for another task) writes the page of one task, and this index again.
 
 How to read them:
@@ -21,7 +21,7 @@ How to read them:
 - A relative reduction of 10 says that a tenth of the student's errors is gone. An arm that loses is listed too.
 - Under every table stands its command, with seeds, machine, date and commit. What was not run is listed at the end.
   The tables themselves, every column and digit, lie in `results/<task>/`.
-- The quotation above a table says what limits it. The method is our own reading and the data is small: these figures
+- The quotation above a table says what limits it. The method is our own reading and the data is small: these numbers
   are not to be set beside any that are published for other data.
 """
 

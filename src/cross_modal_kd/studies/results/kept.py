@@ -1,4 +1,4 @@
-"""The tables and pictures of a task beside its page, in the repository: what was found stays found in a fresh clone."""
+"""The tables and plots of a task beside its page, in the repository: what was found stays found in a fresh clone."""
 
 import json
 import re
@@ -17,8 +17,8 @@ HEADING = re.compile(r"^(?:## .+|\*\*.+\*\*)$", re.MULTILINE)
 def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int) -> None:
     """Lay what ``folder`` holds of each section over what was kept of it; what is not there anew stays as it is.
 
-    Tables are copied as they are, with their notes of provenance; pictures are made smaller. Pictures of a table that
-    was made anew and has no such picture any more are removed.
+    Tables are copied as they are, with their notes of provenance; plots are made smaller. Plots of a table that
+    was made anew and has no such plot any more are removed.
     """
     notes = _notes(kept)
     for section in sections:
@@ -30,13 +30,13 @@ def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int)
             shutil.copyfile(file, kept / name)
             found = _notes(folder).get(name.as_posix())
             notes[name.as_posix()] = found or {}
-        pictures = {kept / picture.relative_to(folder): picture for picture in section.pictures}
+        plots = {kept / plot.relative_to(folder): plot for plot in section.plots}
         if "*" not in section.kind.files:
-            for stale in {old for pattern in section.kind.pictures for old in kept.glob(pattern)} - set(pictures):
+            for stale in {old for pattern in section.kind.plots for old in kept.glob(pattern)} - set(plots):
                 stale.unlink()
-        for copy, picture in pictures.items():
+        for copy, plot in plots.items():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(small_png(picture, most_bytes))
+            copy.write_bytes(small_png(plot, most_bytes))
     noted = {name: found for name, found in notes.items() if found}
     if noted:
         (kept / NOTES).write_text(json.dumps(noted, indent=1, sort_keys=True) + "\n", encoding="utf-8")

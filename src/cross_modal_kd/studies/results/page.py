@@ -73,12 +73,12 @@ def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder:
     lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
     if len(lines) > 1:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
-    pictures = [
+    plots = [
         f"![{kind.title}: {' '.join(name.with_suffix('').parts).replace('_', ' ')}]({folder.name}/{name.as_posix()})"
-        for name in (picture.relative_to(folder) for picture in section.pictures)
+        for name in (plot.relative_to(folder) for plot in section.plots)
     ]
     tables = [table.markdown() for table in kind.build(section.data)]
-    return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *pictures])
+    return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *plots])
 
 
 def _trained(section: Section, file: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a task's page is made of: the files of the reporting folder, each with its tables and pictures."""
+"""What a task's page is made of: the files of the reporting folder, each with its tables and plots."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from cross_modal_kd.studies.results.tables import Table
 
 @dataclass(frozen=True)
 class Kind:
-    """files, pictures: patterns in the reporting folder; all files of a kind have the same columns.
+    """files, plots: patterns in the reporting folder; all files of a kind have the same columns.
 
     keys: the columns that name a row in findings. seeds: the parameters that count. lead: how to read it.
     """
@@ -27,7 +27,7 @@ class Kind:
     lead: str = ""
     keys: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
-    pictures: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
 
 
 KINDS = (
@@ -35,7 +35,7 @@ KINDS = (
         "comparison", "The arms side by side", "comparison.csv", "comparison", tables.comparison_tables,
         "All arms on the same data, split, seeds and budget. Differences are paired: below zero has fewer errors, a "
         "relative reduction above zero too. An arm that loses is in the table like the others.",
-        ("arm", "head"), ("evaluation.seed",),
+        ("arm", "projection"), ("evaluation.seed",),
         ("comparison_forest.png", "comparison_curves.png", "comparison_distances.png"),
     ),
     Kind(
@@ -45,13 +45,13 @@ KINDS = (
     ),
     Kind(
         "regimes", "Regimes", "regimes/*.csv", "regimes", tables.regimes_tables,
-        "Each arm against the student alone under the same setting; the other arm is the one named in its column.",
-        ("study", "setting", "arm", "head"), ("evaluation.seed",), ("*_regime.png",),
+        "Each arm against the student alone under the same condition; the other arm is the one named in its column.",
+        ("study", "condition", "arm", "projection"), ("evaluation.seed",), ("*_regime.png",),
     ),
     Kind(
         "robustness", "Robustness", "robustness.csv", "robustness", tables.robustness_tables,
         "The same damage for every arm; differences are paired, below zero the distilled student has fewer errors.",
-        ("arm", "head", "kind", "level"), ("robustness.seed",), ("robustness.png", "robustness/*.png"),
+        ("arm", "projection", "kind", "level"), ("robustness.seed",), ("robustness.png", "robustness/*.png"),
     ),
     Kind(
         "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
@@ -76,7 +76,7 @@ class Section:
 
     kind: Kind
     files: list[Path] = field(default_factory=list)
-    pictures: list[Path] = field(default_factory=list)
+    plots: list[Path] = field(default_factory=list)
     data: Any = None
 
 
@@ -89,11 +89,11 @@ def _read(folder: Path, kind: Kind) -> Section:
     files = sorted(folder.glob(kind.files))
     if not files:
         return Section(kind)
-    pictures = [picture for pattern in kind.pictures for picture in sorted(folder.glob(pattern))]
+    plots = [plot for pattern in kind.plots for plot in sorted(folder.glob(pattern))]
     try:
         if kind.files.endswith(".json"):
-            return Section(kind, files, pictures, json.loads(files[0].read_text(encoding="utf-8")))
-        return Section(kind, files, pictures, pd.concat(map(pd.read_csv, files), ignore_index=True))
+            return Section(kind, files, plots, json.loads(files[0].read_text(encoding="utf-8")))
+        return Section(kind, files, plots, pd.concat(map(pd.read_csv, files), ignore_index=True))
     except ValueError as error:
         names = ", ".join(file.name for file in files)
         raise ValueError(

@@ -40,26 +40,26 @@ def cell(row: Mapping[str, Any], name: str) -> str:
 
 
 def metrics_tables(metrics: dict) -> list[Table]:
-    """Both students, figure by figure."""
+    """Both students, metric by metric."""
     return [_students(list(metrics["difference"]), metrics)]
 
 
 def metrics_headline(metrics: dict) -> Table:
-    """The figures of the task itself."""
+    """The metrics of the task itself."""
     return _students([name for name in metrics["difference"] if legend(name).section == "core"], metrics)
 
 
 def _students(names: list[str], metrics: dict) -> Table:
     rows = [_metric(name, metrics) for name in names]
     arms = [metrics["arms"][arm].get("title") or arm for arm in ("student_alone", "distilled")]
-    header = ["figure", *arms, "difference", "relative error reduction, %", "chance"]
+    header = ["metric", *arms, "difference", "relative error reduction, %", "chance"]
     return Table("Both students on the test split", header, rows)
 
 
 def _metric(name: str, metrics: dict) -> list[str]:
-    def of(part: str, unit: str) -> str:
+    def of(part: str, metric: str) -> str:
         found = metrics[part].get(name)
-        return NOTHING if found is None else with_interval(unit, found["value"], found["low"], found["high"])
+        return NOTHING if found is None else with_interval(metric, found["value"], found["low"], found["high"])
 
     known = legend(name)
     seen = ", training samples" if name.endswith(SEEN) else ""
@@ -72,7 +72,7 @@ def _metric(name: str, metrics: dict) -> list[str]:
 # -- comparison.csv and the tables of the regimes, which have its columns ---------------------------------------------
 
 ERROR = {"eer": "EER, %", "top1_error": "top-1 error, %"}
-HEADS = {"mlp": "head", "pca": "no head", "no teacher": NOTHING}
+PROJECTIONS = {"mlp": "head", "pca": "no head", "no teacher": NOTHING}
 COLUMNS = {
     "error_sd_over_seeds": "sd over seeds",
     "difference_to_baseline": "difference to alone, points",
@@ -123,12 +123,15 @@ def arms_table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str] = C
 
 def _table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Table:
     there = {name: title for name, title in columns.items() if name in frame and frame[name].notna().any()}
-    several = frame["head"].nunique() > 1
+    several = frame["projection"].nunique() > 1
     rows = []
     for row in records(frame):
-        name = [str(row["title"]), *([HEADS.get(str(row["head"]), str(row["head"]))] if several else [])]
+        name = [
+            str(row["title"]),
+            *([PROJECTIONS.get(str(row["projection"]), str(row["projection"]))] if several else []),
+        ]
         rows.append([*name, *(cell(row, column) for column in there)])
-    return Table(caption, ["arm", *(["head"] if several else []), *there.values()], rows)
+    return Table(caption, ["arm", *(["projection"] if several else []), *there.values()], rows)
 
 
 STUDIES = {
@@ -151,16 +154,16 @@ FACTS = {
 
 
 def regimes_tables(frame: pd.DataFrame) -> list[Table]:
-    """One table a study, a row a setting and arm."""
+    """One table a study, a row a condition and arm."""
     tables = []
     order = [study for study in STUDIES if (frame["study"] == study).any()]
     order += [study for study in frame["study"].unique() if study not in order]
     for study in order:
         rows = frame[frame["study"] == study]
         made = arms_table(STUDIES.get(study, study), rows, COLUMNS | FACTS)
-        settings = rows["setting"].astype(str).tolist()
-        lines = [[setting, *line] for setting, line in zip(settings, made.rows, strict=True)]
-        tables.append(Table(made.caption, ["setting", *made.header], lines))
+        conditions = rows["condition"].astype(str).tolist()
+        lines = [[condition, *line] for condition, line in zip(conditions, made.rows, strict=True)]
+        tables.append(Table(made.caption, ["condition", *made.header], lines))
     return tables
 
 
@@ -176,8 +179,8 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
         tried = {str(name): value for name, value in best.items() if name not in about and pd.notna(value)}
         values = [f"{name} {number('', value)}" for name, value in tried.items()]
         first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
-        figures = [number("dev", first["dev"]), number("dev", best["dev"])]
-        rows.append([str(arm), str(len(trials)), str(pruned), *figures, ", ".join(values) or "as configured"])
+        metrics = [number("dev", first["dev"]), number("dev", best["dev"])]
+        rows.append([str(arm), str(len(trials)), str(pruned), *metrics, ", ".join(values) or "as configured"])
     metric = "top-1" if bool(frame["larger_is_better"].iloc[0]) else "EER"
     header = ["arm", "trials", "pruned", f"dev {metric} as configured, %", f"dev {metric} of the best, %", "its values"]
     return [Table("The best trial of each arm on the dev split; the test split was not read", header, rows)]
@@ -185,9 +188,9 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
 
 def robustness_tables(frame: pd.DataFrame) -> list[Table]:
     """A row a kind and level, a column an arm; the difference where there are two arms."""
-    arms = frame.drop_duplicates(["arm", "head"])
+    arms = frame.drop_duplicates(["arm", "projection"])
     several = arms["title"].duplicated().any()
-    names = [f"{row['title']} ({row['head']})" if several else str(row["title"]) for row in records(arms)]
+    names = [f"{row['title']} ({row['projection']})" if several else str(row["title"]) for row in records(arms)]
     header = ["damage", "level", *names, *(["difference, points"] if len(arms) == 2 else [])]
     rows = []
     for _, group in frame.groupby(["kind", "severity"], sort=False):

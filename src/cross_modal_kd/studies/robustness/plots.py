@@ -22,7 +22,7 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
     columns = min(len(kinds), 2 if len(kinds) in (2, 4) else 3)
     lines = -(-len(kinds) // columns)
     figure, axes = new_figure(lines, columns, height=1.0 + 2.3 * lines, squeeze=False, sharey=True)
-    arms = [rows for _, rows in table.groupby(["arm", "head"], sort=False)]
+    arms = [rows for _, rows in table.groupby(["arm", "projection"], sort=False)]
     for axis, kind in zip(axes.flat, kinds, strict=False):
         for number, rows in enumerate(arms):
             _curve(axis, _of_kind(rows, kind), _label(rows), number, band=len(arms) <= MOST_BANDS)
@@ -39,10 +39,12 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
 
 
 def arm_plots(table: pd.DataFrame) -> dict[str, Figure]:
-    """{file name: figure}: one arm under every kind, from mild to severe."""
+    """{file name: plot}: one arm under every kind, from mild to severe."""
     return {
-        f"{arm}.png" if table.loc[table["arm"] == arm, "head"].nunique() == 1 else f"{arm}_{head}.png": _arm(rows)
-        for (arm, head), rows in table.groupby(["arm", "head"], sort=False)
+        f"{arm}.png"
+        if table.loc[table["arm"] == arm, "projection"].nunique() == 1
+        else f"{arm}_{projection}.png": _arm(rows)
+        for (arm, projection), rows in table.groupby(["arm", "projection"], sort=False)
     }
 
 
@@ -80,5 +82,5 @@ def _legend_below(figure: Figure, axis: Axes, columns: int) -> None:
 
 def _label(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    head = {"mlp": " · head", "pca": " · no head"}.get(str(first["head"]), "")
-    return f"{first['title']}{head}"
+    kind = {"mlp": " · head", "pca": " · no head"}.get(str(first["projection"]), "")
+    return f"{first['title']}{kind}"

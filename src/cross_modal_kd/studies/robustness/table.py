@@ -51,7 +51,7 @@ def _about(contender: Contender, condition: Condition | None, protocol: DamagePr
     return {
         "arm": contender.arm,
         "title": contender.title,
-        "head": contender.projection,
+        "projection": contender.projection,
         "kind": CLEAN if condition is None else condition.kind,
         "level": np.nan if condition is None else condition.level,
         "unit": "" if condition is None else condition.degradation.unit,
