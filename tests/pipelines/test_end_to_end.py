@@ -76,7 +76,7 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
 
 
 def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after, monkeypatch):
-    import cross_modal_kd.training.student as arm
+    import cross_modal_kd.studies.tuning.trials as arm
 
     original, trained = arm.train_arm, []
     monkeypatch.setattr(
