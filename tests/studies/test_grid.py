@@ -63,7 +63,7 @@ def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(
     import mlflow
 
     mlflow.set_tracking_uri(tracking_uri)
-    with mlflow.start_run() as parent:
+    with mlflow.start_run(experiment_id="0") as parent:
         Trainer().run(tmp_path / "store")
     children = {
         (run.data.params["arm"], run.data.params["training.seed"]): run.data
