@@ -33,7 +33,7 @@ CANDIDATES = pd.DataFrame(
 def look(row):
     if row["sample_id"] in ("c", "d"):
         raise UnreadableSampleError(row["sample_id"], f"no use {row['label']}")
-    return {"sha256": row["sample_id"] * 64, "width": 30}
+    return {"sha256": row["sample_id"] * 64, "width": 30, "duration_s": 1.5}  # the last is no column of theirs yet
 
 
 def test_a_look_fills_the_columns_of_the_usable_and_says_why_of_the_others():
@@ -41,6 +41,7 @@ def test_a_look_fills_the_columns_of_the_usable_and_says_why_of_the_others():
     assert list(seen) == list(DTYPES) and list(rejected) == list(REJECTED_DTYPES)
     assert seen["sample_id"].tolist() == ["a", "b"] and seen.index.tolist() == [0, 1]
     assert seen["sha256"].tolist() == ["a" * 64, "b" * 64] and seen["width"].tolist() == [30, 30]
+    assert seen["duration_s"].tolist() == [1.5, 1.5]
     assert seen["path"].tolist() == ["one/a.png", "two/b.png"] and seen["source"].tolist() == ["made", "other"]
     assert rejected.to_dict("records") == [
         {"source": "made", "path": "c", "reason": "no use two"},

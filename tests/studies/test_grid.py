@@ -10,16 +10,13 @@ import pytest
 from filelock import FileLock
 
 from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, grid_jobs, refresh_embeddings, run_grid
-from cross_modal_kd.training.run_key import data_fingerprint
 
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
 TRAINING = TrainingConfig()
@@ -189,41 +186,3 @@ def test_the_grid_is_arms_by_projections_by_seeds_and_the_student_alone_once_a_s
     assert [(job.arm, job.seed) for job in once] == [("none", 3), ("soft", 3), ("soft", 3), ("none", 4)]
     with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
         grid_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
-
-
-def fingerprint(**change) -> str:
-    samples = pd.DataFrame(
-        {"sample_id": ["a", "b"], "modality": "image", "split": "train", "label": "l", "group": None}
-    )
-    world = {
-        "samples": samples.assign(sha256="0" * 64),
-        "task": TaskConfig(name="t", title="T", kind="verification", student="image", teacher="text"),
-        "inputs": InputConfig(),
-        "teacher_embeddings": EmbeddingTable(["x"], np.zeros((1, 2)), "f"),
-        "projections": {"mlp": ModelBundle("projection", {}, {"w": np.zeros(3)})},
-        "sample_weights": pd.DataFrame({"sample_id": ["a", "b"], "quality_student": [0.1, 0.2]}),
-    }
-    return data_fingerprint(**{name: change.get(name, lambda value: value)(value) for name, value in world.items()})
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"samples": lambda rows: rows.assign(sha256="1" * 64)},
-        {"samples": lambda rows: rows.assign(group="g")},
-        {"samples": lambda rows: rows.assign(label="m")},
-        {"samples": lambda rows: rows[:1]},
-        {"task": lambda task: task.model_copy(update={"pairing": "label"})},
-        {"inputs": lambda _: InputConfig(image={"size": 64})},
-        {"teacher_embeddings": lambda table: EmbeddingTable(table.sample_ids, table.values, "g")},
-        {"projections": lambda _: {"mlp": ModelBundle("projection", {}, {"w": np.ones(3)})}},
-        {"sample_weights": lambda weights: weights.assign(quality_student=0.5)},
-    ],
-)
-def test_the_fingerprint_follows_all_that_decides_a_training(change):
-    assert fingerprint(**change) != fingerprint()
-
-
-def test_the_fingerprint_follows_nothing_else():
-    assert fingerprint(inputs=lambda inputs: inputs.model_copy(update={"cache_mb": 1})) == fingerprint()
-    assert fingerprint(task=lambda task: task.model_copy(update={"note": "n"})) == fingerprint()

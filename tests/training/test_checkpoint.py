@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cross_modal_kd.training.checkpoint import load_state, save_state, to_device
+from cross_modal_kd.training.checkpoint import Checkpoint, load_state, save_state, to_device
 
 
 def test_nested_state_comes_back_as_it_was(tmp_path):
@@ -65,3 +65,23 @@ def test_a_write_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save_state(file, {"epoch": 2})
     assert load_state(file) == {"epoch": 1}
+
+
+@pytest.mark.parametrize("best", [1, 2])
+def test_a_checkpoint_that_is_removed_leaves_nothing(tmp_path, best):
+    checkpoint = Checkpoint(tmp_path / "[c].safetensors")
+    checkpoint.save({"epoch": best}, {"weight": torch.ones(2)}, best)
+    assert len(list(tmp_path.iterdir())) == 2
+    checkpoint.remove()
+    assert not list(tmp_path.iterdir())
+    checkpoint.remove()  # once more is no error
+
+
+def test_only_the_best_weights_of_the_state_are_kept(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "c.safetensors")
+    for epoch, best in ((1, 1), (2, 2), (3, 2)):
+        checkpoint.save({"epoch": epoch}, {"weight": torch.full((2,), float(best))}, best)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["c.best-2.safetensors", "c.safetensors"]
+    again = Checkpoint(tmp_path / "c.safetensors")
+    assert again.load() == {"epoch": 3} and again.load_best(2)["weight"].tolist() == [2.0, 2.0]
+    assert again.load_best(0) is None

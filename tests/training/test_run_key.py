@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import run_key as module
-from cross_modal_kd.training.run_key import run_key
+from cross_modal_kd.training.run_key import data_fingerprint, run_key
 
 BASE = {
     "training": TrainingConfig(epochs=3),
@@ -70,3 +72,58 @@ def test_a_key_is_the_same_in_another_process():
 def test_what_has_no_key_is_told():
     with pytest.raises(TypeError, match="run_key: there is no key of a set"):
         run_key("student", labels={1, 2})
+
+
+def fingerprint(**change) -> str:
+    """Of a small world; change: by argument, what is made of it."""
+    samples = pd.DataFrame(
+        {"sample_id": ["a", "b"], "modality": "image", "split": "train", "label": "l", "group": None, "path": "p"}
+    )
+    world = {
+        "samples": samples.assign(sha256="0" * 64),
+        "task": TaskConfig(name="t", title="T", kind="verification", student="image", teacher="text"),
+        "inputs": InputConfig(),
+        "teacher_embeddings": EmbeddingTable(["x"], np.zeros((1, 2)), "f"),
+        "projections": {"mlp": ModelBundle("projection", {}, {"w": np.zeros(3)})},
+        "sample_weights": pd.DataFrame({"sample_id": ["a", "b"], "quality_student": [0.1, 0.2]}),
+    }
+    return data_fingerprint(**{name: change.get(name, lambda value: value)(value) for name, value in world.items()})
+
+
+DECIDES = {
+    "task": {"name": "u", "kind": "classification", "student": "speech", "teacher": "speech", "pairing": "label"},
+    "samples": {
+        "sample_id": ["a", "c"], "modality": "speech", "split": "dev", "label": "m", "group": "g", "sha256": "1" * 64
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECIDES["task"])
+def test_the_data_of_another_task_are_other_data(name):
+    update = {name: DECIDES["task"][name]}
+    assert fingerprint(task=lambda task: task.model_copy(update=update)) != fingerprint()
+
+
+@pytest.mark.parametrize("name", DECIDES["samples"])
+def test_another_value_of_a_sample_is_other_data(name):
+    assert fingerprint(samples=lambda rows: rows.assign(**{name: DECIDES["samples"][name]})) != fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"samples": lambda rows: rows[:1]},
+        {"inputs": lambda _: InputConfig(image={"size": 64})},
+        {"teacher_embeddings": lambda table: EmbeddingTable(table.sample_ids, table.values, "g")},
+        {"projections": lambda _: {"mlp": ModelBundle("projection", {}, {"w": np.ones(3)})}},
+        {"sample_weights": lambda weights: weights.assign(quality_student=0.5)},
+    ],
+)
+def test_whatever_else_decides_a_training_is_other_data(change):
+    assert fingerprint(**change) != fingerprint()
+
+
+def test_what_decides_nothing_leaves_the_data_what_they_are():
+    assert fingerprint(inputs=lambda inputs: inputs.model_copy(update={"cache_mb": 1})) == fingerprint()
+    assert fingerprint(task=lambda task: task.model_copy(update={"title": "U", "note": "n"})) == fingerprint()
+    assert fingerprint(samples=lambda rows: rows.assign(path="moved")) == fingerprint()

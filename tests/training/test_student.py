@@ -32,6 +32,7 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import student as arms
 from cross_modal_kd.training.embed import embed
 from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.run_key import data_fingerprint
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -229,6 +230,11 @@ def test_pairs_are_of_one_group(world):
         for sample, row in zip(data.train["sample_id"], drawn.tolist(), strict=True):
             (partner,) = [t for t in world.teacher.sample_ids if np.array_equal(world.teacher.at([t])[0], texts[row])]
             assert rows.loc[partner, "group"] == rows.loc[sample, "group"]
+
+
+def test_the_data_of_an_arm_know_what_they_are_of(world):
+    expected = data_fingerprint(world.samples, world.task, world.data.inputs, world.teacher, {}, world.quality)
+    assert world.data.fingerprint == expected
 
 
 def test_samples_without_quality_are_named(world):

@@ -149,6 +149,8 @@ def test_a_trained_teacher_is_the_same_for_the_same_seed_and_resumes_only_its_ow
         with pytest.raises(Killed):
             prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
     assert len(list(checkpoints.iterdir())) == 2  # where it stands, and the best weights
+    prepare_teacher(samples, TASK, sources, InputConfig(image={"size": 20}), teacher, checkpoints)  # not gone on from
+    assert len(list(checkpoints.iterdir())) == 2
     other = TeacherConfig(**(TRAINED | {"margin": 0.3}))
     fresh = prepare_teacher(samples, TASK, sources, INPUTS, other, tmp_path / "elsewhere")
     beside = prepare_teacher(samples, TASK, sources, INPUTS, other, checkpoints)
