@@ -16,11 +16,14 @@ import shutil
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mutmut import __main__ as mutmut
 from mutmut.configuration import config
 from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.state import state
 from mutmut.stats import status_by_exit_code
 
 CAUGHT = ("killed", "timeout", "suspicious", "segfault", "caught by type check")
@@ -42,6 +45,7 @@ def main() -> int:
     if not options.names:
         shutil.rmtree(FOLDER, ignore_errors=True)
     names = options.names or _drawn(options.sample, options.seed)
+    mutmut.collect_or_load_stats = _with_neighbours(mutmut.collect_or_load_stats)
     mutmut._run(names, max_children=1)
     return _report(options.room, names)
 
@@ -56,6 +60,26 @@ def _drawn(count: int | None, seed: int) -> list[str]:
     mutmut.create_mutants(1)
     found = sorted(name for _, name, _ in mutmut.collect_source_file_mutation_data(mutant_names=[])[0])
     return random.Random(seed).sample(found, min(count, len(found)))
+
+
+def _with_neighbours(collect: Callable[..., None]) -> Callable[..., None]:
+    """mutmut's statistics of which tests reach a function, with what they miss.
+
+    What a fixture of a whole module calls is put down to the first test that asks for it; the tests that look at what
+    it made are others. So where a file has such a fixture, all its tests count as soon as one does.
+    """
+
+    def collecting(*args: Any, **options: Any) -> None:
+        collect(*args, **options)
+        of_file: dict[str, set[str]] = {}
+        for test in state().duration_by_test:
+            of_file.setdefault(test.partition("::")[0], set()).add(test)
+        shared = {file for file in of_file if "scope=" in Path(file).read_text()}
+        for tests in state().tests_by_mangled_function_name.values():
+            for file in {test.partition("::")[0] for test in tests} & shared:
+                tests |= of_file[file]
+
+    return collecting
 
 
 def _report(room: str, names: list[str]) -> int:

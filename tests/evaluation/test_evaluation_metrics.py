@@ -189,6 +189,18 @@ def test_the_protocol_says_what_was_measured(measured):
     assert metrics["arms"]["distilled"]["arm"] == "soft"
 
 
+def test_the_protocol_counts_its_trials():
+    made = world(VERIFICATION)
+    trials = made.metrics(made.embeddings(2.0), made.embeddings(0.8, seed=1))["protocol"]["trials"]
+    table = made.trials()
+    target, same = table["target"] == 1, table["same_domain"].astype(bool)
+    assert trials == {
+        "targets": sum(target), "impostors": sum(~target), "impostors_same_domain": sum(~target & same),
+        "impostors_drawn_from": made.evaluation.impostors,
+    }  # fmt: skip
+    assert 0 < trials["impostors_same_domain"] < trials["impostors"]
+
+
 def test_the_training_subset_is_capped_and_takes_whole_units():
     made = world(labels=12, views=14)
     train = split_rows(made.samples, "image", "train")
