@@ -68,6 +68,21 @@ def test_a_node_of_one_student_reads_and_writes_that_student_alone(nodes):
                 assert not [name for name in node.inputs if name.startswith(f"{other}.")], node.name
 
 
+def test_each_student_is_trained_under_its_own_arm(nodes):
+    """Both arms fit the parameter ``arm``: exchanged, the distilled student would be the one alone."""
+    arms = {node.namespace: node._inputs["arm"] for node in nodes if "arm" in node._inputs}
+    assert arms == {
+        "distillation.student_alone": "params:distillation.baseline",
+        "distillation.distilled": "params:distillation.arm",
+    }
+
+
+def test_a_node_opens_no_dataset_and_takes_no_lock(nodes):
+    for file in {Path(inspect.getsourcefile(node.func)) for node in nodes}:
+        text = file.read_text(encoding="utf-8")
+        assert "cross_modal_kd.datasets" not in text and "filelock" not in text, file
+
+
 @pytest.mark.parametrize(
     ("parameter", "dataset"),
     [("student_alone", "distilled.student"), ("student_alone_history", "distilled.history"),
