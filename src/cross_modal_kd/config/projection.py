@@ -1,4 +1,4 @@
-"""The trainable projection head on the teacher, and the prototype classifier learnt with it."""
+"""The trainable projection of the teacher, and the prototype classifier learnt with it."""
 
 from typing import Literal
 

@@ -1,1 +1,1 @@
-"""Networks: encoders by name, the student, the teacher's projection head with its prototypes."""
+"""Networks: encoders by name, the student, the teacher's projection with its prototypes."""

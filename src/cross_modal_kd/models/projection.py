@@ -1,4 +1,4 @@
-"""The trainable projection head g on the teacher, and the prototypes W that are learnt with it."""
+"""The trainable projection g of the teacher, and the prototypes W that are learnt with it."""
 
 import numpy as np
 import torch

@@ -1,1 +1,1 @@
-"""One readable loop for students and teachers, the fit of the projection head, checkpoints that resume exactly."""
+"""One readable loop for students and teachers, the fit of the projection, checkpoints that resume exactly."""

@@ -1,4 +1,4 @@
-"""Fitting the projection head and its prototypes on the teacher's cached embeddings."""
+"""Fitting the projection and its prototypes on the teacher's cached embeddings."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The projection head on the teacher, with the prototypes of the teacher's classifier."""
+"""The projection of the teacher, with the prototypes of the teacher's classifier."""
 
 import numpy as np
 import pandas as pd
