@@ -23,6 +23,9 @@ def test_distill_leaves_two_students_their_metrics_and_a_report(distilled):
         assert (distilled / "06_models" / "test" / arm / "student" / "model.safetensors").is_file()
         assert (distilled / "07_model_output" / "test" / arm / "embeddings" / "values.safetensors").is_file()
         assert len(pd.read_csv(reporting(distilled) / arm / "history.csv")) == 2
+    for kind in ("mlp", "pca"):  # the node gives both at once: exchanged, every arm would be bound through the other
+        saved = json.loads((distilled / "06_models" / "test" / f"projection_{kind}" / "config.json").read_text())
+        assert saved["config"]["projection"]["kind"] == kind
     assert not list((distilled / "06_models" / "test" / "checkpoints").iterdir())
     assert not [file for file in distilled.rglob("*") if file.suffix in (".pkl", ".pt", ".pth", ".ckpt", ".bin")]
 
