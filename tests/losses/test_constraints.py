@@ -16,6 +16,7 @@ from cross_modal_kd.losses import (
     SoftClassifierConstraint,
     SoftFeatureConstraint,
     build_constraint,
+    soft_margin,
 )
 
 LABELS = [0, 1, 1, -1, 2, 0, -1]
@@ -256,6 +257,12 @@ def test_margin_comes_off_and_leaves_no_gradient_inside(kind):
     output.values[inside].sum().backward()
     for tensor in (student, logits, feature):
         assert tensor.grad is None or not tensor.grad.any()
+
+
+def test_on_the_edge_of_the_margin_nothing_is_asked():
+    values = torch.tensor([0.25, 0.5, 0.75], requires_grad=True)
+    soft_margin(values, 0.5).sum().backward()
+    assert values.grad.tolist() == [0, 0, 1]
 
 
 def test_relational_margin_comes_off_every_pair():
