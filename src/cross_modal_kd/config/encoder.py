@@ -73,6 +73,9 @@ class InputConfig(Strict):
         Args:
             kind: the model that a modality registered for its block.
 
+        Returns:
+            The block, with its defaults where it was not given.
+
         Raises:
             KeyError: no modality registered it.
         """

@@ -8,13 +8,20 @@ from cross_modal_kd.config.strict import Strict
 
 
 class EvaluationConfig(Strict):
-    """bootstrap: resamples of the clusters (concepts or speakers); level: of the intervals.
+    """What is measured of a student, and how sure it is.
 
-    max_impostors: impostor trials drawn (seeded) for verification; every target trial is kept.
-    impostors: drawn from ``any`` pair, or from those of the ``same_domain`` only (one artist, one recording channel:
-    harder, no such cue). With ``any`` the impostors that happen to share a domain are also measured by themselves.
-    gallery: the N of 1:N matching.
-    train_subset: training samples that are embedded too, at most, for seen classes and the gap between train and test.
+    Attributes:
+        bootstrap: resamples of the clusters (concepts or speakers).
+        level: of the intervals.
+        max_impostors: impostor trials drawn (seeded) for verification; every target trial is kept.
+        impostors: drawn from ``any`` pair, or from those of the ``same_domain`` only (one artist, one recording
+            channel: harder, no such cue). With ``any`` the impostors that happen to share a domain are also measured by
+            themselves.
+        seed: of the resamples and of every draw.
+        gallery: the N of 1:N matching.
+        train_subset: training samples that are embedded too, at most, for seen classes and the gap between train and
+            test.
+        batch_size: samples that are embedded at a time.
     """
 
     bootstrap: int = Field(1000, ge=1)

@@ -55,12 +55,15 @@ class ConstraintConfig(Strict):
 class ArmConfig(Strict):
     """One arm of the comparison.
 
-    constraints: by a name of your choice; one that is null is left out.
-    projection: ``mlp`` (trainable) or ``pca`` (fixed).
-    quality: weights from quality; null leaves every weight at 1.
-    joint: go on training it and its prototypes under their own classification loss.
-    answer: of a classification task, by which classifier the student answers: its ``own``, the ``teacher``'s
-    prototypes that it was bound to, or ``both`` (the mean of their log-probabilities).
+    Attributes:
+        title: in plots and reports.
+        constraints: by a name of your choice; one that is null is left out. Without any the student learns alone.
+        projection: ``mlp`` (trainable) or ``pca`` (fixed).
+        quality: weights from quality; null leaves every weight at 1.
+        joint: go on training the projection and its prototypes under their own classification loss.
+        joint_lr_scale: learning rate of that training, over the student's.
+        answer: of a classification task, by which classifier the student answers: its ``own``, the ``teacher``'s
+            prototypes that it was bound to, or ``both`` (the mean of their log-probabilities).
     """
 
     title: str = ""
@@ -89,7 +92,12 @@ class ArmConfig(Strict):
 
 
 class DistillationConfig(Strict):
-    """Which two arms ``distill`` trains: the student alone, and the one to set against it."""
+    """Which two arms ``distill`` trains.
+
+    Attributes:
+        baseline: in the block ``arms``, the student alone.
+        arm: in that block, the one to set against it.
+    """
 
     baseline: str = "none"
     arm: str = "soft_both_quality"

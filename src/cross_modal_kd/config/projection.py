@@ -8,9 +8,20 @@ from cross_modal_kd.config.strict import Strict
 
 
 class ProjectionConfig(Strict):
-    """kind: ``mlp`` (trainable, the method's) or ``pca`` (fixed: the same dimension without learning, the ablation).
+    """The teacher's projection g and its prototypes, and how they are fitted.
 
-    dim is the dimension d of t_i and s_i; scale is the logit scale a.
+    Attributes:
+        kind: ``mlp`` (trainable, the method's) or ``pca`` (fixed: the same dimension without learning, the ablation).
+        dim: d, the dimension of t_i and of what of s_i is bound to it.
+        hidden: width of the MLP.
+        dropout: share of the hidden units that is dropped in training.
+        residual: whether an ``mlp`` has a linear term too, from which it starts.
+        scale: a, the logit scale of the prototypes.
+        epochs: passes over the training split.
+        batch_size: samples in a step, at most.
+        lr: learning rate of AdamW, constant.
+        weight_decay: of AdamW, for every parameter.
+        seed: of the first weights and of the order of the samples.
     """
 
     kind: Literal["mlp", "pca"] = "mlp"

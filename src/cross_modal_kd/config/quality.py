@@ -10,10 +10,12 @@ from cross_modal_kd.config.strict import Strict
 class QualityConfig(Strict):
     """Raw quality of each input.
 
-    measures: per modality, the names of the measures to take (keys of that modality's MEASURES).
-    score: per modality, the measures whose ranks make the one score q in [0, 1]; a subset of ``measures``.
-    combine: by the ``mean`` of the ranks or by the ``worst`` of them. by_domain: rank a sample among those of its own
-    domain (an artist, a recording channel), where the training split holds enough of them, and not among all.
+    Attributes:
+        measures: per modality, the names of the measures to take (keys of that modality's MEASURES).
+        score: per modality, the measures whose ranks make the one score q in [0, 1]; a subset of ``measures``.
+        combine: by the ``mean`` of the ranks or by the ``worst`` of them.
+        by_domain: rank a sample among those of its own domain (an artist, a recording channel), where the training
+            split holds enough of them, and not among all.
     """
 
     measures: dict[str, list[str]]
@@ -36,10 +38,14 @@ class QualityConfig(Strict):
 
 
 class WeightConfig(Strict):
-    """w_i = clip(q_i^gamma / mean, w_min, w_max), renormalised to mean 1; gamma = 0 is off (our reading).
+    """w_i = clip(q_i^gamma / mean, w_min, w_max), renormalised to mean 1 (our reading).
 
-    loss: which losses are weighed, the ``task``'s (by the student's quality), the ``distillation``'s (by the pair's) or
-    ``both``. Those that are not weighed count every sample alike.
+    Attributes:
+        loss: which losses are weighed: the ``task``'s (by the student's quality), the ``distillation``'s (by the
+            pair's) or ``both``. Those that are not weighed count every sample alike.
+        gamma: 0 is off; a larger one leans harder on the good samples.
+        w_min: smallest weight, before the renormalisation; ``losses.quality_weights`` takes [0, 1].
+        w_max: largest weight, before the renormalisation; ``losses.quality_weights`` takes 1 and above.
     """
 
     loss: Literal["both", "task", "distillation"] = "both"

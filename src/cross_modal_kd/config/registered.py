@@ -12,7 +12,12 @@ from pydantic import AfterValidator, BaseModel
 
 @dataclass(frozen=True)
 class LibraryTraits:
-    """trainable: its encoders can be trained here. pretrained: it brings weights of its own."""
+    """What a library of encoders can do.
+
+    Attributes:
+        trainable: its encoders can be trained here.
+        pretrained: it brings weights of its own.
+    """
 
     trainable: bool = True
     pretrained: bool = True
@@ -22,7 +27,9 @@ class LibraryTraits:
 class Announced:
     """What of a modality can be configured.
 
-    inputs: the model of its block in ``inputs``, None where nothing is turned into tensors. libraries: of encoders.
+    Attributes:
+        inputs: the model of its block in ``inputs``; None where nothing is turned into tensors.
+        libraries: of encoders, by the name that ``encoder.library`` has.
     """
 
     inputs: type[BaseModel] | None = None
@@ -49,7 +56,14 @@ def announce(modality: str, announced: Announced) -> None:
 
 
 def withdraw(modality: str) -> None:
-    """Undo ``announce``. Raises KeyError where the modality is not registered."""
+    """Undo ``announce``.
+
+    Args:
+        modality: its name.
+
+    Raises:
+        KeyError: it is not registered.
+    """
     del _ANNOUNCED[modality]
 
 
@@ -59,23 +73,57 @@ def modality_names() -> tuple[str, ...]:
 
 
 def input_blocks() -> dict[str, type[BaseModel]]:
-    """By modality, the model of its block in ``inputs``. Raises ValueError where none is registered yet."""
+    """By modality, the model of its block in ``inputs``; a modality that turns nothing into tensors has none.
+
+    Raises:
+        ValueError: no modality is registered yet.
+    """
     _require_some()
     return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
 
 
 def library_traits(library: str) -> LibraryTraits:
-    """Traits of a registered encoder library. Raises ValueError listing those that are registered."""
+    """Traits of an encoder library.
+
+    Args:
+        library: its name.
+
+    Returns:
+        What it can do.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
     return _libraries()[check_library(library)]
 
 
 def check_modality(name: str) -> str:
-    """The name itself. Raises ValueError for one that is not registered, listing those that are."""
+    """The name, if a modality is registered under it.
+
+    Args:
+        name: what was given.
+
+    Returns:
+        ``name`` itself.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
     return _check("modality", name, _ANNOUNCED)
 
 
 def check_library(name: str) -> str:
-    """The name itself. Raises ValueError for one that is not registered, listing those that are."""
+    """The name, if an encoder library is registered under it.
+
+    Args:
+        name: what was given.
+
+    Returns:
+        ``name`` itself.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
     return _check("encoder library", name, _libraries())
 
 

@@ -11,8 +11,15 @@ class StudentConfig(Strict):
 
     The constraints bind the first projection.dim of them to the teacher; the free ones serve the task alone, so that
     the student keeps what its own modality shows and the teacher's does not (ours, beyond the source). Only hinton_kd,
-    which reads the logits of the student's own classifier, reaches them all. margin and scale belong to the AAM-softmax
-    of a verification task; label_smoothing to a classification task.
+    which reads the logits of the student's own classifier, reaches them all.
+
+    Attributes:
+        encoder: library, name and options of the encoder.
+        free_dim: dimensions of the embedding beyond projection.dim.
+        margin: of the AAM-softmax of a verification task, in radians, below pi / 2.
+        scale: logit scale of that AAM-softmax.
+        label_smoothing: of the cross-entropy of a classification task.
+        dropout: share of the encoder's features that is dropped in training.
     """
 
     encoder: EncoderConfig

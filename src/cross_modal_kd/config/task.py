@@ -11,13 +11,18 @@ from cross_modal_kd.config.strict import Strict
 class TaskConfig(Strict):
     """One task.
 
-    student, teacher: registered modalities (``cross_modal_kd.modalities``).
-    kind: ``verification`` (open set: the labels of the splits are disjoint) or ``classification`` (the splits share
-    their labels, and are disjoint in ``group``).
-    pairing: ``instance`` (same ``group``) or ``label`` (any teacher sample of the same class).
-    chimeric: the two modalities never belonged to the same thing: each label of the student is assigned one of the
-    teacher's, one to one, drawn with the split's seed (a voice gets a face). It is said wherever a number of the task
-    is shown.
+    Attributes:
+        name: as its environment in ``conf`` and its files have it; it is a part of run keys.
+        title: over its report.
+        kind: ``verification`` (open set: the labels of the splits are disjoint) or ``classification`` (the splits share
+            their labels, and are disjoint in ``group``).
+        student: a registered modality (``cross_modal_kd.modalities``).
+        teacher: another one.
+        pairing: ``instance`` (same ``group``) or ``label`` (any teacher sample of the same class).
+        chimeric: the two modalities never belonged to the same thing: each label of the student is assigned one of
+            the teacher's, one to one, drawn with the split's seed (a voice gets a face). It is said wherever a number
+            of the task is shown.
+        note: shown with the task's results; none where it is empty.
     """
 
     name: str

@@ -9,9 +9,17 @@ from cross_modal_kd.config.training import TrainingConfig
 
 
 class TeacherConfig(Strict):
-    """pretrained: use the encoder's own weights, frozen; else train it with AAM-softmax on the training split.
+    """The teacher's encoder, and its training where it is trained here.
 
     timm downloads its weights, or takes those of a file: encoder.options.pretrained_cfg_overlay = {file: ...}.
+
+    Attributes:
+        encoder: library, name and options of the encoder.
+        pretrained: use the encoder's own weights, frozen; else train it with AAM-softmax on the training split.
+        embedding_dim: of a trained teacher; a pretrained one brings its own.
+        margin: of the AAM-softmax of a trained teacher, in radians, below pi / 2.
+        scale: logit scale of that AAM-softmax.
+        training: of a trained teacher.
     """
 
     encoder: EncoderConfig

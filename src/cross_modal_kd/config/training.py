@@ -10,8 +10,20 @@ from cross_modal_kd.config.strict import Strict
 class TrainingConfig(Strict):
     """AdamW with a one-cycle schedule; the checkpoint that is best on the dev split is kept.
 
-    patience: stop after that many evaluations without a better dev metric; null trains to the end.
-    eval_every: epochs between two looks at the dev split (the last epoch is always looked at).
+    Attributes:
+        epochs: passes over the training split, at most.
+        batch_size: samples in a step.
+        lr: the highest learning rate of the schedule.
+        weight_decay: of matrices; vectors (biases, norms) have none.
+        warmup: share of the steps over which the learning rate rises.
+        grad_clip: largest norm of the gradient; null does not clip.
+        patience: stop after that many evaluations without a better dev metric; null trains to the end.
+        eval_every: epochs between two looks at the dev split (the last epoch is always looked at).
+        seed: of weights, batches, pairs and augmentation.
+        precision: as Fabric names it; ``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
+        accelerator: ``auto`` takes a GPU where there is one.
+        augment: whether training inputs are augmented.
+        keep: the weights that are ``best`` on dev, or the ``last``.
     """
 
     epochs: int = Field(16, ge=1)

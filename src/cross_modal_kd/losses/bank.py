@@ -12,7 +12,7 @@ class BankContrastiveConstraint(Constraint):
     """max(0, -log softmax_k(cos(s_i, b_k) / temperature)[k_i] - margin), k_i the student's own instance.
 
     The bank b (K, d) holds one projected teacher embedding for each instance (a concept, a clip); since the teacher's
-    embeddings are cached, all of them can be had at every step. Instances of one class are told apart too, which is
+    embeddings are cached, all of them are there at every step. Instances of one class are told apart too, which is
     what the teacher knows beyond the label. A sample needs no label. A variant of ours of the soft constraint at the
     feature level, beyond the source; after InfoNCE (van den Oord et al., 2018) and instance discrimination with a bank
     (Wu et al., CVPR 2018).

@@ -7,7 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. value: on all the data. resampled: (R,), in every resample of the clusters."""
+    """One metric.
+
+    Attributes:
+        value: on all the data.
+        resampled: (R,), in every resample of the clusters.
+    """
 
     value: float
     resampled: np.ndarray
@@ -15,7 +20,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricSet:
-    """By name: metrics; chance, what they are without information; undefined, why a metric is not there."""
+    """Metrics with their resamples, by name; ``a | b`` has those of both, and b's where both have one.
+
+    Attributes:
+        metrics: those that are defined.
+        chance: the value that a metric has without information, where there is one.
+        undefined: why a metric is not there.
+    """
 
     metrics: dict[str, Metric] = field(default_factory=dict)
     chance: dict[str, float] = field(default_factory=dict)
@@ -25,7 +36,14 @@ class MetricSet:
         return MetricSet(self.metrics | other.metrics, self.chance | other.chance, self.undefined | other.undefined)
 
     def renamed(self, suffix: str) -> "MetricSet":
-        """The same metrics, each name with a suffix."""
+        """The same metrics, each name with a suffix.
+
+        Args:
+            suffix: put at the end of the names of metrics, chances and reasons alike, such as ``_train``.
+
+        Returns:
+            A new set; the values are the same objects.
+        """
         return MetricSet(
             {f"{name}{suffix}": found for name, found in self.metrics.items()},
             {f"{name}{suffix}": value for name, value in self.chance.items()},

@@ -37,12 +37,23 @@ _LIBRARIES: dict[str, EncoderLibrary] = {}
 
 
 def register_libraries(libraries: Mapping[str, EncoderLibrary]) -> None:
-    """Make libraries known to ``library_of``; their names are checked where the modality is announced."""
+    """Make libraries known to ``library_of``; their names are checked where the modality is announced.
+
+    Args:
+        libraries: by name, as ``encoder.library`` names it; a name that is known already is replaced.
+    """
     _LIBRARIES.update(libraries)
 
 
 def withdraw_libraries(names: Mapping[str, EncoderLibrary]) -> None:
-    """Undo ``register_libraries``. Raises KeyError where one is not registered."""
+    """Undo ``register_libraries``.
+
+    Args:
+        names: what was given to it; only its keys count.
+
+    Raises:
+        KeyError: one of them is not registered.
+    """
     for name in names:
         del _LIBRARIES[name]
 

@@ -19,6 +19,11 @@ class ProjectionHead(nn.Module):
     embeddings. ``pca`` keeps P alone, fixed: the ablation without a trained g. ``mlp`` learns both terms, the MLP
     starting near zero, so that g starts from the teacher's own geometry. Our reading; the source's shape was not
     available.
+
+    Args:
+        in_dim: D, length of the teacher's embeddings.
+        config: ``kind`` (``mlp`` or ``pca``), ``dim`` d, ``hidden``, ``dropout`` and ``residual``; without ``residual``
+            an ``mlp`` has no linear term.
     """
 
     mean: Tensor
@@ -57,6 +62,14 @@ class ProjectionHead(nn.Module):
         self.linear.weight[: len(kept)] = kept * signs
 
     def forward(self, embeddings: Tensor) -> Tensor:
+        """t = normalise(g(x)).
+
+        Args:
+            embeddings: (B, D) of the teacher, raw.
+
+        Returns:
+            (B, d), rows of length 1.
+        """
         centred = embeddings - self.mean
         if self.mlp is None:
             return F.normalize(self.linear(centred), dim=-1)
@@ -66,7 +79,13 @@ class ProjectionHead(nn.Module):
 
 
 class Projection(nn.Module):
-    """g and the prototypes together: ``head(x)`` (B, d) and ``prototypes()`` (C, d), both L2-normalised."""
+    """g and the prototypes together: ``head(x)`` (B, d) and ``prototypes()`` (C, d), both L2-normalised.
+
+    Args:
+        in_dim: D, length of the teacher's embeddings.
+        classes: C, the number of prototypes.
+        config: shape of g; its ``dim`` is d, and its ``scale`` the logit scale a of the prototypes.
+    """
 
     def __init__(self, in_dim: int, classes: int, config: ProjectionConfig) -> None:
         super().__init__()
@@ -76,9 +95,11 @@ class Projection(nn.Module):
         self.weight = nn.Parameter(torch.randn(classes, config.dim) * 0.05)
 
     def prototypes(self) -> Tensor:
+        """(C, d) the prototypes W, rows of length 1."""
         return F.normalize(self.weight, dim=-1)
 
     def forward(self, embeddings: Tensor) -> Tensor:
+        """See ``ProjectionHead.forward``."""
         return self.head(embeddings)
 
 
@@ -144,10 +165,13 @@ def prototypes(projection: ModelBundle) -> np.ndarray:
 
 
 def nearest_prototype(projection: ModelBundle, projected: np.ndarray) -> np.ndarray:
-    """(n,) number of the class that the teacher's classifier takes each sample for.
+    """The class that the teacher's classifier takes each sample for.
 
     Args:
-        projection: with the prototypes W.
+        projection: Of ``projection_bundle``, with the prototypes W (C, d).
         projected: (n, d) unit vectors t, as ``project`` gives them.
+
+    Returns:
+        (n,) class numbers in [0, C).
     """
     return (projected @ prototypes(projection).T).argmax(axis=1)

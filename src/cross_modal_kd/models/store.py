@@ -35,7 +35,13 @@ def save_bundle(folder: Path, bundle: ModelBundle) -> None:
 
 
 def load_bundle(folder: Path) -> ModelBundle:
-    """What ``save_bundle`` wrote, its tensors on the CPU.
+    """What ``save_bundle`` wrote.
+
+    Args:
+        folder: of that model.
+
+    Returns:
+        The model, its tensors on the CPU.
 
     Raises:
         FileNotFoundError: one of the two files is missing.

@@ -16,6 +16,12 @@ class Student(nn.Module):
     """Raw inputs of one modality (B, ...) to embeddings (B, dim), not yet L2-normalised.
 
     The embedding is a linear layer and a batch norm on the encoder's features; a trained teacher has the same shape.
+
+    Args:
+        encoder: library, name and options of the encoder.
+        inputs: how the samples become tensors.
+        dim: length of the embedding.
+        dropout: share of the encoder's features that is dropped in training, in [0, 1).
     """
 
     def __init__(self, encoder: EncoderConfig, inputs: InputConfig, dim: int, dropout: float = 0.0) -> None:
@@ -26,6 +32,14 @@ class Student(nn.Module):
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """f_S(x), the embedding.
+
+        Args:
+            inputs: (B, ...) raw inputs, as the modality reads them.
+
+        Returns:
+            (B, dim), not normalised.
+        """
         return self.embedding(self.encoder(inputs))
 
 

@@ -12,6 +12,14 @@ from cross_modal_kd.modalities import Modality, chosen
 def measures_of(modality: Modality, names: Sequence[str] | None = None) -> dict[str, Callable[..., float]]:
     """The measures of a modality, or those of them that are named.
 
+    Args:
+        modality: whose measures they are.
+        names: of the wanted ones; None for all.
+
+    Returns:
+        By name, a function of one input: (image), (wave, sample_rate) or (text, vocabulary) -> a number, higher is
+        better.
+
     Raises:
         ModalityError: a measure that is not there, listing those that are.
     """

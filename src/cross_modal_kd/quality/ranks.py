@@ -19,13 +19,26 @@ class EmpiricalCDF:
         F(x) = (#{v < x} + #{v = x} / 2) / N        in [0, 1]
 
     so that equal values share one rank and F averages 1/2 over the reference itself, whatever its ties.
+
+    Attributes:
+        sorted_values: (N,) the reference values, rising.
     """
 
     sorted_values: Values
 
     @classmethod
     def fit(cls, values: ArrayLike) -> "EmpiricalCDF":
-        """Of (N,) finite values, N at least 1. Raises QualityError otherwise."""
+        """The distribution function of some values.
+
+        Args:
+            values: (N,) finite reference values, N at least 1, in any order.
+
+        Returns:
+            F, a function of values of any shape.
+
+        Raises:
+            QualityError: they have another shape, are none, or are not finite.
+        """
         found = np.sort(np.asarray(values, dtype=np.float64))
         if found.ndim != 1 or not len(found):
             raise QualityError(f"ranks need reference values (N,), N at least 1, found shape {found.shape}")
@@ -54,6 +67,11 @@ class QualityScore:
     once more for what they combine to, which would otherwise not be spread over [0, 1]. The worst sees a damage that
     one measure alone notices; in the mean others outvote it (noise makes a picture seem sharp). Our reading; the
     source's formula was not available.
+
+    Attributes:
+        of_measure: by measure, the distribution of its reference values.
+        of_all: the distribution of what the reference samples' ranks combine to.
+        combine: how they do: ``mean`` or ``worst``.
     """
 
     of_measure: dict[str, EmpiricalCDF]
@@ -62,7 +80,18 @@ class QualityScore:
 
     @classmethod
     def fit(cls, measures: Mapping[str, ArrayLike], combine: Combine = "mean") -> "QualityScore":
-        """Of the reference samples' measures, (N,) each. Raises QualityError for no measure or unrankable values."""
+        """The score whose ranks are those of some reference samples.
+
+        Args:
+            measures: by measure, (N,) finite values of the N reference samples, higher is better.
+            combine: ``mean`` or ``worst`` of a sample's ranks.
+
+        Returns:
+            A function of the same measures of n samples to their quality (n,) in [0, 1].
+
+        Raises:
+            QualityError: there is no measure, or one whose values cannot be ranked.
+        """
         if not measures:
             raise QualityError("a score needs at least one measure, found none")
         of_measure = {name: EmpiricalCDF.fit(values) for name, values in measures.items()}
@@ -78,8 +107,12 @@ class DomainScore:
     """The score of each domain by itself: an artist, a recording channel, a camera.
 
     Domains differ in every measure without being better or worse (a flat drawing has less sharpness than a shaded one);
-    ranked among its own, a sample is poor where it is damaged. A sample of no domain, or of one with fewer than
-    ``least`` reference samples, is ranked among all. Ours, beyond the source.
+    ranked among its own, a sample is poor where it is damaged. A sample of no domain, or of one with too few reference
+    samples, is ranked among all. Ours, beyond the source.
+
+    Attributes:
+        overall: the score among all reference samples.
+        of_domain: by domain, the score among its own, where there are enough of them.
     """
 
     overall: QualityScore
@@ -89,7 +122,20 @@ class DomainScore:
     def fit(
         cls, measures: Mapping[str, ArrayLike], domains: NDArray[np.object_], combine: Combine, least: int = 50
     ) -> "DomainScore":
-        """domains: (N,) of the reference samples, None where a sample has none."""
+        """The scores whose ranks are those of some reference samples.
+
+        Args:
+            measures: by measure, (N,) finite values of the N reference samples, higher is better.
+            domains: (N,) their domains, None where a sample has none.
+            combine: ``mean`` or ``worst`` of a sample's ranks.
+            least: reference samples that a domain needs for a score of its own.
+
+        Returns:
+            A function of the measures and domains of n samples to their quality (n,) in [0, 1].
+
+        Raises:
+            QualityError: as ``QualityScore.fit`` has it.
+        """
         of_domain = {}
         known = [domain for domain in domains if isinstance(domain, str)]
         for domain in sorted(set(known)):

@@ -126,7 +126,13 @@ def _require_finite(measures: pd.DataFrame, names: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How measures make a score. names: per modality. combine: see ``QualityScore``; by_domain: see ``DomainScore``."""
+    """How measures make a score.
+
+    Attributes:
+        names: per modality, the measures that count.
+        combine: see ``QualityScore``.
+        by_domain: whether a sample is ranked among those of its own domain, see ``DomainScore``.
+    """
 
     names: Mapping[str, Sequence[str]]
     combine: Combine = "mean"
@@ -134,6 +140,14 @@ class Scoring:
 
     @classmethod
     def of(cls, quality: QualityConfig) -> "Scoring":
+        """The scoring that the block ``quality`` of the parameters asks for.
+
+        Args:
+            quality: its ``score``, ``combine`` and ``by_domain`` count.
+
+        Returns:
+            The scoring.
+        """
         return cls(quality.score, quality.combine, quality.by_domain)
 
 
@@ -141,9 +155,15 @@ Score = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 
 def score_samples(samples: pd.DataFrame, measures: pd.DataFrame, scoring: Scoring) -> pd.DataFrame:
-    """Quality in [0, 1] of every sample: sample_id, modality and quality.
+    """Quality of every measured sample; ranks are those of the training split, modality by modality.
 
-    Ranks are those of the training split, modality by modality.
+    Args:
+        samples: the samples table: which samples are in the training split, and their domains.
+        measures: of ``measure_samples``: sample_id, modality and one column a measure.
+        scoring: which measures count, and how they are combined.
+
+    Returns:
+        The columns sample_id, modality and quality in [0, 1], in the order of sample_id.
 
     Raises:
         QualityError: a modality without a score or without training samples, or a measure that is not in the table.
@@ -156,10 +176,19 @@ def score_samples(samples: pd.DataFrame, measures: pd.DataFrame, scoring: Scorin
 
 
 def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring) -> Score:
-    """The score of one modality, ranked in the training split: a table of its measures by sample_id -> (n,).
+    """The score of one modality, ranked in the training split.
+
+    Args:
+        samples: the samples table: which samples are in the training split, and their domains.
+        measures: of ``measure_samples``; rows of other modalities are passed over.
+        modality: whose score it is.
+        scoring: which measures count, and how they are combined.
+
+    Returns:
+        A function of a table with sample_id and the modality's measures, n rows, to their quality (n,) in [0, 1].
 
     Raises:
-        QualityError: as ``score_samples``.
+        QualityError: the modality has no score or no training samples, or a measure is not in the table or not finite.
     """
     rows = measures[measures["modality"] == modality]
     chosen = list(scoring.names.get(modality, []))

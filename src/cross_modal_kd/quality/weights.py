@@ -14,10 +14,16 @@ def sample_weights(
 ) -> pd.DataFrame:
     """Weights of the student samples of the training split, each of mean 1 over them.
 
-    samples: the samples table. scores: sample_id and quality in [0, 1].
-    Columns: sample_id; quality_student q_S; quality_teacher q_T, the mean over all teacher samples that may stand
-    beside the student sample; task_weight w(q_S); kd_weight w(sqrt(q_S q_T)), w as ``losses.quality_weights``. A
-    sample without a teacher has neither q_T nor kd_weight.
+    Args:
+        samples: the samples table.
+        scores: sample_id and quality in [0, 1], of every training sample of either modality.
+        task: its two modalities, and how they are paired.
+        weights: gamma, and the bounds of the weights.
+
+    Returns:
+        A row a student sample, in the order of sample_id: sample_id; quality_student q_S; quality_teacher q_T, the mean
+        over all teacher samples that may stand beside it; task_weight w(q_S); kd_weight w(sqrt(q_S q_T)), w as
+        ``losses.quality_weights``. A sample without a teacher has neither q_T nor kd_weight (NaN).
 
     Raises:
         QualityError: a sample without a quality, or no student sample in the training split.

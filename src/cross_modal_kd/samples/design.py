@@ -22,14 +22,25 @@ class SamplingDesign:
     least: int
 
     def clusters(self, rows: pd.DataFrame) -> pd.Series:
-        """(n,) name of each row's cluster, what is resampled as one: ``cluster``, else the sample's own id."""
+        """The cluster of each row, what is resampled as one.
+
+        Args:
+            rows: n rows of the samples table.
+
+        Returns:
+            (n,) names on the rows' index: the column ``cluster``, else the sample's own id.
+        """
         return rows[self.cluster].fillna(rows["sample_id"])
 
     def dealt(self, rows: pd.DataFrame) -> pd.Series:
-        """(n,) name of what each row is dealt to a split with: its ``family`` where it has one, else its cluster.
+        """What each row is dealt to a split with: its ``family`` where it has one, else its cluster.
 
-        The name says what it is of (``family:``, ``label:``, ``group:``, ``sample:``), so that none is taken for
-        another.
+        Args:
+            rows: n rows of the samples table; a column ``family`` need not be there.
+
+        Returns:
+            (n,) names on the rows' index. A name says what it is of (``family:``, ``label:``, ``group:``, ``sample:``),
+            so that none is taken for another.
         """
         names = (f"{self.cluster}:" + rows[self.cluster].astype("str")).fillna(
             "sample:" + rows["sample_id"].astype("str")
@@ -37,11 +48,14 @@ class SamplingDesign:
         return ("family:" + rows["family"].astype("str")).fillna(names) if "family" in rows else names
 
     def strata(self, labels: pd.Series, clusters: pd.Series) -> pd.Series:
-        """Stratum by name of cluster: the label (the first, where it has several), or the same one for all.
+        """The stratum of each cluster: its label (the first, where it has several), or the same one for all.
 
         Args:
             labels: (n,) label of each row.
             clusters: (n,) name of each row's cluster.
+
+        Returns:
+            Names of strata, by name of cluster: labels in a closed set, else ``all``.
         """
         if self.closed_set:
             return labels.groupby(clusters).min()

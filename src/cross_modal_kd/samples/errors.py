@@ -8,7 +8,12 @@ class SamplesError(ValueError):
 
 
 class UnreadableSampleError(ValueError):
-    """One file that cannot be decoded, or whose content is no use."""
+    """One file that cannot be decoded, or whose content is no use.
+
+    Args:
+        name: of the sample, for whoever looks for the file.
+        reason: why, as ``rejected_samples`` has it.
+    """
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")

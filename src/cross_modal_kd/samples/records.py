@@ -6,5 +6,12 @@ import pandas as pd
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows, each as a mapping from column to value."""
+    """Rows of a table, one by one.
+
+    Args:
+        rows: n rows, of any columns.
+
+    Returns:
+        n mappings from column to value, in the table's order.
+    """
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]

@@ -26,10 +26,13 @@ def member_name(*keys: str) -> str:
 class Roots:
     """The folders of the sources.
 
-    sources: the block ``sources`` of the parameters. base: where relative roots start (the current folder, which is the
-    project's folder under Kedro). A path is relative to its source's root; ``file.parquet#member`` is one row of a
-    parquet file with one column of bytes, the member's name being the other columns' values joined by ``/``. Paths with
-    ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
+    A path is relative to its source's root; ``file.parquet#member`` is one row of a parquet file with one column of
+    bytes, the member's name being the other columns' values joined by ``/``. Paths with ``..`` or an absolute one are
+    refused; a symbolic link that the owner put under the root is followed.
+
+    Args:
+        sources: The block ``sources`` of the parameters, or its content by name.
+        base: Where relative roots start; None is the current folder, which is the project's folder under Kedro.
     """
 
     def __init__(self, sources: SourcesConfig | Mapping[str, SourceConfig], base: Path | None = None) -> None:

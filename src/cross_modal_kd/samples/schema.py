@@ -32,7 +32,15 @@ REJECTED_DTYPES: dict[str, str] = {"source": "str", "path": "str", "reason": "st
 
 
 def conform(frame: pd.DataFrame, dtypes: dict[str, str] | None = None) -> pd.DataFrame:
-    """The same rows with exactly the columns and dtypes of the schema (``DTYPES``); absent columns become null."""
+    """The same rows with exactly the columns and dtypes of a schema.
+
+    Args:
+        frame: n rows; columns beyond the schema are left out.
+        dtypes: pandas dtype by column; None is ``DTYPES``, those of the samples table.
+
+    Returns:
+        n rows in the schema's columns, numbered from 0; columns that were absent are null.
+    """
     dtypes = DTYPES if dtypes is None else dtypes
     columns: dict[str, Any] = {}
     for name, dtype in dtypes.items():

@@ -9,7 +9,7 @@ from cross_modal_kd.samples.schema import SPLITS
 
 
 def assign_splits(samples: pd.DataFrame, design: SamplingDesign, split: SplitConfig) -> pd.Series:
-    """Split of every row, as a series on the index of ``samples``.
+    """The split of every row.
 
     What is dealt goes into one split as a whole: the ``family`` where there is one (what must not be parted), else the
     cluster (``design.cluster``). In a closed set it is dealt label by label, so that each split gets every label that
@@ -24,6 +24,9 @@ def assign_splits(samples: pd.DataFrame, design: SamplingDesign, split: SplitCon
         samples: the table, with or without a column ``split``.
         design: of the kind of task.
         split: the shares of the clusters, and the seed.
+
+    Returns:
+        train, dev or test for each row, on the index of ``samples``.
     """
     clusters = design.dealt(samples)
     fixed = samples["split"].copy() if "split" in samples else pd.Series(None, index=samples.index, dtype="str")

@@ -34,6 +34,12 @@ def save_table(folder: Path, table: EmbeddingTable) -> None:
 def load_table(folder: Path) -> EmbeddingTable:
     """What ``save_table`` wrote.
 
+    Args:
+        folder: of that table.
+
+    Returns:
+        The table, (N, D) float32.
+
     Raises:
         FileNotFoundError: one of the two files is missing.
         ValueError: one of them is damaged, or they do not belong together.

@@ -20,6 +20,9 @@ class Checkpoint:
     ``path`` is written after every epoch, and beside it the best weights so far, in
     ``<name>.best-<epoch>.safetensors``, only when they change. ``path`` is the later of the two to be replaced and
     names the epoch of the weights that belong to it, so a process may be killed at any moment: they are there.
+
+    Args:
+        path: ``<name>.safetensors``, which need not be there yet; its folder is made on the first ``save``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,11 +47,25 @@ class Checkpoint:
         self._remove_best(but=best_epoch)
 
     def load(self) -> dict[str, Any]:
-        """What ``save`` was given as ``state``. Raises ValueError where it is damaged."""
+        """What ``save`` was given as ``state``, on the CPU.
+
+        Raises:
+            ValueError: it is damaged.
+        """
         return load_state(self.path)
 
     def load_best(self, epoch: int) -> dict[str, Tensor] | None:
-        """The best weights, reached in that epoch; None for epoch 0. Raises ValueError where they cannot be read."""
+        """The best weights of the state that ``load`` gives.
+
+        Args:
+            epoch: in which they were reached, counted from 1; 0 where the dev split was not looked at yet.
+
+        Returns:
+            Tensors on the CPU by name; None for epoch 0.
+
+        Raises:
+            ValueError: they cannot be read.
+        """
         if not epoch:
             return None
         try:
@@ -76,7 +93,10 @@ class Checkpoint:
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write nested dicts and lists of tensors and plain values, atomically: a killed write leaves the older file.
 
-    Keys of dicts may be str or int (as optimizers have them).
+    Args:
+        path: the file to write; its folder is made where it is missing.
+        state: its dicts may have str or int keys (as optimizers have them); tensors may lie on any device, and what is
+            neither tensor, dict nor sequence must be plain JSON. A tuple comes back as a list.
     """
     tensors: dict[str, Tensor] = {}
 
@@ -99,10 +119,16 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """What ``save_state`` wrote, on the CPU.
+    """What ``save_state`` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The state, its tensors on the CPU.
 
     Raises:
-        ValueError: the file is not such a state.
+        ValueError: the file is missing, damaged, or not such a state.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -126,7 +152,15 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """Nested state with every tensor on ``device``."""
+    """Nested state with every tensor on ``device``.
+
+    Args:
+        value: dicts and lists of tensors and plain values.
+        device: where the tensors are to be.
+
+    Returns:
+        A copy of the dicts and lists; tensors that lie there already, and plain values, are the same objects.
+    """
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, dict):

@@ -29,7 +29,15 @@ class TeacherSide:
 
     @classmethod
     def from_candidates(cls, embeddings: np.ndarray, candidates: Sequence[np.ndarray]) -> "TeacherSide":
-        """candidates: N arrays of rows; equal arrays (by identity or value) become one pool."""
+        """The teacher's side of N student samples; equal arrays of candidates become one pool.
+
+        Args:
+            embeddings: (M, D) of the teacher's samples, kept as float32.
+            candidates: N arrays of rows of ``embeddings``, none of them empty: the partners of each student sample.
+
+        Returns:
+            The embeddings with P pools, in the order in which the candidates first name them.
+        """
         keys: dict[bytes, int] = {}
         pool = [keys.setdefault(rows.astype(np.int64).tobytes(), len(keys)) for rows in candidates]
         rows_of = [np.frombuffer(key, dtype=np.int64) for key in keys]
@@ -40,9 +48,14 @@ class TeacherSide:
         return cls(torch.from_numpy(np.asarray(embeddings)).float(), torch.tensor(pool), torch.from_numpy(pools), sizes)
 
     def bank(self, indices: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Pools to contrast with (K,), and where among them the pool of each student sample stands (B,).
+        """Pools to contrast with: all where there are at most MOST_BANKED; else the batch's own and a draw of others.
 
-        All pools where there are at most MOST_BANKED; else those of the batch and a fresh draw of others.
+        Args:
+            indices: (B,) rows of the student samples in the batch, on the CPU.
+            generator: for the draw of other pools, on the CPU; not used where all are taken.
+
+        Returns:
+            (K,) numbers of the pools, rising, and (B,) where among them the pool of each student sample stands; int64.
         """
         own = self.pool[indices]
         if len(self.pools) <= MOST_BANKED:
@@ -58,7 +71,15 @@ class TeacherSide:
         return (self.embeddings[self.pools] * valid[:, :, None]).sum(dim=1) / self.sizes[:, None]
 
     def draw(self, indices: Tensor, generator: Generator) -> Tensor:
-        """One partner for each student sample: rows (B,) of ``embeddings``."""
+        """One partner for each student sample, each of its pool equally likely.
+
+        Args:
+            indices: (B,) rows of the student samples in the batch, on the CPU.
+            generator: for the draw, on the CPU; it gives one number a sample.
+
+        Returns:
+            (B,) rows of ``embeddings``, int64.
+        """
         pool = self.pool[indices]
         uniform = torch.rand(len(indices), generator=generator)
         return self.pools[pool, (uniform * self.sizes[pool]).long()]
@@ -91,14 +112,25 @@ class TrainingData:
             raise ValueError(f"the training split has {len(self.inputs)} sample(s); at least 2 are needed")
 
     def sampler(self, batch_size: int, seed: int) -> EpochSampler:
-        """The batches of a training with that seed."""
+        """The batches of a training with that seed.
+
+        Args:
+            batch_size: samples in a batch, at least 1; all of them where there are fewer.
+            seed: of the training.
+
+        Returns:
+            A sampler over the N samples, at epoch 0.
+        """
         return EpochSampler(self.labels, batch_size, seed, self.labelled_share)
 
     def check_labels(self, classes: int) -> None:
         """Once before a training, and on the CPU, so that no step has to look at them.
 
+        Args:
+            classes: C, how many the classifier knows.
+
         Raises:
-            ValueError: a label is neither -1 (none) nor one of ``classes``.
+            ValueError: a label is neither -1 (none) nor in [0, C).
         """
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < -1 or high >= classes:

@@ -31,14 +31,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DevMetric:
-    """What the best weights are chosen by: ``measure`` of a student on the dev split, larger or smaller is better."""
+    """What the best weights are chosen by.
+
+    Attributes:
+        name: as the history's column ``dev_<name>`` has it.
+        measure: of a student in evaluation mode, its value on the dev split; NaN where it is not defined.
+        larger_is_better: whether a larger value is the better one.
+    """
 
     name: str
     measure: Callable[[Student], float]
     larger_is_better: bool
 
     def better(self, value: float, best: float | None) -> bool:
-        """Whether ``value`` is better than the best before it; of equal values the first is kept."""
+        """Whether a value is better than the best before it; of equal values the first is kept.
+
+        Args:
+            value: of this epoch, not NaN.
+            best: of the epochs before; None where there is none yet.
+
+        Returns:
+            True where ``value`` takes the place of ``best``.
+        """
         return best is None or (value > best if self.larger_is_better else value < best)
 
 
@@ -66,7 +80,14 @@ class Plan:
 
 @dataclass
 class Progress:
-    """Where a training stands: enough, with the module and the optimizer, to go on as if it had never stopped."""
+    """Where a training stands: enough, with the module and the optimizer, to go on as if it had never stopped.
+
+    Attributes:
+        epoch: how many are done.
+        best: dev metric of the weights that are kept; None where the dev split was not looked at yet.
+        best_epoch: in which it was reached, counted from 1; 0 for None.
+        history: one row an epoch, as ``fit`` gives it back.
+    """
 
     epoch: int = 0
     best: float | None = None
@@ -76,7 +97,18 @@ class Progress:
 
 @dataclass
 class Running:
-    """A training under way. ``wrapped`` is the module as Fabric runs it; ``best`` its best weights yet, on the CPU."""
+    """A training under way.
+
+    Attributes:
+        module: student, classifier, objective and projection.
+        wrapped: the module as Fabric runs it.
+        optimizer: AdamW, as Fabric runs it.
+        schedule: of the learning rates, a step a batch.
+        reader: the batches, on the device.
+        checkpoint: where the training goes on from; None where none is kept.
+        progress: epochs done and their history.
+        best: the module's best weights yet, on the CPU; None where the dev split was not looked at yet.
+    """
 
     module: DistillationModule
     wrapped: nn.Module
@@ -88,7 +120,12 @@ class Running:
     best: dict[str, Tensor] | None = None
 
     def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
-        """Write the checkpoint, where there is to be one; the best weights only where they are new."""
+        """Write the checkpoint, where there is to be one; the best weights only where they are new.
+
+        Args:
+            config: of the training, noted so that another one is not gone on with.
+            fabric: whose precision has a state of its own (the loss scale of half precision).
+        """
         if self.checkpoint is not None:
             state = {
                 "training": config.model_dump(),
@@ -102,6 +139,10 @@ class Running:
 
     def resume(self, config: TrainingConfig, fabric: "Fabric") -> None:
         """Go on from the checkpoint, where there is one.
+
+        Args:
+            config: of the training; it must be the one that the checkpoint notes.
+            fabric: on whose device the optimizer's state is to be.
 
         Raises:
             ValueError: it is damaged, or belongs to another training.
@@ -170,7 +211,20 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
 
 
 def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
-    """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood."""
+    """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood.
+
+    Args:
+        module: what is trained; moved to the device.
+        data: the training split.
+        plan: how the training runs; ``plan.checkpoint`` is read where it exists.
+        fabric: what places the module and runs its steps.
+
+    Returns:
+        The training, ready for its next epoch.
+
+    Raises:
+        ValueError: a label has no class, or the checkpoint is damaged or belongs to another training.
+    """
     config = plan.config
     data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
@@ -187,16 +241,33 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
 
 
 def stopped(progress: Progress, config: TrainingConfig) -> bool:
-    """Whether all epochs are done, or ``patience`` looks at dev have brought nothing better."""
+    """Whether all epochs are done, or ``patience`` looks at dev have brought nothing better.
+
+    Args:
+        progress: epochs done, and the best of them.
+        config: ``epochs``, ``patience`` and ``eval_every`` count.
+
+    Returns:
+        True where no further epoch is to be trained.
+    """
     if progress.epoch >= config.epochs or config.patience is None or progress.best is None:
         return progress.epoch >= config.epochs
     return (progress.epoch - progress.best_epoch) // config.eval_every >= config.patience
 
 
 def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]") -> dict[str, float]:
-    """One pass over the training split: the mean over its steps of the loss and of every part of the objective.
+    """One pass over the training split.
 
     The sums stay on the device until the epoch is over: no step waits for the one before.
+
+    Args:
+        running: the training; its module, optimizer and schedule are moved on.
+        plan: its configuration counts, and its description for an error.
+        fabric: what runs the steps.
+        bar: of the progress, moved on by one a step.
+
+    Returns:
+        ``epoch`` (from 1), and the mean over the steps of ``loss`` and of every part of the objective.
 
     Raises:
         ValueError: the loss is not finite.
@@ -229,7 +300,12 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
 
 
 def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
-    """Look at the dev split where it is time to, note the value in ``row``, and keep the weights where they are better.
+    """Look at the dev split where it is time to, and keep the weights where they are better.
+
+    Args:
+        running: the training, whose current epoch is not yet counted in ``progress``; its best is brought up to date.
+        plan: dev metric and configuration; the last epoch and every ``eval_every``-th are looked at.
+        row: of the history; the value is noted in it as ``dev_<name>``.
 
     Raises:
         ValueError: the metric is not a number and the best epoch is to be chosen by it.

@@ -9,13 +9,20 @@ from cross_modal_kd.models.student import Student
 
 
 class Batch:
-    """What one step reads: inputs (B, ...), labels (B,), weights (B,), teacher (B, D) raw embeddings of the partners.
+    """What one step reads.
 
-    progress: share of the training that is done. bank: raw embeddings of all instances (K, D) and the row of each
-    sample's own (B,), where a constraint needs it. labelled: rows (L,) of the batch that have a label; where it is not
-    given it is looked up, which on a GPU waits for the device.
     A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
     before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
+
+    Args:
+        inputs: (B, ...) raw inputs of the student's modality.
+        labels: (B,) class numbers, -1 for a sample without label.
+        task_weights: (B,) >= 0, of the task's loss.
+        kd_weights: (B,) >= 0, of the constraints.
+        teacher: (B, D) raw embeddings of the partners; None where nothing binds the student to a teacher.
+        progress: share of the training that is done, in [0, 1].
+        bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
+        labelled: (L,) rows of the batch that have a label; None looks them up, which on a GPU waits for the device.
     """
 
     def __init__(
@@ -39,9 +46,19 @@ class Batch:
 class DistillationModule(nn.Module):
     """Student, its classifier, the teacher's projection and the objective; ``forward`` is one step's loss.
 
-    joint: the projection goes on training under its own cross-entropy(a W t, y) on labelled samples; else it stands
-    still, and no gradient reaches it. A student whose embedding has more dimensions than the projection is bound in the
-    first of them only. The constraints never move the projection: only its own loss does (our reading).
+    A student whose embedding has more dimensions than the projection is bound in the first of them only. The
+    constraints never move the projection: only its own loss does (our reading).
+
+    Args:
+        student: raw inputs to embeddings (B, dim).
+        classifier: of embeddings of that ``dim``, with the loss of the task.
+        objective: the task's loss and the constraints.
+        projection: of the teacher, with its prototypes; None for an objective without terms.
+        joint: the projection goes on training under its own cross-entropy(a W t, y) on labelled samples; else it stands
+            still, and no gradient reaches it.
+
+    Raises:
+        ValueError: the objective has terms and there is no projection.
     """
 
     def __init__(
@@ -62,12 +79,32 @@ class DistillationModule(nn.Module):
             projection.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "DistillationModule":
+        """Switch to training or evaluation mode; a projection that stands still is left in evaluation mode.
+
+        Args:
+            mode: True for training.
+
+        Returns:
+            The module itself.
+        """
         super().train(mode)
         if self.projection is not None and not self.joint:
             self.projection.eval()
         return self
 
     def forward(self, batch: Batch) -> ObjectiveOutput:
+        """The loss of one step.
+
+        Args:
+            batch: with partners where the objective has terms, and with a bank where ``needs_bank``.
+
+        Returns:
+            What to differentiate, and its detached parts; with ``joint`` and a labelled sample also ``projection``, the
+            projection's own cross-entropy in nats, which the total then includes.
+
+        Raises:
+            ValueError: the objective has terms and the batch has no partners.
+        """
         labels, labelled = batch.labels, batch.labelled
         embeddings = self.student(batch.inputs)
         task = self.classifier(embeddings, labels, labelled)

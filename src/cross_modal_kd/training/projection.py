@@ -91,8 +91,19 @@ def fit_projection(
     """One projection, fitted on the training split and chosen on the dev split.
 
     It is chosen by the metric of the kind of task, on dev samples of the teacher's modality; a class is answered by
-    the nearest prototype. The history's column ``dev`` is larger-is-better: of an EER it holds the negative, and -inf
-    where there is none.
+    the nearest prototype.
+
+    Args:
+        samples: the samples table; of the teacher's training samples those whose label is one of the student's classes
+            are fitted on.
+        task: its kind, and its two modalities.
+        teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
+        config: shape of the projection, and length and seed of its training.
+
+    Returns:
+        The projection, and its history: ``epoch`` (from 0, the untrained), ``loss`` (mean, in nats; 0 for the
+        untrained) and ``dev``, which is larger-is-better: of an EER it holds the negative, and -inf where there is
+        none.
     """
     kind = kind_of(task)
     classes = train_classes(samples, task)

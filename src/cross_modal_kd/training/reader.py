@@ -19,9 +19,17 @@ class BatchReader:
 
     Partners and banks are drawn on the CPU, so that every device meets the same pairs, and what is sent to the device
     is not waited for: no step waits for the one before. Memory on the device: O(N) labels and weights, and the
-    teacher's M x D embeddings.
+    teacher's M x D embeddings. Nothing is read before the first epoch.
 
     steps: batches in an epoch.
+
+    Args:
+        data: the training split.
+        config: seed, batch size, and the epochs over which the progress of a batch is counted.
+        device: where the batches are to be.
+        augment: of a batch of raw inputs, on the device.
+        needs_bank: whether a constraint contrasts with the instances of the whole split.
+        workers: processes that read, which live as long as this reader; 0 reads in this one.
     """
 
     def __init__(
@@ -33,16 +41,6 @@ class BatchReader:
         needs_bank: bool = False,
         workers: int = 0,
     ) -> None:
-        """Nothing is read yet.
-
-        Args:
-            data: the training split.
-            config: seed, batch size, and the epochs over which the progress of a batch is counted.
-            device: where the batches are to be.
-            augment: of a batch of raw inputs, on the device.
-            needs_bank: whether a constraint contrasts with the instances of the whole split.
-            workers: processes that read, which live as long as this reader; 0 reads in this one.
-        """
         self._data, self._config, self._device, self._augment = data, config, device, augment
         self._sampler = data.sampler(config.batch_size, config.seed)
         self._loader = DataLoader(
@@ -59,7 +57,14 @@ class BatchReader:
         self.steps = len(self._sampler)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch, counted from 0."""
+        """The batches of one epoch.
+
+        Args:
+            epoch: counted from 0.
+
+        Returns:
+            ``steps`` batches on the device, read one by one.
+        """
         changes, pairs = (
             Generator(device).manual_seed(derive_seed(purpose, self._config.seed, epoch))
             for purpose, device in (("augment", self._device), ("pairs", torch.device("cpu")))

@@ -107,7 +107,13 @@ def data_fingerprint(
 def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inputs: InputConfig) -> str:
     """SHA-256 of what decides embeddings: the model, the transform of the samples' modality, and the samples.
 
-    The model counts by its encoder and tensors, or by the package's weight files.
+    Args:
+        chosen: rows of the samples table; their ids and contents count (``text``, else ``sha256``), in their order.
+        teacher_model: counts by its encoder and tensors, or by the weight files of the package that brings it.
+        inputs: of which the blocks of the rows' modalities count.
+
+    Returns:
+        64 hexadecimal digits.
     """
     transform = {name: getattr(inputs, name, None) for name in sorted(chosen["modality"].unique())}
     parts = [teacher_model.kind, {k: v for k, v in teacher_model.config.items() if k != "inputs"}]

@@ -17,17 +17,15 @@ class EpochSampler(Sampler[list[Item]]):
     item carries (seed, epoch), so that a data set needs to be told nothing, in whatever process it lies.
 
     epoch: which one the next pass goes through, counted from 0; to be set before each pass.
+
+    Args:
+        labels: (N,) class numbers, -1 for a sample without label.
+        batch_size: samples in a batch; all of them where there are fewer.
+        seed: of the training.
+        labelled_share: least share of labelled samples in a batch, between 0 and 1; None draws all alike.
     """
 
     def __init__(self, labels: Tensor, batch_size: int, seed: int, labelled_share: float | None = None) -> None:
-        """A sampler at the first epoch.
-
-        Args:
-            labels: (N,) class numbers, -1 for a sample without label.
-            batch_size: samples in a batch; all of them where there are fewer.
-            seed: of the training.
-            labelled_share: least share of labelled samples in a batch, between 0 and 1; None draws all alike.
-        """
         self.size = min(batch_size, len(labels))
         self.seed, self.epoch = seed, 0
         self._count = len(labels)

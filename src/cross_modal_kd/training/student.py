@@ -75,7 +75,21 @@ def read_arm_data(
 ) -> ArmData:
     """Inputs in memory, pairs, and the quality of both sides of every pair.
 
-    sample_quality: columns sample_id, quality_student, quality_teacher, a row for every training sample of the student.
+    Args:
+        samples: the samples table.
+        task: its kind, its two modalities and how they are paired.
+        sources: where the files lie.
+        inputs: how the student's samples become tensors, and how much is kept in memory.
+        teacher_embeddings: of every teacher sample that may stand beside a student sample.
+        sample_quality: columns sample_id, quality_student, quality_teacher (in [0, 1]), a row for every training sample
+            of the student.
+
+    Returns:
+        The student's training and dev samples, and the teacher's side of the training pairs.
+
+    Raises:
+        ValueError: a training sample has no quality.
+        SamplesError: a training sample has no partner, or a file is missing.
     """
     roots = Roots(sources)
     train, dev = (split_rows(samples, task.student, split) for split in ("train", "dev"))
@@ -104,7 +118,14 @@ def read_arm_data(
 
 
 def build_objective(arm: ArmConfig) -> Objective:
-    """The arm's constraints as one objective."""
+    """The arm's constraints as one objective.
+
+    Args:
+        arm: without constraints the objective is the task's loss alone.
+
+    Returns:
+        One term for each constraint, by the arm's own names.
+    """
     return Objective(
         {
             name: Term(
@@ -119,7 +140,15 @@ def build_objective(arm: ArmConfig) -> Objective:
 
 
 def sample_weights(data: ArmData, arm: ArmConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """(task weights, distillation weights) of the training samples, each (N,) of mean 1; ones where none weighs."""
+    """Task and distillation weights of the training samples.
+
+    Args:
+        data: with the quality of both sides of every pair.
+        arm: its ``quality`` says which losses are weighed and how; None weighs none.
+
+    Returns:
+        (task weights, distillation weights), each (N,) float of mean 1; ones where a loss is not weighed.
+    """
     task = distillation = torch.ones(len(data.train))
     if arm.quality is None:
         return task, distillation
@@ -217,6 +246,9 @@ def dev_metric(data: ArmData, classifier: TaskHead, shared: Callable[[], Shared 
         data: of the arm.
         classifier: the student's own.
         shared: () -> the teacher's classifier as it is now, where the student answers by it.
+
+    Returns:
+        The metric, by its name in the kind of task; a student is measured on the device where its weights lie.
     """
     kind = kind_of(data.task)
 

@@ -37,7 +37,16 @@ logger = logging.getLogger(__name__)
 
 
 def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
-    """An encoder with the weights that its library has for it. Those of a frozen library stay where they are."""
+    """An encoder with the weights that its library has for it.
+
+    Args:
+        teacher: its encoder counts.
+        inputs: how samples become tensors.
+
+    Returns:
+        A bundle of kind ``pretrained`` with the encoder's tensors, and without those options that fetched them; without
+        tensors for a frozen library, whose weights stay where they are.
+    """
     encoder, tensors = teacher.encoder, {}
     if library_of(encoder.library).create is not None:
         own = encoder.options | {"pretrained": True}
@@ -55,7 +64,22 @@ def train_teacher(
     teacher: TeacherConfig,
     checkpoints: Path,
 ) -> ModelBundle:
-    """An encoder and embedding trained with AAM-softmax on the teacher's training split, best EER on its dev split."""
+    """An encoder and embedding trained with AAM-softmax on the teacher's training split, best EER on its dev split.
+
+    Args:
+        samples: the samples table; the teacher's training and dev samples are read.
+        task: names the teacher's modality.
+        sources: where the files lie.
+        inputs: how samples become tensors.
+        teacher: encoder, embedding, margin, scale, and its training.
+        checkpoints: folder of the file that an interrupted training goes on from; the run key names the file.
+
+    Returns:
+        A bundle of the shape of a student's, with its classifier over the labels of the training split.
+
+    Raises:
+        ValueError: as ``fit`` has it.
+    """
     roots, config = Roots(sources), teacher.training
     train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
     classes = sorted(train["label"].unique())
@@ -94,7 +118,19 @@ def teacher_embeddings(
     teacher_model: ModelBundle,
     accelerator: str = "auto",
 ) -> np.ndarray:
-    """(N, D) embeddings of the chosen samples with the teacher of that bundle, on the device of ``accelerator``."""
+    """Embeddings of samples with the teacher of a bundle.
+
+    Args:
+        chosen: N rows of the samples table, of the teacher's modality.
+        task: names the teacher's modality.
+        sources: where the files lie.
+        inputs: how samples become tensors; not used by a frozen library.
+        teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
+        accelerator: as ``training.accelerator``, the device to embed on; a frozen library chooses its own.
+
+    Returns:
+        (N, D) float32, in the order of the rows; a frozen library's have length 1, the others are not normalised.
+    """
     encoder = EncoderConfig(**teacher_model.config["encoder"])
     if (embed_frozen := library_of(encoder.library).embed) is not None:
         return embed_frozen(encoder, chosen)
@@ -117,8 +153,18 @@ def embed_teacher(
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
 
-    The key is a fingerprint of the encoder's weights, the transform and the samples' contents. accelerator: as
-    ``training.accelerator``, the device to embed on.
+    Args:
+        samples: the samples table.
+        task: names the teacher's modality.
+        sources: where the files lie.
+        inputs: how samples become tensors.
+        teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
+        embedding_cache: folder of tables, by a fingerprint of the encoder's weights, the transform and the samples'
+            contents; a new table is added to it.
+        accelerator: as ``training.accelerator``, the device to embed on.
+
+    Returns:
+        (N, D) float32 of the N teacher samples, with the fingerprint.
     """
     chosen = samples[samples["modality"] == task.teacher]
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
@@ -135,8 +181,17 @@ def embed_teacher(
 def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:
     """How good the teacher's raw embeddings are on the dev split, by the metric of the kind of task.
 
-    What is asked for a class answers with the nearest class mean of the training split. Null where the metric is not
-    defined: an EER of a dev split in which no label has two teacher samples.
+    What is asked for a class answers with the nearest class mean of the training split. Embeddings are centred on the
+    mean of the training split.
+
+    Args:
+        samples: the samples table.
+        task: its kind, and its two modalities.
+        teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
+
+    Returns:
+        ``dimension`` D, ``samples`` N, ``fingerprint`` of the table, and ``dev_<metric>`` in [0, 1], None where it is
+        not defined: an EER of a dev split in which no label has two teacher samples.
     """
     kind = kind_of(task)
     train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
