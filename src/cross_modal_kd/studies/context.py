@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The parameter blocks of the method that studies read."""
+    """The parameter blocks of the method that studies read.
+
+    Attributes:
+        task: its kind, its two modalities and their pairing.
+        sources: where raw files lie.
+        inputs: the transform of each modality.
+        projection: shape of the teacher's projection, and how it is fitted.
+        student: the student's network.
+        training: length, steps and seed of a student's training.
+        arms: every arm by name.
+        evaluation: resamples, trials, galleries and samples that students are measured on.
+    """
 
     task: TaskConfig
     sources: SourcesConfig
@@ -40,9 +51,13 @@ class Configuration:
 class Context:
     """The data of the catalog and the configuration of the method; what is costly is made once, when first asked for.
 
-    samples: the samples table. teacher_embeddings: of every sample of the teacher's modality. projection_mlp,
-    projection_pca: the trainable projection and the fixed one. sample_weights: quality of both sides of each training
-    pair.
+    Attributes:
+        configuration: the method's parameter blocks.
+        samples: the samples table.
+        teacher_embeddings: of every sample of the teacher's modality.
+        projection_mlp: the trainable projection.
+        projection_pca: the fixed projection.
+        sample_weights: by sample_id, with the quality of both sides of each training pair.
     """
 
     configuration: Configuration
@@ -54,15 +69,17 @@ class Context:
 
     @property
     def task(self) -> TaskConfig:
+        """The block ``task``."""
         return self.configuration.task
 
     @property
     def arms(self) -> ArmsConfig:
+        """The block ``arms``."""
         return self.configuration.arms
 
     @property
     def projections(self) -> dict[str, ModelBundle]:
-        """By the kind that an arm names."""
+        """The teacher's projections by the kind that an arm names: ``mlp`` and ``pca``."""
         return {"mlp": self.projection_mlp, "pca": self.projection_pca}
 
     @cached_property
@@ -71,7 +88,14 @@ class Context:
         return self.data_of(self.samples)
 
     def data_of(self, samples: pd.DataFrame) -> "ArmData":
-        """Inputs, pairs and quality of a part of the samples table."""
+        """Inputs, pairs and quality of a part of the samples table.
+
+        Args:
+            samples: rows of the samples table, of both modalities; the test split may be left out.
+
+        Returns:
+            What ``train_arm`` trains on.
+        """
         from cross_modal_kd.training.student import read_arm_data
 
         about = self.configuration
@@ -81,11 +105,19 @@ class Context:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the data; what a study changes about it goes into the condition of its jobs."""
+        """Run key of the data; what a study changes about it goes into the condition of its jobs."""
         return self.fingerprint_of(self.samples, self.projections)
 
     def fingerprint_of(self, samples: pd.DataFrame, projections: dict[str, ModelBundle]) -> str:
-        """SHA-256 of the data, with other samples and projections in place of the context's."""
+        """Run key of the data, with other samples and projections in place of the context's.
+
+        Args:
+            samples: rows of the samples table.
+            projections: of the teacher, by kind.
+
+        Returns:
+            16 hexadecimal digits of SHA-256.
+        """
         from cross_modal_kd.training.run_key import data_fingerprint
 
         inputs = self.configuration.inputs
@@ -99,7 +131,14 @@ class Context:
         return make_trials(self.samples, self.task, self.configuration.evaluation)
 
     def embed(self, student: ModelBundle) -> EmbeddingTable:
-        """The student's embeddings of ``measured_samples``."""
+        """The student's embeddings of ``measured_samples``.
+
+        Args:
+            student: of the student's modality; it keeps the transform of its own inputs.
+
+        Returns:
+            (M, d) float32, not normalised, of a part of the training split, then of dev, then of test.
+        """
         from cross_modal_kd.evaluation.embed import embed_samples
 
         about = self.configuration

@@ -18,6 +18,11 @@ class RandomDose:
     Seed and sample_id decide whether, how and how much; the order in which samples are read does not matter, and
     every reader of a sample (training, quality, evaluation) meets the same damage. All kinds are equally likely, and
     all levels of a kind.
+
+    Attributes:
+        kinds: by name, a degradation and the levels that one is drawn from; neither is empty.
+        share: of the samples that are damaged, in [0, 1].
+        seed: of the draw, 0 or above.
     """
 
     kinds: Mapping[str, tuple[Degradation, tuple[float, ...]]]
@@ -39,7 +44,7 @@ def random_damage(modality: Modality, kinds: Mapping[str, list[float] | None], s
         modality: of the samples.
         kinds: name of a degradation of the modality -> levels, None for its own.
         share: of the samples that are damaged, in [0, 1].
-        seed: of the draw.
+        seed: of the draw, 0 or above.
 
     Returns:
         (sample_id, sample) -> sample.

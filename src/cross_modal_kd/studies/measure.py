@@ -57,5 +57,13 @@ def measure(
 
 
 def of_kind(by_kind: Mapping[str, Any], kind: str) -> Any:
-    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension)."""
+    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension).
+
+    Args:
+        by_kind: by ``mlp`` or ``pca``; not empty.
+        kind: that the arm names.
+
+    Returns:
+        The value of ``kind``, the first of all where there is none.
+    """
     return by_kind[kind] if kind in by_kind else next(iter(by_kind.values()))
