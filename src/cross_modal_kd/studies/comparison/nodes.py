@@ -11,7 +11,16 @@ from cross_modal_kd.tasks import kind_of
 
 
 def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
-    """The outcomes of every arm x projection x seed; what is in the store already is taken from there."""
+    """The outcomes of every arm x projection x seed; what is in the store already is taken from there.
+
+    Args:
+        context: of all studies.
+        comparison: the grid.
+        store: folder of the trainings, one folder an arm, projection and seed.
+
+    Returns:
+        Outcomes, seeds outermost.
+    """
     from cross_modal_kd.studies.grid import Job, grid_jobs, train_grid
     from cross_modal_kd.training.student import train_arm
 
@@ -26,7 +35,16 @@ def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> l
 
 
 def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: list) -> pd.DataFrame:
-    """The table: a row an arm and projection, with paired intervals."""
+    """The table: a row an arm and projection, with paired intervals.
+
+    Args:
+        context: of all studies; its samples and trials are measured on.
+        comparison: the baseline, the hard arms, and the intervals.
+        arm_outcomes: of ``train_arms``.
+
+    Returns:
+        The columns of ``comparison_table``; error rates, differences and reductions are shares, not percent.
+    """
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 
@@ -37,7 +55,16 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
 
 
 def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> tuple[Any, Any, Any]:
-    """Its three plots: forest, training curves, distances to the teacher."""
+    """The three plots of a comparison.
+
+    Args:
+        context: tells the metric of the training curves.
+        table: of ``compare_arms``.
+        arm_outcomes: of ``train_arms``.
+
+    Returns:
+        Forest, training curves, distances to the teacher.
+    """
     from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 
     return forest_plot(table), curves_plot(arm_outcomes, kind_of(context.task).metric), distances_plot(table)

@@ -12,7 +12,14 @@ from cross_modal_kd.studies.grid import Outcome
 
 
 def forest_plot(table: pd.DataFrame) -> Figure:
-    """Relative error reduction of every arm against the baseline, with its interval; right of zero is better."""
+    """Relative error reduction of every arm against the baseline, with its interval; right of zero is better.
+
+    Args:
+        table: of ``comparison_table``.
+
+    Returns:
+        A row an arm and projection, in percent; a line of text where no arm is set against another.
+    """
     rows = (
         table[table["relative_reduction_to_baseline"].notna()]
         if "relative_reduction_to_baseline" in table
@@ -38,7 +45,15 @@ def forest_plot(table: pd.DataFrame) -> Figure:
 
 
 def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
-    """Dev metric over the epochs, the mean over seeds of each arm."""
+    """Dev metric over the epochs, the mean over seeds of each arm.
+
+    Args:
+        outcomes: whose histories are drawn; arms without constraints are one curve.
+        metric: ``eer`` or ``top1``, whose ``dev_<metric>`` is a column of every history.
+
+    Returns:
+        A curve an arm and projection, in percent.
+    """
     figure, axis = new_figure(height=4.2)
     groups: dict[str, list[pd.Series]] = {}
     for outcome in outcomes:
@@ -63,7 +78,14 @@ def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
 
 
 def distances_plot(table: pd.DataFrame) -> Figure:
-    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise."""
+    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise.
+
+    Args:
+        table: of ``comparison_table``.
+
+    Returns:
+        A row an arm that has a distance, in [0, 2]; a line of text where none has.
+    """
     known = "teacher_student_distance_test" in table
     rows = table[table["teacher_student_distance_test"].notna()] if known else table[:0]
     figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))

@@ -12,6 +12,14 @@ def tune_arms(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.D
     """All trials of all arms, and the arms with their best values as a configuration file to commit.
 
     The studies lie in ``store`` and are taken up where they were left. The test split is not read.
+
+    Args:
+        context: of all studies.
+        tuning: what is searched, and for how long.
+        store: folder of the Optuna studies.
+
+    Returns:
+        A row a trial, in the columns of ``search.summary``, and YAML text of the block ``arms``.
     """
     from cross_modal_kd.studies.tuning.trials import search_every_arm, tuned_arms_file
 
