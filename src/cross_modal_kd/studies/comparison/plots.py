@@ -1,4 +1,4 @@
-"""Pictures of a comparison: the differences, the trainings, the distances to the teacher."""
+"""Plots of a comparison: the differences, the trainings, the distances to the teacher."""
 
 from collections.abc import Sequence
 from typing import Any
