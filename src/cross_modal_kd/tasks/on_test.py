@@ -53,7 +53,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """Mistakes of one sort, the worst first."""
+    """Mistakes of one sort, the worst first. title: of the sort. explains: which they are, in half a sentence."""
 
     title: str
     explains: str

@@ -9,12 +9,25 @@ KINDS: dict[str, TaskKind] = {kind.name: kind for kind in (Verification(), Class
 
 
 def kind_of(task: TaskConfig) -> TaskKind:
-    """The kind of a task, as its block of parameters names it."""
+    """The kind of a task, as its block of parameters names it.
+
+    Args:
+        task: its ``kind`` is read.
+
+    Returns:
+        The one object of that kind; it holds no state.
+    """
     return kind_named(task.kind)
 
 
 def kind_named(name: str) -> TaskKind:
     """The kind of that name.
+
+    Args:
+        name: verification or classification.
+
+    Returns:
+        The one object of that kind; it holds no state.
 
     Raises:
         KeyError: there is none of that name; the message lists those there are.
