@@ -26,7 +26,20 @@ def embed_with(
     batch_size: int,
     accelerator: str = "auto",
 ) -> np.ndarray:
-    """(N, d) float32 embeddings, not normalised, in the rows' order, on the device of ``accelerator``."""
+    """Embeddings of samples, not normalised.
+
+    Args:
+        student: a bundle of ``student_bundle``.
+        rows: N rows of the samples table, of one modality.
+        modality: theirs.
+        sources: where their files lie.
+        inputs: how they are read: as in the student's training.
+        batch_size: inputs on the device at a time.
+        accelerator: the device: auto, cpu, cuda or mps.
+
+    Returns:
+        (N, D) float32, in the rows' order.
+    """
     network = build_student(student).to(device_for(accelerator))
     return embed(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
 
@@ -39,7 +52,19 @@ def embed_samples(
     evaluation: EvaluationConfig,
     accelerator: str = "auto",
 ) -> EmbeddingTable:
-    """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
+    """The student's embedding of its dev and test samples, and of a seeded subset of the training split.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the student's modality, and what a cluster is.
+        sources: where the files lie.
+        student: a bundle of ``student_bundle``, which says how its inputs are read.
+        evaluation: ``train_subset``, ``seed`` and ``batch_size``.
+        accelerator: the device: auto, cpu, cuda or mps.
+
+    Returns:
+        (N, D), not normalised, by sample id: training samples, then dev, then test.
+    """
     from cross_modal_kd.evaluation.subset import train_subset
     from cross_modal_kd.training.run_key import embedding_fingerprint
 

@@ -37,6 +37,12 @@ def legends() -> dict[str, Legend]:
 def legend(name: str) -> Legend:
     """Legend of a metric; ``_seen`` stands for the training split, matching_1_N for any N.
 
+    Args:
+        name: as in metrics.json, such as ``eer``, ``matching_1_10`` or ``matching_auc_seen``.
+
+    Returns:
+        Its title, section, unit and better way.
+
     Raises:
         KeyError: no metric is called that; the message lists those there are.
     """
@@ -56,6 +62,13 @@ def legend(name: str) -> Legend:
 def shown(name: str, value: float) -> str:
     r"""A metric in its unit.
 
+    Args:
+        name: of the metric, as in metrics.json.
+        value: as measured; a share, not a percentage.
+
+    Returns:
+        A percentage with one decimal, or a number with three.
+
     >>> shown("eer", 0.0856), shown("matching_auc", 0.5)
     ('8.6\xa0%', '0.500')
     """
@@ -64,6 +77,13 @@ def shown(name: str, value: float) -> str:
 
 def shown_change(name: str, value: float) -> str:
     """A difference, with its sign; of percentages in points.
+
+    Args:
+        name: of the metric, as in metrics.json.
+        value: the difference as measured; of shares, not of percentages.
+
+    Returns:
+        Points with one decimal, or a number with three; a zero has no sign.
 
     >>> shown_change("eer", -0.0071)
     '−0.7'

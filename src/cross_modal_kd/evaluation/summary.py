@@ -7,7 +7,16 @@ from cross_modal_kd.tasks import kind_of
 
 
 def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
-    """{task, arms, protocol}: plain values."""
+    """What was learnt, by which arms, and on what it was measured.
+
+    Args:
+        protocol: what both students were measured on.
+        arms: all arms, for their titles.
+        distillation: names the two that were compared.
+
+    Returns:
+        {task, arms, protocol}: plain values, ready for JSON.
+    """
     task, evaluation, test = protocol.task, protocol.evaluation, protocol.test
     kind = kind_of(task)
     summary = {

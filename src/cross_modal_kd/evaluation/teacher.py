@@ -23,13 +23,25 @@ def projected_teacher(
         task: names the teacher's modality.
         embeddings: raw, of every test sample of that modality.
         projection: into the student's space.
+
+    Returns:
+        Its test samples, indexed from 0, with what projects them; there may be none.
     """
     rows = split_rows(samples, task.teacher, "test").reset_index(drop=True)
     return ProjectedTeacher(rows, embeddings, projection)
 
 
 def teacher_metrics(teacher: ProjectedTeacher, task: TaskConfig, evaluation: EvaluationConfig) -> MetricSet:
-    """The metric of the kind of task, of the projected teacher by itself."""
+    """The metric of the kind of task, of the projected teacher by itself.
+
+    Args:
+        teacher: on the test split.
+        task: its kind, and the teacher's modality.
+        evaluation: resamples, ``seed`` and ``max_impostors``.
+
+    Returns:
+        One metric, or why it is not defined.
+    """
     kind = kind_of(task)
     if teacher.rows.empty:
         return MetricSet(undefined={kind.metric: f"the test split has no {task.teacher} sample"})

@@ -15,6 +15,12 @@ def summary_plot(metrics: dict) -> Figure:
 
     Right of zero is better. The gain is the share of errors removed, for metrics of the task, and points of percentage
     for those of matching. What is no error rate (calibration) is not here.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        Two panels a section, all in percent; words where no metric is defined.
     """
     names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
     core = [name for name in names if legend(name).section == "core" and name in metrics["relative_reduction"]]

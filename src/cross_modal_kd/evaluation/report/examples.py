@@ -23,7 +23,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Group:
-    """Examples of one sort of mistake."""
+    """Examples of one sort of mistake, the worst first. title: of the sort. explains: which they are."""
 
     title: str
     explains: str
@@ -38,7 +38,18 @@ def worst_examples(
     students: Mapping[str, ModelBundle],
     embeddings: Mapping[str, EmbeddingTable],
 ) -> list[Group]:
-    """The worst mistakes of the distilled student, beside what the student alone makes of them."""
+    """The worst mistakes of the distilled student, beside what the student alone makes of them.
+
+    Args:
+        samples: the table, whose samples are shown.
+        sources: where their files lie.
+        protocol: the test samples and trials.
+        students: by arm, ``student_alone`` and ``distilled``.
+        embeddings: by arm, of the test samples at least.
+
+    Returns:
+        A group for each sort of mistake of the kind of task.
+    """
     exhibits = Exhibits(samples, sources)
     worst = kind_of(protocol.task).worst(protocol.on_test(students, embeddings))
     return [

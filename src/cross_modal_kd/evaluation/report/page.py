@@ -48,7 +48,11 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the page shows. images: PNG bytes by name."""
+    """Everything that the page shows.
+
+    task: what was learnt. metrics: the content of metrics.json. images: PNG bytes of the plots, by name.
+    examples: of the distilled student's mistakes. data, run: what the page says of them.
+    """
 
     task: TaskConfig
     metrics: dict
@@ -59,7 +63,14 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as HTML with everything inside it; all values are escaped."""
+    """The page as HTML with everything inside it; all values are escaped.
+
+    Args:
+        page: what it shows; a plot whose image is not there is left out.
+
+    Returns:
+        One HTML document, images inside; it also names the commit, the device and the versions of this process.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -94,7 +105,14 @@ def render(page: Page) -> str:
 
 
 def reproduce(task: TaskConfig) -> str:
-    """The command that makes this page again; tasks other than the default are environments of their name."""
+    """The command that makes this page again; tasks other than the default are environments of their name.
+
+    Args:
+        task: its name is looked up in the folder ``conf`` of the current folder.
+
+    Returns:
+        One line for a shell.
+    """
     return "kedro run --pipeline=distill" + (f" --env={task.name}" if (Path("conf") / task.name).is_dir() else "")
 
 

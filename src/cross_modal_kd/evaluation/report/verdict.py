@@ -8,7 +8,10 @@ from cross_modal_kd.tasks import kind_named
 
 @dataclass(frozen=True)
 class Verdict:
-    """values: the two values. change: their difference with its interval. conclusion: what can be said of it."""
+    """values: the two values. change: their difference with its interval. conclusion: what can be said of it.
+
+    tone: better, worse, or open where the interval includes zero or the metric is not defined.
+    """
 
     values: str
     change: str
@@ -17,7 +20,14 @@ class Verdict:
 
 
 def verdict(metrics: dict) -> Verdict:
-    """Of the kind's metric: alone, distilled, the difference and whether its interval leaves zero out."""
+    """Of the kind's metric: alone, distilled, the difference and whether its interval leaves zero out.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        The sentences; values in percent, differences in points.
+    """
     name = kind_named(metrics["task"]["kind"]).metric
     if name not in metrics["difference"]:
         reason = metrics["undefined"].get(name, "it was not measured")
