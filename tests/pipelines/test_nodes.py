@@ -1,6 +1,8 @@
 """A node is a sentence: short, few inputs, each bound by name to what bears that name."""
 
+import ast
 import inspect
+import textwrap
 from pathlib import Path
 from typing import get_type_hints
 
@@ -10,7 +12,7 @@ from cross_modal_kd.pipelines.stage import bound
 
 PIPELINES = Path(__file__).parents[2] / "src" / "cross_modal_kd" / "pipelines"
 STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
-MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1000
+MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 900  # lines without docstrings
 
 # parameter -> datasets it may be bound to, where the name of neither the dataset nor its last part is the parameter's
 ALIASES = {
@@ -32,12 +34,19 @@ def fits(parameter: str, dataset: str) -> bool:
 
 def body_lines(function) -> int:
     """Lines of a function without its signature and docstring."""
-    import ast
-    import textwrap
-
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
     return node.end_lineno - first.lineno + 1
+
+
+def lines_without_docstrings(text: str) -> int:
+    """Lines of a file: what docstrings say does not make it thick."""
+    documented = [
+        node.body[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    ]
+    return len(text.splitlines()) - sum(each.end_lineno - each.lineno + 1 for each in documented)
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +110,8 @@ def test_the_hints_of_every_node_can_be_read_so_that_kedro_validates_its_paramet
 
 
 def test_pipelines_stay_thin():
-    assert sum(len(file.read_text().splitlines()) for file in PIPELINES.rglob("*.py")) <= MOST_OF_ALL
+    files = PIPELINES.rglob("*.py")
+    assert sum(lines_without_docstrings(file.read_text(encoding="utf-8")) for file in files) <= MOST_OF_ALL
 
 
 def test_each_stage_is_one_namespace_so_that_kedro_viz_shows_one_box(project_path):

@@ -27,7 +27,20 @@ logger = logging.getLogger(__name__)
 def read_sources(
     task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason."""
+    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
+
+    Args:
+        task: its modalities; whether it is chimeric.
+        sources: layout, root and options of each source.
+        ingestion: ``max_labels`` that are kept, and the split's seed by which they are drawn.
+
+    Returns:
+        Rows of the samples table by sample_id, not yet looked at (no digest, no size); and source, path and reason of
+        the others.
+
+    Raises:
+        SamplesError: a modality of the task has no sample, or a sample id occurs twice.
+    """
     roots = Roots(sources)
     read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
@@ -44,7 +57,18 @@ def read_sources(
 def inspect_samples(
     candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason."""
+    """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
+
+    Args:
+        candidates: of ``read_sources``.
+        passed_over: of ``read_sources``.
+        sources: where the files lie.
+        ingestion: threads, shortest sound, and the share of a source that may be rejected.
+
+    Returns:
+        The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
+        their modality has them; and source, path and reason of all others so far.
+    """
     roots = Roots(sources)
 
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +85,15 @@ def split_samples(
 
     Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
     rejected too.
+
+    Args:
+        inspected: the rows that can be used, of ``inspect_samples``.
+        unusable: the others, of ``inspect_samples``.
+        task: its kind, which says what is dealt to a split as one, and its pairing.
+        ingestion: shares and seed of the splits, and ``without_partner``.
+
+    Returns:
+        The samples table by sample_id; source, path and reason of everything rejected; and the table of ``summarise``.
     """
     samples = inspected.assign(split=assign_splits(inspected, kind_of(task).design, ingestion.split))
     rejected = unusable
@@ -76,7 +109,14 @@ def split_samples(
 
 
 def summarise(samples: pd.DataFrame) -> pd.DataFrame:
-    """Samples, labels and groups of each split, modality and source."""
+    """Samples, labels and groups of each split, modality and source.
+
+    Args:
+        samples: the table, with its splits.
+
+    Returns:
+        split, modality, source and the counts samples, labels and groups; a row each, train before dev before test.
+    """
     keys = ["split", "modality", "source"]
     counts = samples.groupby(keys).agg(
         samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique")

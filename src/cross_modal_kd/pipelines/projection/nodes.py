@@ -13,7 +13,19 @@ from cross_modal_kd.tasks import kind_of
 def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
 ) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
-    """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted."""
+    """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, whose metric chooses the epoch, and the teacher's modality.
+        teacher_embeddings: raw, of every training and dev sample of that modality.
+        projection: dimension and training; its ``kind`` is not read.
+
+    Returns:
+        The trainable projection and the fixed one, with their prototypes; {mlp, pca: {dev metric: best value, None
+        where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
+        the negative), projection (mlp or pca).
+    """
     from cross_modal_kd.training.projection import fit_projection
 
     judged = kind_of(task)

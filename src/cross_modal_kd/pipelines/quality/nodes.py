@@ -12,7 +12,16 @@ from cross_modal_kd.config.task import TaskConfig
 
 
 def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: QualityConfig) -> pd.DataFrame:
-    """Every measure of ``quality.measures`` of every sample; each file is decoded once."""
+    """Every measure of ``quality.measures`` of every sample; each file is decoded once.
+
+    Args:
+        samples: the table, with its splits.
+        sources: where the files lie.
+        quality: the measures to take, by modality.
+
+    Returns:
+        sample_id, modality and one column a measure, null where it is another modality's; by sample_id.
+    """
     from cross_modal_kd.quality.table import measure_samples
     from cross_modal_kd.samples.roots import Roots
 
@@ -20,7 +29,16 @@ def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: Qual
 
 
 def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality: QualityConfig) -> pd.DataFrame:
-    """One quality in [0, 1] of every sample: its rank among the training samples of its modality."""
+    """One quality in [0, 1] of every sample: its rank among the training samples of its modality.
+
+    Args:
+        samples: the table, with its splits and domains.
+        quality_measures: of ``measure_quality``.
+        quality: which measures count, how their ranks are combined, and whether ranks are within a domain.
+
+    Returns:
+        sample_id, modality and quality, by sample_id.
+    """
     from cross_modal_kd.quality.table import Scoring, score_samples
 
     return score_samples(samples, quality_measures, Scoring.of(quality))
@@ -36,6 +54,17 @@ def weigh_samples(
     """Quality of both sides of each training pair, and the weights they give in the arm that ``distill`` trains.
 
     An arm without quality weights shows those of the default setting; it trains with weights of 1.
+
+    Args:
+        samples: the table, with its splits.
+        quality_scores: of ``score_quality``.
+        task: its modalities and its pairing.
+        arms: all arms.
+        distillation: names the distilled arm, whose setting is taken.
+
+    Returns:
+        A row a training sample of the student: sample_id, quality_student, quality_teacher, task_weight, kd_weight; the
+        weights have mean 1, and a sample without a teacher lacks quality_teacher and kd_weight.
     """
     from cross_modal_kd.quality.weights import sample_weights
 
@@ -45,7 +74,16 @@ def weigh_samples(
 
 
 def plot_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality_scores: pd.DataFrame) -> Any:
-    """Histograms of each measure and of the score, per modality and split (a Matplotlib plot)."""
+    """Histograms of each measure and of the score, per modality and split.
+
+    Args:
+        samples: the table, with its splits.
+        quality_measures: of ``measure_quality``.
+        quality_scores: of ``score_quality``.
+
+    Returns:
+        A Matplotlib figure.
+    """
     from cross_modal_kd.evaluation.plots.quality import quality_plot
 
     return quality_plot(samples, quality_measures, quality_scores)
