@@ -41,7 +41,17 @@ class Condition:
 
     @classmethod
     def of(cls, world: World, name: str, value: float, **changes: Any) -> "Condition":
-        """The task without any change but those that are given, by the names of the fields."""
+        """The task without any change but those that are given.
+
+        Args:
+            world: gives the fields that are not changed.
+            name: in words; it labels rows and ticks.
+            value: on the study's axis.
+            **changes: further fields of a condition, by their names.
+
+        Returns:
+            The condition.
+        """
         unchanged: dict[str, Any] = {
             "varied": {},
             "data": world.data,

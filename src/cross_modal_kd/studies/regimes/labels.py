@@ -23,6 +23,15 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
 
     The projection and the prototypes are fitted on labelled teacher samples alone, the classes are those that have a
     labelled sample, and labels of the dev split stay: all arms choose their checkpoint by them.
+
+    Args:
+        world: of all labels.
+        study: shares, seed of the draw, labelled share of each batch.
+        store: the folder of the study, where the projections of each share are kept.
+
+    Yields:
+        A condition whose value is the share, in (0, 1]; a share that keeps every label is the unchanged task. Facts:
+        labelled_samples, labelled_clusters and training_samples, counts of the student's training split.
     """
     if world.task.pairing == "label":
         logger.warning("task.pairing is 'label': a pair tells the class, so labels held back are known to the pairs")

@@ -16,12 +16,29 @@ from cross_modal_kd.studies.regimes.world import World
 def gather_world(
     context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher_model: ModelBundle
 ) -> World:
-    """The context of all studies, with the teacher and the quality measures."""
+    """The context of all studies, with the teacher and the quality measures.
+
+    Args:
+        context: of all studies.
+        quality: the block of that name, by which damaged samples are measured and scored again.
+        quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
+        teacher_model: that embeds damaged texts again.
+
+    Returns:
+        What every study of the regimes starts from.
+    """
     return World.of(context, quality, quality_measures, teacher_model)
 
 
 def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFrame, Any]]:
-    """The node of one study: its table, and its plot."""
+    """The node of one study.
+
+    Args:
+        name: a key of ``STUDIES``: the study's block of parameters.
+
+    Returns:
+        (world, regimes, store) -> the study's table, of ``study_table``, and its plot; it is called ``study_<name>``.
+    """
 
     def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[pd.DataFrame, Any]:
         from cross_modal_kd.studies.regimes.plots import study_plot
@@ -36,5 +53,12 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFram
 
 
 def join_studies(**studies: pd.DataFrame) -> pd.DataFrame:
-    """All studies in one table; a column that a study has not is empty there."""
+    """All studies in one table; a column that a study has not is empty there.
+
+    Args:
+        **studies: table of each study, by its name.
+
+    Returns:
+        Their rows, in the order of the arguments.
+    """
     return pd.concat(list(studies.values()), ignore_index=True)

@@ -29,7 +29,20 @@ from cross_modal_kd.training.embed import embed
 
 
 def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
-    """The study's damage to the student's modality. Raises ValueError where it names none."""
+    """The study's damage to the student's modality.
+
+    Args:
+        world: its task names the modality.
+        study: kinds of damage, by modality.
+        share: of the samples that are damaged, in (0, 1].
+        seed: it decides, with the sample, whether and how that one is damaged.
+
+    Returns:
+        (sample_id, sample) -> sample, the same for a sample whenever it is read.
+
+    Raises:
+        ValueError: the study names no kinds for the modality.
+    """
     modality = world.task.student
     if modality not in study.kinds:
         raise ValueError(
@@ -39,7 +52,17 @@ def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
 
 
 def conditions(world: World, study: NoiseStudy, _store: Path) -> Iterator[Condition]:
-    """One: the training split with a share of its inputs damaged, and their quality measured again; dev stays clean."""
+    """One: the training split with a share of its inputs damaged, and their quality measured again; dev stays clean.
+
+    Args:
+        world: of clean inputs.
+        study: kinds of damage, share and seed.
+        _store: plays no part.
+
+    Yields:
+        The condition; its value is the share. Facts: training_samples, damaged_samples, and quality_of_damaged, the
+        mean quality in [0, 1] of those that are damaged.
+    """
     harm = damage(world, study, study.share, study.seed)
     train = world.data.train
     hit = train[[harm.dose(sample) is not None for sample in train["sample_id"]]]
@@ -68,7 +91,17 @@ def conditions(world: World, study: NoiseStudy, _store: Path) -> Iterator[Condit
 
 
 def weights_of_damaged(world: World, hit: pd.DataFrame, harm: Damage) -> pd.DataFrame:
-    """Quality of the training pairs, ``hit`` measured as damaged, ranked among what the training split now holds."""
+    """Quality of the training pairs, ``hit`` measured as damaged, ranked among what the training split now holds.
+
+    Args:
+        world: with the measures of the clean samples.
+        hit: rows of the samples table: the student's training samples that are damaged; it may be empty.
+        harm: what is done to them.
+
+    Returns:
+        The table of ``sample_weights``: sample_id, quality_student and quality_teacher in [0, 1], and the weights of
+        the default setting.
+    """
     modality = world.task.student
     measures = world.quality_measures
     if len(hit):
@@ -80,14 +113,30 @@ def weights_of_damaged(world: World, hit: pd.DataFrame, harm: Damage) -> pd.Data
 
 
 def tests(world: World, study: NoiseStudy) -> Mapping[str, Embeddings | None]:
-    """The same students on clean and on damaged test inputs."""
+    """The same students on clean and on damaged test inputs.
+
+    Args:
+        world: gives the test split.
+        study: kinds of damage, ``test_share`` and seed.
+
+    Returns:
+        Embeddings by the name of the test; None are those that an outcome has kept.
+    """
     return {"clean test": None, "damaged test": embed_damaged(world, study)}
 
 
 def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
     """Embeddings of the damaged test inputs, and of the same training samples as the clean ones (these undamaged).
 
-    They are kept beside the outcome.
+    They are kept beside the outcome. Test samples are damaged with another seed than those of the training split. The
+    test inputs are read at once, and held for all outcomes.
+
+    Args:
+        world: gives the test split and how inputs are read.
+        study: kinds of damage, ``test_share`` and seed.
+
+    Returns:
+        outcome -> table of its damaged test samples, then of the other samples that it has kept, as they were.
     """
     harm = damage(world, study, study.test_share, study.seed + 1)
     rows = split_rows(world.samples, world.task.student, "test")

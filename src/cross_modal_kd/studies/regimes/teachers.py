@@ -29,7 +29,16 @@ def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: 
     """e + level r n / sqrt(D), n standard normal.
 
     r is the root mean square distance of training embeddings from their mean: at level 1 the noise is as large as what
-    tells the samples apart.
+    makes the samples differ.
+
+    Args:
+        embeddings: (N, D), raw.
+        train_ids: of the samples that r is taken over.
+        level: above 0.
+        seed: of n, which is the same for all levels.
+
+    Returns:
+        (N, D), of the same samples, with a fingerprint of its own.
     """
     train = embeddings.at(train_ids).astype(np.float64)
     size = np.sqrt(((train - train.mean(axis=0)) ** 2).sum(axis=1).mean() / embeddings.dim)
@@ -39,7 +48,16 @@ def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: 
 
 
 def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """The samples table with that share of the words left out of every text; seed and sample decide which."""
+    """The samples table with a share of the words left out of every text.
+
+    Args:
+        samples: the samples table; rows without a text stay.
+        share: of the words of each text, in (0, 1).
+        seed: it decides, with the sample_id, which words.
+
+    Returns:
+        A new table; only its column ``text`` differs.
+    """
     drop = modality_of("text").degradations[DROPPED]
     texts = [
         text if pd.isna(text) else drop(text, share, np.random.default_rng([seed, zlib.crc32(sample.encode())]))
@@ -49,7 +67,17 @@ def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
 
 
 def conditions(world: World, study: TeacherStudy, store: Path) -> Iterator[Condition]:
-    """The undamaged teacher, then each damage. Arms without constraints have no teacher: they are trained once."""
+    """The undamaged teacher, then each damage. Arms without constraints have no teacher: they are trained once.
+
+    Args:
+        world: with the undamaged teacher.
+        study: levels of noise, shares of dropped words, seed.
+        store: the folder of the study, where projections and damaged embeddings are kept.
+
+    Yields:
+        A condition whose value is the level, 0 for the undamaged. Facts: damage (none, noise or dropped_words), and
+        those of ``teacher_facts``, by the first kind of projection that the arms have.
+    """
     kinds = world.projection_kinds(study.arms)
     shown = sorted(kinds)[0]
     strong = Condition.of(world, "teacher as it stands", 0.0)
