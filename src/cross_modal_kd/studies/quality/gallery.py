@@ -16,7 +16,15 @@ SPLIT = "test"
 def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame, roots: Roots, n: int) -> str:
     """HTML with the n best and the n worst test samples by each measure and by the score, images and sounds inline.
 
-    measures, scores: as of the quality pipeline.
+    Args:
+        samples: the samples table.
+        measures: sample_id, modality, one column a measure, as of the quality pipeline.
+        scores: sample_id and quality in [0, 1], as of the quality pipeline.
+        roots: where the files of the samples lie.
+        n: samples shown at each end; the page grows with n times the measures.
+
+    Returns:
+        One self-contained page.
     """
     from jinja2 import Environment, select_autoescape
 

@@ -17,7 +17,18 @@ def measure_degraded_samples(
     quality: QualityConfig,
     quality_study: QualityStudyConfig,
 ) -> pd.DataFrame:
-    """Measures and score of some dev samples under every degradation at every level."""
+    """Measures and score of some dev samples under every degradation at every level.
+
+    Args:
+        samples: the samples table.
+        quality_measures: of the undamaged samples.
+        sources: where the files of the samples lie.
+        quality: which measures are taken, and what the score is made of.
+        quality_study: how many samples, which degradations, and the seed.
+
+    Returns:
+        The table of ``measure_degraded``.
+    """
     from cross_modal_kd.quality.table import Scoring
     from cross_modal_kd.samples.roots import Roots
     from cross_modal_kd.studies.quality.ordering import measure_degraded
@@ -35,14 +46,29 @@ def measure_degraded_samples(
 
 
 def rank_measures(degraded_measures: pd.DataFrame, quality_study: QualityStudyConfig) -> pd.DataFrame:
-    """Rank correlation of each measure with each degradation, with its interval."""
+    """Rank correlation of each measure with each degradation, with its interval.
+
+    Args:
+        degraded_measures: of ``measure_degraded_samples``.
+        quality_study: resamples, level and seed.
+
+    Returns:
+        The table of ``ordering``.
+    """
     from cross_modal_kd.studies.quality.ordering import ordering
 
     return ordering(degraded_measures, quality_study.bootstrap, quality_study.level, quality_study.seed)
 
 
 def plot_ordering(quality_ordering: pd.DataFrame) -> Any:
-    """Heat map of measures against degradations (a Matplotlib plot)."""
+    """Heat map of measures against degradations.
+
+    Args:
+        quality_ordering: of ``rank_measures``.
+
+    Returns:
+        A Matplotlib plot.
+    """
     from cross_modal_kd.studies.quality.plots import ordering_plot
 
     return ordering_plot(quality_ordering)
@@ -55,7 +81,18 @@ def show_best_and_worst(
     sources: SourcesConfig,
     quality_study: QualityStudyConfig,
 ) -> str:
-    """The gallery, one self-contained HTML page."""
+    """The gallery, one self-contained HTML page.
+
+    Args:
+        samples: the samples table.
+        quality_measures: raw, one column a measure.
+        quality_scores: quality in [0, 1] of every sample.
+        sources: where the files of the samples lie.
+        quality_study: ``gallery``, the samples shown at each end.
+
+    Returns:
+        The page's HTML.
+    """
     from cross_modal_kd.samples.roots import Roots
     from cross_modal_kd.studies.quality.gallery import gallery_page
 
@@ -70,7 +107,20 @@ def discard_worst_samples(
     embeddings: EmbeddingTable,
     quality_study: QualityStudyConfig,
 ) -> tuple[pd.DataFrame, Any]:
-    """Equal error rate as the worst samples are left out, by each measure and by the score: table and plot."""
+    """Equal error rate as the worst samples are left out, by each measure and by the score: table and plot.
+
+    Args:
+        samples: the samples table.
+        quality_measures: raw, one column a measure.
+        quality_scores: quality in [0, 1] of every sample.
+        trials: enrol_id, test_id and target; empty for a classification task, whose pairs are drawn here.
+        embeddings: of the distilled student, of the samples of the trials.
+        quality_study: steps, shuffles, most trials and seed.
+
+    Returns:
+        A row a measure and share (measure, share_left_out, eer, eer_random_order, random_low, random_high, all shares,
+        and area_over_random), and a Matplotlib plot.
+    """
     from cross_modal_kd.studies.quality.plots import discard_plot
     from cross_modal_kd.studies.quality.trial_discard import discard_curves
 

@@ -16,6 +16,12 @@ def ordering_plot(table: pd.DataFrame) -> Figure:
 
     Blue where a measure falls with damage, red where it rises. Numbers are rank correlations over samples and
     levels; those whose interval holds 0 are grey.
+
+    Args:
+        table: of ``ordering``, with a row for every measure and degradation of a modality.
+
+    Returns:
+        The plot, as wide as there are degradations.
     """
     blocks = [(str(modality), rows) for modality, rows in table.groupby("modality", sort=True)]
     widths = [rows["degradation"].nunique() for _, rows in blocks]
@@ -49,7 +55,15 @@ def ordering_plot(table: pd.DataFrame) -> Figure:
 
 
 def discard_plot(curves: Mapping[str, DiscardCurve], error_name: str) -> Figure:
-    """A panel a quality: the error as its worst samples are left out, over the band of random order."""
+    """A panel a quality: the error as its worst samples are left out, over the band of random order.
+
+    Args:
+        curves: by the name of the quality, at least one; ``score`` is set in bold.
+        error_name: label of the vertical axis.
+
+    Returns:
+        A plot of up to four panels a line, on common axes; errors are shares.
+    """
     columns = min(4, len(curves))
     n_rows = -(-len(curves) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.5 * n_rows + 0.5), layout="constrained")

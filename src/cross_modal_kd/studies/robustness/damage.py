@@ -15,7 +15,14 @@ from cross_modal_kd.training.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Condition:
-    """One kind of damage at one level; severity counts from 1, mild to severe."""
+    """One kind of damage at one level.
+
+    Attributes:
+        kind: name of the degradation.
+        level: in the degradation's unit.
+        severity: counts from 1, mild to severe.
+        degradation: the function that damages a sample, with its unit and what it needs.
+    """
 
     kind: str
     level: float
@@ -25,6 +32,13 @@ class Condition:
 
 def conditions(robustness: RobustnessConfig, modality: str) -> list[Condition]:
     """Every kind and level of a modality.
+
+    Args:
+        robustness: kinds with their levels; an empty list takes the kind's own.
+        modality: of the student.
+
+    Returns:
+        Conditions, kind by kind, levels as they are listed.
 
     Raises:
         ValueError: no kind is named for the modality, or one that it does not have.
@@ -44,7 +58,17 @@ def conditions(robustness: RobustnessConfig, modality: str) -> list[Condition]:
 
 
 def held_out(samples: pd.DataFrame, modality: str, n: int, seed: int) -> pd.DataFrame:
-    """``n`` training samples of a modality, of as many labels as there are: what babble is mixed from."""
+    """Training samples of a modality, of as many labels as there are: what babble is mixed from.
+
+    Args:
+        samples: the samples table.
+        modality: of the samples that are drawn.
+        n: how many, at most.
+        seed: of the draw.
+
+    Returns:
+        n rows of the training split, or all where there are fewer; no label comes twice before each has come once.
+    """
     rows = split_rows(samples, modality, "train")
     rows = rows.iloc[np.random.default_rng(seed).permutation(len(rows))]
     return rows.iloc[np.argsort(rows.groupby("label").cumcount().to_numpy(), kind="stable")[:n]]

@@ -19,7 +19,17 @@ from cross_modal_kd.training.embed import embed
 
 
 class DamagedEmbeddings:
-    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``, on the device of training."""
+    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``, on the device of training.
+
+    Called with the trained students and a condition, None for clean inputs. The students must read their inputs alike:
+    ValueError where they do not. Inputs of one condition are held at once, O(n).
+
+    Args:
+        samples: the samples table, from whose training split babble is mixed.
+        rows: n rows of it: the test samples of the student's modality that are embedded.
+        about: sources, batch size and accelerator.
+        robustness: seed of the damage, and how many clips babble is mixed from.
+    """
 
     def __init__(
         self,

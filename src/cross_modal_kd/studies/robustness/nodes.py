@@ -22,7 +22,20 @@ def choose_students(
     student_alone: ModelBundle,
     distilled: ModelBundle,
 ) -> list:
-    """The contenders, the student alone first: two of the catalog, or all of the comparison's store."""
+    """The contenders, the student alone first: two of the catalog, or all of the comparison's store.
+
+    Args:
+        context: of all studies.
+        distillation: which arms the two of the catalog were trained as.
+        comparison: the grid that the store holds.
+        robustness: ``from_comparison`` decides between the two.
+        comparison_store: folder of the comparison's trainings.
+        student_alone: of ``distill``.
+        distilled: of ``distill``.
+
+    Returns:
+        Contenders. ValueError where the comparison was asked for and is not finished.
+    """
     from cross_modal_kd.studies.robustness.contenders import contenders_of, stored_outcomes, two_contenders
 
     about = context.configuration
@@ -35,7 +48,16 @@ def choose_students(
 
 
 def measure_robustness(context: Context, robustness: RobustnessConfig, students: list) -> pd.DataFrame:
-    """The error of every student under every kind and level of damage."""
+    """The error of every student under every kind and level of damage.
+
+    Args:
+        context: of all studies.
+        robustness: kinds, levels and how they are measured.
+        students: of ``choose_students``.
+
+    Returns:
+        The table of ``robustness_table``.
+    """
     from cross_modal_kd.studies.robustness.damage import conditions
     from cross_modal_kd.studies.robustness.embed import DamagedEmbeddings
     from cross_modal_kd.studies.robustness.errors import protocol
@@ -49,7 +71,15 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
 
 
 def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> tuple[Any, dict]:
-    """A panel a kind of damage with all arms, and a plot an arm with all kinds."""
+    """A panel a kind of damage with all arms, and a plot an arm with all kinds.
+
+    Args:
+        table: of ``measure_robustness``.
+        task: whether its pairs are chimeric, which is then said above every plot.
+
+    Returns:
+        The plot of all arms, and {file name: plot of one arm}.
+    """
     from cross_modal_kd.plotting.style import remark
     from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 

@@ -17,7 +17,14 @@ MOST_BANDS = 3
 
 
 def robustness_plot(table: pd.DataFrame) -> Figure:
-    """A panel a kind; bands are intervals, left out where there are more than three arms."""
+    """A panel a kind; bands are intervals, left out where there are more than three arms.
+
+    Args:
+        table: of ``robustness_table``, with one kind of damage at least.
+
+    Returns:
+        A plot of up to three panels a line; errors are in percent, on one axis.
+    """
     kinds = [kind for kind in table["kind"].unique() if kind != CLEAN]
     columns = min(len(kinds), 2 if len(kinds) in (2, 4) else 3)
     lines = -(-len(kinds) // columns)
@@ -39,7 +46,14 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
 
 
 def arm_plots(table: pd.DataFrame) -> dict[str, Figure]:
-    """{file name: plot}: one arm under every kind, from mild to severe."""
+    """One arm under every kind, from mild to severe.
+
+    Args:
+        table: of ``robustness_table``.
+
+    Returns:
+        {file name: plot}: ``<arm>.png``, or ``<arm>_<projection>.png`` where the arm has several projections.
+    """
     return {
         f"{arm}.png"
         if table.loc[table["arm"] == arm, "projection"].nunique() == 1

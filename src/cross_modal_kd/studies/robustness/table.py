@@ -24,10 +24,22 @@ def robustness_table(
     embed_under: EmbedUnder,
     level: float,
 ) -> pd.DataFrame:
-    """Rows in the order of conditions, then of contenders, of whom the first is the student alone; shares, not percent.
+    """Rows in the order of conditions, then of contenders, of whom the first is the student alone.
 
     ``difference_to_alone`` is paired in seeds, samples, damage and resamples: below zero is better. The undamaged
     samples are the kind ``clean``, of severity 0.
+
+    Args:
+        contenders: at least one.
+        conditions: kinds and levels of damage; the undamaged samples come before them.
+        protocol: what is measured, and on which samples.
+        embed_under: called once a condition, for the students of all contenders together.
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        arm, title, projection; kind, level, unit, severity; error_metric, damaged_sides, test_samples, seeds,
+        seed_list; error and difference_to_alone, each with low and high, in shares. The first contender has no
+        difference.
     """
     from tqdm import tqdm
 
