@@ -231,7 +231,7 @@ def test_metrics_are_shown_in_their_unit():
 def test_the_embeddings_of_a_saved_student(tmp_path):
     from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
     from cross_modal_kd.evaluation.embed import embed_samples
-    from cross_modal_kd.losses import LinearHead
+    from cross_modal_kd.losses import LinearClassifier
     from cross_modal_kd.models.bundle import ModelBundle
     from cross_modal_kd.models.student import Student, student_bundle
     from evaluation_world import pictures
@@ -239,7 +239,9 @@ def test_the_embeddings_of_a_saved_student(tmp_path):
     made = world(labels=3, views=2, train_subset=4)
     encoder, inputs = EncoderConfig(library="timm", name="test_resnet"), InputConfig(image={"size": 16})
     network = Student(encoder, inputs, 8)
-    bundle = student_bundle(network, LinearHead(3, 8), encoder=encoder, inputs=inputs, dim=8, classes=made.classes)
+    bundle = student_bundle(
+        network, LinearClassifier(3, 8), encoder=encoder, inputs=inputs, dim=8, classes=made.classes
+    )
     sources = pictures(made.samples, tmp_path)
     table = embed_samples(made.samples, made.task, sources, bundle, made.evaluation)
     images = made.samples[made.samples["modality"] == "image"]

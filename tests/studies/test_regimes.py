@@ -12,8 +12,8 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import ConstraintInputs, LinearHead, Objective, Term, build_constraint
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import ConstraintInputs, LinearClassifier, Objective, Term, build_constraint
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -161,7 +161,7 @@ def test_the_student_alone_takes_as_many_steps(labelled, epochs):
     assert abs(longer.epochs / longer.eval_every - 4) < 1
 
 
-@pytest.mark.parametrize("classifier", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])
+@pytest.mark.parametrize("classifier", [LinearClassifier(5, 8), AAMSoftmaxClassifier(5, 8)])
 def test_a_batch_without_any_label_trains_by_its_pairs_alone(classifier):
     objective = Objective({"feature": Term(build_constraint("cosine"))})
     student = torch.randn(6, 8, requires_grad=True)

@@ -18,8 +18,8 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import LinearHead
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.student import build_student, classifier_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
@@ -144,7 +144,9 @@ def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(wo
     assert own_projection(world.train(BOTH)[0]) is None
 
 
-@pytest.mark.parametrize(("kind", "classifier"), [("verification", AAMSoftmaxHead), ("classification", LinearHead)])
+@pytest.mark.parametrize(
+    ("kind", "classifier"), [("verification", AAMSoftmaxClassifier), ("classification", LinearClassifier)]
+)
 def test_the_task_decides_classifier_and_dev_metric(tmp_path, kind, classifier):
     task = VERIFICATION if kind == "verification" else CLASSIFICATION
     world = World(tmp_path, task)
@@ -243,7 +245,7 @@ def test_samples_without_quality_are_named(world):
         _ = world.data
 
 
-def test_both_heads_are_fitted_and_measured_on_dev(world):
+def test_both_projections_are_fitted_and_measured_on_dev(world):
     mlp, pca, metrics, history = fit_projections(world.samples, VERIFICATION, world.teacher, PROJECTION)
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["projection"]) == {"mlp", "pca"}

@@ -12,7 +12,7 @@ from cross_modal_kd.models.bundle import ModelBundle
 KIND = "projection"
 
 
-class ProjectionHead(nn.Module):
+class ProjectionMap(nn.Module):
     r"""Teacher embeddings (B, D) to the student's space: t = normalise(g(x)), of dimension d.
 
     g(x) = P (x - mu) [+ MLP(x - mu)], with mu the mean and P the first d principal directions of the training
@@ -91,7 +91,7 @@ class Projection(nn.Module):
         super().__init__()
         self.config = config
         # the attribute names the tensors of saved models: a new name would make them unreadable
-        self.head = ProjectionHead(in_dim, config)
+        self.head = ProjectionMap(in_dim, config)
         self.weight = nn.Parameter(torch.randn(classes, config.dim) * 0.05)
 
     def prototypes(self) -> Tensor:

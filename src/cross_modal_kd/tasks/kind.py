@@ -21,7 +21,7 @@ from cross_modal_kd.tasks.trials import no_trials
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
     from cross_modal_kd.models.answer import Shared
     from cross_modal_kd.models.projection import Projection
@@ -76,7 +76,7 @@ class TaskKind(ABC):
         return f"dev_{self.metric}"
 
     @abstractmethod
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """The student's classifier, a module that also holds the loss of the task.
 
         Args:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.losses import ConstraintInputs, Objective, ObjectiveOutput, TaskHead
+from cross_modal_kd.losses import Classifier, ConstraintInputs, Objective, ObjectiveOutput
 from cross_modal_kd.models.projection import Projection
 from cross_modal_kd.models.student import Student
 
@@ -64,7 +64,7 @@ class DistillationModule(nn.Module):
     def __init__(
         self,
         student: Student,
-        classifier: TaskHead,
+        classifier: Classifier,
         objective: Objective,
         projection: Projection | None,
         joint: bool = False,

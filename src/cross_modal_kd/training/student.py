@@ -15,7 +15,7 @@ from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import Objective, TaskHead, Term, build_constraint, distillation_quality
+from cross_modal_kd.losses import Classifier, Objective, Term, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
 from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
 from cross_modal_kd.models.answer import Shared, answer_logits
@@ -239,7 +239,7 @@ def train_arm(
     return bundle, pd.DataFrame(history)
 
 
-def dev_metric(data: ArmData, classifier: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
+def dev_metric(data: ArmData, classifier: Classifier, shared: Callable[[], Shared | None]) -> DevMetric:
     """The metric of the kind of task, measured on the student's dev samples.
 
     Args:

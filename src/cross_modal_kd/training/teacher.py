@@ -13,7 +13,7 @@ from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.losses import Objective
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
 from cross_modal_kd.modalities.inputs import augmentation, load_inputs
 from cross_modal_kd.models.bundle import ModelBundle
@@ -85,7 +85,7 @@ def train_teacher(
     classes = sorted(train["label"].unique())
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
-    classifier = AAMSoftmaxHead(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
+    classifier = AAMSoftmaxClassifier(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(train))
     labels = torch.from_numpy(class_numbers(train["label"], classes))

@@ -19,7 +19,7 @@ from cross_modal_kd.tasks.subset import Subset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
     from cross_modal_kd.models.answer import Shared
     from cross_modal_kd.models.projection import Projection
@@ -35,11 +35,11 @@ class Classification(TaskKind):
     uses_trials = False
     legends, captions = LEGENDS, CAPTIONS
 
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """A linear classifier with label-smoothed cross-entropy. See ``TaskKind.build_classifier``."""
-        from cross_modal_kd.losses import LinearHead
+        from cross_modal_kd.losses import LinearClassifier
 
-        return LinearHead(classes, dim, student.label_smoothing)
+        return LinearClassifier(classes, dim, student.label_smoothing)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> "Shared | None":
         """The projection's prototypes and scale, for a student that answers by the teacher's classifier or by both.

@@ -19,7 +19,7 @@ from cross_modal_kd.tasks.verification.words import CAPTIONS, LEGENDS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
     from cross_modal_kd.models.projection import Projection
 
@@ -37,11 +37,11 @@ class Verification(TaskKind):
     uses_trials = True
     legends, captions = LEGENDS, CAPTIONS
 
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """AAM-softmax over the training labels. See ``TaskKind.build_classifier``."""
-        from cross_modal_kd.losses import AAMSoftmaxHead
+        from cross_modal_kd.losses import AAMSoftmaxClassifier
 
-        return AAMSoftmaxHead(classes, dim, student.margin, student.scale)
+        return AAMSoftmaxClassifier(classes, dim, student.margin, student.scale)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> None:
         """None: a student is asked for an embedding, not for a class. See ``TaskKind.shared_classifier``."""
