@@ -1,7 +1,6 @@
 """Plots of a comparison: the differences, the trainings, the distances to the teacher."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 
 from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.studies.grid import Outcome
+from cross_modal_kd.studies.words import arm_label
 
 
 def forest_plot(table: pd.DataFrame) -> Figure:
@@ -38,7 +38,7 @@ def forest_plot(table: pd.DataFrame) -> Figure:
         axis.plot([start, end], [place, place], color=colour, linewidth=2, solid_capstyle="round")
         axis.plot(value, place, "o", color=colour, markersize=7)
     axis.axvline(0, color=INK, linewidth=1)
-    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("error reduction against the student alone, %, with paired interval")
     title(axis, "What each arm brings")
     return figure
@@ -97,16 +97,12 @@ def distances_plot(table: pd.DataFrame) -> Figure:
     axis.hlines(where, train, test, color=ALONE, linewidth=2)
     axis.plot(train, where, "o", color=TEACHER, label="train")
     axis.plot(test, where, "o", color=DISTILLED, label="test")
-    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("1 - cos(student, teacher)")
     title(axis, "Distance to the teacher")
     legend(axis)
     return figure
 
 
-def _label(row: Any) -> str:
-    return (
-        row.title
-        if row.projection == "no teacher"
-        else f"{row.title} · {'head' if row.projection == 'mlp' else 'no head'}"
-    )
+def _labels(rows: pd.DataFrame) -> list[str]:
+    return [arm_label(title, projection) for title, projection in zip(rows["title"], rows["projection"], strict=True)]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.evaluation.legend import SEEN, legend
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
+from cross_modal_kd.studies.words import PROJECTIONS
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,6 @@ def _metric(name: str, metrics: dict) -> list[str]:
 # -- comparison.csv and the tables of the regimes, which have its columns ---------------------------------------------
 
 ERROR = {"eer": "EER, %", "top1_error": "top-1 error, %"}
-PROJECTIONS = {"mlp": "head", "pca": "no head", "no teacher": NOTHING}
 COLUMNS = {
     "error_sd_over_seeds": "sd over seeds",
     "difference_to_baseline": "difference to alone, points",
@@ -178,12 +178,13 @@ def _table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Tab
     several = frame["projection"].nunique() > 1
     rows = []
     for row in records(frame):
-        name = [
-            str(row["title"]),
-            *([PROJECTIONS.get(str(row["projection"]), str(row["projection"]))] if several else []),
-        ]
+        name = [str(row["title"]), *([_projection(str(row["projection"]))] if several else [])]
         rows.append([*name, *(cell(row, column) for column in there)])
     return Table(caption, ["arm", *(["projection"] if several else []), *there.values()], rows)
+
+
+def _projection(kind: str) -> str:
+    return NOTHING if kind == "no teacher" else PROJECTIONS.get(kind, kind)
 
 
 STUDIES = {
@@ -194,7 +195,7 @@ STUDIES = {
     "length": "Length of the training",
     "crossfit": "Cross-fitting: out-of-fold teacher outputs",
     "weight": "Weight of the constraints, hard beside soft",
-    "variants": "Variants: the margin alone, the reducer, a head that moves",
+    "variants": "Variants: the margin alone, the reducer, a projection trained on",
 }
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
 from cross_modal_kd.studies.robustness.table import CLEAN
+from cross_modal_kd.studies.words import arm_label
 
 PALETTE = (ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9")
 STYLES = ("-", "--", ":", "-.")
@@ -96,5 +97,4 @@ def _legend_below(figure: Figure, axis: Axes, columns: int) -> None:
 
 def _label(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    kind = {"mlp": " · head", "pca": " · no head"}.get(str(first["projection"]), "")
-    return f"{first['title']}{kind}"
+    return arm_label(str(first["title"]), str(first["projection"]))
