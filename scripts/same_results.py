@@ -47,7 +47,11 @@ RENAMED = {
     "unit": "cluster",
     "units": "clusters",
 }
-RENAMED_VALUES = {"soft both, head trained on": "soft both, projection trained on"}
+RENAMED_VALUES = {
+    "soft both, head trained on": "soft both, projection trained on",
+    "as it stands": "unchanged",
+    "teacher as it stands": "unchanged teacher",
+}
 RENAMED_PLACES = {"figures.json": "metrics.json", "/regimes/heads/": "/regimes/projections/"}
 PAGES = {".html", ".png", ".md"}
 PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db"}

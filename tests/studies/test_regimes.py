@@ -57,14 +57,14 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     alone = teacher.xs("none", level="arm")["error_mean"]
     assert alone.nunique() == 1, "the student alone knows no teacher"
     errors = teacher.xs("none", level="arm")["teacher_error_test"]
-    assert errors["noise 2"] > errors["teacher as it stands"]
+    assert errors["noise 2"] > errors["unchanged teacher"]
     assert set(table.loc[table["study"] == "noise", "condition"]) == {"clean test", "damaged test"}
 
     folds = table[table["study"] == "crossfit"].groupby("condition")["teacher_error_train"].first()
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
+    # unchanged, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
     assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])

@@ -51,7 +51,7 @@ def unchanged(world: World, _block: Any, _store: Path) -> Iterable[Condition]:
     Yields:
         The condition; its value is 0.
     """
-    yield Condition.of(world, "as it stands", 0.0)
+    yield Condition.of(world, "unchanged", 0.0)
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,6 @@ STUDIES = {
             axis="what the teacher says of a training sample",
             world=crossfit.through_fitted_projection,
         ),
-        Study("variants", unchanged, heading="Variants of the soft constraint", axis="the task as it stands"),
+        Study("variants", unchanged, heading="Variants of the soft constraint", axis="the unchanged task"),
     )
 }

@@ -80,7 +80,7 @@ def conditions(world: World, study: TeacherStudy, store: Path) -> Iterator[Condi
     """
     kinds = world.projection_kinds(study.arms)
     shown = sorted(kinds)[0]
-    strong = Condition.of(world, "teacher as it stands", 0.0)
+    strong = Condition.of(world, "unchanged teacher", 0.0)
     yield replace(strong, facts={"damage": "none", **teacher_facts(world, strong.teacher, world.projections[shown])})
     key = projection_key(world)
     teacher_ids = world.samples.loc[world.samples["modality"] == world.task.teacher, "sample_id"]
