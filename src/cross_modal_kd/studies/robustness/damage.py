@@ -14,7 +14,7 @@ from cross_modal_kd.training.seeds import derive_seed
 
 
 @dataclass(frozen=True)
-class Condition:
+class DamageLevel:
     """One kind of damage at one level.
 
     Attributes:
@@ -30,7 +30,7 @@ class Condition:
     degradation: Degradation
 
 
-def conditions(robustness: RobustnessConfig, modality: str) -> list[Condition]:
+def damage_levels(robustness: RobustnessConfig, modality: str) -> list[DamageLevel]:
     """Every kind and level of a modality.
 
     Args:
@@ -38,7 +38,7 @@ def conditions(robustness: RobustnessConfig, modality: str) -> list[Condition]:
         modality: of the student.
 
     Returns:
-        Conditions, kind by kind, levels as they are listed.
+        Damage levels, kind by kind, levels as they are listed.
 
     Raises:
         ValueError: no kind is named for the modality, or one that it does not have.
@@ -51,7 +51,7 @@ def conditions(robustness: RobustnessConfig, modality: str) -> list[Condition]:
         found = f"unknown kind {', '.join(map(repr, unknown))}" if unknown else "no kind"
         raise ValueError(f"{where}: {found}; name some of: {', '.join(there)}")
     return [
-        Condition(kind, level, severity, there[kind])
+        DamageLevel(kind, level, severity, there[kind])
         for kind, levels in named.items()
         for severity, level in enumerate(levels or there[kind].levels, 1)
     ]
@@ -78,7 +78,7 @@ def held_out(samples: pd.DataFrame, modality: str, n: int, seed: int) -> pd.Data
 class FixedDose:
     """sample_id -> the condition's damage; seed, sample, kind and level decide its randomness."""
 
-    condition: Condition
+    condition: DamageLevel
     seed: int
 
     def __call__(self, sample_id: str) -> Dose:

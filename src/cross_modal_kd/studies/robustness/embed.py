@@ -14,7 +14,7 @@ from cross_modal_kd.models.student import build_student
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.studies.context import Configuration
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.studies.robustness.damage import Condition, FixedDose, held_out
+from cross_modal_kd.studies.robustness.damage import DamageLevel, FixedDose, held_out
 from cross_modal_kd.training.embed import embed
 
 
@@ -43,13 +43,13 @@ class DamagedEmbeddings:
         self._device = device_for(about.training.accelerator)
         self._others: Others | None = None
 
-    def __call__(self, students: Sequence[ModelBundle], condition: Condition | None) -> list[np.ndarray]:
+    def __call__(self, students: Sequence[ModelBundle], condition: DamageLevel | None) -> list[np.ndarray]:
         config = _shared_inputs(students)
         damage = None if condition is None else self._damage(condition, config)
         inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
         return [embed(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
 
-    def _damage(self, condition: Condition, config: InputConfig) -> Damage:
+    def _damage(self, condition: DamageLevel, config: InputConfig) -> Damage:
         others = self._read_others(config) if "others" in condition.degradation.needs else None
         return Damage(FixedDose(condition, self._robustness.seed), others)
 

@@ -58,7 +58,7 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     Returns:
         The table of ``robustness_table``.
     """
-    from cross_modal_kd.studies.robustness.damage import conditions
+    from cross_modal_kd.studies.robustness.damage import damage_levels
     from cross_modal_kd.studies.robustness.embed import DamagedEmbeddings
     from cross_modal_kd.studies.robustness.errors import protocol
     from cross_modal_kd.studies.robustness.table import robustness_table
@@ -66,7 +66,7 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     samples, task, about = context.samples, context.task, context.configuration
     measured_in = protocol(samples, task, about.evaluation, robustness)
     embed_under = DamagedEmbeddings(samples, measured_in.subset.rows, about, robustness)
-    levels = conditions(robustness, task.student)
+    levels = damage_levels(robustness, task.student)
     return robustness_table(students, levels, measured_in, embed_under, robustness.level)
 
 

@@ -8,18 +8,18 @@ import pandas as pd
 from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.studies.robustness.contenders import Contender
-from cross_modal_kd.studies.robustness.damage import Condition
+from cross_modal_kd.studies.robustness.damage import DamageLevel
 from cross_modal_kd.studies.robustness.errors import DamageProtocol, Errors
 
 CLEAN = "clean"
 
 # (students, condition or None for clean) -> of each student (n, d) embeddings of the protocol's samples
-EmbedUnder = Callable[[Sequence[ModelBundle], Condition | None], list[np.ndarray]]
+EmbedUnder = Callable[[Sequence[ModelBundle], DamageLevel | None], list[np.ndarray]]
 
 
 def robustness_table(
     contenders: Sequence[Contender],
-    conditions: Sequence[Condition],
+    conditions: Sequence[DamageLevel],
     protocol: DamageProtocol,
     embed_under: EmbedUnder,
     level: float,
@@ -59,7 +59,7 @@ def robustness_table(
     return pd.DataFrame(rows)
 
 
-def _about(contender: Contender, condition: Condition | None, protocol: DamageProtocol) -> dict[str, object]:
+def _about(contender: Contender, condition: DamageLevel | None, protocol: DamageProtocol) -> dict[str, object]:
     return {
         "arm": contender.arm,
         "title": contender.title,
