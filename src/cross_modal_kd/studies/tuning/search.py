@@ -115,23 +115,30 @@ def search_arm(
         study.enqueue_trial(configured(arm, space))
 
     def objective(trial: optuna.Trial) -> float:
-        tried = arm
-        for key, bounds in space.items():
-            tried = with_value(tried, key, suggest(trial, key, bounds))
-        values = []
-        for repeat in range(tuning.repeats):
-
-            def report(value: float, epoch: int, repeat: int = repeat) -> None:
-                trial.report(value, repeat * 10_000 + epoch)
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-
-            values.append(measure(tried, tuning.seed + repeat, report))
-        return sum(values) / len(values)
+        return _dev_value(trial, arm, space, tuning, measure)
 
     study.optimize(objective, n_trials=max(0, tuning.trials - finished))
     logger.info("%s: best on dev %.4f with %s", name, study.best_value, study.best_params)
     return study
+
+
+def _dev_value(
+    trial: optuna.Trial, arm: ArmConfig, space: Mapping[str, SearchRange], tuning: TuningConfig, measure: Measure
+) -> float:
+    """The mean best dev value over ``tuning.repeats`` trainings of the arm with the trial's values."""
+    tried = arm
+    for key, bounds in space.items():
+        tried = with_value(tried, key, suggest(trial, key, bounds))
+    values = []
+    for repeat in range(tuning.repeats):
+
+        def report(value: float, epoch: int, repeat: int = repeat) -> None:
+            trial.report(value, repeat * 10_000 + epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
+        values.append(measure(tried, tuning.seed + repeat, report))
+    return sum(values) / len(values)
 
 
 def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, Any]:
