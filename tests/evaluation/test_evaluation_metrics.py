@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from cross_modal_kd.evaluation.compare import compare
-from cross_modal_kd.evaluation.legend import legend, shown, shown_change
+from cross_modal_kd.evaluation.compare import compare_metrics
+from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
 from cross_modal_kd.evaluation.subset import PER_CLUSTER, train_subset
 from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.samples.selection import split_rows
@@ -62,7 +62,7 @@ def test_relative_reduction_is_of_the_errors(measured):
     assert set(metrics["relative_reduction"]) == CORE[kind] - {"calibration_error"}
     for name, metric in metrics["relative_reduction"].items():
         before, after = (metrics[arm][name]["value"] for arm in ("student_alone", "distilled"))
-        if legend(name).better == "higher":
+        if legend_of(name).better == "higher":
             before, after = 1 - before, 1 - after
         assert metric["value"] == pytest.approx((before - after) / before)
 
@@ -172,7 +172,7 @@ def test_few_classes_have_no_top_five():
 
 def test_an_error_of_zero_cannot_be_reduced():
     perfect, worse = Metric(0.0, np.zeros(9)), Metric(0.1, np.full(9, 0.1))
-    compared = compare(MetricSet({"eer": perfect}), MetricSet({"eer": worse}), 0.95)
+    compared = compare_metrics(MetricSet({"eer": perfect}), MetricSet({"eer": worse}), 0.95)
     assert "above 0" in compared["undefined"]["relative_reduction.eer"]
     assert compared["difference"]["eer"]["value"] == pytest.approx(0.1)
 
@@ -225,7 +225,7 @@ def test_metrics_are_shown_in_their_unit():
     assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"
     assert shown_change("eer", -0.0001) == "0.0"
     with pytest.raises(KeyError, match="no metric is called 'err'; there are: eer"):
-        legend("err")
+        legend_of("err")
 
 
 def test_the_embeddings_of_a_saved_student(tmp_path):

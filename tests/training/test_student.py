@@ -30,9 +30,9 @@ from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.nodes import tune_arms
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import student as arms
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.embed import embed_inputs
+from cross_modal_kd.training.keys import data_fingerprint
 from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import data_fingerprint
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -172,7 +172,7 @@ def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tm
         mean = (own.log_softmax(1) + teachers.log_softmax(1)) / 2
         torch.testing.assert_close(classifier_logits(bundle, embeddings), mean)
     student = build_student(bundle)
-    seen = torch.from_numpy(embed(student, world.data.dev_inputs))
+    seen = torch.from_numpy(embed_inputs(student, world.data.dev_inputs))
     labels = arms.class_numbers(world.data.dev_labels, bundle.config["classes"])
     right = classifier_logits(bundle, seen).argmax(1).numpy() == labels
     assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
@@ -186,7 +186,7 @@ def test_the_students_dropout_is_that_of_its_configuration(world):
     for one, other in ((0, 1), (1, 2), (0, 2)):
         assert not same(trained[one][0], trained[other][0])
     student = build_student(trained[2][0])
-    seen = [embed(student, world.data.dev_inputs) for _ in range(2)]
+    seen = [embed_inputs(student, world.data.dev_inputs) for _ in range(2)]
     np.testing.assert_array_equal(*seen)
 
 

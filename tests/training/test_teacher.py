@@ -17,7 +17,7 @@ from cross_modal_kd.models.student import Student
 from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import teacher as training
-from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.keys import embedding_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.teacher import embed_teacher, measure_teacher
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from cross_modal_kd.evaluation.legend import legend
+from cross_modal_kd.evaluation.legend import legend_of
 from cross_modal_kd.metrics import (
     Interval,
     Metric,
@@ -33,7 +33,7 @@ def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, fl
     return found, undefined
 
 
-def compare(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, dict]:
+def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, dict]:
     """Both arms, ``difference`` = distilled - alone in the same resamples, and ``relative_reduction`` of their errors.
 
     An error that falls from 8 % to 6 % is reduced by 0.25. Of an accuracy, 1 - accuracy is the error.
@@ -58,7 +58,7 @@ def compare(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, d
         difference[name] = _plain(
             paired_difference(first.value, second.value, first.resampled, second.resampled, level)
         )
-        known = legend(name)
+        known = legend_of(name)
         if not known.reducible:
             continue
         errors = [_error(metric, known.better) for metric in (first, second)]

@@ -4,17 +4,11 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import device_for
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.modalities.inputs import load_inputs
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.student import build_student
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.config import EvaluationConfig, InputConfig, SourcesConfig, TaskConfig
+from cross_modal_kd.modalities import load_inputs
+from cross_modal_kd.models import ModelBundle, build_student
+from cross_modal_kd.samples import EmbeddingTable, Roots, split_rows
+from cross_modal_kd.training import embed_inputs
 
 
 def embed_with(
@@ -41,7 +35,7 @@ def embed_with(
         (N, D) float32, in the rows' order.
     """
     network = build_student(student).to(device_for(accelerator))
-    return embed(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
+    return embed_inputs(network, load_inputs(modality, rows, Roots(sources), inputs), batch_size)
 
 
 def embed_samples(
@@ -66,7 +60,7 @@ def embed_samples(
         (N, D), not normalised, by sample id: training samples, then dev, then test.
     """
     from cross_modal_kd.evaluation.subset import train_subset
-    from cross_modal_kd.training.run_key import embedding_fingerprint
+    from cross_modal_kd.training import embedding_fingerprint
 
     train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
     chosen = pd.concat([train_subset(train, task, evaluation), dev, test])

@@ -3,9 +3,8 @@
 import re
 from dataclasses import replace
 
-from cross_modal_kd.plotting.text import typeset
-from cross_modal_kd.tasks import KINDS
-from cross_modal_kd.tasks.legend import Legend, diagnostic_legend, matching_legend
+from cross_modal_kd.plotting import typeset
+from cross_modal_kd.tasks import KINDS, Legend, diagnostic_legend, matching_legend
 
 SECTIONS = {
     "core": "The task, on the test split",
@@ -34,7 +33,7 @@ def legends() -> dict[str, Legend]:
     return {name: found for kind in KINDS.values() for name, found in kind.legends.items()} | OF_MATCHING
 
 
-def legend(name: str) -> Legend:
+def legend_of(name: str) -> Legend:
     """Legend of a metric; ``_seen`` stands for the training split, matching_1_N for any N.
 
     Args:
@@ -47,7 +46,7 @@ def legend(name: str) -> Legend:
         KeyError: no metric is called that; the message lists those there are.
     """
     if name.endswith(SEEN):
-        found = legend(name.removesuffix(SEEN))
+        found = legend_of(name.removesuffix(SEEN))
         return replace(found, title=f"{found.title}, seen classes")
     number = re.fullmatch(r"matching_1_(\d+)", name)
     if number:
@@ -72,7 +71,7 @@ def shown(name: str, value: float) -> str:
     >>> shown("eer", 0.0856), shown("matching_auc", 0.5)
     ('8.6\xa0%', '0.500')
     """
-    return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend(name).percent else typeset(f"{value:.3f}")
+    return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend_of(name).percent else typeset(f"{value:.3f}")
 
 
 def shown_change(name: str, value: float) -> str:
@@ -88,4 +87,4 @@ def shown_change(name: str, value: float) -> str:
     >>> shown_change("eer", -0.0071)
     '−0.7'
     """
-    return typeset(f"{100 * value:+.1f}" if legend(name).percent else f"{value:+.3f}")
+    return typeset(f"{100 * value:+.1f}" if legend_of(name).percent else f"{value:+.3f}")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import (
     Metric,
     MetricSet,
@@ -17,12 +16,9 @@ from cross_modal_kd.metrics import (
     roc_auc,
     unit_rows,
 )
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import project
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.pairing import KEYS
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.models import ModelBundle, project
+from cross_modal_kd.samples import KEYS, EmbeddingTable, split_rows
+from cross_modal_kd.tasks import Subset
 
 MOST_MISMATCHES = 50_000
 

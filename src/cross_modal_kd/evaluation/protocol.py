@@ -5,19 +5,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
 from cross_modal_kd.evaluation.subset import subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
+from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, kind_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Protocol:
         return StudentsOnTest(self.test.rows, self.trials, students, embeddings)
 
 
-def protocol(
+def make_protocol(
     samples: pd.DataFrame,
     task: TaskConfig,
     evaluation: EvaluationConfig,

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import cluster_weights
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks import Subset, kind_of
 
 PER_CLUSTER = 10
 SEEDS = {"test": 0, "train": 1}

@@ -1,7 +1,6 @@
 """What was measured on what: the first part of metrics.json."""
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.objective import DistillationConfig
+from cross_modal_kd.config import ArmsConfig, DistillationConfig
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
 

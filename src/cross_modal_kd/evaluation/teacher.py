@@ -2,15 +2,12 @@
 
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.subset import subset_of
 from cross_modal_kd.metrics import MetricSet
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.on_test import ProjectedTeacher
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
+from cross_modal_kd.tasks import ProjectedTeacher, kind_of
 
 
 def projected_teacher(

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.degradation import Degradation
 from cross_modal_kd.modalities.modality import Decoded
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 
 class Dose(NamedTuple):
@@ -38,7 +37,7 @@ class Others:
         cls, rows: pd.DataFrame, damaged: pd.DataFrame, roots: Roots, inputs: InputConfig | None = None
     ) -> "Others":
         """The samples ``rows`` of the samples table, for those ``damaged``; inputs: see ``Modality.decode``."""
-        pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in records(rows)]
+        pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in as_records(rows)]
         return cls(dict(zip(damaged["sample_id"], damaged["label"], strict=True)), pool)
 
     def beside(self, sample_id: str, about: Mapping[str, Any]) -> list[Any]:

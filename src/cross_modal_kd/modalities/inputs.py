@@ -10,11 +10,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.modality import Augment, Corrupt
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, SamplesError
 
 
 class Item(NamedTuple):

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import IngestionConfig, InputConfig
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots, SamplesError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,8 +1,8 @@
 """The modalities that there are."""
 
-from cross_modal_kd.config.registered import Announced, LibraryTraits, announce, withdraw
+from cross_modal_kd.config import Announced, LibraryTraits, announce, withdraw
 from cross_modal_kd.modalities.modality import Modality, ModalityError
-from cross_modal_kd.models.libraries import register_libraries, withdraw_libraries
+from cross_modal_kd.models import register_libraries, withdraw_libraries
 
 _MODALITIES: dict[str, Modality] = {}
 

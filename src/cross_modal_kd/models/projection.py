@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config import ProjectionConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 
@@ -99,7 +99,7 @@ class Projection(nn.Module):
         return F.normalize(self.weight, dim=-1)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """See ``ProjectionHead.forward``."""
+        """See ``ProjectionMap.forward``."""
         return self.head(embeddings)
 
 

@@ -11,10 +11,8 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.errors import SamplesError, first_few
-from cross_modal_kd.samples.parquet import read_parquet
-from cross_modal_kd.samples.roots import Roots, member_name
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots, SamplesError, first_few, member_name, read_parquet
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv, require_columns
 

@@ -8,11 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples.errors import SamplesError, first_few
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.samples.schema import REJECTED_DTYPES, conform
+from cross_modal_kd.samples import REJECTED_DTYPES, conform
 
 CANDIDATE_DTYPES: dict[str, str] = dict.fromkeys(
     ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "source"), "str"

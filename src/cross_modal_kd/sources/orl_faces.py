@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.listing import Listing, listing
 
 

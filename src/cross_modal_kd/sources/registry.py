@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cross_modal_kd.samples.errors import SamplesError, first_few
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, SamplesError, first_few
 from cross_modal_kd.sources.emoji import read_emoji
 from cross_modal_kd.sources.folder import read_folder
 from cross_modal_kd.sources.listing import Listing

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples import SamplesError, first_few
 
 
 def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:

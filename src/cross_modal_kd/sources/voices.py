@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 

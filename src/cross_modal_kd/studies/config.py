@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config import Strict, without_null
 
 
 class ComparisonConfig(Strict):

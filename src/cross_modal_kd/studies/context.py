@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.config import (
+    ArmsConfig,
+    EvaluationConfig,
+    InputConfig,
+    ProjectionConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 
 if TYPE_CHECKING:
-    from cross_modal_kd.training.student import ArmData
+    from cross_modal_kd.training import ArmData
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Context:
         Returns:
             What ``train_arm`` trains on.
         """
-        from cross_modal_kd.training.student import read_arm_data
+        from cross_modal_kd.training import read_arm_data
 
         about = self.configuration
         return read_arm_data(
@@ -118,7 +119,7 @@ class Context:
         Returns:
             16 hexadecimal digits of SHA-256.
         """
-        from cross_modal_kd.training.run_key import data_fingerprint
+        from cross_modal_kd.training import data_fingerprint
 
         inputs = self.configuration.inputs
         return data_fingerprint(samples, self.task, inputs, self.teacher_embeddings, projections, self.sample_weights)
@@ -126,7 +127,7 @@ class Context:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """The verification trials that every student of every study is measured on; none for classification."""
-        from cross_modal_kd.evaluation.protocol import make_trials
+        from cross_modal_kd.evaluation import make_trials
 
         return make_trials(self.samples, self.task, self.configuration.evaluation)
 
@@ -139,7 +140,7 @@ class Context:
         Returns:
             (M, d) float32, not normalised, of a part of the training split, then of dev, then of test.
         """
-        from cross_modal_kd.evaluation.embed import embed_samples
+        from cross_modal_kd.evaluation import embed_samples
 
         about = self.configuration
         return embed_samples(
@@ -149,7 +150,7 @@ class Context:
     @cached_property
     def measured_samples(self) -> list[str]:
         """The sample_ids that students are embedded at: a seeded part of the training split, all of dev and of test."""
-        from cross_modal_kd.evaluation.subset import train_subset
+        from cross_modal_kd.evaluation import train_subset
 
         seen = train_subset(
             split_rows(self.samples, self.task.student, "train"), self.task, self.configuration.evaluation

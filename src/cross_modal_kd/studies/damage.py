@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cross_modal_kd.modalities import Modality, chosen
-from cross_modal_kd.modalities.damage import Damage, Dose
-from cross_modal_kd.modalities.degradation import Degradation
+from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, chosen
 
 
 @dataclass(frozen=True)

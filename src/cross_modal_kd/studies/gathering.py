@@ -3,16 +3,18 @@
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import (
+    ArmsConfig,
+    EvaluationConfig,
+    InputConfig,
+    ProjectionConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Configuration, Context
 
 BLOCKS = ("task", "sources", "inputs", "projection", "student", "training", "arms", "evaluation")

@@ -10,18 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.store import load_bundle, save_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.table_store import load_table, save_table
+from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
+from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.tracking.flatten import as_metrics
-from cross_modal_kd.tracking.run import child_run
+from cross_modal_kd.tracking import as_metrics, child_run
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +61,7 @@ class Job:
         Returns:
             16 hexadecimal digits of SHA-256; the arm's title does not count.
         """
-        from cross_modal_kd.training.run_key import run_key
+        from cross_modal_kd.training import run_key
 
         arm = self.config.model_dump(exclude={"title"})
         return run_key(

@@ -2,10 +2,8 @@
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.samples.design import draw_clusters
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.config import TaskConfig, TrainingConfig
+from cross_modal_kd.samples import draw_clusters, split_rows
 from cross_modal_kd.tasks import kind_of
 
 

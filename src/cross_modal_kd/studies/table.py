@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config import ArmsConfig
 from cross_modal_kd.metrics import Interval, MetricSet, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.tasks import TaskKind

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.objective import Answer
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.legend import Legend
 from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
-    from cross_modal_kd.models.answer import Shared
-    from cross_modal_kd.models.projection import Projection
+    from cross_modal_kd.models import Projection, Shared
 
 Predict = Callable[[], np.ndarray]
 

@@ -1,6 +1,6 @@
 """The kinds of task by name."""
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.tasks.classification import Classification
 from cross_modal_kd.tasks.kind import TaskKind
 from cross_modal_kd.tasks.verification import Verification

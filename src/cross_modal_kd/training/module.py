@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.losses import Classifier, ConstraintInputs, Objective, ObjectiveOutput
-from cross_modal_kd.models.projection import Projection
-from cross_modal_kd.models.student import Student
+from cross_modal_kd.models import Projection, Student
 
 
 class Batch:

@@ -9,9 +9,9 @@ from cross_modal_kd.evaluation.plots.matching import matching_plot
 from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.plots.training import training_plot
 from cross_modal_kd.evaluation.protocol import Protocol
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.plotting.style import remark
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.plotting import remark
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cross_modal_kd.evaluation.legend import SEEN
-from cross_modal_kd.plotting.style import ARMS, INK, new_figure, say, title
+from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
 
 PREFIX = "matching_1_"
 

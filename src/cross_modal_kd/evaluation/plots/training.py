@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cross_modal_kd.evaluation.legend import legend as legend_of
-from cross_modal_kd.plotting.style import ARMS, DISTILLED, legend, new_figure, title
+from cross_modal_kd.evaluation.legend import legend_of
+from cross_modal_kd.plotting import ARMS, DISTILLED, legend, new_figure, title
 
 ACTIVE = "_active"
 STYLES = ("-", "--", ":", "-.")

@@ -1,6 +1,6 @@
 """How each plot is to be read."""
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.tasks import kind_of
 
 SUMMARY = (

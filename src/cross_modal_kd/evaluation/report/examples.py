@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 

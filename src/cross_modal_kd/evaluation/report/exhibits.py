@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Exhibits:
     """
 
     def __init__(self, samples: pd.DataFrame, sources: SourcesConfig) -> None:
-        self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in records(samples)}
+        self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in as_records(samples)}
         self._roots = Roots(sources)
         texts = samples[samples["text"].notna() & samples["group"].notna()]
         shortest = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])

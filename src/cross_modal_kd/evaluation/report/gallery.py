@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.samples import split_rows
 
 LABELS = 6
 

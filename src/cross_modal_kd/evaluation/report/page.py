@@ -9,16 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.evaluation.legend import legend, shown
+from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.tables import metric_tables
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.tracking.facts import device_facts, git_facts, version_facts
-from cross_modal_kd.tracking.flatten import leaves
+from cross_modal_kd.tracking import device_facts, git_facts, leaves, version_facts
 
 TEMPLATE = "report.html.jinja"
 REASONS = 8
@@ -87,7 +86,7 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         teacher=[
-            (legend(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
+            (legend_of(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
             for name, interval in page.metrics["teacher"].items()
         ],
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend, shown, shown_change
-from cross_modal_kd.plotting.text import typeset
-from cross_modal_kd.tasks.legend import Legend
+from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change
+from cross_modal_kd.plotting import typeset
+from cross_modal_kd.tasks import Legend
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
     }
     tables: dict[str, list[Row]] = {name: [] for name in titles}
     for name in metrics["difference"]:
-        known = legend(name)
+        known = legend_of(name)
         section = "matching_seen" if known.section == "matching" and name.endswith(SEEN) else known.section
         tables[section].append(_row(name, known, metrics))
     return [(titles[section], rows) for section, rows in tables.items() if rows]

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.models.encoders import Encoder
+from cross_modal_kd.models import Encoder
 
 
 class ImageEncoder(Encoder):

@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.read import read_image
 from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
 from cross_modal_kd.modalities.modality import Corrupt
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots
 
 
 class ImageInputs(Inputs):

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.modalities.degradation import Degradation
     from cross_modal_kd.modalities.inputs import Inputs
-    from cross_modal_kd.models.encoders import Encoder
+    from cross_modal_kd.models import Encoder
 
 
 def _timm(config: EncoderConfig, inputs: InputConfig) -> "Encoder":

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def read_image(data: bytes, name: str, channels: int = 3) -> np.ndarray:

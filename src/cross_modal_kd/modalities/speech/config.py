@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 
 
 class SpeechInputConfig(Strict):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.models.encoders import Encoder
+from cross_modal_kd.models import Encoder
 
 
 class LogMel(nn.Module):

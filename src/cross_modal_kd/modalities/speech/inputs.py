@@ -7,12 +7,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.read import read_speech
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots
 
 
 class SpeechInputs(Inputs):

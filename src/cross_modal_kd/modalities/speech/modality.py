@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.errors import UnreadableSampleError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.modalities.degradation import Degradation
     from cross_modal_kd.modalities.inputs import Inputs
-    from cross_modal_kd.models.encoders import Encoder
+    from cross_modal_kd.models import Encoder
 
 MOST_BYTES = 200_000
 MIME = {".ogg": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg"}

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:

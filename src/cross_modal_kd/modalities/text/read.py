@@ -1,6 +1,6 @@
 """Clean one text."""
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def read_text(text: str, name: str) -> str:

@@ -6,14 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import ArmsConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
 Pairs = Any  # training.student.ArmData
@@ -41,7 +36,7 @@ def gather_pairs(
     Returns:
         What all arms share (``training.student.ArmData``), its inputs in memory.
     """
-    from cross_modal_kd.training.student import read_arm_data
+    from cross_modal_kd.training import read_arm_data
 
     return read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
 
@@ -84,8 +79,7 @@ def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
             The student with its classifier, and a table: epoch (from 1), loss, its parts, the dev metric (null where
             dev was not looked at), lr, seconds.
         """
-        from cross_modal_kd.training.run_key import run_key
-        from cross_modal_kd.training.student import train_arm
+        from cross_modal_kd.training import run_key, train_arm
 
         chosen = arms.get(arm)
         projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]

@@ -4,15 +4,17 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import DistillationConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import (
+    ArmsConfig,
+    DistillationConfig,
+    EvaluationConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
 Protocol = Any  # evaluation.protocol.Protocol
@@ -33,9 +35,9 @@ def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationC
     Returns:
         A row a trial: enrol_id, test_id, target (1 or 0), enrol_label, test_label, same_domain.
     """
-    from cross_modal_kd.evaluation import protocol
+    from cross_modal_kd.evaluation import make_trials as trials_of
 
-    return protocol.make_trials(samples, task, evaluation)
+    return trials_of(samples, task, evaluation)
 
 
 def embed_samples(
@@ -59,9 +61,9 @@ def embed_samples(
     Returns:
         (N, D) by sample id, not normalised.
     """
-    from cross_modal_kd.evaluation import embed
+    from cross_modal_kd.evaluation import embed_samples as embed
 
-    return embed.embed_samples(samples, task, sources, student, evaluation, training.accelerator)
+    return embed(samples, task, sources, student, evaluation, training.accelerator)
 
 
 def choose_projection(
@@ -83,7 +85,7 @@ def choose_projection(
     Returns:
         The projection by which both students are measured against the teacher.
     """
-    from cross_modal_kd.models.student import own_projection
+    from cross_modal_kd.models import own_projection
 
     fitted = {"mlp": projection_mlp, "pca": projection_pca}
     return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
@@ -112,9 +114,9 @@ def set_protocol(
     Returns:
         The protocol (``evaluation.protocol.Protocol``).
     """
-    from cross_modal_kd.evaluation.protocol import protocol
+    from cross_modal_kd.evaluation import make_protocol
 
-    return protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
+    return make_protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
 
 
 def measure_student(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Metrics:
@@ -128,7 +130,7 @@ def measure_student(protocol: Protocol, student: ModelBundle, embeddings: Embedd
     Returns:
         Metrics by name (``metrics.MetricSet``), and why others are not defined.
     """
-    from cross_modal_kd.evaluation.protocol import student_metrics
+    from cross_modal_kd.evaluation import student_metrics
 
     return student_metrics(protocol, student, embeddings)
 
@@ -142,7 +144,7 @@ def measure_teacher(protocol: Protocol) -> Metrics:
     Returns:
         The metric of the kind of task (``metrics.MetricSet``), or why it is not defined.
     """
-    from cross_modal_kd.evaluation.teacher import teacher_metrics
+    from cross_modal_kd.evaluation import teacher_metrics
 
     return teacher_metrics(protocol.teacher, protocol.task, protocol.evaluation)
 
@@ -169,12 +171,11 @@ def compare_students(
         The content of metrics.json: that of ``evaluation.summary.summarise`` and ``evaluation.compare.compare``, and
         ``teacher`` as {name: {value, low, high}}.
     """
-    from cross_modal_kd.evaluation.compare import compare, intervals
-    from cross_modal_kd.evaluation.summary import summarise
+    from cross_modal_kd.evaluation import compare_metrics, intervals, summarise
 
     level = protocol.evaluation.level
     of_teacher, missing = intervals(teacher, level)
-    compared = compare(student_alone, distilled, level)
+    compared = compare_metrics(student_alone, distilled, level)
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
     return summarise(protocol, arms, distillation) | compared | {"teacher": of_teacher}
 
@@ -204,8 +205,8 @@ def draw_plots(
     Returns:
         Five figures (operating, scores, training, matching, summary), and their PNG bytes by these names.
     """
-    from cross_modal_kd.evaluation.plots import draw
-    from cross_modal_kd.plotting.style import png
+    from cross_modal_kd.evaluation import draw
+    from cross_modal_kd.plotting import png
 
     drawn = draw(
         protocol,
@@ -241,7 +242,7 @@ def collect_examples(
     Returns:
         A group for each sort of mistake, its samples ready to be shown (``evaluation.report.examples.Group``).
     """
-    from cross_modal_kd.evaluation.report.examples import worst_examples
+    from cross_modal_kd.evaluation import worst_examples
 
     return worst_examples(
         samples,
@@ -277,13 +278,11 @@ def describe_data(
     Returns:
         The section (``evaluation.report.page.DataSection``), samples and plot inside.
     """
-    from cross_modal_kd.evaluation.plots.quality import quality_plot
-    from cross_modal_kd.evaluation.report import page
-    from cross_modal_kd.evaluation.report.exhibits import Exhibits
-    from cross_modal_kd.evaluation.report.gallery import gallery
-    from cross_modal_kd.plotting.style import png
+    from cross_modal_kd.evaluation import DataSection as Section
+    from cross_modal_kd.evaluation import Exhibits, gallery, quality_plot
+    from cross_modal_kd.plotting import png
 
-    return page.DataSection(
+    return Section(
         gallery=gallery(samples, task, evaluation, Exhibits(samples, sources)),
         split_summary=split_summary,
         rejected=rejected_samples,
@@ -314,7 +313,7 @@ def describe_run(
     Returns:
         The section (``evaluation.report.page.RunSection``).
     """
-    from cross_modal_kd.evaluation.report import page
+    from cross_modal_kd.evaluation import RunSection as Section
 
     parameters = {
         "the student's network": student,
@@ -323,7 +322,7 @@ def describe_run(
         "distilled": arms.get(distillation.arm),
         "evaluation": evaluation,
     }
-    return page.RunSection(parameters, {"teacher": teacher_metrics, "projection": projection_metrics})
+    return Section(parameters, {"teacher": teacher_metrics, "projection": projection_metrics})
 
 
 def write_report(
@@ -347,6 +346,6 @@ def write_report(
     Returns:
         One HTML document, images and sounds inside.
     """
-    from cross_modal_kd.evaluation.report.page import Page, render
+    from cross_modal_kd.evaluation import Page, render
 
     return render(Page(task, metrics, plot_images, examples, data_section, run_section))

@@ -6,19 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import IngestionConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.checks import check_samples
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.inspection import inspect_rows
-from cross_modal_kd.samples.pairing import pair
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
-from cross_modal_kd.samples.splits import assign_splits
-from cross_modal_kd.samples.subset import keep_labels
-from cross_modal_kd.sources import layout_of
-from cross_modal_kd.sources.chimeric import make_chimeric
+from cross_modal_kd.samples import (
+    REJECTED_DTYPES,
+    SPLITS,
+    Roots,
+    SamplesError,
+    assign_splits,
+    check_samples,
+    conform,
+    inspect_rows,
+    keep_labels,
+    pair,
+)
+from cross_modal_kd.sources import layout_of, make_chimeric
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)

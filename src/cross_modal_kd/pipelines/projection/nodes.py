@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 
@@ -26,7 +25,7 @@ def fit_projections(
         where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
         the negative), projection (mlp or pca).
     """
-    from cross_modal_kd.training.projection import fit_projection
+    from cross_modal_kd.training import fit_projection
 
     judged = kind_of(task)
     bundles, metrics, histories = {}, {}, []

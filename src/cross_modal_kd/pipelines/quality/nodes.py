@@ -4,11 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import DistillationConfig
-from cross_modal_kd.config.quality import QualityConfig, WeightConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import ArmsConfig, DistillationConfig, QualityConfig, SourcesConfig, TaskConfig, WeightConfig
 
 
 def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: QualityConfig) -> pd.DataFrame:
@@ -22,8 +18,8 @@ def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: Qual
     Returns:
         sample_id, modality and one column a measure, null where it is another modality's; by sample_id.
     """
-    from cross_modal_kd.quality.table import measure_samples
-    from cross_modal_kd.samples.roots import Roots
+    from cross_modal_kd.quality import measure_samples
+    from cross_modal_kd.samples import Roots
 
     return measure_samples(samples, quality.measures, Roots(sources))
 
@@ -39,7 +35,7 @@ def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality
     Returns:
         sample_id, modality and quality, by sample_id.
     """
-    from cross_modal_kd.quality.table import Scoring, score_samples
+    from cross_modal_kd.quality import Scoring, score_samples
 
     return score_samples(samples, quality_measures, Scoring.of(quality))
 
@@ -66,7 +62,7 @@ def weigh_samples(
         A row a training sample of the student: sample_id, quality_student, quality_teacher, task_weight, kd_weight; the
         weights have mean 1, and a sample without a teacher lacks quality_teacher and kd_weight.
     """
-    from cross_modal_kd.quality.weights import sample_weights
+    from cross_modal_kd.quality import sample_weights
 
     weights = arms.get(distillation.arm).quality or WeightConfig()
 
@@ -84,6 +80,6 @@ def plot_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality_
     Returns:
         A Matplotlib figure.
     """
-    from cross_modal_kd.evaluation.plots.quality import quality_plot
+    from cross_modal_kd.evaluation import quality_plot
 
     return quality_plot(samples, quality_measures, quality_scores)

@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.teacher import TeacherConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 
 def prepare_teacher(
@@ -35,7 +31,7 @@ def prepare_teacher(
         The teacher, of kind ``pretrained`` or ``student`` (trained: encoder, embedding and classifier); without tensors
         where the library keeps the weights.
     """
-    from cross_modal_kd.training.teacher import pretrained_teacher, train_teacher
+    from cross_modal_kd.training import pretrained_teacher, train_teacher
 
     if teacher.pretrained:
         return pretrained_teacher(teacher, inputs)
@@ -65,7 +61,7 @@ def embed_with_teacher(
     Returns:
         (N, D) by sample id, as the encoder gives them.
     """
-    from cross_modal_kd.training.teacher import embed_teacher
+    from cross_modal_kd.training import embed_teacher
 
     return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.accelerator)
 
@@ -81,6 +77,6 @@ def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: 
     Returns:
         dimension D, samples N, fingerprint, and the dev metric in [0, 1], None where it is not defined.
     """
-    from cross_modal_kd.training.teacher import measure_teacher
+    from cross_modal_kd.training import measure_teacher
 
     return measure_teacher(samples, task, teacher_embeddings)

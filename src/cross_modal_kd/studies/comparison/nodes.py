@@ -22,7 +22,7 @@ def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> l
         Outcomes, seeds outermost.
     """
     from cross_modal_kd.studies.grid import Job, grid_jobs, train_grid
-    from cross_modal_kd.training.student import train_arm
+    from cross_modal_kd.training import train_arm
 
     def train(job: Job, checkpoint: Path) -> tuple:
         projection = context.projections[job.config.projection]

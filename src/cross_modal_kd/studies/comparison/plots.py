@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.studies.words import arm_label
 

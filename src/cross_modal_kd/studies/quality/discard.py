@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cross_modal_kd.quality.errors import QualityError
+from cross_modal_kd.quality import QualityError
 
 MOST = 0.9
 

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 SPLIT = "test"
 
@@ -44,7 +43,7 @@ def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
 def _sides(rows: pd.DataFrame, name: str, roots: Roots, n: int) -> dict[str, list[dict[str, Any]]]:
     ordered = rows.sort_values(name, kind="stable")
     sides = {"best": ordered.iloc[::-1][:n], "worst": ordered[:n]}
-    return {side: [_card(row, name, roots) for row in records(chosen)] for side, chosen in sides.items()}
+    return {side: [_card(row, name, roots) for row in as_records(chosen)] for side, chosen in sides.items()}
 
 
 def _card(row: Mapping[str, Any], name: str, roots: Roots) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import QualityConfig, SourcesConfig
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
 
 
@@ -29,8 +28,8 @@ def measure_degraded_samples(
     Returns:
         The table of ``measure_degraded``.
     """
-    from cross_modal_kd.quality.table import Scoring
-    from cross_modal_kd.samples.roots import Roots
+    from cross_modal_kd.quality import Scoring
+    from cross_modal_kd.samples import Roots
     from cross_modal_kd.studies.quality.ordering import measure_degraded
 
     return measure_degraded(
@@ -93,7 +92,7 @@ def show_best_and_worst(
     Returns:
         The page's HTML.
     """
-    from cross_modal_kd.samples.roots import Roots
+    from cross_modal_kd.samples import Roots
     from cross_modal_kd.studies.quality.gallery import gallery_page
 
     return gallery_page(samples, quality_measures, quality_scores, Roots(sources), quality_study.gallery)

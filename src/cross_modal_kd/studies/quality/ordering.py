@@ -10,12 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from cross_modal_kd.modalities import Modality, chosen, modality_of
-from cross_modal_kd.modalities.damage import Damage, Dose, Others
-from cross_modal_kd.modalities.degradation import Degradation
-from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.quality.table import Scoring, fit_score, measure_samples
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, Others, chosen, modality_of
+from cross_modal_kd.quality import QualityError, Scoring, fit_score, measure_samples
+from cross_modal_kd.samples import Roots
 
 OTHERS = 24
 ABOUT = ["sample_id", "modality", "degradation", "unit", "severity", "level"]

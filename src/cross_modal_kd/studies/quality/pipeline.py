@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.stage import bound
+from cross_modal_kd.pipelines import bound
 from cross_modal_kd.studies.quality.nodes import (
     discard_worst_samples,
     measure_degraded_samples,

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.quality import QualityError
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
 from cross_modal_kd.studies.quality.discard import Discard, DiscardCurve
 

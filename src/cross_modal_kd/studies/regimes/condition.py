@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import StudentConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.training.student import ArmData
+from cross_modal_kd.training import ArmData
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import nearest_prototype, project
+from cross_modal_kd.config import ArmsConfig, ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, nearest_prototype, project
 from cross_modal_kd.studies.labelled import labelled_part
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import CrossfitStudy

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.samples.selection import class_numbers, train_classes
+from cross_modal_kd.samples import class_numbers, train_classes
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import LabelsStudy

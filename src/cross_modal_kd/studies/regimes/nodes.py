@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.config import QualityConfig
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.world import World

@@ -8,24 +8,18 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import device_for
-from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.modalities.damage import Damage
-from cross_modal_kd.modalities.inputs import load_inputs
-from cross_modal_kd.models.student import build_student
-from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
-from cross_modal_kd.quality.weights import sample_weights
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.samples.table_store import load_table, save_table
+from cross_modal_kd.config import WeightConfig
+from cross_modal_kd.modalities import Damage, load_inputs, modality_of
+from cross_modal_kd.models import build_student
+from cross_modal_kd.quality import Scoring, measure_samples, sample_weights, score_samples
+from cross_modal_kd.samples import EmbeddingTable, Roots, load_table, save_table, split_rows
 from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.studies.measure import Embeddings
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import NoiseStudy
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training import embed_inputs
 
 
 def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
@@ -146,7 +140,7 @@ def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
         kept = outcome.folder / f"damaged_test_{study.test_share:g}"
         if not kept.is_dir():
             network = build_student(outcome.student).to(device_for(world.configuration.training.accelerator))
-            values = embed(network, inputs, world.configuration.evaluation.batch_size)
+            values = embed_inputs(network, inputs, world.configuration.evaluation.batch_size)
             fingerprint = f"{outcome.embeddings.fingerprint} damaged"
             save_table(kept, EmbeddingTable(rows["sample_id"].tolist(), values, fingerprint))
         damaged, clean = load_table(kept), outcome.embeddings

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
 BESIDE = 0.06  # from one arm to the next under one condition, where a condition takes 1

@@ -8,16 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.evaluation.teacher import projected_teacher, teacher_metrics
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import nearest_prototype, project
-from cross_modal_kd.models.store import load_bundle, save_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.evaluation import projected_teacher, teacher_metrics
+from cross_modal_kd.models import ModelBundle, load_bundle, nearest_prototype, project, save_bundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import run_key
+from cross_modal_kd.training import fit_projection, run_key
 
 
 def projection_key(world: World) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.grid import Job, Outcome, train_grid
 from cross_modal_kd.studies.measure import Embeddings, measure, of_kind
 from cross_modal_kd.studies.regimes.condition import Condition
@@ -16,7 +16,7 @@ from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.student import train_arm
+from cross_modal_kd.training import train_arm
 
 if TYPE_CHECKING:
     from cross_modal_kd.studies.regimes.studies import Study

@@ -12,13 +12,12 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import TeacherStudy
 from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.training.teacher import embed_teacher
+from cross_modal_kd.training import embed_teacher
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config import ArmConfig
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import WeightStudy
 from cross_modal_kd.studies.regimes.world import World

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.encoders import create_encoder
+from cross_modal_kd.config import StudentConfig
+from cross_modal_kd.models import create_encoder
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import WidthStudy
 from cross_modal_kd.studies.regimes.world import World

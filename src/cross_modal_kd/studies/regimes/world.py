@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.config import ArmsConfig, QualityConfig
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 
 

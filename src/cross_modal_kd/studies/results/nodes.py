@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 
 logger = logging.getLogger(__name__)

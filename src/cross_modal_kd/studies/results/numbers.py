@@ -5,8 +5,8 @@ import re
 from numbers import Integral, Real
 from typing import Any
 
-from cross_modal_kd.evaluation.legend import legends
-from cross_modal_kd.plotting.text import typeset
+from cross_modal_kd.evaluation import legends
+from cross_modal_kd.plotting import typeset
 
 NOTHING = "\N{EN DASH}"
 PERCENT = re.compile(

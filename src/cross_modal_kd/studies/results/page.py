@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 from cross_modal_kd.studies.results.findings import filled
 from cross_modal_kd.studies.results.provenance import provenance_line

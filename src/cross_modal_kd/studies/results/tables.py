@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.evaluation.legend import SEEN, legend
+from cross_modal_kd.evaluation import SEEN, legend_of
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
 from cross_modal_kd.studies.words import PROJECTIONS
 
@@ -76,7 +76,7 @@ def metrics_headline(metrics: dict) -> Table:
     Returns:
         A row a metric that the legends call ``core``.
     """
-    return _students([name for name in metrics["difference"] if legend(name).section == "core"], metrics)
+    return _students([name for name in metrics["difference"] if legend_of(name).section == "core"], metrics)
 
 
 def _students(names: list[str], metrics: dict) -> Table:
@@ -91,7 +91,7 @@ def _metric(name: str, metrics: dict) -> list[str]:
         found = metrics[part].get(name)
         return NOTHING if found is None else with_interval(metric, found["value"], found["low"], found["high"])
 
-    known = legend(name)
+    known = legend_of(name)
     seen = ", training samples" if name.endswith(SEEN) else ""
     title = known.title.removesuffix(", seen classes") + seen + (", %" if in_percent(name) else "")
     chance = number(name, metrics["chance"].get(name))

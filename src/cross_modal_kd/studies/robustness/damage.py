@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.modalities.damage import Dose
-from cross_modal_kd.modalities.degradation import Degradation
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.modalities import Degradation, Dose, modality_of
+from cross_modal_kd.samples import split_rows
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training import derive_seed
 
 
 @dataclass(frozen=True)

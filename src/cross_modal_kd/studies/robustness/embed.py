@@ -6,16 +6,14 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import device_for
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.modalities.damage import Damage, Others
-from cross_modal_kd.modalities.inputs import load_inputs
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.student import build_student
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import InputConfig
+from cross_modal_kd.modalities import Damage, Others, load_inputs
+from cross_modal_kd.models import ModelBundle, build_student
+from cross_modal_kd.samples import Roots
 from cross_modal_kd.studies.context import Configuration
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.damage import DamageLevel, FixedDose, held_out
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training import embed_inputs
 
 
 class DamagedEmbeddings:
@@ -47,7 +45,7 @@ class DamagedEmbeddings:
         config = _shared_inputs(students)
         damage = None if condition is None else self._damage(condition, config)
         inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
-        return [embed(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
+        return [embed_inputs(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
 
     def _damage(self, condition: DamageLevel, config: InputConfig) -> Damage:
         others = self._read_others(config) if "others" in condition.degradation.needs else None

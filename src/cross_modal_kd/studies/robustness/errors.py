@@ -7,15 +7,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
+from cross_modal_kd.evaluation import subset_of
 from cross_modal_kd.metrics import Metric
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import split_rows
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.tasks import TaskKind, kind_of
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks import Subset, TaskKind, kind_of
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.objective import DistillationConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.config import DistillationConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
@@ -80,7 +79,7 @@ def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> tuple[Any, dict]:
     Returns:
         The plot of all arms, and {file name: plot of one arm}.
     """
-    from cross_modal_kd.plotting.style import remark
+    from cross_modal_kd.plotting import remark
     from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 
     kinds, arms = robustness_plot(table), arm_plots(table)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
 from cross_modal_kd.studies.robustness.table import CLEAN
 from cross_modal_kd.studies.words import arm_label
 

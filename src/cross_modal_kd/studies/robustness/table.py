@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.robustness.contenders import Contender
 from cross_modal_kd.studies.robustness.damage import DamageLevel
 from cross_modal_kd.studies.robustness.errors import DamageProtocol, Errors

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config import Strict, without_null
 
 
 class SearchRange(Strict):

@@ -8,9 +8,9 @@ from typing import Any
 import optuna
 import pandas as pd
 
-from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config import ArmConfig
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
-from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training import derive_seed
 
 logger = logging.getLogger(__name__)
 

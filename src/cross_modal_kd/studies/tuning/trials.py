@@ -10,20 +10,15 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.selection import train_classes
+from cross_modal_kd.config import ArmConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
 from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import run_key
-from cross_modal_kd.training.student import ArmData, train_arm
+from cross_modal_kd.training import ArmData, fit_projection, run_key, train_arm
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.objective import Answer
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.design import SamplingDesign
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import SamplingDesign, class_numbers
 from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
 from cross_modal_kd.tasks.kind import Predict, TaskKind
 from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
@@ -21,8 +18,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
-    from cross_modal_kd.models.answer import Shared
-    from cross_modal_kd.models.projection import Projection
+    from cross_modal_kd.models import Projection, Shared
 
 
 class Classification(TaskKind):
@@ -53,7 +49,7 @@ class Classification(TaskKind):
             return None
         if projection is None:
             raise ValueError(f"answer {by!r} is by the teacher's classifier: expected a projection, found None")
-        from cross_modal_kd.models.answer import Shared
+        from cross_modal_kd.models import Shared
 
         return Shared(by, projection.prototypes().detach().cpu().clone(), projection.config.scale)
 

@@ -12,10 +12,8 @@ from cross_modal_kd.metrics import (
     in_top_k,
     macro_f1,
 )
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import prototypes
-from cross_modal_kd.models.student import classifier_logits
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.models import ModelBundle, classifier_logits, prototypes
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.subset import Subset
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.on_test import Mistake, Mistakes, StudentsOnTest
 

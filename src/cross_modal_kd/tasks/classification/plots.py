@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cross_modal_kd.metrics import calibration_error
-from cross_modal_kd.plotting.style import ARMS, DISTILLED, INK, legend, new_figure, title
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.plotting import ARMS, DISTILLED, INK, legend, new_figure, title
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.on_test import StudentsOnTest
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.metrics import (
     Metric,
     MetricSet,

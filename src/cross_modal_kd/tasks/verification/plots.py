@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.metrics import det_curve, eer, unit_rows
-from cross_modal_kd.plotting.style import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.plotting import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.verification.metrics import teacher_trials
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows

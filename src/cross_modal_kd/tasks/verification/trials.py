@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.config import EvaluationConfig
+from cross_modal_kd.samples import SamplesError
 from cross_modal_kd.tasks.trials import DTYPES
 
 
