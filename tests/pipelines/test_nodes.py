@@ -9,6 +9,7 @@ from typing import get_type_hints
 import pytest
 
 from cross_modal_kd.pipelines.stage import bound
+from cross_modal_kd.studies.regimes.config import STUDIES
 
 PIPELINES = Path(__file__).parents[2] / "src" / "cross_modal_kd" / "pipelines"
 STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
@@ -24,12 +25,25 @@ ALIASES = {
     "distilled": {"distilled.student", "distilled.measured"},
     "arm": {"distillation.baseline", "distillation.arm"},
 }
+# the same of what a node gives: each study of the regimes is one node, stamped
+MADE = {"table": {f"{study}_regime" for study in STUDIES}, "plot": {f"{study}_regime_plot" for study in STUDIES}}
 
 
 def fits(parameter: str, dataset: str) -> bool:
     """Whether a dataset may be bound to that parameter: it bears its name, after dots and namespaces, or an alias."""
     name = dataset.removeprefix("params:")
     return parameter in (name, name.replace(".", "_"), name.rpartition(".")[2]) or name in ALIASES.get(parameter, ())
+
+
+def misplaced(function, outputs: list[str]) -> list[tuple[str, str]]:
+    """(what the function gives at a place, the dataset that the pipeline file has there) where the two differ."""
+    given = get_type_hints(function)["return"]
+    fields = getattr(given, "_fields", ["a value without a name"] * len(outputs))
+    return [
+        (field, dataset)
+        for field, dataset in zip(fields, outputs, strict=True)
+        if field not in (dataset, dataset.rpartition(".")[2]) and dataset not in MADE.get(field, ())
+    ]
 
 
 def body_lines(function) -> int:
@@ -68,6 +82,31 @@ def test_every_input_is_bound_to_the_parameter_of_its_name(nodes):
         assert isinstance(node._inputs, dict), f"{node.name} takes its inputs by their places"
         wrong = {name: dataset for name, dataset in node._inputs.items() if not fits(name, dataset)}
         assert not wrong, f"{node.name}: {wrong}"
+
+
+def test_each_of_several_outputs_is_what_the_function_gives_under_that_name(project_path):
+    """A function that gives several things names them: exchanged, kept samples would be saved as the rejected."""
+    from kedro.framework.project import pipelines
+
+    several = {node for pipeline in pipelines.values() for node in pipeline.nodes if len(node.outputs) > 1}
+    assert len(several) > 12
+    wrong = {node.name: misplaced(node.func, node._outputs) for node in several}
+    assert not {name: places for name, places in wrong.items() if places}
+
+
+def test_two_outputs_exchanged_are_found(project_path):
+    from kedro.framework.project import pipelines
+
+    for node in (node for pipeline in pipelines.values() for node in pipeline.nodes if len(node.outputs) > 1):
+        first, second, *rest = node._outputs
+        assert len(misplaced(node.func, [second, first, *rest])) == 2, node.name
+    assert misplaced(pair_without_names, ["one", "two"]) == [
+        ("a value without a name", "one"), ("a value without a name", "two")
+    ]  # fmt: skip
+
+
+def pair_without_names() -> tuple[int, int]:
+    return 1, 2
 
 
 def test_a_node_of_one_student_reads_and_writes_that_student_alone(nodes):

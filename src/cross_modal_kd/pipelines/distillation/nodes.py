@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,6 +12,13 @@ from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
 Pairs = Any  # training.student.ArmData
+
+
+class Trained(NamedTuple):
+    """A student, and its training, a row an epoch."""
+
+    student: ModelBundle
+    history: pd.DataFrame
 
 
 def gather_pairs(
@@ -41,7 +48,7 @@ def gather_pairs(
     return read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
 
 
-def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
+def train_as(role: str) -> Callable[..., Trained]:
     """The training of a student, whose curves are tracked under the name of its role.
 
     Args:
@@ -60,7 +67,7 @@ def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
         arms: ArmsConfig,
         arm: str,
         checkpoints: Path,
-    ) -> tuple[ModelBundle, pd.DataFrame]:
+    ) -> Trained:
         """The student of the arm of that name, best on dev, and its training, a row an epoch.
 
         Interrupted, it goes on from the last epoch when the same training is asked for again.
@@ -86,6 +93,7 @@ def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
         decides = {"projection": projection, "student": student, "training": training}
         key = run_key("student", data=training_pairs.fingerprint, arm=chosen.model_dump(exclude={"title"}), **decides)
         checkpoint = checkpoints / f"{arm}-{key}.safetensors"
-        return train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
+        trained = train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
+        return Trained(*trained)
 
     return train_student

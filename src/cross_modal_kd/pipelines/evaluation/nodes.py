@@ -1,6 +1,6 @@
 """The two students on the test split, once: trials, embeddings, metrics with intervals, plots and the report."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,17 @@ Metrics = Any  # metrics.MetricSet
 Examples = Any  # list[evaluation.report.examples.Group]
 DataSection = Any  # evaluation.report.page.DataSection
 RunSection = Any  # evaluation.report.page.RunSection
+
+
+class Plots(NamedTuple):
+    """Figures of matplotlib, and each as PNG by name."""
+
+    operating_plot: Any
+    scores_plot: Any
+    training_plot: Any
+    matching_plot: Any
+    summary_plot: Any
+    plot_images: dict[str, bytes]
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
@@ -189,7 +200,7 @@ def draw_plots(
     distilled_embeddings: EmbeddingTable,
     student_alone_history: pd.DataFrame,
     distilled_history: pd.DataFrame,
-) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
+) -> Plots:
     """The plots of the report, and each as PNG bytes for its page.
 
     Args:
@@ -216,7 +227,7 @@ def draw_plots(
         histories={"student_alone": student_alone_history, "distilled": distilled_history},
     )
     images = {name: png(plot) for name, plot in drawn.items()}
-    return drawn["operating"], drawn["scores"], drawn["training"], drawn["matching"], drawn["summary"], images
+    return Plots(**{f"{name}_plot": plot for name, plot in drawn.items()}, plot_images=images)
 
 
 def collect_examples(

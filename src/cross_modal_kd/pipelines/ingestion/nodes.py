@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -26,9 +26,29 @@ from cross_modal_kd.tasks import kind_of
 logger = logging.getLogger(__name__)
 
 
-def read_sources(
-    task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+class Listed(NamedTuple):
+    """Rows of the samples table that may be used, and what the layouts passed over."""
+
+    candidates: pd.DataFrame
+    passed_over: pd.DataFrame
+
+
+class Inspected(NamedTuple):
+    """Candidates that can be used, and all that were set apart so far."""
+
+    inspected_samples: pd.DataFrame
+    unusable_samples: pd.DataFrame
+
+
+class Split(NamedTuple):
+    """The samples table, everything rejected, and counts."""
+
+    samples: pd.DataFrame
+    rejected_samples: pd.DataFrame
+    split_summary: pd.DataFrame
+
+
+def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
     """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
 
     Args:
@@ -53,12 +73,15 @@ def read_sources(
         rejected.append(left_over)
     candidates = keep_labels(rows, task, ingestion)
     _check_candidates(candidates, task)
-    return candidates.sort_values("sample_id", ignore_index=True), conform(pd.concat(rejected), REJECTED_DTYPES)
+    return Listed(
+        candidates=candidates.sort_values("sample_id", ignore_index=True),
+        passed_over=conform(pd.concat(rejected), REJECTED_DTYPES),
+    )
 
 
 def inspect_samples(
     candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
 
     Args:
@@ -77,12 +100,12 @@ def inspect_samples(
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     inspected, unusable = inspect_rows(candidates, look, ingestion)
-    return inspected, pd.concat([passed_over, unusable], ignore_index=True)
+    return Inspected(inspected, unusable_samples=pd.concat([passed_over, unusable], ignore_index=True))
 
 
 def split_samples(
     inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Split:
     """The samples with their splits, checked for leaks; everything rejected; a count of each split and modality.
 
     Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
@@ -107,7 +130,8 @@ def split_samples(
     check_samples(samples, task, kind_of(task).design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
-    return conform(samples).sort_values("sample_id", ignore_index=True), rejected, summarise(samples)
+    kept = conform(samples).sort_values("sample_id", ignore_index=True)
+    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples))
 
 
 def summarise(samples: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The projection of the teacher, with the prototypes of the teacher's classifier."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -9,9 +11,18 @@ from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 
+class Projections(NamedTuple):
+    """Both projections, their dev metrics, and both fits, a row an epoch."""
+
+    projection_mlp: ModelBundle
+    projection_pca: ModelBundle
+    projection_metrics: dict
+    projection_history: pd.DataFrame
+
+
 def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
-) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
+) -> Projections:
     """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted.
 
     Args:
@@ -36,4 +47,5 @@ def fit_projections(
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
         histories.append(history.assign(projection=kind))
-    return bundles["mlp"], bundles["pca"], metrics, pd.concat(histories, ignore_index=True)
+    history = pd.concat(histories, ignore_index=True)
+    return Projections(bundles["mlp"], bundles["pca"], projection_metrics=metrics, projection_history=history)

@@ -1,13 +1,21 @@
 """The arms side by side, on the same data, seeds and budget."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
+
+
+class Plots(NamedTuple):
+    """Figures of matplotlib."""
+
+    comparison_forest_plot: Any
+    comparison_curves_plot: Any
+    comparison_distances_plot: Any
 
 
 def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
@@ -54,7 +62,7 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
     return comparison_table(by_arm(arm_outcomes, metrics), kind_of(context.task), contrasts, context.arms)
 
 
-def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> tuple[Any, Any, Any]:
+def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> Plots:
     """The three plots of a comparison.
 
     Args:
@@ -67,4 +75,8 @@ def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -
     """
     from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 
-    return forest_plot(table), curves_plot(arm_outcomes, kind_of(context.task).metric), distances_plot(table)
+    return Plots(
+        comparison_forest_plot=forest_plot(table),
+        comparison_curves_plot=curves_plot(arm_outcomes, kind_of(context.task).metric),
+        comparison_distances_plot=distances_plot(table),
+    )

@@ -1,12 +1,19 @@
 """The evidence for the quality measures: thin nodes over the room `quality`."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.config import QualityConfig, SourcesConfig
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
+
+
+class Discarded(NamedTuple):
+    """A row a quality and share left out, and the figure of it."""
+
+    error_versus_discard: pd.DataFrame
+    error_versus_discard_plot: Any
 
 
 def measure_degraded_samples(
@@ -105,7 +112,7 @@ def discard_worst_samples(
     trials: pd.DataFrame,
     embeddings: EmbeddingTable,
     quality_study: QualityStudyConfig,
-) -> tuple[pd.DataFrame, Any]:
+) -> Discarded:
     """Equal error rate as the worst samples are left out, by each measure and by the score: table and plot.
 
     Args:
@@ -138,4 +145,5 @@ def discard_worst_samples(
         )
         for name, curve in curves.items()
     ]
-    return pd.concat(tables, ignore_index=True), discard_plot(curves, "equal error rate")
+    plot = discard_plot(curves, "equal error rate")
+    return Discarded(pd.concat(tables, ignore_index=True), error_versus_discard_plot=plot)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -11,6 +11,13 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.world import World
+
+
+class Studied(NamedTuple):
+    """The table of a study, and its figure."""
+
+    table: pd.DataFrame
+    plot: Any
 
 
 def gather_world(
@@ -30,7 +37,7 @@ def gather_world(
     return World.of(context, quality, quality_measures, teacher_model)
 
 
-def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFrame, Any]]:
+def study(name: str) -> Callable[[World, RegimesConfig, Path], Studied]:
     """The node of one study.
 
     Args:
@@ -40,13 +47,13 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFram
         (world, regimes, store) -> the study's table, of ``study_table``, and its plot; it is called ``study_<name>``.
     """
 
-    def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[pd.DataFrame, Any]:
+    def run_study(world: World, regimes: RegimesConfig, store: Path) -> Studied:
         from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_table
 
         table = study_table(STUDIES[name], world, regimes, store)
-        return table, study_plot(table, STUDIES[name].look(world, regimes, table))
+        return Studied(table, plot=study_plot(table, STUDIES[name].look(world, regimes, table)))
 
     run_study.__name__ = f"study_{name}"
     return run_study

@@ -1,7 +1,7 @@
 """The students on damaged test samples; thin nodes over the files beside this one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -10,6 +10,13 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
+
+
+class Plots(NamedTuple):
+    """A figure of all kinds of damage, and one of each arm by file name."""
+
+    robustness_plot: Any
+    robustness_by_arm: dict
 
 
 def choose_students(
@@ -69,7 +76,7 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     return robustness_table(students, levels, measured_in, embed_under, robustness.level)
 
 
-def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> tuple[Any, dict]:
+def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> Plots:
     """A panel a kind of damage with all arms, and a plot an arm with all kinds.
 
     Args:
@@ -86,4 +93,4 @@ def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> tuple[Any, dict]:
     if task.chimeric:
         for plot in (kinds, *arms.values()):
             remark(plot, f"Chimeric pairs: {task.teacher} and {task.student} never belonged together.")
-    return kinds, arms
+    return Plots(robustness_plot=kinds, robustness_by_arm=arms)
