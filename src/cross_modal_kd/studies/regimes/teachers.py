@@ -42,6 +42,7 @@ def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: 
     train = embeddings.at(train_ids).astype(np.float64)
     size = np.sqrt(((train - train.mean(axis=0)) ** 2).sum(axis=1).mean() / embeddings.dim)
     noise = np.random.default_rng(seed).standard_normal(embeddings.values.shape)
+    # a table's fingerprint, 64 digits as of every other, not a run key: another would retrain what is kept under it
     digest = hashlib.sha256(f"{embeddings.fingerprint} noise {level} {seed}".encode()).hexdigest()
     return EmbeddingTable(embeddings.sample_ids, embeddings.values + level * size * noise, digest)
 
