@@ -28,7 +28,11 @@ class ModelDataset(FolderDataset[ModelBundle]):
         save_bundle(folder, data)
 
     def preview(self) -> str:
-        """The configuration, for kedro-viz."""
+        """The configuration, as the JSON that is stored, for kedro-viz.
+
+        Raises:
+            FileNotFoundError: there is no model in the folder.
+        """
         from cross_modal_kd.compute import file_in
         from cross_modal_kd.models import CONFIG
 

@@ -22,7 +22,18 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def layout_of(name: str, layout: str) -> Layout:
-    """The reader of a layout. Raises SamplesError naming the layouts that there are."""
+    """The reader of a layout.
+
+    Args:
+        name: of the source, for the error.
+        layout: a key of ``LAYOUTS``.
+
+    Returns:
+        (name of the source, roots, options) -> listing.
+
+    Raises:
+        SamplesError: there is no such layout; the message lists those that there are.
+    """
     if layout not in LAYOUTS:
         raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}; there are: {first_few(LAYOUTS, 50)}")
     return LAYOUTS[layout]

@@ -17,7 +17,14 @@ from cross_modal_kd.samples import Roots
 
 
 class ImageInputs(Inputs):
-    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``."""
+    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``.
+
+    Args:
+        samples: rows of the samples table, with ``sample_id``, ``source`` and ``path``.
+        roots: where the files lie.
+        config: size and channels in its block ``image``, and ``cache_mb``; images that fit are all read at once.
+        corrupt: damage done to each image (H, W, C) before it is resized.
+    """
 
     def __init__(
         self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None

@@ -44,39 +44,46 @@ class Image(Modality):
     libraries = LIBRARIES
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """Pixels with the channels of ``inputs.image``, or three without it. See ``Modality.decode``."""
         from cross_modal_kd.modalities.image.read import read_image
 
         return Decoded(read_image(content, name, 3 if inputs is None else inputs.of(ImageInputConfig).channels))
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``width`` and ``height`` in pixels. See ``Modality.facts``."""
         height, width, _ = decoded.value.shape
         return {"width": width, "height": height}
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
+        """uint8 tensors (C, size, size). See ``Modality.load``."""
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
         return ImageInputs(samples, roots, inputs, corrupt)
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        """Rotated, scaled, shifted and mirrored; uint8 becomes float32. See ``Modality.augment``."""
         from cross_modal_kd.modalities.image.augment import augment_images
 
         return augment_images(inputs, generator)
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Each takes the image alone. See ``Modality.measures``."""
         from cross_modal_kd.modalities.image.quality import MEASURES
 
         return MEASURES
 
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
+        """Blur, noise and the like, none of which needs a context. See ``Modality.degradations``."""
         from cross_modal_kd.modalities.image.degrade import DEGRADATIONS
 
         return DEGRADATIONS
 
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
+        """A PNG of at most 96 pixels a side; large: 192. See ``Modality.preview``."""
         from cross_modal_kd.modalities.image.preview import thumbnail
 
         return Preview("image", thumbnail(self.read(row, roots).value, large))

@@ -6,7 +6,10 @@ from cross_modal_kd.config import Strict
 
 
 class SpeechInputConfig(Strict):
-    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most."""
+    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most.
+
+    n_mels: bands of the log-mel features.
+    """
 
     sample_rate: int = Field(16000, ge=4000)
     crop_s: float = Field(2.0, gt=0)

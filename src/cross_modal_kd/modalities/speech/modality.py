@@ -45,6 +45,7 @@ class Speech(Modality):
     libraries = LIBRARIES
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """The wave at its own rate, or resampled to ``inputs.speech.sample_rate``. See ``Modality.decode``."""
         from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 
         if inputs is None:
@@ -55,6 +56,11 @@ class Speech(Modality):
         return Decoded(wave, {"sample_rate": sample_rate})
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``duration_s`` in seconds and ``sample_rate`` in Hz, as stored. See ``Modality.facts``.
+
+        Raises:
+            UnreadableSampleError: shorter than ``ingestion.min_duration_s``, or every sample is zero.
+        """
         sample_rate = decoded.about["sample_rate"]
         duration_s = len(decoded.value) / sample_rate
         if duration_s < ingestion.min_duration_s:
@@ -68,39 +74,50 @@ class Speech(Modality):
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
+        """float32 waveforms (T,). See ``Modality.load``."""
         from cross_modal_kd.modalities.speech.inputs import SpeechInputs
 
         return SpeechInputs(samples, roots, inputs, corrupt)
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        """Louder or softer, half of them with noise. See ``Modality.augment``."""
         from cross_modal_kd.modalities.speech.augment import augment_speech
 
         return augment_speech(inputs, generator)
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Each takes the wave and its rate. See ``Modality.measures``."""
         from cross_modal_kd.modalities.speech.quality import MEASURES
 
         return MEASURES
 
     @property
     def batched(self) -> "Mapping[str, Callable[[Sequence[tuple[Any, ...]]], np.ndarray]]":
+        """Seconds of speech, which a network finds. See ``Modality.batched``."""
         from cross_modal_kd.modalities.speech.quality import BATCHED
 
         return BATCHED
 
     def in_order(self, samples: "pd.DataFrame") -> "pd.DataFrame":
-        """Clips of similar length side by side, which is what the batched measures are fastest at."""
+        """Clips of similar length side by side, which is what the batched measures are fastest at.
+
+        See ``Modality.in_order``.
+        """
         return samples.sort_values("duration_s", kind="stable")
 
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
+        """Noise, rooms, clipping, a narrow band; some need the rate or other clips. See ``Modality.degradations``."""
         from cross_modal_kd.modalities.speech.degrade import DEGRADATIONS
 
         return DEGRADATIONS
 
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
-        """The file itself, named and not played where it is too long for a page; large: a WAV with its outline."""
+        """The file itself, named and not played where it is too long for a page; large: a WAV with its outline.
+
+        Too long is above 200 kB; a format that pages may not play is named too. See ``Modality.preview``.
+        """
         from cross_modal_kd.modalities.speech.preview import outline, wav
 
         if large:
