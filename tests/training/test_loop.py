@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config.training import LENGTHENED_PATIENCE, TrainingConfig
 from cross_modal_kd.training import checkpoint as training_checkpoint
 from cross_modal_kd.training.loop import DevMetric
 from training_toys import (
@@ -292,3 +292,37 @@ def test_half_precision_rounds_nothing_before_the_first_layer(monkeypatch):
     monkeypatch.setattr(type(made), "forward", watching)
     train(changed(precision="bf16-mixed", accelerator="cpu", epochs=1), made=made)
     assert {seen[name] for name in ("inputs", "teacher", "task_weights", "kd_weights")} == {torch.float32}
+
+
+def test_a_small_split_gets_its_least_number_of_steps():
+    steps = COUNT // CONFIG.batch_size
+    least = 7 * steps - 1
+    rising = scripted([float(n) for n in range(1, 30)])
+    _, history = train(changed(min_steps=least), dev=rising)
+    assert len(history) == 7  # CONFIG asks for 4
+    assert history[-1]["lr"] == pytest.approx(train(changed(epochs=7), dev=rising)[1][-1]["lr"])  # schedule: over all
+    _, history = train(changed(min_steps=4 * steps))
+    assert len(history) == 4
+
+
+def test_a_training_that_was_made_longer_stops_where_dev_gets_no_better():
+    steps = COUNT // CONFIG.batch_size
+    best_second = [0.5, 0.9] + [0.1] * 40
+    _, history = train(changed(min_steps=30 * steps), dev=scripted(best_second))
+    assert len(history) == 2 + LENGTHENED_PATIENCE
+    _, history = train(changed(min_steps=30 * steps, patience=3), dev=scripted(best_second))
+    assert len(history) == 2 + 3
+    _, history = train(changed(min_steps=30 * steps, keep="last"), dev=scripted(best_second))
+    assert len(history) == 30
+    _, history = train(changed(epochs=30), dev=scripted(best_second))  # as long as was asked for
+    assert len(history) == 30
+
+
+def test_a_training_that_was_made_longer_goes_on_from_its_checkpoint(tmp_path):
+    config = changed(min_steps=7 * (COUNT // CONFIG.batch_size))
+    whole, history = train(config)
+    with pytest.raises(Killed):
+        train(config, checkpoint=tmp_path / "c.safetensors", on_epoch=killer(5))
+    resumed, again = train(config, checkpoint=tmp_path / "c.safetensors")
+    assert len(history) == len(again)
+    assert same(whole, resumed)

@@ -4,10 +4,11 @@
 ``stopped``.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ from cross_modal_kd.training.seeds import derive_seed
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
         ValueError: a label has no class; the checkpoint belongs to another training or is damaged; the loss is not
             finite; the dev metric by which the best epoch is to be chosen is not a number.
     """
+    plan = _long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
     progress, steps = running.progress, running.reader.steps
     begun, total = steps * progress.epoch, steps * config.epochs
@@ -208,6 +213,24 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
             running.save(config, fabric)
     running.finish()
     return progress.history
+
+
+def _long_enough(plan: Plan, data: TrainingData) -> Plan:
+    """The plan with the epochs that ``min_steps`` asks for; what was added is said."""
+    steps = len(data.sampler(plan.config.batch_size, plan.config.seed))
+    config = plan.config.for_steps(steps)
+    if config.epochs > plan.config.epochs:
+        logger.info(
+            "%s: %d epochs of %d steps in place of %d, so that it takes training.min_steps = %s; it stops after %s "
+            "looks at dev that bring nothing better",
+            plan.description,
+            config.epochs,
+            steps,
+            plan.config.epochs,
+            config.min_steps,
+            config.patience,
+        )
+    return replace(plan, config=config)
 
 
 def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
