@@ -52,3 +52,9 @@ def test_a_table_without_its_columns(tmp_path):
         read(tmp_path, "path,speaker,language,transcript\n")
     with pytest.raises(SamplesError, match="not a readable CSV"):
         read(tmp_path, "")
+
+
+@pytest.mark.parametrize("languages", [["de"], ["fr", "de"], []])
+def test_a_language_without_a_clip_is_named(tmp_path, languages):
+    with pytest.raises(SamplesError, match=r"sources.voices.options.languages = .*which has 'en', 'fr'; correct them"):
+        read(tmp_path, languages=languages)

@@ -2,10 +2,11 @@
 
 from typing import Any, Literal
 
+import pandas as pd
 from pydantic import Field
 
 from cross_modal_kd.config import Strict
-from cross_modal_kd.samples import Roots
+from cross_modal_kd.samples import Roots, SamplesError, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 
@@ -39,7 +40,7 @@ def read_voices(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         wanted.
 
     Raises:
-        SamplesError: clips.csv is missing, lacks a column or has no rows.
+        SamplesError: clips.csv is missing, lacks a column or has no rows, or a language that is asked for has no clip.
         ValueError: an unknown or wrong option.
     """
     chosen = VoicesOptions.model_validate(options)
@@ -47,7 +48,7 @@ def read_voices(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, str]] = []
     if chosen.languages is not None:
-        clips = clips[clips["language"].isin(chosen.languages)]
+        clips = _in_languages(name, clips, chosen.languages)
     sizes = clips["speaker"].map(clips["speaker"].value_counts())
     for clip, size in zip(clips.to_dict("records"), sizes, strict=True):
         group = clip["path"].rsplit(".", 1)[0]
@@ -66,3 +67,13 @@ def read_voices(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         elif chosen.texts:
             rejected.append({"source": name, "path": clip["path"], "reason": "the transcript is blank: no text row"})
     return listing(rows, rejected)
+
+
+def _in_languages(name: str, clips: pd.DataFrame, languages: list[str]) -> pd.DataFrame:
+    missing = sorted(set(languages) - set(clips["language"]))
+    if missing or not languages:
+        raise SamplesError(
+            f"sources.{name}.options.languages = {languages}: expected languages of {CLIPS}, which has "
+            f"{first_few(clips['language'].unique(), 20)}; correct them, or null for all"
+        )
+    return clips[clips["language"].isin(languages)]
