@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cross_modal_kd.config import Strict
-from cross_modal_kd.modalities import modality_of_ending
+from cross_modal_kd.modalities import known_endings, modality_of_ending
 from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
@@ -54,7 +54,8 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         if path.name.startswith(".") or path.as_posix() in (CAPTIONS, SPLITS_FILE):
             continue
         modality = modality_of_ending(path.suffix)
-        reason = f"{path.suffix or 'no'} ending: a file of no registered modality" if modality is None else None
+        unknown = f"{path.suffix or 'no'} ending: a file of no registered modality; those read are {known_endings()}"
+        reason = unknown if modality is None else None
         reason = "no label: the file lies beside the label folders" if len(path.parts) < 2 else reason
         if modality is None or reason:
             rejected.append({"source": name, "path": path.as_posix(), "reason": str(reason)})
