@@ -1,3 +1,4 @@
+import hashlib
 import io
 import subprocess
 import sys
@@ -7,10 +8,13 @@ import pytest
 import soundfile
 from PIL import Image
 
+from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.modalities.image.read import MOST_PIXELS, as_picture, read_image, stored_size
 from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples.roots import Roots
 
 
 def png(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -158,6 +162,7 @@ def test_a_long_and_narrow_image_keeps_its_short_side():
     assert read_image(png(Image.new("L", (9, 2**20))), "a").shape[1] == 9
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded():
     with pytest.raises(UnreadableSampleError, match="13000 x 13000 pixels, more than the 100,000,000 that are decoded"):
         read_image(png(Image.new("1", (13000, 13000))), "a.png")
@@ -206,3 +211,15 @@ def test_no_memory_left_says_nothing_of_the_image(monkeypatch):
 def test_pixels_of_an_image_one_pixel_high_or_wide_stay_where_they_are(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     np.testing.assert_array_equal(np.asarray(as_picture(pixels)).reshape(shape), pixels)
+
+
+def test_an_image_too_small_to_be_measured_is_rejected_as_it_is_looked_at(tmp_path):
+    roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
+    for name, size in (("small.png", (9, 7)), ("least.png", (8, 9))):
+        Image.new("RGB", size).save(tmp_path / name)
+    row = {"source": "made", "path": "small.png"}
+    with pytest.raises(UnreadableSampleError, match="9 x 7 pixels, fewer than 8 a side"):
+        modality_of("image").inspect(row, roots, IngestionConfig())
+    found = modality_of("image").inspect({**row, "path": "least.png"}, roots, IngestionConfig())
+    assert (found["width"], found["height"]) == (8, 9)
+    assert found["sha256"] == hashlib.sha256((tmp_path / "least.png").read_bytes()).hexdigest()

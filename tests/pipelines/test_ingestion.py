@@ -27,7 +27,7 @@ def write_sound(file, seconds=0.5, rate=16000, channels=1, fill=None):
     soundfile.write(file, np.repeat(wave[:, None], channels, axis=1), rate, format="WAV", subtype="FLOAT")
 
 
-def write_image(file, size=(6, 4)):
+def write_image(file, size=(12, 8)):
     file.parent.mkdir(parents=True, exist_ok=True)
     stream = io.BytesIO()
     Image.new("RGB", size, "navy").save(stream, "PNG")
@@ -92,7 +92,7 @@ def test_a_captioned_folder(captioned):
     assert len(samples) == 40
     assert samples["sample_id"].is_monotonic_increasing
     assert samples.loc[samples["modality"] == "image", ["width", "height"]].drop_duplicates().values.tolist() == [
-        [6, 4]
+        [12, 8]
     ]
     assert rejected.empty
     assert summary.groupby("modality")["samples"].sum().to_dict() == {"image": 20, "text": 20}
