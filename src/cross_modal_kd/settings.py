@@ -3,9 +3,10 @@
 import warnings
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
-from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook
+from cross_modal_kd.hooks import EndsHook, MlflowHook, OneWriterHook, ParameterNamesHook, ProvenanceHook
 
-HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook())
+# Kedro calls the last one first: the lock is taken before MLflow hears of the run
+HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook(), OneWriterHook(), EndsHook())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -152,7 +152,8 @@ def test_a_table_comes_back_from_its_folder_and_another_takes_its_place(tmp_path
     found = load_table(tmp_path / "deep" / "table")
     assert (found.sample_ids, found.fingerprint) == (["é", "b"], "print")
     np.testing.assert_array_equal(found.values, TABLE.values)
-    assert sorted(file.name for file in (tmp_path / "deep" / "table").iterdir()) == ["table.json", "values.safetensors"]
+    files = sorted(file.name for file in (tmp_path / "deep" / "table").iterdir())
+    assert files == ["checksums.json", "table.json", "values.safetensors"]
     transposed = EmbeddingTable(["x", "y"], np.arange(6.0, dtype=np.float32).reshape(3, 2).T, "t")  # not contiguous
     save_table(tmp_path / "t", transposed)
     np.testing.assert_array_equal(load_table(tmp_path / "t").values, transposed.values)

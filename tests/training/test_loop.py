@@ -201,29 +201,34 @@ def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(t
     assert not list(tmp_path.iterdir())
 
 
-def test_best_weights_that_cannot_be_read_are_told(tmp_path):
-    checkpoint = tmp_path / "c.safetensors"
-    with pytest.raises(Killed):
-        train(checkpoint=checkpoint, on_epoch=killer(3))
-    (best,) = tmp_path.glob("c.best*")
-    best.write_bytes(best.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"c.safetensors: the best weights so far cannot be read; delete it too"):
-        train(checkpoint=checkpoint)
-
-
 def test_a_label_without_class_stops_before_the_first_step():
     labels = torch.arange(COUNT) % 5
     with pytest.raises(ValueError, match=r"labels: expected -1 \(no label\) to 3, found 0 to 4"):
         train(given=data(labels))
 
 
-def test_a_damaged_checkpoint_is_told(tmp_path):
-    checkpoint = tmp_path / "c.safetensors"
+def cut(content):
+    return content[:-20]
+
+
+def flipped(content):
+    return content[:-20] + bytes([content[-20] ^ 1]) + content[-19:]
+
+
+@pytest.mark.parametrize("damage", [cut, flipped])
+@pytest.mark.parametrize("which", ["c.safetensors", "c.best*"])
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning_and_the_training_starts_afresh(
+    tmp_path, caplog, damage, which
+):
+    checkpoint, whole = tmp_path / "c.safetensors", train()
     with pytest.raises(Killed):
         train(checkpoint=checkpoint, on_epoch=killer(3))
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-20])
-    with pytest.raises(ValueError, match="c.safetensors is damaged.*delete it to start afresh"):
-        train(checkpoint=checkpoint)
+    (file,) = tmp_path.glob(which)
+    file.write_bytes(damage(file.read_bytes()))
+    again = train(checkpoint=checkpoint)
+    assert "c.safetensors" in caplog.text and "starts afresh" in caplog.text
+    assert same(whole[0], again[0]) and whole[1] == again[1]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

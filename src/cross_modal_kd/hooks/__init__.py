@@ -1,7 +1,9 @@
 """What happens around a run. Importing this package imports neither mlflow nor torch."""
 
+from cross_modal_kd.hooks.ends import EndsHook
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
+from cross_modal_kd.hooks.one_writer import OneWriterHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
 
-__all__ = ["MlflowHook", "ParameterNamesHook", "ProvenanceHook"]
+__all__ = ["EndsHook", "MlflowHook", "OneWriterHook", "ParameterNamesHook", "ProvenanceHook"]

@@ -170,8 +170,13 @@ def embed_teacher(
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
     kept = embedding_cache / fingerprint
     if kept.is_dir():
-        logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
-        return load_table(kept)
+        try:
+            table = load_table(kept)
+        except (ValueError, OSError) as error:
+            logger.warning("teacher embeddings %s are embedded again: %s", fingerprint[:12], error)
+        else:
+            logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
+            return table
     values = teacher_embeddings(chosen, task, sources, inputs, teacher_model, accelerator)
     table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
     save_table(kept, table)
