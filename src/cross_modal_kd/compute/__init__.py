@@ -4,10 +4,11 @@ Importing it imports neither torch nor lightning: both are imported when a devic
 """
 
 from cross_modal_kd.compute.device import device_for, make_fabric, pick_precision
-from cross_modal_kd.compute.folder import clear_leftovers, file_in, read_json, replaced, seal, verify
+from cross_modal_kd.compute.folder import SUMS, clear_leftovers, file_in, read_json, replaced, seal, verify
 from cross_modal_kd.compute.lock import HeldError, Lock, guarded, write_whole
 
 __all__ = [
+    "SUMS",
     "HeldError",
     "Lock",
     "clear_leftovers",

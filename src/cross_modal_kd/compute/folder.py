@@ -103,8 +103,8 @@ def clear_leftovers(root: Path) -> int:
     """
     found = [path for path in root.rglob("*") if LEFTOVER.search(path.name)]
     for path in found:
-        whole = path.with_name(path.name[1:].rsplit(".", 2)[0])
-        if path.name.endswith(".old") and path.is_dir() and not whole.exists():
+        moved_away = path.name.endswith(".old") and path.is_dir()
+        if moved_away and not (whole := path.with_name(path.name[1:].rsplit(".", 2)[0])).exists():
             path.replace(whole)
         elif path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -102,6 +102,11 @@ class Lock:
         self._released.clear()
         Thread(target=self._beat, args=(file,), daemon=True, name="lock of the run").start()
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is held, and by nobody else."""
+        return self._file is not None and len(list(self.folder.glob("*.json"))) == 1
+
     def release(self) -> None:
         """Give it back; nothing where this process does not hold it."""
         file, self._file = self._file, None
@@ -192,7 +197,7 @@ def write_whole(file: Path, text: str) -> None:
     """
     new = file.with_name(f".{file.name}.{os.getpid()}.{uuid4().hex[:8]}.new")
     try:
-        new.write_text(text, encoding="utf-8")
+        new.write_text(text, encoding="utf-8", newline="")
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)

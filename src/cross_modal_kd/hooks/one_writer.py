@@ -6,6 +6,7 @@ command and parameters. What the run has saved, it must find unchanged when it l
 """
 
 import atexit
+import glob
 import hashlib
 import json
 import logging
@@ -17,12 +18,13 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.compute import Lock
+from cross_modal_kd.compute import Lock, clear_leftovers
 from cross_modal_kd.hooks.provenance import FOLDER
 from cross_modal_kd.tracking import command
 
 logger = logging.getLogger(__name__)
 
+CHECKPOINTS = "checkpoints"
 TOGETHER = ("comparison", "regimes")
 
 
@@ -64,6 +66,8 @@ class OneWriterHook:
         lock.acquire(command(run_params), self._together(run_params))
         self._lock = lock
         atexit.register(self.release)
+        if lock.alone and (cleared := sum(map(clear_leftovers, root.glob(f"*/{glob.escape(task)}")))):
+            logger.info("%d half-written files of runs that were killed are cleared away", cleared)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
@@ -94,8 +98,17 @@ class OneWriterHook:
             )
 
     @hook_impl
-    def after_pipeline_run(self) -> None:
-        """Give the lock back."""
+    def after_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Forget the trainings that were kept for the case that this run is interrupted, and give the lock back.
+
+        Args:
+            pipeline: that ran.
+        """
+        checkpoints = _path(self._catalog, CHECKPOINTS) if CHECKPOINTS in pipeline.inputs() else None
+        if checkpoints is not None:
+            from cross_modal_kd.training import forget_finished
+
+            forget_finished(checkpoints)
         self.release()
 
     @hook_impl

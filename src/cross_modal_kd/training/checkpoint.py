@@ -155,6 +155,23 @@ def load_state(path: Path) -> dict[str, Any]:
     return rich(tree)
 
 
+def seconds_so_far(path: Path) -> float:
+    """What the epochs of an interrupted training have taken.
+
+    Args:
+        path: of its checkpoint.
+
+    Returns:
+        Seconds; 0 where there is no checkpoint, or a damaged one, which is not gone on from either.
+    """
+    if not path.exists():
+        return 0.0
+    try:
+        return sum(float(row.get("seconds", 0.0)) for row in load_state(path)["progress"]["history"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0.0
+
+
 def _digest(tree: str, tensors: dict[str, Tensor]) -> str:
     """SHA-256 of a state."""
     digest = hashlib.sha256(tree.encode())
