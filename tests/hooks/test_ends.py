@@ -110,6 +110,23 @@ def test_a_worker_that_inherits_the_handler_dies_of_the_signal_and_the_run_stops
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def test_a_stop_that_a_destructor_swallows_is_not_lost():
+    class Swallows:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+
+    hook = EndsHook()
+    hook.before_pipeline_run({"runner": "SequentialRunner"})
+    try:
+        with pytest.raises(Stopped):  # noqa: PT012
+            swallows = Swallows()
+            del swallows
+            time.sleep(10)
+    finally:
+        hook.on_pipeline_error()
+
+
 def test_what_something_else_wrote_over_a_saved_file_is_not_loaded(tmp_path):
     from kedro.io import DataCatalog
     from kedro_datasets.json import JSONDataset

@@ -7,6 +7,7 @@ thread closes files, ends the MLflow run as KILLED, gives the lock back, and lea
 import logging
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any
@@ -42,6 +43,7 @@ class EndsHook:
         self._before: dict[int, Any] = {}
         self._process = os.getpid()
         self._again = ""
+        self._unraisable: Any = None
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
@@ -63,6 +65,8 @@ class EndsHook:
             # another handler has its reasons; SIGHUP is ignored under nohup, and stays so
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 self._before[number] = signal.signal(number, self._stop)
+        if self._before:
+            self._unraisable, sys.unraisablehook = sys.unraisablehook, self._lost
 
     @hook_impl(tryfirst=True)
     def before_node_run(self) -> None:
@@ -89,8 +93,8 @@ class EndsHook:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
-        if self.number is not None:  # on its way already
-            return
+        if self.number is not None:
+            raise Stopped(128 + number)
         self.number = number
         logger.warning(
             "%s: the run stops here. What is done is kept; the same command goes on with it:\n  %s",
@@ -99,7 +103,18 @@ class EndsHook:
         )
         raise Stopped(128 + number)
 
+    def _lost(self, unraisable: Any) -> None:
+        """A destructor swallowed the exception: the signal is sent again, a moment later."""
+        if isinstance(unraisable.exc_value, Stopped) and self.number is not None:
+            again = threading.Timer(0.2, os.kill, (os.getpid(), self.number))
+            again.daemon = True
+            again.start()
+        elif self._unraisable is not None:
+            self._unraisable(unraisable)
+
     def _restore(self) -> None:
+        if self._unraisable is not None:
+            sys.unraisablehook, self._unraisable = self._unraisable, None
         for number, handler in self._before.items():
             if signal.getsignal(number) == self._stop:
                 signal.signal(number, handler)
