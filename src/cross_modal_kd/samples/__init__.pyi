@@ -6,12 +6,16 @@ from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
+from cross_modal_kd.samples.names import is_utf8 as is_utf8
+from cross_modal_kd.samples.names import leads_outside as leads_outside
+from cross_modal_kd.samples.names import one_form as one_form
+from cross_modal_kd.samples.names import shown as shown
 from cross_modal_kd.samples.pairing import KEYS as KEYS
 from cross_modal_kd.samples.pairing import pair as pair
 from cross_modal_kd.samples.parquet import read_parquet as read_parquet
 from cross_modal_kd.samples.records import as_records as as_records
 from cross_modal_kd.samples.roots import Roots as Roots
-from cross_modal_kd.samples.roots import member_name as member_name
+from cross_modal_kd.samples.roots import member_path as member_path
 from cross_modal_kd.samples.schema import REJECTED_DTYPES as REJECTED_DTYPES
 from cross_modal_kd.samples.schema import SPLITS as SPLITS
 from cross_modal_kd.samples.schema import conform as conform
@@ -22,3 +26,5 @@ from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.subset import keep_labels as keep_labels
 from cross_modal_kd.samples.table_store import load_table as load_table
 from cross_modal_kd.samples.table_store import save_table as save_table
+from cross_modal_kd.samples.tables import read_csv as read_csv
+from cross_modal_kd.samples.tables import require_columns as require_columns
