@@ -1,10 +1,14 @@
 from cross_modal_kd.samples.checks import check_samples as check_samples
+from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
+from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
 from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
+from cross_modal_kd.samples.frozen import drawn_split as drawn_split
+from cross_modal_kd.samples.frozen import read_frozen as read_frozen
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
 from cross_modal_kd.samples.names import is_utf8 as is_utf8
 from cross_modal_kd.samples.names import leads_outside as leads_outside

@@ -1,0 +1,124 @@
+"""A split that was drawn once, kept in a file."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from cross_modal_kd.config import SplitConfig
+from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples.names import one_form
+from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.tables import read_csv
+
+logger = logging.getLogger(__name__)
+
+PARAMETER = "ingestion.split.frozen"
+
+
+def drawn_split(samples: pd.DataFrame, design: SamplingDesign, seed: int) -> pd.DataFrame:
+    """The split of each cluster, as ``read_frozen`` reads it.
+
+    Args:
+        samples: the samples table, with its splits.
+        design: of the kind of task.
+        seed: with which the split was drawn.
+
+    Returns:
+        cluster (as ``design.dealt`` names it), split and seed, sorted by cluster.
+    """
+    table = pd.DataFrame({"cluster": design.dealt(samples).map(one_form), "split": samples["split"]})
+    return table.drop_duplicates("cluster").sort_values("cluster", ignore_index=True).assign(seed=seed)
+
+
+def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
+    """The split of each cluster in the file that ``split.frozen`` names.
+
+    Args:
+        split: the file, and the seed.
+        base: where a relative path starts; None is the current folder, which is the project's folder under Kedro.
+
+    Returns:
+        train, dev or test by the cluster's name; nothing where no file is named.
+
+    Raises:
+        SamplesError: the file is missing or damaged, gives a cluster two splits, or was drawn with another seed.
+    """
+    if split.frozen is None:
+        return {}
+    file = (Path.cwd() if base is None else base) / split.frozen
+    if not file.is_file():
+        raise SamplesError(
+            f"{PARAMETER} = {split.frozen!r}: there is no file {file}; restore it, or set {PARAMETER} to null, which "
+            "draws the split anew"
+        )
+    table = read_csv(file, ["cluster", "split"])
+    wrong = set(table["split"]) - set(SPLITS)
+    if wrong:
+        raise SamplesError(f"{file}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")
+    seeds = sorted(set(table["seed"])) if "seed" in table else [str(split.seed)]
+    if seeds != [str(split.seed)]:
+        raise SamplesError(
+            f"{file}: the split was drawn with the seed {first_few(seeds)}, ingestion.split.seed is {split.seed}. Set "
+            f"{PARAMETER} to null, which draws the split with your seed, or set the seed back"
+        )
+    table = table.assign(cluster=table["cluster"].map(one_form)).drop_duplicates(["cluster", "split"])
+    repeated = table.loc[table["cluster"].duplicated(), "cluster"]
+    if len(repeated):
+        raise SamplesError(f"{file}: each cluster has one split; several are given to {first_few(repeated)}")
+    _compare_shares(table["split"], split)
+    return dict(zip(table["cluster"], table["split"], strict=True))
+
+
+def _compare_shares(splits: pd.Series, split: SplitConfig) -> None:
+    """Warn where the shares are none that a draw with those of the parameters would give."""
+    asked = {name: getattr(split, name) for name in SPLITS}
+    found = {name: float((splits == name).mean()) for name in SPLITS}
+    usual = {name: 0.02 + 3 * (share * (1 - share) / len(splits)) ** 0.5 for name, share in asked.items()}
+    if any(abs(found[name] - asked[name]) > usual[name] for name in SPLITS):
+        logger.warning(
+            "%s gives %s, and not ingestion.split's %.0f %%, %.0f %% and %.0f %%: the file decides",
+            PARAMETER,
+            ", ".join(f"{100 * found[name]:.0f} % {name}" for name in SPLITS),
+            *(100 * share for share in asked.values()),
+        )
+
+
+def frozen_splits(clusters: pd.Series, official: pd.Series, frozen: Mapping[str, str]) -> pd.Series:
+    """The split that is given to each row.
+
+    Args:
+        clusters: (n,) name of each row's cluster.
+        official: (n,) split that its source gives it, null for none.
+        frozen: split by cluster.
+
+    Returns:
+        (n,) splits, null for a cluster that ``frozen`` does not name.
+
+    Raises:
+        SamplesError: no cluster is named, or one is in another official split.
+    """
+    given = clusters.map(frozen)
+    there = clusters[given.notna()].nunique()
+    if not there:
+        raise SamplesError(
+            f"{PARAMETER}: none of its {len(frozen)} clusters ({first_few(frozen, 3)}) occurs in these samples "
+            f"({first_few(clusters.unique(), 3)}): it is the split of other data. Set {PARAMETER} to null, or to the "
+            "drawn_split of this task"
+        )
+    contradicted = clusters[official.notna() & given.notna() & (official != given)].unique()
+    if len(contradicted):
+        raise SamplesError(
+            f"{PARAMETER}: {len(contradicted)} clusters have another official split in their source: "
+            f"{first_few(contradicted)}. Take these lines out, or leave the source's own splits out"
+        )
+    if there < len(frozen):
+        gone = set(frozen) - set(clusters)
+        logger.warning("%s: %d of its %d clusters do not occur: %s", PARAMETER, len(gone), len(frozen), first_few(gone))
+    logger.info(
+        "%s gives %d clusters their split; %d others are drawn",
+        *(PARAMETER, there, clusters[given.isna() & official.isna()].nunique()),
+    )
+    return given.astype("str")
