@@ -49,10 +49,7 @@ def test_no_file_no_split(tmp_path):
         ("cluster,split\nlabel:caf\u00e9,train\nlabel:cafe\u0301,test\n", "several are given to"),
         ("cluster,split\nlabel:a,validation\n", "split must be one of .* found 'validation'"),
         ("label,split\na,train\n", r"expected the column\(s\) 'cluster', found"),
-        (
-            "cluster,split,seed\nlabel:a,train,4\n",
-            r"drawn with the seed '4', ingestion.split.seed is 0. Set ",
-        ),
+        ("cluster,split\na,train\n", r"a cluster says what it is of \(label:, .* found 'a'"),
         ("cluster,split\nlabel:a,train,\n", "line 2: expected 2 fields"),
     ],
 )
@@ -65,10 +62,23 @@ def test_a_line_may_stand_twice_and_the_seed_may_be_left_out(tmp_path):
     assert written(tmp_path, "split;cluster\ntrain;label:a\ntrain;label:a\n", seed=9) == {"label:a": "train"}
 
 
-def test_the_split_of_other_data_is_refused_and_of_less_is_said(caplog):
+def test_a_split_of_another_seed_decides_nothing_and_that_is_said(tmp_path, caplog):
+    text = "cluster,split,seed\nlabel:a,train,4\n"
+    assert written(tmp_path, text, seed=4) == {"label:a": "train"}
+    assert not caplog.text
+    assert written(tmp_path, text, seed=5) == {}
+    assert (
+        "drawn with the seed 4 and decides nothing: the split is drawn anew with ingestion.split.seed 5" in caplog.text
+    )
+
+
+def test_the_split_of_other_data_or_of_less_is_said(caplog):
     clusters, nobody = pd.Series(["label:a", "label:b"]), pd.Series([None, None], dtype="str")
-    with pytest.raises(SamplesError, match=r"none of its 1 clusters \('label:x'\) occurs in these samples \('label:a'"):
-        frozen_splits(clusters, nobody, {"label:x": "train"})
+    assert frozen_splits(clusters, nobody, {"label:x": "train"}).isna().all()
+    assert (
+        "other data and decides nothing: none of its 1 clusters ('label:x') occurs in these ('label:a'" in caplog.text
+    )
+    caplog.clear()
     caplog.set_level("INFO")
     given = frozen_splits(clusters, nobody, {"label:a": "train", "label:x": "test"})
     assert given.fillna("").tolist() == ["train", ""]

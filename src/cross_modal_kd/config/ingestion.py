@@ -39,8 +39,9 @@ class SplitConfig(Strict):
 
     A cluster is drawn by a hash of its name and the seed, so that none moves when data is added; the sizes follow the
     shares as those of a random draw do.
-    frozen: a CSV file (cluster, split) of a split that was drawn once, relative to the project's folder: what it names
-    is not drawn. Every run saves its split so, as ``drawn_split``. null: all is drawn.
+    frozen: a CSV file (cluster, split, and the seed that it was drawn with, if any) of a split that was drawn once,
+    relative to the project's folder: what it names is not drawn. Every run saves its split so, as ``drawn_split``. With
+    another seed than the file's, all is drawn anew; so it is with null.
     """
 
     train: float = Field(0.6, gt=0, lt=1)

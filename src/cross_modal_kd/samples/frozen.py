@@ -16,6 +16,7 @@ from cross_modal_kd.samples.tables import read_csv
 logger = logging.getLogger(__name__)
 
 PARAMETER = "ingestion.split.frozen"
+KINDS = ("label:", "group:", "family:", "sample:")
 
 
 def drawn_split(samples: pd.DataFrame, design: SamplingDesign, seed: int) -> pd.DataFrame:
@@ -41,10 +42,11 @@ def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
         base: where a relative path starts; None is the current folder, which is the project's folder under Kedro.
 
     Returns:
-        train, dev or test by the cluster's name; nothing where no file is named.
+        train, dev or test by the cluster's name; nothing where no file is named, or (with a warning) where its column
+        ``seed`` says that it was drawn with another.
 
     Raises:
-        SamplesError: the file is missing or damaged, gives a cluster two splits, or was drawn with another seed.
+        SamplesError: the file is missing or damaged, or gives a cluster two splits.
     """
     if split.frozen is None:
         return {}
@@ -58,12 +60,19 @@ def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
     wrong = set(table["split"]) - set(SPLITS)
     if wrong:
         raise SamplesError(f"{file}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")
+    unknown = [name for name in table["cluster"] if not name.startswith(KINDS)]
+    if unknown:
+        raise SamplesError(
+            f"{file}: a cluster says what it is of ({', '.join(KINDS)}), as drawn_split has it; found "
+            f"{first_few(unknown)}"
+        )
     seeds = sorted(set(table["seed"])) if "seed" in table else [str(split.seed)]
     if seeds != [str(split.seed)]:
-        raise SamplesError(
-            f"{file}: the split was drawn with the seed {first_few(seeds)}, ingestion.split.seed is {split.seed}. Set "
-            f"{PARAMETER} to null, which draws the split with your seed, or set the seed back"
+        logger.warning(
+            "%s was drawn with the seed %s and decides nothing: the split is drawn anew with ingestion.split.seed %d",
+            *(PARAMETER, ", ".join(seeds), split.seed),
         )
+        return {}
     table = table.assign(cluster=table["cluster"].map(one_form)).drop_duplicates(["cluster", "split"])
     repeated = table.loc[table["cluster"].duplicated(), "cluster"]
     if len(repeated):
@@ -98,23 +107,22 @@ def frozen_splits(clusters: pd.Series, official: pd.Series, frozen: Mapping[str,
         (n,) splits, null for a cluster that ``frozen`` does not name.
 
     Raises:
-        SamplesError: no cluster is named, or one is in another official split.
+        SamplesError: a cluster is in another official split.
     """
     given = clusters.map(frozen)
     there = clusters[given.notna()].nunique()
-    if not there:
-        raise SamplesError(
-            f"{PARAMETER}: none of its {len(frozen)} clusters ({first_few(frozen, 3)}) occurs in these samples "
-            f"({first_few(clusters.unique(), 3)}): it is the split of other data. Set {PARAMETER} to null, or to the "
-            "drawn_split of this task"
-        )
     contradicted = clusters[official.notna() & given.notna() & (official != given)].unique()
     if len(contradicted):
         raise SamplesError(
             f"{PARAMETER}: {len(contradicted)} clusters have another official split in their source: "
             f"{first_few(contradicted)}. Take these lines out, or leave the source's own splits out"
         )
-    if there < len(frozen):
+    if not there:
+        logger.warning(
+            "%s is the split of other data and decides nothing: none of its %d clusters (%s) occurs in these (%s)",
+            *(PARAMETER, len(frozen), first_few(frozen, 3), first_few(clusters.unique(), 3)),
+        )
+    elif there < len(frozen):
         gone = set(frozen) - set(clusters)
         logger.warning("%s: %d of its %d clusters do not occur: %s", PARAMETER, len(gone), len(frozen), first_few(gone))
     logger.info(

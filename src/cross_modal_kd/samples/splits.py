@@ -38,7 +38,7 @@ def assign_splits(
         train, dev or test for each row, on the index of ``samples``.
 
     Raises:
-        SamplesError: ``frozen`` names no cluster of these samples, or contradicts an official split.
+        SamplesError: ``frozen`` contradicts an official split.
     """
     own = design.dealt(samples).map(one_form)
     clusters = bound_by_copies(own, samples)
