@@ -1,4 +1,8 @@
+import csv
+import hashlib
 import io
+import os
+import unicodedata
 import zlib
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from cross_modal_kd.pipelines.ingestion import create_pipeline
 from cross_modal_kd.pipelines.ingestion.nodes import read_sources
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
+from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import REJECTED, SAMPLES
 from cross_modal_kd.tasks import kind_of
 
@@ -115,6 +120,29 @@ def test_chimeric_speakers(voices):
     assert samples.groupby("label")["modality"].nunique().eq(2).all()
     assert samples.loc[samples["modality"] == "speech", "duration_s"].eq(0.5).all()
     assert rejected["reason"].str.contains("assigned to nobody").sum() == 2
+
+
+def test_odd_names_go_through(captioned, tmp_path):
+    """Whole labels and single files, to the saved table and back to their bytes; what no table can hold is rejected."""
+    odd = ("C#", "new\nline", "100%20", 'say "hi", it;s', "back\\slash", "a.parquet#b", "cafe\u0301", "=1+1", "NA")
+    for name in odd:
+        for number in range(3):
+            write_image(captioned / name / f"take#{number} {name}.png")
+    with (captioned / "captions.csv").open("a", newline="", encoding="utf-8") as file:
+        for path in sorted(found.relative_to(captioned).as_posix() for found in captioned.glob("*/take#*.png")):
+            csv.writer(file).writerow([unicodedata.normalize("NFC", path), "odd"])
+    (captioned / "cat" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"x")
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned))
+    assert rejected["path"].tolist() == ["cat/caf\\xe9.png"]
+    assert set(samples["label"]) == {"cat", "dog", *odd[:6], "caf\u00e9", *odd[7:]}
+    samples.to_parquet(captioned / "samples.parquet")
+    saved, roots = (
+        pd.read_parquet(captioned / "samples.parquet"),
+        Roots(SourcesConfig.model_validate(folder(captioned))),
+    )
+    pd.testing.assert_frame_equal(saved, samples)
+    for row in saved[saved["modality"] == "image"].itertuples():
+        assert hashlib.sha256(roots.bytes("made", row.path)).hexdigest() == row.sha256
 
 
 def test_a_split_that_was_drawn_can_be_given_back(captioned, tmp_path):

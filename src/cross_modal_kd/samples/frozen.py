@@ -69,8 +69,8 @@ def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
     seeds = sorted(set(table["seed"])) if "seed" in table else [str(split.seed)]
     if seeds != [str(split.seed)]:
         logger.warning(
-            "%s was drawn with the seed %s and decides nothing: the split is drawn anew with ingestion.split.seed %d",
-            *(PARAMETER, ", ".join(seeds), split.seed),
+            "%s = %s was drawn with the seed %s and decides nothing: the split is drawn with ingestion.split.seed %d",
+            *(PARAMETER, split.frozen, ", ".join(seeds), split.seed),
         )
         return {}
     table = table.assign(cluster=table["cluster"].map(one_form)).drop_duplicates(["cluster", "split"])

@@ -32,7 +32,14 @@ class Beside:
         self._known = Known(self.unused.union(self._row_of))
 
     def has(self, table: str) -> bool:
-        """Whether the table is there."""
+        """Whether a table is there.
+
+        Args:
+            table: its name.
+
+        Returns:
+            Whether there is such a file.
+        """
         return (self.root / table).is_file()
 
     def keyed(self, table: str) -> tuple[pd.DataFrame, str]:
