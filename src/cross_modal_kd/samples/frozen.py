@@ -34,16 +34,17 @@ def drawn_split(samples: pd.DataFrame, design: SamplingDesign, seed: int) -> pd.
     return table.drop_duplicates("cluster").sort_values("cluster", ignore_index=True).assign(seed=seed)
 
 
-def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
+def read_frozen(split: SplitConfig, base: Path | None = None, tell: bool = True) -> dict[str, str]:
     """The split of each cluster in the file that ``split.frozen`` names.
 
     Args:
         split: the file, and the seed.
         base: where a relative path starts; None is the current folder, which is the project's folder under Kedro.
+        tell: whether it is warned of, that the file was drawn with another seed or other shares.
 
     Returns:
-        train, dev or test by the cluster's name; nothing where no file is named, or (with a warning) where its column
-        ``seed`` says that it was drawn with another.
+        train, dev or test by the cluster's name; nothing where no file is named, or where its column ``seed`` says that
+        it was drawn with another.
 
     Raises:
         SamplesError: the file is missing or damaged, or gives a cluster two splits.
@@ -56,6 +57,15 @@ def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
             f"{PARAMETER} = {split.frozen!r}: there is no file {file}; restore it, or set {PARAMETER} to null, which "
             "draws the split anew"
         )
+    table = _checked(file)
+    seeds = sorted(set(table["seed"])) if "seed" in table else [str(split.seed)]
+    if tell:
+        _compare(split, table["split"], seeds)
+    return dict(zip(table["cluster"], table["split"], strict=True)) if seeds == [str(split.seed)] else {}
+
+
+def _checked(file: Path) -> pd.DataFrame:
+    """The table, a row each cluster."""
     table = read_csv(file, ["cluster", "split"])
     wrong = set(table["split"]) - set(SPLITS)
     if wrong:
@@ -66,23 +76,21 @@ def read_frozen(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
             f"{file}: a cluster says what it is of ({', '.join(KINDS)}), as drawn_split has it; found "
             f"{first_few(unknown)}"
         )
-    seeds = sorted(set(table["seed"])) if "seed" in table else [str(split.seed)]
-    if seeds != [str(split.seed)]:
-        logger.warning(
-            "%s = %s was drawn with the seed %s and decides nothing: the split is drawn with ingestion.split.seed %d",
-            *(PARAMETER, split.frozen, ", ".join(seeds), split.seed),
-        )
-        return {}
     table = table.assign(cluster=table["cluster"].map(one_form)).drop_duplicates(["cluster", "split"])
     repeated = table.loc[table["cluster"].duplicated(), "cluster"]
     if len(repeated):
         raise SamplesError(f"{file}: each cluster has one split; several are given to {first_few(repeated)}")
-    _compare_shares(table["split"], split)
-    return dict(zip(table["cluster"], table["split"], strict=True))
+    return table
 
 
-def _compare_shares(splits: pd.Series, split: SplitConfig) -> None:
-    """Warn where the shares are none that a draw with those of the parameters would give."""
+def _compare(split: SplitConfig, splits: pd.Series, seeds: list[str]) -> None:
+    """Warn where the file was drawn with another seed, or has shares that no draw with those asked for would give."""
+    if seeds != [str(split.seed)]:
+        logger.warning(
+            "%s = %s was drawn with the seed %s and decides nothing: the split is drawn with the seed %d",
+            *(PARAMETER, split.frozen, ", ".join(seeds), split.seed),
+        )
+        return
     asked = {name: getattr(split, name) for name in SPLITS}
     found = {name: float((splits == name).mean()) for name in SPLITS}
     usual = {name: 0.02 + 3 * (share * (1 - share) / len(splits)) ** 0.5 for name, share in asked.items()}
@@ -93,6 +101,25 @@ def _compare_shares(splits: pd.Series, split: SplitConfig) -> None:
             ", ".join(f"{100 * found[name]:.0f} % {name}" for name in SPLITS),
             *(100 * share for share in asked.values()),
         )
+
+
+def labels_by_split(rows: pd.DataFrame, frozen: Mapping[str, str]) -> dict[str, list[str]]:
+    """The labels that a frozen split puts whole into one split.
+
+    Args:
+        rows: of candidates.
+        frozen: split by cluster.
+
+    Returns:
+        Sorted labels by split; those of which it names nothing, or parts in several splits, are in none.
+    """
+    of_row = pd.Series(None, index=rows.index, dtype="str")
+    for column, kind in (("family", "family:"), ("label", "label:"), ("group", "group:"), ("sample_id", "sample:")):
+        if column in rows:
+            of_row = of_row.fillna((kind + rows[column].astype("str")).map(frozen))
+    by_label = of_row.groupby(rows["label"])
+    splits = by_label.first()[by_label.nunique() == 1]
+    return {split: sorted(splits.index[splits == split]) for split in SPLITS}
 
 
 def frozen_splits(clusters: pd.Series, official: pd.Series, frozen: Mapping[str, str]) -> pd.Series:
