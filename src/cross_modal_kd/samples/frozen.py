@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cross_modal_kd.compute import plain_text
 from cross_modal_kd.config import SplitConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError, first_few
@@ -67,6 +68,7 @@ def read_frozen(split: SplitConfig, base: Path | None = None, tell: bool = True)
 def _checked(file: Path) -> pd.DataFrame:
     """The table, a row each cluster."""
     table = read_csv(file, ["cluster", "split"])
+    table = table.assign(cluster=table["cluster"].map(plain_text))
     wrong = set(table["split"]) - set(SPLITS)
     if wrong:
         raise SamplesError(f"{file}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")
