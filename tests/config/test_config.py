@@ -120,7 +120,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(block, values, message):
 
 
 def test_what_is_null_is_taken_away():
-    assert EncoderConfig(**TIMM, options={"a": 1, "b": None}).options == {"a": 1}
+    assert EncoderConfig(**TIMM, options={"stem_width": 1, "channels": None}).options == {"stem_width": 1}
     assert list(SourcesConfig({"a": {"layout": "folder", "root": "x"}, "b": None}).root) == ["a"]
     arms = ArmsConfig({"a": {"constraints": {"f": {"kind": "l2"}, "g": None}}, "b": None})
     assert list(arms.root) == ["a"] and list(arms.get("a").constraints) == ["f"]

@@ -88,7 +88,7 @@ class Outcome:
     @property
     def student(self) -> ModelBundle:
         """The trained student, best on dev."""
-        return load_bundle(self.folder / "student")
+        return load_bundle(self.folder / "student", ["student"])
 
     @property
     def embeddings(self) -> EmbeddingTable:

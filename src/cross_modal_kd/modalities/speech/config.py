@@ -11,7 +11,7 @@ class SpeechInputConfig(Strict):
     n_mels: bands of the log-mel features.
     """
 
-    sample_rate: int = Field(16000, ge=4000)
-    crop_s: float = Field(2.0, gt=0)
-    eval_s: float = Field(6.0, gt=0)
-    n_mels: int = Field(40, ge=8)
+    sample_rate: int = Field(16000, ge=4000, le=384000)
+    crop_s: float = Field(2.0, gt=0, le=3600)
+    eval_s: float = Field(6.0, gt=0, le=3600)
+    n_mels: int = Field(40, ge=8, le=1024)
