@@ -14,7 +14,6 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
-from cross_modal_kd.compute import write_csv
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import TableDataset
@@ -24,6 +23,7 @@ from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import REJECTED, SAMPLES
+from cross_modal_kd.storage import write_csv
 from cross_modal_kd.tasks import kind_of
 
 CAPTIONED = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")

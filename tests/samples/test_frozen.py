@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cross_modal_kd.compute import write_csv
 from cross_modal_kd.config.ingestion import SplitConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split, frozen_splits, read_frozen
 from cross_modal_kd.samples.schema import conform
+from cross_modal_kd.storage import write_csv
 from sample_tables import CLOSED_SET, OPEN_SET, sample
 
 ODD = ("C#", "a,b", 'say "hi"', "new\nline", "caf\u00e9", "=1+1", "NA", "back\\slash", " blank ", "car\rriage")

@@ -43,7 +43,7 @@ class TableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         """
         import pandas as pd
 
-        from cross_modal_kd.compute import write_csv
+        from cross_modal_kd.storage import write_csv
 
         if not isinstance(data, pd.DataFrame):
             raise DatasetError(f"{self._filepath} takes a table, found {type(data).__name__}")
@@ -61,7 +61,7 @@ class TableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         return TablePreview(self._read(nrows).to_dict(orient="split"))
 
     def _read(self, rows: int | None = None) -> "pd.DataFrame":
-        from cross_modal_kd.compute import read_csv
+        from cross_modal_kd.storage import read_csv
 
         return read_csv(self._filepath, rows)
 

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.compute import file_in, read_json, replaced, verify
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.errors import MissingModelError, ModelError
 from cross_modal_kd.models.records import check_record
+from cross_modal_kd.storage import file_in, read_json, replaced, verify
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 

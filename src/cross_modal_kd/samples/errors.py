@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cross_modal_kd.compute import without_addresses
+from cross_modal_kd.storage import without_addresses
 
 
 class SamplesError(ValueError):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.compute import read_csv, replaced, verify, write_csv
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
+from cross_modal_kd.storage import read_csv, replaced, verify, write_csv
 
 logger = logging.getLogger(__name__)
 

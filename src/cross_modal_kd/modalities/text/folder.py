@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cross_modal_kd.compute import parse_json
 from cross_modal_kd.config import first_errors
 from cross_modal_kd.modalities.text import lists
 from cross_modal_kd.models import MissingModelError, ModelError
+from cross_modal_kd.storage import parse_json
 
 MODULES, CONFIG, WEIGHTS = "modules.json", "config.json", "model.safetensors"
 ADAPTER = "adapter_config.json"  # with it, and another package, the library would load another model

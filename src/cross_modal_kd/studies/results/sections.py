@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.compute import read_csv
+from cross_modal_kd.storage import read_csv
 from cross_modal_kd.studies.results import tables
 from cross_modal_kd.studies.results.tables import Table
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cross_modal_kd.compute.csv_file import plain_text, read_csv, safe_text, without_addresses, write_csv
+from cross_modal_kd.storage import plain_text, read_csv, safe_text, without_addresses, write_csv
 
 TEXTS = [
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u3000=1", "＝1", "＠x", "'=1", "''=1", "'", "-",
