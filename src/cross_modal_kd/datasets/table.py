@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class TableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
-    """A table as a CSV file, as ``compute.write_csv`` writes it: safe to open, and the same texts again when loaded.
+    """A table as a CSV file, as ``storage.write_csv`` writes it: safe to open, and the same texts again when loaded.
 
     Args:
         filepath: of the file; in the catalog a relative one starts at the project's folder.

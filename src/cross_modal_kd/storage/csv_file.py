@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.compute.lock import write_whole
+from cross_modal_kd.storage.lock import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
