@@ -3,15 +3,15 @@
 import warnings
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
-from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook
+from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook, TaskConfigLoader
 
 HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook())
 
+# An environment changes single keys of a parameter block, and keeps the rest of it, as config/overlay.py has it.
+CONFIG_LOADER_CLASS = TaskConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # an environment changes single keys of a parameter block, and keeps the rest of it
-    "merge_strategy": {"parameters": "soft"},
     "config_patterns": {"mlflow": ["mlflow*"]},
 }
 

@@ -5,7 +5,7 @@ Filled by ``cross_modal_kd.modalities.register``; ``import cross_modal_kd.modali
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel
 
@@ -30,10 +30,14 @@ class Announced:
     Attributes:
         inputs: the model of its block in ``inputs``; None where nothing is turned into tensors.
         libraries: of encoders, by the name that ``encoder.library`` has.
+        student: what a task starts from in the block ``student`` where it says nothing (its ``encoder``).
+        teacher: likewise in the block ``teacher``.
     """
 
     inputs: type[BaseModel] | None = None
     libraries: Mapping[str, LibraryTraits] = field(default_factory=dict)
+    student: Mapping[str, Any] = field(default_factory=dict)
+    teacher: Mapping[str, Any] = field(default_factory=dict)
 
 
 _ANNOUNCED: dict[str, Announced] = {}
@@ -80,6 +84,34 @@ def input_blocks() -> dict[str, type[BaseModel]]:
     """
     _require_some()
     return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
+
+
+def default_of(role: Literal["student", "teacher"], modality: str) -> Mapping[str, Any]:
+    """What a task of this modality starts from.
+
+    Args:
+        role: the block.
+        modality: as ``task.student`` or ``task.teacher`` names it.
+
+    Returns:
+        Values of that block; none where the modality is not registered or has none, and the task has to say it.
+    """
+    return getattr(_ANNOUNCED[modality], role) if modality in _ANNOUNCED else {}
+
+
+def libraries_of(modality: str) -> Mapping[str, LibraryTraits]:
+    """The encoder libraries of a modality.
+
+    Args:
+        modality: its name.
+
+    Returns:
+        What each of them can do, by name.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
+    return _ANNOUNCED[check_modality(modality)].libraries
 
 
 def library_traits(library: str) -> LibraryTraits:

@@ -1,7 +1,8 @@
 """What happens around a run. Importing this package imports neither mlflow nor torch."""
 
+from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
 
-__all__ = ["MlflowHook", "ParameterNamesHook", "ProvenanceHook"]
+__all__ = ["MlflowHook", "ParameterNamesHook", "ProvenanceHook", "TaskConfigLoader"]

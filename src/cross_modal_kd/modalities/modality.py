@@ -74,7 +74,8 @@ class Modality(ABC):
     case with the dot, by which the layout ``folder`` knows them. about: names of what ``decode`` tells beside the
     sample. inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
     shown: samples of a label in the report's gallery, where it is the student's modality and where it is the teacher's.
-    libraries: of encoders, by name.
+    libraries: of encoders, by name. student, teacher: what a task starts from in its blocks ``student`` and ``teacher``
+    where it says nothing: an encoder, and for a teacher whether it is pretrained.
     """
 
     name: ClassVar[str]
@@ -84,6 +85,8 @@ class Modality(ABC):
     inputs: ClassVar[type[BaseModel] | None] = None
     shown: ClassVar[tuple[int, int]] = (3, 2)
     libraries: ClassVar[Mapping[str, EncoderLibrary]]
+    student: ClassVar[Mapping[str, Any]] = {}
+    teacher: ClassVar[Mapping[str, Any]] = {}
 
     @property
     @abstractmethod

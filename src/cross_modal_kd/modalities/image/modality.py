@@ -32,6 +32,8 @@ def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {"timm": EncoderLibrary(_timm), "torchvision": EncoderLibrary(_torchvision, pretrained=False)}
+VGG = {"library": "torchvision", "name": "vgg", "options": {"channels": [16, 32, 96, 192]}}
+RESNET = {"library": "timm", "name": "resnet10t", "options": {"channels": [16, 32, 64, 128], "stem_width": 16}}
 
 
 class Image(Modality):
@@ -43,6 +45,8 @@ class Image(Modality):
     inputs = ImageInputConfig
     shown = (7, 4)
     libraries = LIBRARIES
+    student = {"encoder": VGG}
+    teacher = {"pretrained": False, "encoder": RESNET}
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
         from cross_modal_kd.modalities.image.read import read_image

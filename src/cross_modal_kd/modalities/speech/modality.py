@@ -34,6 +34,19 @@ def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, pretrained=False)}
+ECAPA = {
+    "library": "speechbrain",
+    "name": "ECAPA_TDNN",
+    "options": {
+        "channels": [64, 64, 64, 64, 192],
+        "kernel_sizes": [5, 3, 3, 3, 1],
+        "dilations": [1, 2, 3, 4, 1],
+        "attention_channels": 32,
+        "res2net_scale": 4,
+        "se_channels": 32,
+        "lin_neurons": 128,
+    },
+}
 
 
 class Speech(Modality):
@@ -45,6 +58,8 @@ class Speech(Modality):
     about = ("sample_rate",)
     inputs = SpeechInputConfig
     libraries = LIBRARIES
+    student = {"encoder": ECAPA}
+    teacher = {"pretrained": False, "encoder": ECAPA}
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
         from cross_modal_kd.modalities.speech.read import decode_speech, read_speech

@@ -32,6 +32,7 @@ def _weights(config: EncoderConfig) -> str:
 
 
 LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights)}
+MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 
 class Text(Modality):
@@ -40,6 +41,7 @@ class Text(Modality):
     name = "text"
     plural = "texts"
     libraries = LIBRARIES
+    teacher = {"pretrained": True, "encoder": MINILM}
 
     def content(self, row: Row, roots: Roots) -> str:
         return row["text"]

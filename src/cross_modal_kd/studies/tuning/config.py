@@ -1,10 +1,11 @@
 """What is searched for each arm, and for how long: the same number of trials for all."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config.strict import Reference, Strict, without_null
 
 
 class SearchRange(Strict):
@@ -64,3 +65,7 @@ class TuningConfig(Strict):
     seed: int = Field(0, ge=0)
     labelled: LabelledConfig | None = None
     space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)
+
+    def references(self) -> Iterator[Reference]:
+        """The arms that are searched."""
+        yield from (Reference("tuning.space", name, "arm") for name in self.space)
