@@ -3,9 +3,16 @@
 import warnings
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
-from cross_modal_kd.hooks import MlflowHook, ParameterNamesHook, ProvenanceHook, TaskConfigLoader
+from cross_modal_kd.hooks import (
+    MlflowHook,
+    ParameterNamesHook,
+    PreflightHook,
+    ProjectFolderHook,
+    ProvenanceHook,
+    TaskConfigLoader,
+)
 
-HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook())
+HOOKS = (ParameterNamesHook(), ProjectFolderHook(), PreflightHook(), MlflowHook(), ProvenanceHook())
 
 # An environment changes single keys of a parameter block, and keeps the rest of it, as config/overlay.py has it.
 CONFIG_LOADER_CLASS = TaskConfigLoader

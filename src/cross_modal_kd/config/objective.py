@@ -108,6 +108,10 @@ class DistillationConfig(Strict):
         yield Reference("distillation.baseline", self.baseline, "arm")
         yield Reference("distillation.arm", self.arm, "arm")
 
+    def in_a_line(self) -> str:
+        """The arm against the baseline."""
+        return f"{self.arm} against {self.baseline}"
+
     @model_validator(mode="after")
     def _two_arms(self) -> "DistillationConfig":
         if self.baseline == self.arm:

@@ -1,8 +1,9 @@
 """The base of every parameter block: frozen, no unknown keys, errors that name the key and what is allowed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -52,6 +53,21 @@ class Strict(BaseModel):
         """The names in this block of what is declared elsewhere; whether they are there is checked before a run."""
         yield from ()
 
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:  # noqa: ARG002 (for those that find some)
+        """What of this block does not go with the others, found before a run.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each: the key, what was found, what is expected.
+        """
+        yield from ()
+
+    def in_a_line(self) -> str:
+        """What of this block the console says before a run, for a block that says which trainings there are."""
+        return ""
+
     @model_validator(mode="before")
     @classmethod
     def _name_unknown_keys(cls, data: Any) -> Any:
@@ -73,6 +89,37 @@ class Strict(BaseModel):
         return data
 
 
+def nearest(name: str, there: Sequence[str]) -> str:
+    """The end of an error's sentence about a name that is not there.
+
+    Args:
+        name: What was given.
+        there: What there is.
+
+    Returns:
+        The nearest name, if one is near, and all that there are.
+
+    >>> nearest("soft_bth", ["none", "soft_both"])
+    "Did you mean 'soft_both'? There are: none, soft_both"
+    """
+    near = get_close_matches(name, there, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}There are: {', '.join(there) or 'none'}"
+
+
+def sentences(error: ValidationError) -> str:
+    """What pydantic found wrong, in a line.
+
+    Args:
+        error: Of a block.
+
+    Returns:
+        The key and the message of each, without addresses of pages.
+    """
+    found = error.errors(include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in found)
+
+
 def _is_number(annotation: Any) -> bool:
     kinds = {annotation, *get_args(annotation)}
     return bool(kinds & {int, float}) and bool not in kinds
@@ -90,4 +137,4 @@ def without_null(data: Any) -> Any:
     return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "without_null"]
+__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "nearest", "sentences", "without_null"]

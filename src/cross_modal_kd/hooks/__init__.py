@@ -3,6 +3,15 @@
 from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
+from cross_modal_kd.hooks.preflight import PreflightHook
+from cross_modal_kd.hooks.project_folder import ProjectFolderHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
 
-__all__ = ["MlflowHook", "ParameterNamesHook", "ProvenanceHook", "TaskConfigLoader"]
+__all__ = [
+    "MlflowHook",
+    "ParameterNamesHook",
+    "PreflightHook",
+    "ProjectFolderHook",
+    "ProvenanceHook",
+    "TaskConfigLoader",
+]

@@ -153,6 +153,10 @@ class Modality(ABC):
         """
         raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
 
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """Two empty inputs of each shape that an encoder of this modality is given; none where it is not told."""
+        return ()
+
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Random changes to a batch that leave its labels as they are; none by default."""
         return inputs

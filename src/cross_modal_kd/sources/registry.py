@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.config.ingestion import SourceConfig
+from cross_modal_kd.config.strict import Strict, ValidationError, nearest, sentences
+from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.sources.emoji import read_emoji
-from cross_modal_kd.sources.folder import read_folder
+from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
+from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
-from cross_modal_kd.sources.orl_faces import read_orl_faces
-from cross_modal_kd.sources.voices import read_voices
+from cross_modal_kd.sources.orl_faces import OrlFacesOptions, read_orl_faces
+from cross_modal_kd.sources.voices import VoicesOptions, read_voices
 
 # (name of the source, its folder, its options) -> candidate rows, and what is passed over
 Layout = Callable[[str, Roots, dict[str, Any]], Listing]
@@ -21,9 +23,35 @@ LAYOUTS: dict[str, Layout] = {
     "voices": read_voices,
 }
 
+# What each of them takes as options; those of a layout that is not in here are for the layout alone to check.
+OPTIONS: dict[str, type[Strict]] = {
+    "emoji": EmojiOptions,
+    "folder": FolderOptions,
+    "orl_faces": OrlFacesOptions,
+    "voices": VoicesOptions,
+}
+
+
+def check_source(name: str, source: SourceConfig) -> None:
+    """Make sure that a source can be asked for its files, before anything is read.
+
+    Args:
+        name: Of the source, for the message.
+        source: Its layout and its options.
+
+    Raises:
+        SamplesError: An unknown layout, or an option that the layout does not have.
+    """
+    layout_of(name, source.layout)
+    if source.layout in OPTIONS:
+        try:
+            OPTIONS[source.layout].model_validate(source.options)
+        except ValidationError as error:
+            raise SamplesError(f"sources.{name}.options (layout {source.layout}): {sentences(error)}") from error
+
 
 def layout_of(name: str, layout: str) -> Layout:
     """The reader of a layout. Raises SamplesError naming the layouts that there are."""
     if layout not in LAYOUTS:
-        raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}; there are: {first_few(LAYOUTS, 50)}")
+        raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}. {nearest(layout, list(LAYOUTS))}")
     return LAYOUTS[layout]

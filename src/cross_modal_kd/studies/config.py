@@ -36,6 +36,11 @@ class ComparisonConfig(Strict):
             yield Reference("comparison.hard_of", soft, "arm")
             yield Reference(f"comparison.hard_of.{soft}", hard, "arm")
 
+    def in_a_line(self) -> str:
+        """The arms and the seeds."""
+        seeds = ", ".join(map(str, self.seeds))
+        return f"{', '.join(self.arms)}, each against {self.baseline}, seeds {seeds}"
+
     @model_validator(mode="after")
     def _baseline_is_compared(self) -> "ComparisonConfig":
         if self.baseline not in self.arms:

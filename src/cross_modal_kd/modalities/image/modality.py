@@ -1,6 +1,6 @@
 """Images."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
@@ -63,6 +63,13 @@ class Image(Modality):
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
         return ImageInputs(samples, roots, inputs, corrupt)
+
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """(2, C, size, size) uint8."""
+        import torch
+
+        image = inputs.of(ImageInputConfig)
+        return [torch.zeros(2, image.channels, image.size, image.size, dtype=torch.uint8)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         from cross_modal_kd.modalities.image.augment import augment_images

@@ -89,6 +89,13 @@ class Speech(Modality):
 
         return SpeechInputs(samples, roots, inputs, corrupt)
 
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """(2, T) float32, T of a training crop and of what is heard at evaluation."""
+        import torch
+
+        speech = inputs.of(SpeechInputConfig)
+        return [torch.zeros(2, int(seconds * speech.sample_rate)) for seconds in (speech.crop_s, speech.eval_s)]
+
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         from cross_modal_kd.modalities.speech.augment import augment_speech
 

@@ -31,7 +31,15 @@ def _weights(config: EncoderConfig) -> str:
     return weights_fingerprint(model_folder(config.name))
 
 
-LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights)}
+def _check(config: EncoderConfig) -> None:
+    from cross_modal_kd.modalities.text.encoder import model_folder
+
+    if config.options:
+        raise ValueError(f"encoder.options: sentence_transformers takes none, found {config.options}")
+    model_folder(config.name)
+
+
+LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 

@@ -144,6 +144,11 @@ class RegimesConfig(Strict):
                 where = f"regimes.noise.kinds.{modality}"
                 yield Reference(where, kind, "degradation", modality, tuple(levels or ()))
 
+    def in_a_line(self) -> str:
+        """The arms of all studies and the seeds."""
+        arms = dict.fromkeys(name for study in STUDIES for name in getattr(self, study).arms)
+        return f"of the studies: {', '.join(arms)}, seeds {', '.join(map(str, self.seeds))}"
+
     @model_validator(mode="after")
     def _baseline_is_trained(self) -> "RegimesConfig":
         for name in STUDIES:

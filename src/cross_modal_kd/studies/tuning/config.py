@@ -1,11 +1,13 @@
 """What is searched for each arm, and for how long: the same number of trials for all."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cross_modal_kd.config.strict import Reference, Strict, without_null
+from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.strict import Reference, Strict, ValidationError, sentences, without_null
+from cross_modal_kd.studies.tuning.space import with_value
 
 
 class SearchRange(Strict):
@@ -69,3 +71,22 @@ class TuningConfig(Strict):
     def references(self) -> Iterator[Reference]:
         """The arms that are searched."""
         yield from (Reference("tuning.space", name, "arm") for name in self.space)
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Keys that lead nowhere in their arm, and ends of ranges that it does not take."""
+        arms: ArmsConfig = blocks["arms"]
+        for name, space in self.space.items():
+            for key, bounds in space.items() if name in arms.root else ():
+                for value in bounds.choices or bounds.ends:
+                    try:
+                        with_value(arms.get(name), key, value)
+                    except ValidationError as error:
+                        yield f"tuning.space.{name}: {key!r} cannot be {value}: {sentences(error)}"
+                        break
+                    except ValueError as error:
+                        yield f"tuning.space.{name}: {error}"
+                        break
+
+    def in_a_line(self) -> str:
+        """The arms, and how long each is searched for."""
+        return f"search of {', '.join(self.space)}: {self.trials} trials each"
