@@ -7,9 +7,9 @@
 Both trees run on this machine with one thread, the other commit in a worktree of its own. A file is compared by the
 SHA-256 of its content: of every byte for models, embeddings and Parquet tables; of CSV and JSON after the columns and
 keys of ``NOT_RESULTS`` (seconds, dates) are taken out and those of ``RENAMED`` have their new names.
-``RENAMED_PLACES`` does the same for parts of paths. The names of folders and files that end in a hash of their inputs
-are compared without it, as sets. Pages and plots (HTML, PNG) are no results: they are counted as equal or not, and
-decide nothing.
+``RENAMED_VALUES`` does the same for words in cells and values, ``RENAMED_PLACES`` for parts of paths. The names of
+folders and files that end in a hash of their inputs are compared without it, as sets. Pages and plots (HTML, PNG) are
+no results: they are counted as equal or not, and decide nothing.
 
 The exit code is 1 where a result differs, or is there on one side only.
 """
@@ -47,6 +47,11 @@ RENAMED = {
     "unit": "cluster",
     "units": "clusters",
 }
+RENAMED_VALUES = {
+    "soft both, head trained on": "soft both, projection trained on",
+    "as it stands": "unchanged",
+    "teacher as it stands": "unchanged teacher",
+}
 RENAMED_PLACES = {"figures.json": "metrics.json", "/regimes/heads/": "/regimes/projections/"}
 PAGES = {".html", ".png", ".md"}
 PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db"}
@@ -58,7 +63,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {RENAMED.get(key, key): plain(item) for key, item in value.items() if key not in NOT_RESULTS}
         return dict(sorted(kept.items()))
-    return [plain(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return RENAMED_VALUES.get(value, value) if isinstance(value, str) else value
 
 
 def digest(file: Path) -> str:
@@ -69,7 +76,7 @@ def digest(file: Path) -> str:
     elif file.suffix == ".csv" and content.strip():
         table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
         kept = table.drop(columns=[column for column in table if column in NOT_RESULTS]).rename(columns=RENAMED)
-        content = kept.to_csv(index=False).encode()
+        content = kept.replace(RENAMED_VALUES).to_csv(index=False).encode()
     return hashlib.sha256(content).hexdigest()
 
 

@@ -150,11 +150,11 @@ def test_what_a_function_inside_raises_is_not_its_own():
 @pytest.mark.parametrize(
     ("text", "is_said"),
     [
-        ("W x + b; see ``TaskHead.logits``.", True),
-        ("See ``TaskHead.loss``.", False),  # another method
+        ("W x + b; see ``Classifier.logits``.", True),
+        ("See ``Classifier.loss``.", False),  # another method
         ("See ``NoSuchHead.logits``.", False),
         ("See ``logits``.", False),
     ],
 )
 def test_only_the_same_method_of_another_class_may_say_it(text, is_said):
-    assert is_said_elsewhere("LinearHead.logits", text) == is_said
+    assert is_said_elsewhere("LinearClassifier.logits", text) == is_said

@@ -6,13 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from cross_modal_kd.evaluation.compare import compare
-from cross_modal_kd.evaluation.legend import legend, shown, shown_change
-from cross_modal_kd.evaluation.subset import PER_CLUSTER, train_subset
+from cross_modal_kd.evaluation.compare import compare_metrics
+from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
+from cross_modal_kd.evaluation.matching import teacher_gallery
+from cross_modal_kd.evaluation.subset import PER_CLUSTER, subset_of, train_subset
 from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
-from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
+from evaluation_world import CHIMERIC, CLASSIFICATION, DIM, VERIFICATION, keep, world
 
 MATCHING = {"matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"}
 CORE = {
@@ -62,7 +63,7 @@ def test_relative_reduction_is_of_the_errors(measured):
     assert set(metrics["relative_reduction"]) == CORE[kind] - {"calibration_error"}
     for name, metric in metrics["relative_reduction"].items():
         before, after = (metrics[arm][name]["value"] for arm in ("student_alone", "distilled"))
-        if legend(name).better == "higher":
+        if legend_of(name).better == "higher":
             before, after = 1 - before, 1 - after
         assert metric["value"] == pytest.approx((before - after) / before)
 
@@ -172,7 +173,7 @@ def test_few_classes_have_no_top_five():
 
 def test_an_error_of_zero_cannot_be_reduced():
     perfect, worse = Metric(0.0, np.zeros(9)), Metric(0.1, np.full(9, 0.1))
-    compared = compare(MetricSet({"eer": perfect}), MetricSet({"eer": worse}), 0.95)
+    compared = compare_metrics(MetricSet({"eer": perfect}), MetricSet({"eer": worse}), 0.95)
     assert "above 0" in compared["undefined"]["relative_reduction.eer"]
     assert compared["difference"]["eer"]["value"] == pytest.approx(0.1)
 
@@ -186,7 +187,10 @@ def test_the_protocol_says_what_was_measured(measured):
         "resamples": 60, "level": 0.95, "seed": 0,
     }  # fmt: skip
     assert ("trials" in protocol) == (kind == "verification")
-    assert metrics["arms"]["distilled"]["arm"] == "soft"
+    assert metrics["arms"] == {
+        "student_alone": {"arm": "none", "title": "student alone"},
+        "distilled": {"arm": "soft", "title": "soft <both>"},
+    }
 
 
 def test_the_protocol_counts_its_trials():
@@ -225,13 +229,13 @@ def test_metrics_are_shown_in_their_unit():
     assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"
     assert shown_change("eer", -0.0001) == "0.0"
     with pytest.raises(KeyError, match="no metric is called 'err'; there are: eer"):
-        legend("err")
+        legend_of("err")
 
 
 def test_the_embeddings_of_a_saved_student(tmp_path):
     from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
     from cross_modal_kd.evaluation.embed import embed_samples
-    from cross_modal_kd.losses import LinearHead
+    from cross_modal_kd.losses import LinearClassifier
     from cross_modal_kd.models.bundle import ModelBundle
     from cross_modal_kd.models.student import Student, student_bundle
     from evaluation_world import pictures
@@ -239,7 +243,9 @@ def test_the_embeddings_of_a_saved_student(tmp_path):
     made = world(labels=3, views=2, train_subset=4)
     encoder, inputs = EncoderConfig(library="timm", name="test_resnet"), InputConfig(image={"size": 16})
     network = Student(encoder, inputs, 8)
-    bundle = student_bundle(network, LinearHead(3, 8), encoder=encoder, inputs=inputs, dim=8, classes=made.classes)
+    bundle = student_bundle(
+        network, LinearClassifier(3, 8), encoder=encoder, inputs=inputs, dim=8, classes=made.classes
+    )
     sources = pictures(made.samples, tmp_path)
     table = embed_samples(made.samples, made.task, sources, bundle, made.evaluation)
     images = made.samples[made.samples["modality"] == "image"]
@@ -251,3 +257,35 @@ def test_the_embeddings_of_a_saved_student(tmp_path):
     tensors = {name: tensor + (name == "head.bias") for name, tensor in bundle.tensors.items()}
     other = ModelBundle(bundle.kind, bundle.config, tensors)
     assert embed_samples(made.samples, made.task, sources, other, made.evaluation).fingerprint != table.fingerprint
+
+
+def test_the_reductions_interval_is_that_of_the_two_errors_in_each_resample():
+    rng = np.random.default_rng(0)
+    before, after = rng.uniform(0.2, 0.4, 200), rng.uniform(0.1, 0.2, 200)
+    for name, of in (("eer", lambda error: error), ("top1", lambda error: 1 - error)):
+        alone, distilled = (MetricSet({name: Metric(of(0.3 * scale), of(each))}) for scale, each in
+                            ((1, before), (0.5, after)))  # fmt: skip
+        found = compare_metrics(alone, distilled, 0.9)["relative_reduction"][name]
+        low, high = np.quantile((before - after) / before, [0.05, 0.95])
+        assert found == pytest.approx({"value": 0.5, "low": low, "high": high})
+
+
+def test_a_gallery_and_the_clusters_stand_in_the_order_of_their_names_whatever_the_tables():
+    made = world()
+    mixed = made.samples.sample(frac=1.0, random_state=3)
+    first, again = (
+        teacher_gallery(rows, made.task, "test", made.teacher, made.projection) for rows in (made.samples, mixed)
+    )
+    assert first.keys.tolist() == sorted(first.keys) == again.keys.tolist()
+    np.testing.assert_allclose(first.items, again.items, atol=1e-6)
+    rows = split_rows(mixed, "image", "test")[::-1]
+    names = subset_of(rows, made.task, made.evaluation, "test").names
+    assert names == sorted(names)
+
+
+def test_a_gallery_of_a_split_without_teacher_is_empty_and_has_the_projections_dimension():
+    made = world()
+    rows = made.samples[made.samples["modality"] == "image"]
+    gallery = teacher_gallery(rows, made.task, "test", made.teacher, made.projection)
+    assert gallery.items.shape == gallery.means.shape == (0, DIM)
+    assert gallery.keys.tolist() == []

@@ -30,13 +30,13 @@ sys.meta_path.insert(0, OnlyTorch())
 A_STEP_OF_EACH = """
 import torch
 from cross_modal_kd import losses
-from cross_modal_kd.losses import CONSTRAINTS, ConstraintInputs, LinearHead, Objective, Term, build_constraint
+from cross_modal_kd.losses import CONSTRAINTS, ConstraintInputs, LinearClassifier, Objective, Term, build_constraint
 
 torch.manual_seed(0)
 student = torch.randn(6, 4, requires_grad=True)
-head = LinearHead(3, 4)
+classifier = LinearClassifier(3, 4)
 labels = torch.tensor([0, 1, 2, 0, 1, -1])
-task = head(student, labels)
+task = classifier(student, labels)
 batch = ConstraintInputs(
     student, torch.randn(6, 4), labels, prototypes=torch.randn(3, 4), student_logits=task.logits,
     bank=torch.randn(6, 4), bank_rows=torch.arange(6),
@@ -47,10 +47,10 @@ with torch.no_grad():
     student -= 0.1 * student.grad
 assert student.grad.isfinite().all() and student.grad.any()
 for name in losses.__all__:
-    if name != "AAMSoftmaxHead":
+    if name != "AAMSoftmaxClassifier":
         getattr(losses, name)
 try:
-    losses.AAMSoftmaxHead
+    losses.AAMSoftmaxClassifier
 except ModuleNotFoundError as error:
     assert "pytorch_metric_learning" in str(error), error
 else:
@@ -84,8 +84,8 @@ def test_a_configuration_is_read_without_torch():
 def test_the_face_has_all_that_it_promises_and_says_so_of_what_it_has_not():
     from cross_modal_kd import losses
 
-    assert dir(losses) == losses.__all__ and {"AAMSoftmaxHead", "SoftFeatureConstraint"} <= set(losses.__all__)
+    assert dir(losses) == losses.__all__ and {"AAMSoftmaxClassifier", "SoftFeatureConstraint"} <= set(losses.__all__)
     for name in losses.__all__:
         assert getattr(losses, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'SoftFeature'; it has AAMSoftmaxHead, "):
+    with pytest.raises(AttributeError, match="has no attribute 'SoftFeature'; it has AAMSoftmaxClassifier, "):
         losses.__getattr__("SoftFeature")

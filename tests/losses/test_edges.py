@@ -13,13 +13,13 @@ from cross_modal_kd import losses
 from cross_modal_kd.losses import (
     REDUCERS,
     RKD,
-    AAMSoftmaxHead,
+    AAMSoftmaxClassifier,
     BankContrastiveConstraint,
     Constraint,
     ConstraintInputs,
     ContrastiveConstraint,
     HintonKD,
-    LinearHead,
+    LinearClassifier,
     Objective,
     RelationalConstraint,
     SoftClassifierConstraint,
@@ -44,11 +44,11 @@ DEFAULTS = {
     SoftClassifierConstraint: {"margin": 0.0, "temperature": 1.0, "target": "teacher", "unlabelled": "teacher"},
     HintonKD: {"margin": 0.0, "temperature": 4.0},
     RKD: {"margin": 0.0, "distance_weight": 1.0, "angle_weight": 2.0},
-    LinearHead: {"label_smoothing": 0.0},
-    AAMSoftmaxHead: {"margin": 0.2, "scale": 30.0},
+    LinearClassifier: {"label_smoothing": 0.0},
+    AAMSoftmaxClassifier: {"margin": 0.2, "scale": 30.0},
     Term: {"weight": 1.0, "reducer": "mean", "warmup": 0.0},
 }
-PLACES = {LinearHead: (3, 4), AAMSoftmaxHead: (3, 4), Term: (RelationalConstraint(),)}
+PLACES = {LinearClassifier: (3, 4), AAMSoftmaxClassifier: (3, 4), Term: (RelationalConstraint(),)}
 
 
 @pytest.mark.parametrize("made", DEFAULTS, ids=lambda made: made.__name__)
@@ -108,9 +108,9 @@ def test_clipping_of_weights_is_from_a_tenth_to_ten_unless_given():
             lambda: Objective({})(None, torch.zeros(2), kd_weights=torch.ones(3)),
             "kd_weights: expected shape (2,) as task_loss, found (3,)",
         ),
-        (lambda: AAMSoftmaxHead(3, 4, margin=math.pi / 2), "margin: expected radians with 0 <= margin < pi / 2"),
-        (lambda: AAMSoftmaxHead(3, 4, margin=-0.1), "margin: expected radians with 0 <= margin < pi / 2"),
-        (lambda: LinearHead(3, 4, label_smoothing=-0.1), "label_smoothing: expected 0 <= e < 1, found -0.1"),
+        (lambda: AAMSoftmaxClassifier(3, 4, margin=math.pi / 2), "margin: expected radians with 0 <= margin < pi / 2"),
+        (lambda: AAMSoftmaxClassifier(3, 4, margin=-0.1), "margin: expected radians with 0 <= margin < pi / 2"),
+        (lambda: LinearClassifier(3, 4, label_smoothing=-0.1), "label_smoothing: expected 0 <= e < 1, found -0.1"),
         (
             lambda: ConstraintInputs(torch.eye(2), torch.eye(2), prototypes=torch.ones(2)),
             "prototypes: expected shape (C, 2), found (2,)",
@@ -223,7 +223,7 @@ def test_the_constraints_are_parts_of_the_objective():
 def test_the_face_hands_out_the_very_objects():
     assert losses.__getattr__("SoftFeatureConstraint") is SoftFeatureConstraint
     assert losses.__getattr__("RKD") is RKD
-    with pytest.raises(AttributeError, match="has no attribute 'SoftFeature'; it has AAMSoftmaxHead, "):
+    with pytest.raises(AttributeError, match="has no attribute 'SoftFeature'; it has AAMSoftmaxClassifier, "):
         losses.__getattr__("SoftFeature")
 
 
@@ -236,10 +236,9 @@ def test_a_training_may_be_at_its_very_beginning_and_end(progress):
 
 
 @pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, torch.int64])
-@pytest.mark.parametrize("made", [LinearHead, AAMSoftmaxHead])
+@pytest.mark.parametrize("made", [LinearClassifier, AAMSoftmaxClassifier])
 def test_classifiers_take_labels_of_any_width(made, dtype):
     torch.manual_seed(0)
-    head, x = made(3, 4), torch.randn(4, 4)
-    assert torch.equal(
-        head(x, torch.tensor([0, 2, -1, 1], dtype=dtype)).values, head(x, torch.tensor([0, 2, -1, 1])).values
-    )
+    classifier, x = made(3, 4), torch.randn(4, 4)
+    labels = torch.tensor([0, 2, -1, 1])
+    assert torch.equal(classifier(x, labels.to(dtype)).values, classifier(x, labels).values)

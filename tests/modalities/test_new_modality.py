@@ -18,7 +18,7 @@ from cross_modal_kd.samples.schema import SAMPLES
 from cross_modal_kd.sources import layout_of
 from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.studies.robustness.damage import conditions
+from cross_modal_kd.studies.robustness.damage import damage_levels
 from tabular import Tabular
 
 LABELS, ROWS = 24, 5
@@ -83,7 +83,7 @@ def test_studies_damage_it_by_its_own_degradations(tabular, raw):
     )
     assert 20 < (clean != damaged).any(dim=1).sum() < 80
     robustness = RobustnessConfig(kinds={"tabular": {"jitter": []}})
-    assert [condition.level for condition in conditions(robustness, "tabular")] == [0.1, 1.0]
+    assert [condition.level for condition in damage_levels(robustness, "tabular")] == [0.1, 1.0]
 
 
 def test_an_unreadable_file_is_rejected_by_the_modalitys_own_reason(tabular, raw):

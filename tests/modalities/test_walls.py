@@ -63,9 +63,9 @@ def test_no_other_room_asks_which_modality_it_is():
 
 
 def test_no_other_room_imports_by_a_name_made_at_run_time():
-    """losses/ puts off its own files, and can import no sibling."""
+    """losses/ puts off its own files, and so do the lazy faces; neither can import a sibling."""
     found = {file.relative_to(PACKAGE).parts[0] for file in OUTSIDE if "import_module(" in file.read_text()}
-    assert found <= {"losses"}
+    assert found <= {"losses", "__init__.py"}
 
 
 def test_the_door_of_the_modalities_imports_nothing_heavy():

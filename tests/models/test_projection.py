@@ -1,4 +1,4 @@
-"""The projection head against scikit-learn's PCA, and its fit."""
+"""The projection against scikit-learn's PCA, and its fit."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.models.projection import Projection, ProjectionHead, build_projection, projection_bundle
+from cross_modal_kd.models.projection import Projection, ProjectionMap, build_projection, projection_bundle
 from cross_modal_kd.training.projection import train_projection
 
 LABELS = np.arange(60) % 5
@@ -22,37 +22,37 @@ def config(**changes) -> ProjectionConfig:
     return ProjectionConfig(**({"dim": 6, "hidden": 16, "epochs": 4, "batch_size": 16, "lr": 0.01} | changes))
 
 
-def test_the_fixed_heads_directions_are_those_of_pca_up_to_sign():
+def test_the_fixed_projections_directions_are_those_of_pca_up_to_sign():
     values = embeddings()
     fitted = PCA(6, svd_solver="full").fit(values)
-    head = ProjectionHead(12, config(kind="pca"))
-    head.initialise(torch.from_numpy(values))
-    found = head.linear.weight.numpy()
+    g = ProjectionMap(12, config(kind="pca"))
+    g.initialise(torch.from_numpy(values))
+    found = g.linear.weight.numpy()
     np.testing.assert_allclose(np.abs(found @ fitted.components_.T), np.eye(6), atol=1e-4)
     expected = np.abs(fitted.transform(values))
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    np.testing.assert_allclose(np.abs(head(torch.from_numpy(values)).numpy()), expected, atol=1e-4)
+    np.testing.assert_allclose(np.abs(g(torch.from_numpy(values)).numpy()), expected, atol=1e-4)
 
 
 def test_its_signs_do_not_depend_on_the_machine():
-    head = ProjectionHead(12, config(kind="pca"))
-    head.initialise(torch.from_numpy(embeddings()))
-    weight = head.linear.weight
+    g = ProjectionMap(12, config(kind="pca"))
+    g.initialise(torch.from_numpy(embeddings()))
+    weight = g.linear.weight
     assert (weight.gather(1, weight.abs().argmax(dim=1, keepdim=True)) > 0).all()
 
 
 @pytest.mark.parametrize("values", [embeddings(4), np.repeat(embeddings(4), 5, axis=0)])
 def test_directions_beyond_the_datas_rank_are_zero(values):
-    head = ProjectionHead(12, config(kind="pca"))
-    head.initialise(torch.from_numpy(values))
-    norms = head.linear.weight.norm(dim=1)
+    g = ProjectionMap(12, config(kind="pca"))
+    g.initialise(torch.from_numpy(values))
+    norms = g.linear.weight.norm(dim=1)
     torch.testing.assert_close(norms, torch.tensor([1.0, 1, 1, 0, 0, 0]))
 
 
 def test_more_dimensions_than_the_teacher_has_stay_zero():
-    head = ProjectionHead(4, config(kind="pca", dim=6))
-    head.initialise(torch.from_numpy(embeddings(dim=4)))
-    assert head.linear.weight[4:].abs().sum() == 0
+    g = ProjectionMap(4, config(kind="pca", dim=6))
+    g.initialise(torch.from_numpy(embeddings(dim=4)))
+    assert g.linear.weight[4:].abs().sum() == 0
 
 
 @pytest.mark.parametrize("kind", ["mlp", "pca"])
@@ -74,9 +74,9 @@ def test_a_projection_comes_back_from_its_bundle_as_it_was():
     assert torch.equal(built.prototypes(), projection.prototypes())
 
 
-def test_the_fixed_head_stands_still_while_its_prototypes_learn():
+def test_the_fixed_projection_stands_still_while_its_prototypes_learn():
     values = embeddings()
-    start = ProjectionHead(12, config(kind="pca"))
+    start = ProjectionMap(12, config(kind="pca"))
     start.initialise(torch.from_numpy(values))
     looks = iter(range(100))
     fitted, history = train_projection(values, LABELS, 5, config(kind="pca"), lambda _: next(looks))
@@ -85,7 +85,7 @@ def test_the_fixed_head_stands_still_while_its_prototypes_learn():
 
 
 @pytest.mark.parametrize("best", [0, 2, 4])
-def test_the_head_that_is_best_on_dev_is_kept_the_untrained_one_among_them(best):
+def test_the_projection_that_is_best_on_dev_is_kept_the_untrained_one_among_them(best):
     seen = []
 
     def dev(projection):
@@ -109,7 +109,7 @@ def test_where_nothing_can_be_measured_the_last_is_kept():
     assert torch.equal(fitted.weight, seen[-1]) and not torch.equal(seen[0], seen[-1])
 
 
-def test_the_same_seed_fits_the_same_head_and_another_seed_another():
+def test_the_same_seed_fits_the_same_projection_and_another_seed_another():
     states = [train_projection(embeddings(), LABELS, 5, config(seed=seed), lambda _: 0.0)[1] for seed in (0, 0, 1)]
     assert states[0] == states[1] != states[2]
 

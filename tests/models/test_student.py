@@ -5,7 +5,7 @@ import torch
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.losses import LinearHead
+from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.models.student import Student, build_student, classifier_logits, own_projection, student_bundle
@@ -14,9 +14,9 @@ ENCODER = EncoderConfig(library="timm", name="test_resnet")
 INPUTS = InputConfig(image={"size": 16})
 
 
-def bundle(projection: ModelBundle | None = None) -> tuple[Student, LinearHead, ModelBundle]:
+def bundle(projection: ModelBundle | None = None) -> tuple[Student, LinearClassifier, ModelBundle]:
     torch.manual_seed(0)
-    student, classifier = Student(ENCODER, INPUTS, 6, dropout=0.3).eval(), LinearHead(4, 6)
+    student, classifier = Student(ENCODER, INPUTS, 6, dropout=0.3).eval(), LinearClassifier(4, 6)
     with torch.no_grad():
         student.embedding[2].running_mean += 1  # a buffer that is not at its start
     made = student_bundle(

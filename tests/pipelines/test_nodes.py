@@ -1,16 +1,19 @@
 """A node is a sentence: short, few inputs, each bound by name to what bears that name."""
 
+import ast
 import inspect
+import textwrap
 from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 
 from cross_modal_kd.pipelines.stage import bound
+from cross_modal_kd.studies.regimes.config import STUDIES
 
 PIPELINES = Path(__file__).parents[2] / "src" / "cross_modal_kd" / "pipelines"
 STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
-MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1000
+MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 900  # lines without docstrings
 
 # parameter -> datasets it may be bound to, where the name of neither the dataset nor its last part is the parameter's
 ALIASES = {
@@ -22,6 +25,8 @@ ALIASES = {
     "distilled": {"distilled.student", "distilled.measured"},
     "arm": {"distillation.baseline", "distillation.arm"},
 }
+# the same of what a node gives: each study of the regimes is one node, stamped
+MADE = {"table": {f"{study}_regime" for study in STUDIES}, "plot": {f"{study}_regime_plot" for study in STUDIES}}
 
 
 def fits(parameter: str, dataset: str) -> bool:
@@ -30,14 +35,32 @@ def fits(parameter: str, dataset: str) -> bool:
     return parameter in (name, name.replace(".", "_"), name.rpartition(".")[2]) or name in ALIASES.get(parameter, ())
 
 
+def misplaced(function, outputs: list[str]) -> list[tuple[str, str]]:
+    """(what the function gives at a place, the dataset that the pipeline file has there) where the two differ."""
+    given = get_type_hints(function)["return"]
+    fields = getattr(given, "_fields", ["a value without a name"] * len(outputs))
+    return [
+        (field, dataset)
+        for field, dataset in zip(fields, outputs, strict=True)
+        if field not in (dataset, dataset.rpartition(".")[2]) and dataset not in MADE.get(field, ())
+    ]
+
+
 def body_lines(function) -> int:
     """Lines of a function without its signature and docstring."""
-    import ast
-    import textwrap
-
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
     return node.end_lineno - first.lineno + 1
+
+
+def lines_without_docstrings(text: str) -> int:
+    """Lines of a file: what docstrings say does not make it thick."""
+    documented = [
+        node.body[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    ]
+    return len(text.splitlines()) - sum(each.end_lineno - each.lineno + 1 for each in documented)
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +82,31 @@ def test_every_input_is_bound_to_the_parameter_of_its_name(nodes):
         assert isinstance(node._inputs, dict), f"{node.name} takes its inputs by their places"
         wrong = {name: dataset for name, dataset in node._inputs.items() if not fits(name, dataset)}
         assert not wrong, f"{node.name}: {wrong}"
+
+
+def test_each_of_several_outputs_is_what_the_function_gives_under_that_name(project_path):
+    """A function that gives several things names them: exchanged, kept samples would be saved as the rejected."""
+    from kedro.framework.project import pipelines
+
+    several = {node for pipeline in pipelines.values() for node in pipeline.nodes if len(node.outputs) > 1}
+    assert len(several) > 12
+    wrong = {node.name: misplaced(node.func, node._outputs) for node in several}
+    assert not {name: places for name, places in wrong.items() if places}
+
+
+def test_two_outputs_exchanged_are_found(project_path):
+    from kedro.framework.project import pipelines
+
+    for node in (node for pipeline in pipelines.values() for node in pipeline.nodes if len(node.outputs) > 1):
+        first, second, *rest = node._outputs
+        assert len(misplaced(node.func, [second, first, *rest])) == 2, node.name
+    assert misplaced(pair_without_names, ["one", "two"]) == [
+        ("a value without a name", "one"), ("a value without a name", "two")
+    ]  # fmt: skip
+
+
+def pair_without_names() -> tuple[int, int]:
+    return 1, 2
 
 
 def test_a_node_of_one_student_reads_and_writes_that_student_alone(nodes):
@@ -101,7 +149,8 @@ def test_the_hints_of_every_node_can_be_read_so_that_kedro_validates_its_paramet
 
 
 def test_pipelines_stay_thin():
-    assert sum(len(file.read_text().splitlines()) for file in PIPELINES.rglob("*.py")) <= MOST_OF_ALL
+    files = PIPELINES.rglob("*.py")
+    assert sum(lines_without_docstrings(file.read_text(encoding="utf-8")) for file in files) <= MOST_OF_ALL
 
 
 def test_each_stage_is_one_namespace_so_that_kedro_viz_shows_one_box(project_path):

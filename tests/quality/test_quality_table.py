@@ -15,6 +15,7 @@ from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
 from quality_tables import MEASURES, SCORE, SOURCES, TASK, emoji_samples, voice_samples
+from sample_tables import teachers_of
 
 ROOTS = Roots(SOURCES)
 
@@ -96,10 +97,10 @@ def test_weights_against_a_plain_loop(samples, scores):
     config = WeightConfig(gamma=1.0, w_min=0.5, w_max=1.5)
     found = sample_weights(samples, scores, TASK, config).set_index("sample_id")
     assert found["task_weight"].mean() == pytest.approx(1) and found["kd_weight"].mean() == pytest.approx(1)
-    quality, pairing = scores.set_index("sample_id")["quality"], pair(samples, TASK)
+    quality, teachers = scores.set_index("sample_id")["quality"], teachers_of(pair(samples, TASK))
     students = samples[(samples["modality"] == "image") & (samples["split"] == "train")]["sample_id"]
     assert sorted(found.index) == sorted(students)
-    both = {s: np.sqrt(quality[s] * np.mean([quality[t] for t in pairing.teachers_of(s)])) for s in students}
+    both = {s: np.sqrt(quality[s] * np.mean([quality[t] for t in teachers[s]])) for s in students}
     mean = np.mean(list(both.values()))
     weights = {s: min(max(q / mean, 0.5), 1.5) for s, q in both.items()}
     for student in students:

@@ -12,7 +12,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
 from cross_modal_kd.samples.inspection import inspect_rows
 from cross_modal_kd.samples.parquet import read_parquet
-from cross_modal_kd.samples.records import records
+from cross_modal_kd.samples.records import as_records
 from cross_modal_kd.samples.schema import DTYPES, REJECTED_DTYPES, conform
 from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
 from cross_modal_kd.samples.subset import keep_labels
@@ -83,7 +83,7 @@ def test_a_missing_file_ends_it():
 
 
 def test_records_are_the_rows():
-    assert records(CANDIDATES[["sample_id", "label"]])[1] == {"sample_id": "b", "label": "two"}
+    assert as_records(CANDIDATES[["sample_id", "label"]])[1] == {"sample_id": "b", "label": "two"}
 
 
 def test_parts_of_the_table_are_of_one_modality_and_split():

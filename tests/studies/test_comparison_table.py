@@ -62,7 +62,7 @@ def test_errors_are_means_over_seeds_and_differences_are_paired():
     assert np.isnan(none["difference_to_baseline"]) and np.isnan(none["difference_to_hard"])
 
 
-def test_a_baseline_with_heads_is_taken_with_the_rows_own_head():
+def test_a_baseline_with_projections_is_taken_with_the_rows_own():
     rows = table(results(("mlp", "pca")), baseline="hard")
     for projection in ("mlp", "pca"):
         assert rows.loc[("soft", projection), "difference_to_baseline"] == pytest.approx(0.22 - 0.27)
@@ -70,12 +70,12 @@ def test_a_baseline_with_heads_is_taken_with_the_rows_own_head():
     assert rows.loc[("none", "no teacher"), "difference_to_baseline"] == pytest.approx(0.31 - 0.27)
 
 
-def test_the_student_alone_is_the_baseline_of_every_head():
+def test_the_student_alone_is_the_baseline_of_every_projection():
     rows = table(results(("mlp", "pca")))
     assert rows.loc[("soft", "pca"), "difference_to_baseline"] == pytest.approx(0.27 - 0.31)
 
 
-def test_an_arm_under_its_own_head_meets_its_hard_counterpart_under_that_ones_own():
+def test_an_arm_under_its_own_projection_meets_its_hard_counterpart_under_that_ones_own():
     apart = ArmsConfig(ARMS.root | {"hard": ARMS.get("hard").model_copy(update={"projection": "pca"})})
     contrasts = Contrasts("none", {"soft": "hard"}, 0.95)
     rows = comparison_table(results(("mlp", "pca")), kind_named("verification"), contrasts, apart).set_index(

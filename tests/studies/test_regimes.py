@@ -12,8 +12,8 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import ConstraintInputs, LinearHead, Objective, Term, build_constraint
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import ConstraintInputs, LinearClassifier, Objective, Term, build_constraint
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -57,14 +57,14 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     alone = teacher.xs("none", level="arm")["error_mean"]
     assert alone.nunique() == 1, "the student alone knows no teacher"
     errors = teacher.xs("none", level="arm")["teacher_error_test"]
-    assert errors["noise 2"] > errors["teacher as it stands"]
+    assert errors["noise 2"] > errors["unchanged teacher"]
     assert set(table.loc[table["study"] == "noise", "condition"]) == {"clean test", "damaged test"}
 
     folds = table[table["study"] == "crossfit"].groupby("condition")["teacher_error_train"].first()
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    # as it stands, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
+    # unchanged, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
     assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
@@ -161,7 +161,7 @@ def test_the_student_alone_takes_as_many_steps(labelled, epochs):
     assert abs(longer.epochs / longer.eval_every - 4) < 1
 
 
-@pytest.mark.parametrize("classifier", [LinearHead(5, 8), AAMSoftmaxHead(5, 8)])
+@pytest.mark.parametrize("classifier", [LinearClassifier(5, 8), AAMSoftmaxClassifier(5, 8)])
 def test_a_batch_without_any_label_trains_by_its_pairs_alone(classifier):
     objective = Objective({"feature": Term(build_constraint("cosine"))})
     student = torch.randn(6, 8, requires_grad=True)

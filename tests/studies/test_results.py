@@ -87,7 +87,7 @@ def test_every_kind_has_its_table_and_the_note_beside_it(folder, tmp_path):
         section = page.split(f"## {kind.title}\n")[1].split("\n## ")[0]
         assert "| --- |" in section and "> A note." in section, kind.name
     assert "## Not run" not in page
-    assert "| soft \\| both | head | 7.8 | 0.2 | 8.4 [8.0, 8.9] | 2 |" in page
+    assert "| soft \\| both | trainable | 7.8 | 0.2 | 8.4 [8.0, 8.9] | 2 |" in page
     assert "| white | 0 (SNR, dB) | 10.0 [5.0, 20.0] | 10.0 [5.0, 20.0] | 1.0 |" in page
     assert "| soft | 2 | 1 | 20.0 | 10.0 | constraints.feature.margin 0.250 |" in page
     assert "| sharpness | 0.910 [0.900, 0.930] |" in page

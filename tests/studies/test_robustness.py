@@ -14,7 +14,7 @@ from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.contenders import Contender
-from cross_modal_kd.studies.robustness.damage import FixedDose, conditions, held_out
+from cross_modal_kd.studies.robustness.damage import FixedDose, damage_levels, held_out
 from cross_modal_kd.studies.robustness.errors import drawn_rows, protocol
 from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 from cross_modal_kd.studies.robustness.table import robustness_table
@@ -26,10 +26,10 @@ RATE = 8000
 
 
 def test_conditions_count_from_mild_to_severe_and_take_the_kinds_own_levels_where_none_are_named():
-    assert [(c.kind, c.level, c.severity) for c in conditions(CONFIG, "image")] == [
+    assert [(c.kind, c.level, c.severity) for c in damage_levels(CONFIG, "image")] == [
         ("blur", 1, 1), ("blur", 2, 2), ("noise", 40, 1),
     ]  # fmt: skip
-    assert [c.level for c in conditions(CONFIG, "speech") if c.kind == "white"] == [20, 15, 10, 5, 0]
+    assert [c.level for c in damage_levels(CONFIG, "speech") if c.kind == "white"] == [20, 15, 10, 5, 0]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_conditions_count_from_mild_to_severe_and_take_the_kinds_own_levels_wher
 )
 def test_kinds_that_are_not_there_are_refused(kinds, message):
     with pytest.raises(ValueError, match=message):
-        conditions(RobustnessConfig(kinds=kinds), "image")
+        damage_levels(RobustnessConfig(kinds=kinds), "image")
 
 
 def test_a_kind_that_is_null_is_left_out_and_a_level_named_twice_refused():
@@ -51,7 +51,7 @@ def test_a_kind_that_is_null_is_left_out_and_a_level_named_twice_refused():
 
 
 def test_damage_depends_on_seed_sample_kind_and_level_alone():
-    noise = conditions(RobustnessConfig(kinds={"image": {"noise": [20, 40]}}), "image")
+    noise = damage_levels(RobustnessConfig(kinds={"image": {"noise": [20, 40]}}), "image")
     image = np.full((8, 8, 3), 128, dtype=np.uint8)
 
     def damaged(level: int, seed: int, sample_id: str) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_sounds_and_images_are_damaged_before_they_are_cropped_or_resized(voices
     samples, roots = voices
     rows = samples[samples["split"] == "test"]
     config = InputConfig(speech={"sample_rate": RATE, "eval_s": 0.5})
-    babble = conditions(CONFIG, "speech")[-1]
+    babble = damage_levels(CONFIG, "speech")[-1]
     damage = Damage(FixedDose(babble, 0), Others.read(held_out(samples, "speech", 4, 0), rows, roots, config))
     seen = []
 
@@ -129,7 +129,7 @@ def test_without_damage_nothing_changes_and_with_damage_the_error_and_its_differ
         noise = 0 if condition is None else condition.severity
         return [made.embeddings(0.2 + noise * (2 - number), 1).at(rows["sample_id"]) for number in (0, 1)]
 
-    table = robustness_table(contenders, conditions(CONFIG, "image"), measured_in, embed_under, 0.95)
+    table = robustness_table(contenders, damage_levels(CONFIG, "image"), measured_in, embed_under, 0.95)
     assert table[["arm", "kind", "severity"]].drop_duplicates().shape[0] == len(table) == 2 * (1 + 3)
     clean = table[table["kind"] == "clean"]
     assert clean["error"].nunique() == 1 and clean["difference_to_alone"].iloc[1] == 0

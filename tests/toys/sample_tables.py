@@ -4,6 +4,7 @@ import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.samples.pairing import Pairing
 from cross_modal_kd.samples.schema import conform
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
@@ -30,3 +31,9 @@ def sound_table() -> pd.DataFrame:
         rows += [sample(f"{label}/{view}", label, split) for view in range(2)]
         rows.append(sample(f"{label}/text", label, split, "text"))
     return conform(pd.DataFrame(rows))
+
+
+def teachers_of(pairing: Pairing) -> dict[str, list[str]]:
+    """The candidates of every student sample, by id."""
+    names = [[pairing.teacher_ids[row] for row in rows] for rows in pairing.candidates]
+    return dict(zip(pairing.student_ids, names, strict=True))

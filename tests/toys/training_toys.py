@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import LinearHead, Objective, Term, build_constraint
+from cross_modal_kd.losses import LinearClassifier, Objective, Term, build_constraint
 from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.models.projection import Projection
 from cross_modal_kd.training.data import TeacherSide, TrainingData
@@ -58,7 +58,7 @@ def projection(dropout: float = 0.2) -> Projection:
 
 def module(terms: dict | None = BOTH, joint: bool = False, seed: int = 0, free_dim: int = 0) -> DistillationModule:
     torch.manual_seed(seed)
-    student, classifier = TinyStudent(DIM + free_dim), LinearHead(CLASSES, DIM + free_dim, 0.1)
+    student, classifier = TinyStudent(DIM + free_dim), LinearClassifier(CLASSES, DIM + free_dim, 0.1)
     return DistillationModule(student, classifier, objective(terms), projection() if terms else None, joint)  # type: ignore[arg-type]
 
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTensorMode
 
-from cross_modal_kd.losses import CONSTRAINTS, LinearHead
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import CONSTRAINTS, LinearClassifier
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.training.module import Batch, DistillationModule
 from training_toys import CLASSES, DIM, FEATURES, TEACHER_DIM, TinyStudent, objective, projection
 
-CLASSIFIERS = {"linear": lambda: LinearHead(CLASSES, DIM, 0.1), "aam": lambda: AAMSoftmaxHead(CLASSES, DIM)}
+CLASSIFIERS = {"linear": lambda: LinearClassifier(CLASSES, DIM, 0.1), "aam": lambda: AAMSoftmaxClassifier(CLASSES, DIM)}
 SIZE = 8
 
 

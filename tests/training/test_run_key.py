@@ -13,8 +13,8 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.training import run_key as module
-from cross_modal_kd.training.run_key import data_fingerprint, run_key
+from cross_modal_kd.training import keys as module
+from cross_modal_kd.training.keys import data_fingerprint, run_key
 
 BASE = {
     "training": TrainingConfig(epochs=3),
@@ -61,9 +61,7 @@ def test_stages_and_versions_of_the_code_are_told_apart(monkeypatch):
 
 
 def test_a_key_is_the_same_in_another_process():
-    code = (
-        "from cross_modal_kd.training.run_key import run_key; print(run_key('student', a={'b': 1, 'c': [None, 'x']}))"
-    )
+    code = "from cross_modal_kd.training.keys import run_key; print(run_key('student', a={'b': 1, 'c': [None, 'x']}))"
     environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == run_key("student", a={"c": [None, "x"], "b": 1})

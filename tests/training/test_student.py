@@ -18,8 +18,8 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import LinearHead
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.student import build_student, classifier_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
@@ -30,9 +30,9 @@ from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.nodes import tune_arms
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import student as arms
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.embed import embed_inputs
+from cross_modal_kd.training.keys import data_fingerprint
 from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import data_fingerprint
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -144,7 +144,9 @@ def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(wo
     assert own_projection(world.train(BOTH)[0]) is None
 
 
-@pytest.mark.parametrize(("kind", "classifier"), [("verification", AAMSoftmaxHead), ("classification", LinearHead)])
+@pytest.mark.parametrize(
+    ("kind", "classifier"), [("verification", AAMSoftmaxClassifier), ("classification", LinearClassifier)]
+)
 def test_the_task_decides_classifier_and_dev_metric(tmp_path, kind, classifier):
     task = VERIFICATION if kind == "verification" else CLASSIFICATION
     world = World(tmp_path, task)
@@ -170,7 +172,7 @@ def test_a_student_takes_the_teachers_classifier_along_where_it_answers_by_it(tm
         mean = (own.log_softmax(1) + teachers.log_softmax(1)) / 2
         torch.testing.assert_close(classifier_logits(bundle, embeddings), mean)
     student = build_student(bundle)
-    seen = torch.from_numpy(embed(student, world.data.dev_inputs))
+    seen = torch.from_numpy(embed_inputs(student, world.data.dev_inputs))
     labels = arms.class_numbers(world.data.dev_labels, bundle.config["classes"])
     right = classifier_logits(bundle, seen).argmax(1).numpy() == labels
     assert history["dev_top1"].dropna().max() == pytest.approx(right.mean())
@@ -184,7 +186,7 @@ def test_the_students_dropout_is_that_of_its_configuration(world):
     for one, other in ((0, 1), (1, 2), (0, 2)):
         assert not same(trained[one][0], trained[other][0])
     student = build_student(trained[2][0])
-    seen = [embed(student, world.data.dev_inputs) for _ in range(2)]
+    seen = [embed_inputs(student, world.data.dev_inputs) for _ in range(2)]
     np.testing.assert_array_equal(*seen)
 
 
@@ -243,7 +245,7 @@ def test_samples_without_quality_are_named(world):
         _ = world.data
 
 
-def test_both_heads_are_fitted_and_measured_on_dev(world):
+def test_both_projections_are_fitted_and_measured_on_dev(world):
     mlp, pca, metrics, history = fit_projections(world.samples, VERIFICATION, world.teacher, PROJECTION)
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["projection"]) == {"mlp", "pca"}

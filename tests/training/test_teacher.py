@@ -1,5 +1,7 @@
 """The teacher's node functions: weights, the cache of embeddings, and what a training is resumed from."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from cross_modal_kd.models.student import Student
 from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import teacher as training
-from cross_modal_kd.training.run_key import embedding_fingerprint
+from cross_modal_kd.training.keys import embedding_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.teacher import embed_teacher, measure_teacher
 
@@ -106,6 +108,24 @@ def test_a_texts_words_and_its_encoders_weights_count(tmp_path):
     assert len(found) == 3
 
 
+def test_a_frozen_library_is_given_the_rows_and_its_encoder(world, monkeypatch):
+    samples, sources = world
+    chosen = samples[samples["split"] == "dev"]
+    given = {}
+
+    def embed(encoder, rows):
+        given.update(encoder=encoder, rows=rows)
+        return np.full((len(rows), 3), 0.5, dtype=np.float32)
+
+    frozen = SimpleNamespace(embed=embed)
+    monkeypatch.setattr(training, "library_of", lambda name: {"sentence_transformers": frozen}[name])
+    bundle = ModelBundle("pretrained", {"encoder": {"library": "sentence_transformers", "name": "any"}})
+    values = training.teacher_embeddings(chosen, TASK, sources, INPUTS, bundle)
+    assert values.shape == (12, 3)
+    assert given["encoder"].name == "any"
+    pd.testing.assert_frame_equal(given["rows"], chosen)
+
+
 def test_a_pretrained_encoder_has_the_weights_of_its_file(world, tmp_path):
     import timm
     from safetensors.torch import save_file
@@ -120,6 +140,7 @@ def test_a_pretrained_encoder_has_the_weights_of_its_file(world, tmp_path):
         samples, TASK, sources, INPUTS, TeacherConfig(encoder=ENCODER | {"options": options}), tmp_path
     )
     assert bundle.config["encoder"]["options"] == {}
+    assert bundle.config["inputs"] == INPUTS.model_dump()  # how samples are to be read when it embeds again
     assert all(torch.equal(value, made.tensors[name]) for name, value in bundle.tensors.items())
     (tmp_path / "weights.safetensors").unlink()
     values = embed_teacher(samples, TASK, sources, INPUTS, bundle, tmp_path / "cache").values
@@ -150,6 +171,9 @@ def test_a_trained_teacher_is_the_same_for_the_same_seed_and_resumes_only_its_ow
             prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
     assert len(list(checkpoints.iterdir())) == 2  # where it stands, and the best weights
     prepare_teacher(samples, TASK, sources, InputConfig(image={"size": 20}), teacher, checkpoints)  # not gone on from
+    assert len(list(checkpoints.iterdir())) == 2
+    moved = samples.assign(split=np.roll(samples["split"], 12))
+    prepare_teacher(moved, TASK, sources, INPUTS, teacher, checkpoints)  # nor that of the same files in other splits
     assert len(list(checkpoints.iterdir())) == 2
     other = TeacherConfig(**(TRAINED | {"margin": 0.3}))
     fresh = prepare_teacher(samples, TASK, sources, INPUTS, other, tmp_path / "elsewhere")

@@ -4,5 +4,6 @@ Importing it imports neither torch nor lightning: both are imported when a devic
 """
 
 from cross_modal_kd.compute.device import device_for, make_fabric, pick_precision
+from cross_modal_kd.compute.folder import file_in, read_json, replaced
 
-__all__ = ["device_for", "make_fabric", "pick_precision"]
+__all__ = ["device_for", "file_in", "make_fabric", "pick_precision", "read_json", "replaced"]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config import TrainingConfig
 
 if TYPE_CHECKING:
     import torch

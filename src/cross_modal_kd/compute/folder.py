@@ -10,7 +10,18 @@ from uuid import uuid4
 
 
 def file_in(folder: Path, name: str) -> Path:
-    """The file of that name. Raises FileNotFoundError naming it where it is missing."""
+    """The file of that name in the folder, which must be there.
+
+    Args:
+        folder: that holds it.
+        name: relative to the folder.
+
+    Returns:
+        Its path.
+
+    Raises:
+        FileNotFoundError: there is no such file; the message names it.
+    """
     file = folder / name
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing")
@@ -19,6 +30,14 @@ def file_in(folder: Path, name: str) -> Path:
 
 def read_json(folder: Path, name: str, keys: set[str]) -> dict[str, Any]:
     """A JSON object that has at least ``keys``.
+
+    Args:
+        folder: that holds the file.
+        name: of the file, relative to the folder.
+        keys: that the object must have, at its top.
+
+    Returns:
+        The object, with all its keys.
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -36,7 +55,14 @@ def read_json(folder: Path, name: str, keys: set[str]) -> dict[str, Any]:
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
-    """A new folder to write into, put in the place of ``folder`` at the end; a failure leaves the old one."""
+    """A new folder to write into, put in the place of ``folder`` at the end; a failure leaves the old one.
+
+    Args:
+        folder: to be replaced, or made where there is none; folders above it are made too.
+
+    Yields:
+        The new folder: empty, beside ``folder`` under a hidden name.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     new, old = (folder.with_name(f".{folder.name}.{uuid4().hex}.{what}") for what in ("new", "old"))
     new.mkdir()

@@ -1,1 +1,5 @@
 """Typed parameters: one pydantic model per block of conf/*/parameters*.yml. Imports neither torch nor kedro."""
+
+from cross_modal_kd import lazy_face
+
+__getattr__, __dir__, __all__ = lazy_face(__name__, __file__)

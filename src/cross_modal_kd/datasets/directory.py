@@ -11,6 +11,10 @@ class DirectoryDataset(AbstractDataset[NoReturn, Path]):
 
     It has no ``save``: a node that returned the path would say that the folder's content is its output, which
     Kedro could neither check nor resume from.
+
+    Args:
+        filepath: of the folder; in the catalog a relative one starts at the project's.
+        metadata: anything, for plugins; Kedro passes over it.
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
@@ -18,12 +22,25 @@ class DirectoryDataset(AbstractDataset[NoReturn, Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
+        """The folder, which exists now.
+
+        Raises:
+            DatasetError: there is a file of that name.
+        """
         if self._filepath.exists() and not self._filepath.is_dir():
             raise DatasetError(f"{self._filepath} must be a folder, found a file: move it away")
         self._filepath.mkdir(parents=True, exist_ok=True)
         return self._filepath
 
     def save(self, data: NoReturn) -> None:  # noqa: ARG002 (the argument that Kedro gives)
+        """Refused: a node only reads the dataset.
+
+        Args:
+            data: whatever a node returned.
+
+        Raises:
+            DatasetError: always.
+        """
         raise DatasetError(f"{self._filepath} is a folder for nodes to work in: make it a node's input, not its output")
 
     def _describe(self) -> dict[str, Any]:

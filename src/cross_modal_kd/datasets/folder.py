@@ -9,9 +9,14 @@ T = TypeVar("T")
 
 
 class FolderDataset(AbstractDataset[T, T], Generic[T]):
-    """A dataset of a few files in one folder. ``made_by`` names the pipeline that writes it, for messages.
+    """A dataset of a few files in one folder.
 
     Subclasses give ``_read`` and ``_write``, functions of the room whose format it is.
+
+    Args:
+        filepath: of the folder; in the catalog a relative one starts at the project's.
+        made_by: the pipeline that writes it, for messages.
+        metadata: anything, for plugins; Kedro passes over it.
     """
 
     def __init__(self, *, filepath: str, made_by: str | None = None, metadata: dict[str, Any] | None = None) -> None:
@@ -20,6 +25,11 @@ class FolderDataset(AbstractDataset[T, T], Generic[T]):
         self.metadata = metadata
 
     def load(self) -> T:
+        """What the folder holds.
+
+        Raises:
+            DatasetError: one of its files is missing; the message names the pipeline that makes it.
+        """
         try:
             return self._read(self._filepath)
         except FileNotFoundError as error:
@@ -27,6 +37,11 @@ class FolderDataset(AbstractDataset[T, T], Generic[T]):
             raise DatasetError(f"{error}{how}") from error
 
     def save(self, data: T) -> None:
+        """Replace the folder as a whole.
+
+        Args:
+            data: of the kind that the subclass writes.
+        """
         self._write(self._filepath, data)
 
     def _read(self, folder: Path) -> T:

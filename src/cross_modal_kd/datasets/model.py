@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cross_modal_kd.datasets.folder import FolderDataset
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models import ModelBundle
 
 
 class ModelDataset(FolderDataset[ModelBundle]):
@@ -18,18 +18,22 @@ class ModelDataset(FolderDataset[ModelBundle]):
     """
 
     def _read(self, folder: Path) -> ModelBundle:
-        from cross_modal_kd.models.store import load_bundle
+        from cross_modal_kd.models import load_bundle
 
         return load_bundle(folder)
 
     def _write(self, folder: Path, data: ModelBundle) -> None:
-        from cross_modal_kd.models.store import save_bundle
+        from cross_modal_kd.models import save_bundle
 
         save_bundle(folder, data)
 
     def preview(self) -> str:
-        """The configuration, for kedro-viz."""
-        from cross_modal_kd.compute.folder import file_in
-        from cross_modal_kd.models.store import CONFIG
+        """The configuration, as the JSON that is stored, for kedro-viz.
+
+        Raises:
+            FileNotFoundError: there is no model in the folder.
+        """
+        from cross_modal_kd.compute import file_in
+        from cross_modal_kd.models import CONFIG
 
         return file_in(self._filepath, CONFIG).read_text(encoding="utf-8")

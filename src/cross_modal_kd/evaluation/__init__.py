@@ -1,1 +1,5 @@
 """Evaluation: the protocol, matching, the comparison of two students, plots and the report."""
+
+from cross_modal_kd import lazy_face
+
+__getattr__, __dir__, __all__ = lazy_face(__name__, __file__)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from cross_modal_kd.evaluation.legend import legend
+from cross_modal_kd.evaluation.legend import legend_of
 from cross_modal_kd.metrics import (
     Interval,
     Metric,
@@ -14,7 +14,16 @@ from cross_modal_kd.metrics import (
 
 
 def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """{name: {value, low, high}} and what has no interval, with the reason."""
+    """Every metric with its interval, and what has none.
+
+    Args:
+        measured: of one student or of the teacher, with R resamples of each metric.
+        level: share of the resamples inside, in (0, 1).
+
+    Returns:
+        {name: {value, low, high}} in the metric's own unit, and {name: reason} of what is not defined or has no
+        interval.
+    """
     found, undefined = {}, dict(measured.undefined)
     for name, metric in measured.metrics.items():
         try:
@@ -24,10 +33,20 @@ def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, fl
     return found, undefined
 
 
-def compare(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, dict]:
+def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, dict]:
     """Both arms, ``difference`` = distilled - alone in the same resamples, and ``relative_reduction`` of their errors.
 
     An error that falls from 8 % to 6 % is reduced by 0.25. Of an accuracy, 1 - accuracy is the error.
+
+    Args:
+        alone: of the student alone.
+        distilled: of the distilled student, in the same resamples.
+        level: share of the resamples inside an interval, in (0, 1).
+
+    Returns:
+        ``student_alone``, ``distilled``, ``difference`` and ``relative_reduction``, each {name: {value, low, high}} of
+        the metrics that both have (the last of error rates and accuracies only); ``chance``: {name: value};
+        ``undefined``: {name: reason}.
     """
     before, missing_before = intervals(alone, level)
     after, missing_after = intervals(distilled, level)
@@ -39,7 +58,7 @@ def compare(alone: MetricSet, distilled: MetricSet, level: float) -> dict[str, d
         difference[name] = _plain(
             paired_difference(first.value, second.value, first.resampled, second.resampled, level)
         )
-        known = legend(name)
+        known = legend_of(name)
         if not known.reducible:
             continue
         errors = [_error(metric, known.better) for metric in (first, second)]

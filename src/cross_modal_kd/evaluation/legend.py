@@ -3,9 +3,8 @@
 import re
 from dataclasses import replace
 
-from cross_modal_kd.plotting.text import typeset
-from cross_modal_kd.tasks import KINDS
-from cross_modal_kd.tasks.legend import Legend, diagnostic_legend, matching_legend
+from cross_modal_kd.plotting import typeset
+from cross_modal_kd.tasks import KINDS, Legend, diagnostic_legend, matching_legend
 
 SECTIONS = {
     "core": "The task, on the test split",
@@ -34,14 +33,20 @@ def legends() -> dict[str, Legend]:
     return {name: found for kind in KINDS.values() for name, found in kind.legends.items()} | OF_MATCHING
 
 
-def legend(name: str) -> Legend:
+def legend_of(name: str) -> Legend:
     """Legend of a metric; ``_seen`` stands for the training split, matching_1_N for any N.
+
+    Args:
+        name: as in metrics.json, such as ``eer``, ``matching_1_10`` or ``matching_auc_seen``.
+
+    Returns:
+        Its title, section, unit and better way.
 
     Raises:
         KeyError: no metric is called that; the message lists those there are.
     """
     if name.endswith(SEEN):
-        found = legend(name.removesuffix(SEEN))
+        found = legend_of(name.removesuffix(SEEN))
         return replace(found, title=f"{found.title}, seen classes")
     number = re.fullmatch(r"matching_1_(\d+)", name)
     if number:
@@ -56,16 +61,30 @@ def legend(name: str) -> Legend:
 def shown(name: str, value: float) -> str:
     r"""A metric in its unit.
 
+    Args:
+        name: of the metric, as in metrics.json.
+        value: as measured; a share, not a percentage.
+
+    Returns:
+        A percentage with one decimal, or a number with three.
+
     >>> shown("eer", 0.0856), shown("matching_auc", 0.5)
     ('8.6\xa0%', '0.500')
     """
-    return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend(name).percent else typeset(f"{value:.3f}")
+    return typeset(f"{100 * value:.1f}") + "\N{NO-BREAK SPACE}%" if legend_of(name).percent else typeset(f"{value:.3f}")
 
 
 def shown_change(name: str, value: float) -> str:
     """A difference, with its sign; of percentages in points.
 
+    Args:
+        name: of the metric, as in metrics.json.
+        value: the difference as measured; of shares, not of percentages.
+
+    Returns:
+        Points with one decimal, or a number with three; a zero has no sign.
+
     >>> shown_change("eer", -0.0071)
     '−0.7'
     """
-    return typeset(f"{100 * value:+.1f}" if legend(name).percent else f"{value:+.3f}")
+    return typeset(f"{100 * value:+.1f}" if legend_of(name).percent else f"{value:+.3f}")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import (
     Metric,
     MetricSet,
@@ -17,12 +16,9 @@ from cross_modal_kd.metrics import (
     roc_auc,
     unit_rows,
 )
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import project
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.pairing import KEYS
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.models import ModelBundle, project
+from cross_modal_kd.samples import KEYS, EmbeddingTable, split_rows
+from cross_modal_kd.tasks import Subset
 
 MOST_MISMATCHES = 50_000
 
@@ -43,7 +39,18 @@ class Gallery:
 def teacher_gallery(
     samples: pd.DataFrame, task: TaskConfig, split: str, teacher_embeddings: EmbeddingTable, projection: ModelBundle
 ) -> Gallery:
-    """Items of one split, in the order of their keys."""
+    """Items of one split, in the order of their keys.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the teacher's modality; its pairing says what a key is, the group or the label.
+        split: train, dev or test.
+        teacher_embeddings: raw, of every sample of that modality and split.
+        projection: of the teacher, into the student's space.
+
+    Returns:
+        An item a key; none where the split has no teacher sample with a key.
+    """
     rows = split_rows(samples, task.teacher, split).dropna(subset=[KEYS[task.pairing]])
     if rows.empty:
         nothing = np.zeros((0, int(projection.config["projection"]["dim"])), dtype=np.float32)
@@ -61,8 +68,19 @@ def matching_metrics(
 ) -> MetricSet:
     """1:N matching, AUC over all pairs, retrieval mAP, and the mean distance to the own teacher embedding.
 
-    values: (n, D) of the subset's rows, of which the first d are bound to the teacher; rows without an item in the
-    gallery take no part. The gallery stays as it is in every resample; the clusters of the queries are drawn.
+    Rows without an item in the gallery take no part. The gallery is the same in every resample; the clusters of
+    the queries are drawn.
+
+    Args:
+        subset: n samples of the student's modality.
+        values: (n, D) embeddings of the samples, of which the first d are bound to the teacher.
+        task: its pairing says what belongs to a sample.
+        gallery: of the subset's split, G items (G, d).
+        evaluation: ``gallery``, the N of 1:N; ``seed`` of the mismatches that the AUC is taken over (at most 50,000).
+
+    Returns:
+        ``matching_1_N``, ``matching_auc`` and ``retrieval_map`` in [0, 1], with their chance levels; ``distance``, 1
+        less a cosine, in [0, 2]; or why one is not defined.
     """
     names = [*(f"matching_1_{n}" for n in evaluation.gallery), "matching_auc", "retrieval_map"]
     own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))

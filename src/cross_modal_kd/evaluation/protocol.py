@@ -5,25 +5,23 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
 from cross_modal_kd.evaluation.subset import subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
+from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, kind_of
 
 
 @dataclass(frozen=True)
 class Protocol:
     """What all arms are measured on: the same samples, trials, gallery and resamples.
 
+    test, train: the samples of the student that are measured; train is None where no training sample is.
+    trials, train_trials: among them. unseen, seen: the projected teacher's items of the test and of the training split.
     teacher: on the test split, by itself.
     """
 
@@ -38,11 +36,19 @@ class Protocol:
     teacher: ProjectedTeacher
 
     def on_test(self, students: Mapping[str, ModelBundle], embeddings: Mapping[str, EmbeddingTable]) -> StudentsOnTest:
-        """Both students by arm, ``student_alone`` and ``distilled``, on the test samples and trials."""
+        """Both students on the test samples and trials.
+
+        Args:
+            students: by arm, ``student_alone`` and ``distilled``.
+            embeddings: by arm, of the test samples at least.
+
+        Returns:
+            What plots and the worst mistakes are made of.
+        """
         return StudentsOnTest(self.test.rows, self.trials, students, embeddings)
 
 
-def protocol(
+def make_protocol(
     samples: pd.DataFrame,
     task: TaskConfig,
     evaluation: EvaluationConfig,
@@ -51,7 +57,20 @@ def protocol(
     projection: ModelBundle,
     embedded: EmbeddingTable,
 ) -> Protocol:
-    """The protocol; the training samples are those of ``embedded``."""
+    """The protocol; the training samples are those of ``embedded``.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, modalities and pairing.
+        evaluation: resamples, seeds and numbers of trials.
+        trials: among the student's test samples, as ``make_trials`` gives them.
+        teacher_embeddings: raw, of every sample of the teacher's modality.
+        projection: of the teacher, into the student's space.
+        embedded: by a student; only its ids are read.
+
+    Returns:
+        What every student is measured on.
+    """
     train = split_rows(samples, task.student, "train")
     train = train[train["sample_id"].isin(embedded.sample_ids)]
     galleries = [teacher_gallery(samples, task, split, teacher_embeddings, projection) for split in ("test", "train")]
@@ -75,6 +94,10 @@ def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: Embedd
         protocol: what it is measured on.
         student: with its classifier.
         embeddings: its own, of the protocol's samples.
+
+    Returns:
+        Metrics by name, with their resamples and chance levels, and why others are not defined; without training
+        samples in the protocol only those of the test split.
     """
     task, evaluation = protocol.task, protocol.evaluation
     values = embeddings.at(protocol.test.rows["sample_id"])
@@ -107,5 +130,14 @@ def _gap(found: MetricSet, name: str, first: str, second: str) -> MetricSet:
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Pairs of the student's test samples, none where the kind of task has no trials."""
+    """Pairs of the student's test samples, none where the kind of task has no trials.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, and the student's modality.
+        evaluation: ``max_impostors``, ``impostors`` and ``seed``.
+
+    Returns:
+        A row a trial, in the columns of ``tasks.trials``.
+    """
     return kind_of(task).draw_trials(split_rows(samples, task.student, "test"), evaluation)

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import cluster_weights
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks import Subset, kind_of
 
 PER_CLUSTER = 10
 SEEDS = {"test": 0, "train": 1}
@@ -23,6 +21,9 @@ def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig
         task: its kind says what a cluster is.
         evaluation: ``bootstrap`` resamples, drawn with ``seed``.
         split: test or train.
+
+    Returns:
+        The n rows indexed from 0, with (R, max(C, 2)) weights of their C clusters.
     """
     rows = rows.reset_index(drop=True)
     clusters, names = pd.factorize(kind_of(task).clusters(rows), sort=True)
@@ -31,7 +32,16 @@ def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig
 
 
 def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """At most ``evaluation.train_subset`` training samples: up to ten of a cluster, in a seeded order of whole ones."""
+    """At most ``evaluation.train_subset`` training samples: up to ten of a cluster, in a seeded order of whole ones.
+
+    Args:
+        rows: the student's training samples.
+        task: its kind says what a cluster is.
+        evaluation: ``train_subset`` and ``seed``.
+
+    Returns:
+        A part of the rows in the order of their index; none where the first cluster drawn exceeds the number.
+    """
     order = np.random.default_rng(evaluation.seed).permutation(len(rows))
     cluster = kind_of(task).clusters(rows).iloc[order]
     kept = cluster[cluster.groupby(cluster).cumcount() < PER_CLUSTER]

@@ -1,13 +1,21 @@
 """What was measured on what: the first part of metrics.json."""
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.objective import DistillationConfig
+from cross_modal_kd.config import ArmsConfig, DistillationConfig
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
 
 
 def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
-    """{task, arms, protocol}: plain values."""
+    """What was learnt, by which arms, and on what it was measured.
+
+    Args:
+        protocol: what both students were measured on.
+        arms: all arms, for their titles.
+        distillation: names the two that were compared.
+
+    Returns:
+        {task, arms, protocol}: plain values, ready for JSON.
+    """
     task, evaluation, test = protocol.task, protocol.evaluation, protocol.test
     kind = kind_of(task)
     summary = {

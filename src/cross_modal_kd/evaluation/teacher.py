@@ -2,15 +2,12 @@
 
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.subset import subset_of
 from cross_modal_kd.metrics import MetricSet
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tasks.on_test import ProjectedTeacher
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
+from cross_modal_kd.tasks import ProjectedTeacher, kind_of
 
 
 def projected_teacher(
@@ -23,13 +20,25 @@ def projected_teacher(
         task: names the teacher's modality.
         embeddings: raw, of every test sample of that modality.
         projection: into the student's space.
+
+    Returns:
+        Its test samples, indexed from 0, with what projects them; there may be none.
     """
     rows = split_rows(samples, task.teacher, "test").reset_index(drop=True)
     return ProjectedTeacher(rows, embeddings, projection)
 
 
 def teacher_metrics(teacher: ProjectedTeacher, task: TaskConfig, evaluation: EvaluationConfig) -> MetricSet:
-    """The metric of the kind of task, of the projected teacher by itself."""
+    """The metric of the kind of task, of the projected teacher by itself.
+
+    Args:
+        teacher: on the test split.
+        task: its kind, and the teacher's modality.
+        evaluation: resamples, ``seed`` and ``max_impostors``.
+
+    Returns:
+        One metric, or why it is not defined.
+    """
     kind = kind_of(task)
     if teacher.rows.empty:
         return MetricSet(undefined={kind.metric: f"the test split has no {task.teacher} sample"})

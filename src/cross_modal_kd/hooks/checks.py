@@ -4,15 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cross_modal_kd.config.encoder import EncoderConfig
-from cross_modal_kd.config.errors import ConfigError
-from cross_modal_kd.config.registered import libraries_of
-from cross_modal_kd.config.strict import Reference, Strict, nearest
+from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, Strict, libraries_of, nearest
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.models.libraries import library_of
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.models import library_of
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError
 from cross_modal_kd.sources import check_source
 from cross_modal_kd.tasks import kind_of
 

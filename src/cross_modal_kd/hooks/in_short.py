@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import EncoderConfig, Strict
 from cross_modal_kd.modalities import modality_of
 
 if TYPE_CHECKING:

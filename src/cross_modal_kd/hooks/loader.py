@@ -7,8 +7,7 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
 
-from cross_modal_kd.config.errors import ConfigError
-from cross_modal_kd.config.overlay import compose, is_another_task
+from cross_modal_kd.config import ConfigError, compose, is_another_task
 
 Files = dict[Path, DictConfig]
 

@@ -57,7 +57,11 @@ class MlflowHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Read and check mlflow.yml."""
+        """Read and check mlflow.yml.
+
+        Args:
+            context: Kedro's, with the project's folder and the configuration loader.
+        """
         self._project = Path(context.project_path)
         loader: Any = context.config_loader
         # Kedro reads conf/local only where no --env is given; a person's server is theirs for every task
@@ -67,7 +71,13 @@ class MlflowHook:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Start the run, with its tags and parameters."""
+        """Start the run, with its tags and parameters; nothing where tracking is not enabled.
+
+        Args:
+            run_params: what Kedro says about the run: its id, environment, pipelines and ``--params``.
+            pipeline: that runs; its datasets are looked up in the catalog, its parameters are logged.
+            catalog: of which ``metadata`` says what is logged of a dataset.
+        """
         self._session.end("KILLED")  # of a session that was interrupted before Kedro could tell
         if self._settings is None or not self._settings.enabled:
             return
@@ -81,26 +91,44 @@ class MlflowHook:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Start the node's clock."""
+        """Start the node's clock.
+
+        Args:
+            node: that is about to run.
+        """
         self._started[node.name] = perf_counter()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Log the node's seconds."""
+        """Log the node's seconds, as ``seconds/<node>``.
+
+        Args:
+            node: that has run.
+        """
         run = self._session.run
         if run and node.name in self._started:
             run.metrics(as_metrics({f"seconds/{node.name}": perf_counter() - self._started[node.name]}))
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Log which data the run saw."""
+        """Log which data the run saw: the fingerprint of a dataset that the catalog marks for it, once a run.
+
+        Args:
+            dataset_name: as the catalog has it.
+            data: what was loaded: a table or an embedding table where a fingerprint is asked for.
+        """
         run = self._session.run
         if run and "fingerprint" in self._wanted(dataset_name):
             self._log_fingerprint(run, dataset_name, data)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log what the catalog marks of a result."""
+        """Log what the catalog marks of a result: its fingerprint, the numbers in it, its file.
+
+        Args:
+            dataset_name: as the catalog has it; metrics are logged as ``<dataset_name>/...``.
+            data: what was saved: a mapping where metrics are asked for.
+        """
         run, wanted = self._session.run, self._wanted(dataset_name)
         if run is None:
             return
@@ -118,7 +146,11 @@ class MlflowHook:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """End the run as FAILED, with the error."""
+        """End the run as FAILED, with the error as a tag.
+
+        Args:
+            error: that ended the pipeline; the first 5,000 characters of it are kept.
+        """
         if self._session.run:
             self._session.run.tag("error", f"{type(error).__name__}: {error}"[:5000])
         self._session.end("FAILED")
@@ -139,7 +171,12 @@ class MlflowHook:
 
 @dataclass(frozen=True)
 class Tracked:
-    """A dataset of the pipeline that the catalog marks for tracking; file is None where it has none on this machine."""
+    """A dataset of the pipeline that the catalog marks for tracking.
+
+    Attributes:
+        wanted: what is logged of it, some of ``LOGGABLE``.
+        file: that it is kept in; None where it has none on this machine.
+    """
 
     wanted: list[str]
     file: Path | None

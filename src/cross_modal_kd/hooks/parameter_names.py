@@ -20,6 +20,11 @@ class ParameterNamesHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
+        """Check the names of all top-level parameters of the run, before anything runs.
+
+        Args:
+            context: Kedro's, with the configuration loader.
+        """
         loader: Any = context.config_loader  # OmegaConfigLoader, which Kedro types as its abstract kind
         base = Path(loader.conf_source) / loader.base_env
         declared = declared_names(base, loader.config_patterns["parameters"])
@@ -28,13 +33,29 @@ class ParameterNamesHook:
 
 
 def declared_names(folder: Path, patterns: Iterable[str]) -> set[str]:
-    """The top-level keys of the parameter files of one environment."""
+    """The top-level keys of the parameter files of one environment.
+
+    Args:
+        folder: of the environment, such as conf/base.
+        patterns: globs of parameter files in it, as Kedro has them; files that are not YAML or JSON are passed over.
+
+    Returns:
+        The keys; none where no file is found.
+    """
     files = {file for pattern in patterns for file in folder.glob(pattern) if file.suffix in (".yml", ".yaml", ".json")}
     return {str(name) for file in files for name in OmegaConf.load(file)}
 
 
 def check_names(parameters: Iterable[str], declared: Iterable[str]) -> None:
-    """Raises ValueError for the first name that is not declared, with the nearest one and all that there are."""
+    """Refuse a parameter that is not declared.
+
+    Args:
+        parameters: top-level names that the run has.
+        declared: those that it may have, beside ``RUN_TIME_ONLY``.
+
+    Raises:
+        ValueError: for the first name that is not declared, with the nearest one and all that there are.
+    """
     known = sorted((*declared, *RUN_TIME_ONLY))
     for name in parameters:
         if name not in known:

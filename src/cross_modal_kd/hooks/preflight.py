@@ -9,7 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.config.errors import ConfigError
+from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.in_short import Networks, in_short
 
 if TYPE_CHECKING:
@@ -35,12 +35,21 @@ class PreflightHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Keep the parameters, which are checked block by block by being asked for."""
+        """Keep the parameters, which are checked block by block by being asked for.
+
+        Args:
+            context: of the session, with its parameters.
+        """
         self._blocks = dict(context.params)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check, build the networks that are to be trained, and say what will be done.
+
+        Args:
+            run_params: what Kedro says about the run; its runner counts.
+            pipeline: of which it counts what its nodes read and make.
+            catalog: with the parameters of this run.
 
         Raises:
             ConfigError: what is wrong, before a run is tracked.
@@ -49,9 +58,11 @@ class PreflightHook:
 
         self._blocks |= _typed(catalog)
         self._used = frozenset(_blocks_of(pipeline))
+        self._to_be_told = "sources" in self._used and "task" in self._blocks
+        if "task" not in self._blocks:  # a pipeline of somebody's own
+            return
         check_blocks(self._blocks, self._used)
         self._networks = _networks(self._blocks, self._used)
-        self._to_be_told = "sources" in self._used
         outputs = pipeline.all_outputs()
         # nodes of a ParallelRunner run in other processes, which this hook does not see
         if CANDIDATES not in outputs or "ParallelRunner" in str(run_params.get("runner")):
@@ -60,7 +71,11 @@ class PreflightHook:
 
     @hook_impl
     def after_node_run(self, outputs: dict[str, Any]) -> None:
-        """Say it, now that the raw files are listed."""
+        """Say it, now that the raw files are listed.
+
+        Args:
+            outputs: of the node, by dataset.
+        """
         if CANDIDATES in outputs:
             self._tell(outputs[CANDIDATES])
 
@@ -88,7 +103,7 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if not trained or "training" not in used:
         return Networks()
     from cross_modal_kd.compute import make_fabric, pick_precision
-    from cross_modal_kd.training.network import parameters_of
+    from cross_modal_kd.training import parameters_of
 
     training, student, teacher = (blocks[name] for name in ("training", "student", "teacher"))
     task, inputs = blocks["task"], blocks["inputs"]

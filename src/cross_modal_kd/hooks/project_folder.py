@@ -15,7 +15,11 @@ class ProjectFolderHook:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Put absolute folders in the place of relative ones."""
+        """Put absolute folders in the place of relative ones.
+
+        Args:
+            context: of the session, whose loader gives the changed parameters from now on.
+        """
         loader: Any = context.config_loader
         loader["parameters"] = anchored(loader["parameters"], Path(context.project_path))
 

@@ -37,11 +37,22 @@ class ProvenanceHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
+        """Note the project's folder, and every parameter that is called ``seed`` or ``seeds``.
+
+        Args:
+            context: Kedro's, with the parameters of the run.
+        """
         self._project = Path(context.project_path)
         self._seeds = {name: value for name, value in leaves(context.params) if name.rpartition(".")[2] in SEEDS}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+        """Note the command and the reporting folder; where the catalog has none, nothing is noted later.
+
+        Args:
+            run_params: what Kedro says about the run.
+            catalog: in which saved datasets are looked up.
+        """
         # where a run writes is of no interest to who reads its numbers
         runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
         self._command = command({**run_params, "runtime_params": runtime})
@@ -51,6 +62,11 @@ class ProvenanceHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
+        """Write the provenance of a dataset whose file lies in the reporting folder; others are passed over.
+
+        Args:
+            dataset_name: as the catalog has it.
+        """
         if self._catalog is None or self._folder is None:
             return
         path = getattr(self._catalog.get(dataset_name), "_filepath", None)
@@ -64,7 +80,13 @@ class ProvenanceHook:
 
 
 def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
-    """Put down what is known of one file; what is known of the others stays."""
+    """Put down what is known of one file, with the time (UTC) and its SHA-256; what is known of the others stays.
+
+    Args:
+        folder: that holds ``provenance.json``, which is made where there is none.
+        file: in the folder or below it; it is read.
+        facts: by name, JSON values.
+    """
     notes = folder / FILE
     known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
     known[file.relative_to(folder).as_posix()] = {

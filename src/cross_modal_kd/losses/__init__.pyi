@@ -1,4 +1,4 @@
-from cross_modal_kd.losses.aam import AAMSoftmaxHead as AAMSoftmaxHead
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier as AAMSoftmaxClassifier
 from cross_modal_kd.losses.bank import BankContrastiveConstraint as BankContrastiveConstraint
 from cross_modal_kd.losses.classifier import SoftClassifierConstraint as SoftClassifierConstraint
 from cross_modal_kd.losses.constraint import Constraint as Constraint
@@ -19,8 +19,8 @@ from cross_modal_kd.losses.registry import REDUCERS as REDUCERS
 from cross_modal_kd.losses.registry import build_constraint as build_constraint
 from cross_modal_kd.losses.relational import RelationalConstraint as RelationalConstraint
 from cross_modal_kd.losses.rkd import RKD as RKD
-from cross_modal_kd.losses.task import LinearHead as LinearHead
-from cross_modal_kd.losses.task import TaskHead as TaskHead
+from cross_modal_kd.losses.task import Classifier as Classifier
+from cross_modal_kd.losses.task import LinearClassifier as LinearClassifier
 from cross_modal_kd.losses.task import TaskOutput as TaskOutput
 from cross_modal_kd.losses.weights import distillation_quality as distillation_quality
 from cross_modal_kd.losses.weights import quality_weights as quality_weights

@@ -8,7 +8,7 @@ from pytorch_metric_learning.reducers import DoNothingReducer
 from torch import Tensor
 
 from cross_modal_kd.losses.precision import full
-from cross_modal_kd.losses.task import TaskHead
+from cross_modal_kd.losses.task import Classifier
 
 
 class _ArcFace(ArcFaceLoss):
@@ -40,7 +40,7 @@ def _small_normal(weight: Tensor) -> Tensor:
     return torch.nn.init.normal_(weight, std=0.05)
 
 
-class AAMSoftmaxHead(TaskHead):
+class AAMSoftmaxClassifier(Classifier):
     """-log softmax of a cos(theta_c + m [c = y]), theta_c the angle between the embedding and prototype W_c.
 
     Beyond theta_y = pi - m the target's term is cos(theta_y) - m sin(m), so that the loss goes on rising. Needs
@@ -80,9 +80,9 @@ class AAMSoftmaxHead(TaskHead):
         return self.arcface.W.T
 
     def logits(self, embeddings: Tensor) -> Tensor:
-        """a cos(theta_c); see ``TaskHead.logits``."""
+        """a cos(theta_c); see ``Classifier.logits``."""
         return self.arcface.get_logits(full(embeddings))
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """See ``TaskHead.loss``."""
+        """See ``Classifier.loss``."""
         return self.arcface(embeddings, labels)["loss"]["losses"]

@@ -17,7 +17,7 @@ class TaskOutput(NamedTuple):
     logits: Tensor
 
 
-class TaskHead(nn.Module):
+class Classifier(nn.Module):
     """The student's classifier with its loss. Subclasses give ``logits`` and ``loss``; ``weight`` is (C, d)."""
 
     n_classes: int
@@ -71,7 +71,7 @@ class TaskHead(nn.Module):
         raise NotImplementedError
 
 
-class LinearHead(TaskHead):
+class LinearClassifier(Classifier):
     """Linear classifier under cross-entropy with label smoothing: target (1 - e) onehot(y) + e / C.
 
     Args:
@@ -94,10 +94,10 @@ class LinearHead(TaskHead):
         nn.init.trunc_normal_(self.weight, std=dim**-0.5)
 
     def logits(self, embeddings: Tensor) -> Tensor:
-        """W x + b; see ``TaskHead.logits``."""
+        """W x + b; see ``Classifier.logits``."""
         return F.linear(full(embeddings), self.weight, self.bias)
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """See ``TaskHead.loss``."""
+        """See ``Classifier.loss``."""
         logits = self.logits(embeddings)
         return F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.label_smoothing)

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.degradation import Degradation
 from cross_modal_kd.modalities.modality import Decoded
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 
 class Dose(NamedTuple):
@@ -27,7 +26,9 @@ class Dose(NamedTuple):
 class Others:
     """Samples of other labels that a degradation may mix in (babble).
 
-    labels: of the samples that are damaged. pool: (label, sample).
+    Attributes:
+        labels: by sample_id, the label of each sample that is damaged.
+        pool: (label, decoded sample) of those that may be mixed in.
     """
 
     labels: Mapping[str, str]
@@ -37,21 +38,41 @@ class Others:
     def read(
         cls, rows: pd.DataFrame, damaged: pd.DataFrame, roots: Roots, inputs: InputConfig | None = None
     ) -> "Others":
-        """The samples ``rows`` of the samples table, for those ``damaged``; inputs: see ``Modality.decode``."""
-        pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in records(rows)]
+        """The samples ``rows`` of the samples table, for those ``damaged``.
+
+        Args:
+            rows: rows of the samples table, all of which are decoded and kept in memory.
+            damaged: rows of the samples table, whose ``sample_id`` and ``label`` are kept.
+            roots: where the files lie.
+            inputs: see ``Modality.decode``.
+
+        Returns:
+            The others, one of the pool for each row, in the order of ``rows``.
+        """
+        pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in as_records(rows)]
         return cls(dict(zip(damaged["sample_id"], damaged["label"], strict=True)), pool)
 
     def beside(self, sample_id: str, about: Mapping[str, Any]) -> list[Any]:
-        """Those of another label than the sample's, so that nobody is mixed with themselves, and of the same rate."""
+        """Those of another label than the sample's, so that nobody is mixed with themselves, and of the same rate.
+
+        Args:
+            sample_id: of the sample that is damaged, one of ``labels``.
+            about: what its modality tells beside it (speech: ``sample_rate`` in Hz), which theirs must equal.
+
+        Returns:
+            The decoded samples alone, in the pool's order; empty where there are none.
+        """
         own = self.labels[sample_id]
         return [each.value for label, each in self.pool if label != own and each.about == about]
 
 
 @dataclass(frozen=True)
 class Damage:
-    """(sample_id, sample) -> sample, damaged as ``dose`` says, or as it is where that is None.
+    """(sample_id, sample) -> sample, damaged as ``dose`` says, or unchanged where that is None.
 
-    dose: decides by the sample_id alone, with a new generator each time. others: where a degradation needs them.
+    Attributes:
+        dose: decides by the sample_id alone, with a new generator each time.
+        others: where a degradation needs them.
     """
 
     dose: Callable[[str], Dose | None]
@@ -64,6 +85,9 @@ class Damage:
             sample_id: of the sample.
             sample: as its modality decodes it.
             about: what the modality tells beside it.
+
+        Returns:
+            A damaged sample of the same kind, or ``sample`` itself where there is no dose for it.
 
         Raises:
             ValueError: the degradation needs what is not given.

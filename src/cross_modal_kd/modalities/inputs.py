@@ -10,18 +10,19 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.modality import Augment, Corrupt
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, SamplesError
 
 
 class Item(NamedTuple):
     """One input to read.
 
-    row: its place. draw: (seed, epoch), which with the row decide what is random about reading it (where a sound is
-    cropped); None reads it for evaluation, where nothing is random.
+    Attributes:
+        row: its place.
+        draw: (seed, epoch), which with the row decide what is random about reading it (where a sound is cropped); None
+            reads it for evaluation, where nothing is random.
     """
 
     row: int
@@ -62,6 +63,9 @@ def load_inputs(
         corrupt: damage done to each decoded sample, before it is resized or cropped: uint8 (H, W, C) of an image,
             float32 (T,) at ``config.speech.sample_rate`` of a sound.
 
+    Returns:
+        One input for each row of the modality; where all fit ``config.cache_mb`` they are read at once.
+
     Raises:
         SamplesError: there are none, or the modality has no trainable encoder.
     """
@@ -72,14 +76,31 @@ def load_inputs(
 
 
 def augmentation(modality: str) -> Augment:
-    """The augmentation of a modality's batches."""
+    """The augmentation of a modality's batches.
+
+    Args:
+        modality: a registered one.
+
+    Returns:
+        ``Modality.augment`` of it, which changes nothing where the modality has no augmentation.
+    """
     return modality_of(modality).augment
 
 
 def read_all(
     read: Callable[[int], np.ndarray], items: Sequence[int], description: str, workers: int = 2
 ) -> list[np.ndarray]:
-    """``read`` of every item, in order, on a few threads, with a progress bar."""
+    """``read`` of every item, in order, on a few threads, with a progress bar.
+
+    Args:
+        read: item to array; it is called from several threads at once.
+        items: what is read, each by its number.
+        description: what the bar says; it is shown from 500 items on.
+        workers: threads.
+
+    Returns:
+        The arrays, in the order of ``items``.
+    """
     with ThreadPoolExecutor(workers) as pool:
         return list(
             tqdm(pool.map(read, items), total=len(items), desc=description, leave=False, disable=len(items) < 500)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import IngestionConfig, InputConfig
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots, SamplesError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +31,8 @@ class ModalityError(ValueError):
 class Corrupt(Protocol):
     """(sample_id, decoded sample) to a damaged sample of the same kind: what studies do to samples as they are read.
 
-    about: what the modality tells beside the sample (speech: ``sample_rate`` in Hz). It is called from several threads,
-    so it keeps no state, and the same sample_id meets the same damage whenever it is read.
+    It is called from several threads, so it keeps no state, and the same sample_id meets the same damage whenever it is
+    read. What the modality tells beside the sample comes by name (speech: ``sample_rate`` in Hz).
     """
 
     def __call__(self, sample_id: str, sample: Any, **about: Any) -> Any: ...
@@ -48,7 +46,12 @@ class Augment(Protocol):
 
 @dataclass(frozen=True)
 class Decoded:
-    """value: the sample, as measures and degradations take it. about: what they take beside it, by name."""
+    """A sample, and what is known about it.
+
+    Attributes:
+        value: the sample, as measures and degradations take it.
+        about: what they take beside it, by name.
+    """
 
     value: Any
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -58,8 +61,11 @@ class Decoded:
 class Preview:
     """A sample as a page shows it.
 
-    content: a ``data:`` address (image, sound), or words. outline: of a sound, the (lowest, highest) value of each of
-    its stretches, negated, as a screen's coordinates run downwards.
+    Attributes:
+        kind: how the page shows ``content``.
+        content: a ``data:`` address (image, sound), or words.
+        outline: of a sound, (-highest, -lowest) value of each of its stretches: negated, as a screen's coordinates run
+            downwards.
     """
 
     kind: Literal["image", "sound", "text"]
@@ -70,12 +76,17 @@ class Preview:
 class Modality(ABC):
     """One modality. A subclass in a folder of its own, and one ``register``, is all that a new one takes.
 
-    name: as in the column ``modality`` of the samples table. plural: for running text. endings: of its files, in lower
-    case with the dot, by which the layout ``folder`` knows them. about: names of what ``decode`` tells beside the
-    sample. inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
-    shown: samples of a label in the report's gallery, where it is the student's modality and where it is the teacher's.
-    libraries: of encoders, by name. student, teacher: what a task starts from in its blocks ``student`` and ``teacher``
-    where it says nothing: an encoder, and for a teacher whether it is pretrained.
+    Attributes:
+        name: as in the column ``modality`` of the samples table.
+        plural: for running text.
+        endings: of its files, in lower case with the dot, by which the layout ``folder`` knows them.
+        about: names of what ``decode`` tells beside the sample.
+        inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
+        shown: samples of a label in the report's gallery, where it is the student's modality and where it is the
+            teacher's.
+        libraries: of encoders, by name.
+        student: what a task starts from in its block ``student`` where it says nothing (an ``encoder``).
+        teacher: likewise in the block ``teacher``, with ``pretrained``.
     """
 
     name: ClassVar[str]
@@ -121,18 +132,51 @@ class Modality(ABC):
         """
 
     def content(self, row: Row, roots: Roots) -> Any:
-        """The bytes of a row's file. Raises SamplesError where it is missing."""
+        """The bytes of a row's file.
+
+        Args:
+            row: of the samples table, or a candidate row; ``source`` and ``path`` are looked at.
+            roots: where the files lie.
+
+        Returns:
+            What ``decode`` takes: the file's bytes, unless the modality keeps its content in the row itself.
+
+        Raises:
+            SamplesError: the file is missing, or its path leads outside the source's root.
+        """
         return roots.bytes(row["source"], row["path"])
 
     def read(self, row: Row, roots: Roots, inputs: InputConfig | None = None) -> Decoded:
-        """The decoded sample of a row of the samples table. Raises as ``content`` and ``decode`` do."""
+        """The decoded sample of a row of the samples table.
+
+        Args:
+            row: of the samples table; its path, or where it has none its sample_id, names it in errors.
+            roots: where the files lie.
+            inputs: see ``decode``.
+
+        Returns:
+            The sample and what is known about it.
+
+        Raises:
+            SamplesError: as ``content`` does.
+            UnreadableSampleError: as ``decode`` does.
+        """
         name = row["path"] if isinstance(row["path"], str) else row["sample_id"]
         return self.decode(self.content(row, roots), name, inputs)
 
     def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
         """Columns of the samples table that a look at the file fills, ``sha256`` among them.
 
+        Args:
+            row: a candidate row, with ``source`` and ``path``.
+            roots: where the files lie.
+            ingestion: what makes a sample of no use (``min_duration_s``).
+
+        Returns:
+            By column: what ``facts`` tells, and the SHA-256 of the content in hexadecimal.
+
         Raises:
+            SamplesError: the file is missing.
             UnreadableSampleError: the sample is of no use, and why.
         """
         content = self.content(row, roots)
@@ -140,13 +184,34 @@ class Modality(ABC):
         return found | {"sha256": hashlib.sha256(content).hexdigest()}
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
-        """Size, duration, rate: columns of the samples table. Raises UnreadableSampleError for what is of no use."""
+        """Size, duration, rate: columns of the samples table; none by default.
+
+        Args:
+            decoded: the sample as stored.
+            name: of the sample, for errors.
+            ingestion: what makes a sample of no use.
+
+        Returns:
+            Values by column, each a column of the samples table.
+
+        Raises:
+            UnreadableSampleError: the sample is of no use, and why.
+        """
         return {}
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
-        """The samples as tensors, in the table's order; ``corrupt`` is done to each before it is resized or cropped.
+        """The samples as tensors, in the table's order; refused by default.
+
+        Args:
+            samples: rows of the samples table, all of this modality.
+            roots: where the files lie.
+            inputs: how they become tensors; the modality's own block, and ``cache_mb``.
+            corrupt: damage done to each decoded sample, before it is resized or cropped.
+
+        Returns:
+            One input a row.
 
         Raises:
             SamplesError: samples of this modality are not read as tensors.
@@ -154,24 +219,62 @@ class Modality(ABC):
         raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
-        """Two empty inputs of each shape that an encoder of this modality is given; none where it is not told."""
+        """Two empty inputs of each shape that an encoder of this modality is given.
+
+        Args:
+            inputs: how samples become tensors.
+
+        Returns:
+            Batches (2, ...), as ``load`` would give them; none where a modality does not say.
+        """
         return ()
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
-        """Random changes to a batch that leave its labels as they are; none by default."""
+        """Random changes to a batch that leave its labels as they are; none by default.
+
+        Args:
+            inputs: raw inputs (B, ...), as ``load`` gives them.
+            generator: the source of what is random, on the device of ``inputs``.
+
+        Returns:
+            (B, ...) of the same shape and device.
+        """
         return inputs
 
     def context(self, samples: "pd.DataFrame") -> tuple[Any, ...]:
-        """What measures take beside the sample and what is known about it, fitted on the training split."""
+        """What measures take beyond the sample and what is known of it, fitted on the training split; none by default.
+
+        Args:
+            samples: rows of the samples table, all of this modality, of every split.
+
+        Returns:
+            The last arguments of every measure, in their order.
+        """
         return ()
 
     def in_order(self, samples: "pd.DataFrame") -> "pd.DataFrame":
-        """The samples in the order in which they are measured fastest."""
+        """The samples in the order in which they are measured fastest; as given by default.
+
+        Args:
+            samples: rows of the samples table, all of this modality.
+
+        Returns:
+            The same rows.
+        """
         return samples
 
     @abstractmethod
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
-        """A row of the samples table as a page shows it; large: where it is what the page is about."""
+        """A row of the samples table as a page shows it.
+
+        Args:
+            row: of the samples table.
+            roots: where the files lie.
+            large: whether it is what the page is about, not one of many.
+
+        Returns:
+            What the page shows, with all that it needs inside.
+        """
 
 
 def chosen(there: Mapping[str, Named], names: Sequence[str] | None, what: str, where: str) -> dict[str, Named]:
@@ -182,6 +285,9 @@ def chosen(there: Mapping[str, Named], names: Sequence[str] | None, what: str, w
         names: the wanted ones, None for all.
         what: what an entry is, for the error.
         where: the parameter that names them, for the error.
+
+    Returns:
+        The entries by name, in the order of ``names``, or of ``there`` where all are wanted.
 
     Raises:
         ModalityError: a name that is not there, listing those that are.

@@ -1,8 +1,8 @@
 """The modalities that there are."""
 
-from cross_modal_kd.config.registered import Announced, LibraryTraits, announce, withdraw
+from cross_modal_kd.config import Announced, LibraryTraits, announce, withdraw
 from cross_modal_kd.modalities.modality import Modality, ModalityError
-from cross_modal_kd.models.libraries import register_libraries, withdraw_libraries
+from cross_modal_kd.models import register_libraries, withdraw_libraries
 
 _MODALITIES: dict[str, Modality] = {}
 
@@ -26,7 +26,14 @@ def register(modality: Modality) -> None:
 
 
 def unregister(name: str) -> None:
-    """Undo ``register``, in a test or a notebook. Raises ModalityError for a modality that is not registered."""
+    """Undo ``register``, in a test or a notebook.
+
+    Args:
+        name: of a registered modality; its encoder libraries and its block in ``inputs`` go with it.
+
+    Raises:
+        ModalityError: it is not registered.
+    """
     modality = modality_of(name)
     del _MODALITIES[name]
     withdraw_libraries(modality.libraries)
@@ -35,6 +42,12 @@ def unregister(name: str) -> None:
 
 def modality_of(name: str) -> Modality:
     """The modality of that name, as the column ``modality`` and the parameters ``task`` have it.
+
+    Args:
+        name: ``image``, ``speech``, ``text`` or that of another registered one.
+
+    Returns:
+        The instance that was registered.
 
     Raises:
         ModalityError: it is not registered; the message lists those that are.
@@ -45,6 +58,13 @@ def modality_of(name: str) -> Modality:
 
 
 def modality_of_ending(ending: str) -> Modality | None:
-    """The modality of files with that ending (``.png``; upper case is the same), None where there is none."""
+    """The modality of files with that ending.
+
+    Args:
+        ending: with the dot, ``.png``; upper case is the same.
+
+    Returns:
+        The first registered one that has the ending among its ``endings``, None where there is none.
+    """
     found = (each for each in _MODALITIES.values() if ending.lower() in each.endings)
     return next(found, None)

@@ -6,7 +6,7 @@ feature extraction, returns one vector per input and has an attribute ``num_feat
 
 from torch import nn
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config import EncoderConfig, InputConfig
 from cross_modal_kd.models.libraries import library_of, trainable_libraries
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config import EncoderConfig, InputConfig
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,14 +5,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cross_modal_kd.config.projection import ProjectionConfig
+from cross_modal_kd.config import ProjectionConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 
 KIND = "projection"
 
 
-class ProjectionHead(nn.Module):
+class ProjectionMap(nn.Module):
     r"""Teacher embeddings (B, D) to the student's space: t = normalise(g(x)), of dimension d.
 
     g(x) = P (x - mu) [+ MLP(x - mu)], with mu the mean and P the first d principal directions of the training
@@ -91,7 +91,7 @@ class Projection(nn.Module):
         super().__init__()
         self.config = config
         # the attribute names the tensors of saved models: a new name would make them unreadable
-        self.head = ProjectionHead(in_dim, config)
+        self.head = ProjectionMap(in_dim, config)
         self.weight = nn.Parameter(torch.randn(classes, config.dim) * 0.05)
 
     def prototypes(self) -> Tensor:
@@ -99,7 +99,7 @@ class Projection(nn.Module):
         return F.normalize(self.weight, dim=-1)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """See ``ProjectionHead.forward``."""
+        """See ``ProjectionMap.forward``."""
         return self.head(embeddings)
 
 

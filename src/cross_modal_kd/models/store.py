@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.compute.folder import file_in, read_json, replaced
+from cross_modal_kd.compute import file_in, read_json, replaced
 from cross_modal_kd.models.bundle import ModelBundle
 
 CONFIG, TENSORS = "config.json", "model.safetensors"

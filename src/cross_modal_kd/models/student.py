@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
+from cross_modal_kd.config import EncoderConfig, InputConfig
 from cross_modal_kd.models.answer import Shared, answer_logits
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.encoders import create_encoder

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cross_modal_kd.config.quality import QualityConfig
+from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.measures import measure, measures_of
 from cross_modal_kd.quality.ranks import Combine, DomainScore
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 CHUNK = 64
 THREADS = 2
@@ -101,7 +100,7 @@ class _Meter:
 
 
 def _in_chunks(meter: _Meter, samples: pd.DataFrame, advance: Callable[[int], Any]) -> pd.DataFrame:
-    rows = records(samples[["sample_id", "source", "path", "text"]])
+    rows = as_records(samples[["sample_id", "source", "path", "text"]])
 
     def measure_chunk(chunk: list[dict[str, Any]]) -> pd.DataFrame:
         found = meter(chunk)

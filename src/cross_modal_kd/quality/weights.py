@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig, WeightConfig
 from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples import pair
 
 
 def sample_weights(
@@ -28,7 +27,7 @@ def sample_weights(
     Raises:
         QualityError: a sample without a quality, or no student sample in the training split.
     """
-    from cross_modal_kd.losses.weights import distillation_quality, quality_weights
+    from cross_modal_kd.losses import distillation_quality, quality_weights
 
     training = samples[samples["split"] == "train"]
     students = training.loc[training["modality"] == task.student, "sample_id"].to_numpy()

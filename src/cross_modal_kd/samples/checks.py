@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.pairing import pair

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
-from cross_modal_kd.samples.records import records
+from cross_modal_kd.samples.records import as_records
 from cross_modal_kd.samples.schema import DTYPES, REJECTED_DTYPES, conform
 
 Look = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -32,7 +32,7 @@ def inspect_rows(candidates: pd.DataFrame, look: Look, ingestion: IngestionConfi
     """
     from tqdm import tqdm
 
-    rows = records(candidates)
+    rows = as_records(candidates)
     with ThreadPoolExecutor(ingestion.workers) as pool:
         found = list(
             tqdm(

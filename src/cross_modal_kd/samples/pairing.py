@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 
 KEYS = {"instance": "group", "label": "label"}
@@ -24,24 +23,6 @@ class Pairing:
     student_ids: list[str]
     teacher_ids: list[str]
     candidates: list[np.ndarray]
-
-    @cached_property
-    def _row(self) -> dict[str, int]:
-        return {sample: row for row, sample in enumerate(self.student_ids)}
-
-    def teachers_of(self, student_id: str) -> list[str]:
-        """Teacher samples that may stand beside a student sample.
-
-        Args:
-            student_id: Id of the student sample.
-
-        Returns:
-            Ids, in the order of the table; none if it has no partner.
-
-        Raises:
-            KeyError: If there is no such student sample.
-        """
-        return [self.teacher_ids[row] for row in self.candidates[self._row[student_id]]]
 
     @property
     def without_partner(self) -> list[str]:

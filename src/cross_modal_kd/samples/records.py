@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table, one by one.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from cross_modal_kd.config.ingestion import SourceConfig, SourcesConfig
+from cross_modal_kd.config import SourceConfig, SourcesConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 
 PACKAGE_PREFIX = "package:"

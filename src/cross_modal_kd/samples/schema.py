@@ -6,7 +6,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import pandas_dtype
 
-from cross_modal_kd.config.registered import modality_names
+from cross_modal_kd.config import modality_names
 from cross_modal_kd.samples.roots import escapes
 
 SPLITS = ("train", "dev", "test")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 
 
 def split_rows(samples: pd.DataFrame, modality: str, split: str) -> pd.DataFrame:

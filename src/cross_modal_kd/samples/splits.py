@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SplitConfig
+from cross_modal_kd.config import SplitConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.schema import SPLITS
 

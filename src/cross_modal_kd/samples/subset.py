@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import IngestionConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import IngestionConfig, TaskConfig
 
 
 def keep_labels(rows: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig) -> pd.DataFrame:

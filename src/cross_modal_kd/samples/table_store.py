@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.compute.folder import file_in, read_json, replaced
+from cross_modal_kd.compute import file_in, read_json, replaced
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
 TABLE, VALUES = "table.json", "values.safetensors"

@@ -3,10 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import IngestionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.subset import keep_labels
+from cross_modal_kd.config import IngestionConfig, TaskConfig
+from cross_modal_kd.samples import SamplesError, keep_labels
 from cross_modal_kd.sources.listing import Listing, listing
 
 

@@ -11,10 +11,8 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.errors import SamplesError, first_few
-from cross_modal_kd.samples.parquet import read_parquet
-from cross_modal_kd.samples.roots import Roots, member_name
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots, SamplesError, first_few, member_name, read_parquet
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv, require_columns
 
@@ -51,7 +49,21 @@ class EmojiOptions(Strict):
 
 
 def read_emoji(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
-    """Image rows (domain: the artist) and text rows; group: the concept; family: its near-identical variants."""
+    """Image rows (domain: the artist) and text rows; group: the concept; family: its near-identical variants.
+
+    Args:
+        name: of the source, in the block ``sources``.
+        roots: the folders of the sources.
+        options: the fields of ``EmojiOptions``.
+
+    Returns:
+        The candidate rows; nothing is rejected, since what the options leave out was not asked for.
+
+    Raises:
+        SamplesError: a file or column is missing, the two files do not fit together, an artist or subcategory in the
+            options does not exist, or no concept is left.
+        ValueError: an unknown or wrong option.
+    """
     chosen = EmojiOptions.model_validate(options)
     concepts = read_csv(roots.root(name) / CONCEPTS, ["code", "name", "keywords", "category", "subcategory"])
     images = _read_images(name, roots, chosen.styles)
@@ -85,6 +97,13 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
 def category_text(subcategory: str, category: str) -> str:
     """Both in words.
 
+    Args:
+        subcategory: with hyphens between its words.
+        category: as it is written.
+
+    Returns:
+        ``subcategory, category``.
+
     >>> category_text("animal-mammal", "Animals & Nature")
     'animal mammal, Animals & Nature'
     """
@@ -93,6 +112,13 @@ def category_text(subcategory: str, category: str) -> str:
 
 def text_views(name: str, keywords: str) -> dict[str, str]:
     """name, keywords and both, from the raw ``a_b|c|d``: blanks for underscores, no repeats, no repeat of the name.
+
+    Args:
+        name: of the concept.
+        keywords: raw, with ``|`` between them; may be blank.
+
+    Returns:
+        The texts ``name``, ``keywords`` (lower case; empty where none is left) and ``name_keywords``.
 
     >>> text_views("hot dog", "hot_dog|food|hot-dog|food")["name_keywords"]
     'hot dog: food, hot-dog'
@@ -108,6 +134,12 @@ def family_of(code: str) -> str:
 
     Woman and man become person, girl and boy child; the signs of gender and of facing right go. All families with
     children are one, and so are all couples that hold hands.
+
+    Args:
+        code: code points of an emoji in lower-case hexadecimal, with hyphens between them.
+
+    Returns:
+        The family's code, which is ``code`` itself for most.
 
     >>> family_of("1f468-200d-1f680"), family_of("1f93c-200d-2642"), family_of("1f680")
     ('1f9d1-200d-1f680', '1f93c', '1f680')

@@ -8,11 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples.errors import SamplesError, first_few
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 
@@ -34,6 +32,18 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
 
     captions.csv: path, text; several texts of one file may be given. splits.csv: split beside label or path (an
     official split, kept). Files of another kind go to the rejected; hidden ones are passed over.
+
+    Args:
+        name: of the source, in the block ``sources``.
+        roots: the folders of the sources.
+        options: the fields of ``FolderOptions``.
+
+    Returns:
+        The candidate rows, and the files that are rejected.
+
+    Raises:
+        SamplesError: no file is of a registered modality, or captions.csv or splits.csv do not fit the files.
+        ValueError: an unknown or wrong option.
     """
     chosen = FolderOptions.model_validate(options)
     root = roots.root(name)

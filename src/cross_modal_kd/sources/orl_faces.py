@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.listing import Listing, listing
 
 
@@ -14,7 +13,20 @@ class OrlFacesOptions(Strict):
 
 
 def read_orl_faces(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
-    """Image rows; the label is the identity (s01 to s40), the group null."""
+    """Image rows; the label is the identity (s01 to s40), the group null.
+
+    Args:
+        name: of the source, in the block ``sources``.
+        roots: the folders of the sources.
+        options: none are taken.
+
+    Returns:
+        The candidate rows; nothing is rejected.
+
+    Raises:
+        SamplesError: there is no ``s<k>/*.pgm`` under the root.
+        ValueError: an option is given.
+    """
     OrlFacesOptions.model_validate(options)
     root = roots.root(name)
     rows = []

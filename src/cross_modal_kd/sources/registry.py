@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.config.strict import Strict, ValidationError, nearest, sentences
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from pydantic import ValidationError
+
+from cross_modal_kd.config import SourceConfig, Strict, nearest, sentences
+from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
 from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
@@ -51,7 +51,18 @@ def check_source(name: str, source: SourceConfig) -> None:
 
 
 def layout_of(name: str, layout: str) -> Layout:
-    """The reader of a layout. Raises SamplesError naming the layouts that there are."""
+    """The reader of a layout.
+
+    Args:
+        name: of the source, for the error.
+        layout: a key of ``LAYOUTS``.
+
+    Returns:
+        (name of the source, roots, options) -> listing.
+
+    Raises:
+        SamplesError: there is no such layout; the message lists those that there are.
+    """
     if layout not in LAYOUTS:
         raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}. {nearest(layout, list(LAYOUTS))}")
     return LAYOUTS[layout]

@@ -5,11 +5,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples import SamplesError, first_few
 
 
 def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
-    """A CSV file as text, blank cells as ``""``. Raises SamplesError for a missing file or column, or no rows."""
+    """A CSV file as text.
+
+    Args:
+        file: in UTF-8, with a line of column names.
+        columns: those that it must have; it may have more.
+
+    Returns:
+        At least one row, all of the file's columns as str, blank cells as ``""``.
+
+    Raises:
+        SamplesError: the file is missing or not readable as CSV, lacks a column or has no rows.
+    """
     if not file.is_file():
         raise SamplesError(f"{file}: the file is missing; restore it or correct the source's root")
     try:
@@ -23,7 +34,16 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
 
 
 def require_columns(file: Path, found: Iterable[str], columns: Iterable[str]) -> None:
-    """SamplesError naming the columns that the table of ``file`` lacks."""
+    """Make sure that a table has what is needed of it.
+
+    Args:
+        file: where the table comes from, for the error.
+        found: its columns.
+        columns: those that it must have.
+
+    Raises:
+        SamplesError: naming the columns that it lacks.
+    """
     found = list(found)
     missing = [column for column in columns if column not in found]
     if missing:

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import Strict
+from cross_modal_kd.samples import Roots
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.tables import read_csv
 
@@ -27,7 +27,21 @@ class VoicesOptions(Strict):
 
 
 def read_voices(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
-    """Speech rows (label: the speaker; group: the clip) and text rows; a blank transcript is rejected with a reason."""
+    """Speech rows (label: the speaker; group: the clip) and text rows; a blank transcript is rejected with a reason.
+
+    Args:
+        name: of the source, in the block ``sources``.
+        roots: the folders of the sources.
+        options: the fields of ``VoicesOptions``.
+
+    Returns:
+        The candidate rows; rejected are the clips of speakers with too few, and blank transcripts where texts are
+        wanted.
+
+    Raises:
+        SamplesError: clips.csv is missing, lacks a column or has no rows.
+        ValueError: an unknown or wrong option.
+    """
     chosen = VoicesOptions.model_validate(options)
     clips = read_csv(roots.root(name) / CLIPS, ["path", "speaker", "language", "transcript"])
     rows: list[dict[str, Any]] = []

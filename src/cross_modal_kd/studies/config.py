@@ -5,18 +5,25 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from cross_modal_kd.config.strict import EachOnce, Reference, Strict, without_null
+from cross_modal_kd.config import EachOnce, Reference, Strict, without_null
 
 
 class ComparisonConfig(Strict):
     """The grid ``arms`` x ``projections`` x ``seeds``.
 
-    baseline: the arm that every other is set against. projections: those that arms with a constraint are trained
-    with (``mlp``: the trainable one, ``pca``: the fixed one); ``own`` keeps what the arm itself names. hard_of: for
-    a soft arm, the hard arm it is set against too. seeds: of the student's start and of the order of its batches;
-    projection_seeds: how many of them, from the first, an arm is trained with under a projection that is not its
-    own (null: all); arm_seeds: how many an arm is trained with at all, where not with all. Differences are over the
-    seeds that both sides have. bootstrap, level: of the intervals.
+    Attributes:
+        arms: names in the block ``arms``.
+        baseline: the arm that every other is set against; one of ``arms``.
+        projections: those that arms with a constraint are trained with (``mlp``: the trainable one, ``pca``: the fixed
+            one); ``own`` keeps what the arm itself names.
+        hard_of: for a soft arm, the hard arm it is set against too.
+        seeds: of the student's start and of the order of its batches. Differences are over the seeds that both sides
+            have.
+        projection_seeds: how many of ``seeds``, from the first, an arm is trained with under a projection that is not
+            its own; null: all.
+        arm_seeds: by arm, how many of ``seeds`` it is trained with at all, where not with all.
+        bootstrap: resamples, of the intervals.
+        level: of the intervals.
     """
 
     arms: Annotated[list[str], EachOnce] = Field(min_length=1)

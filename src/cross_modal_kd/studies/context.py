@@ -6,25 +6,37 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.config import (
+    ArmsConfig,
+    EvaluationConfig,
+    InputConfig,
+    ProjectionConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 
 if TYPE_CHECKING:
-    from cross_modal_kd.training.student import ArmData
+    from cross_modal_kd.training import ArmData
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The parameter blocks of the method that studies read."""
+    """The parameter blocks of the method that studies read.
+
+    Attributes:
+        task: its kind, its two modalities and their pairing.
+        sources: where raw files lie.
+        inputs: the transform of each modality.
+        projection: shape of the teacher's projection, and how it is fitted.
+        student: the student's network.
+        training: length, steps and seed of a student's training.
+        arms: every arm by name.
+        evaluation: resamples, trials, galleries and samples that students are measured on.
+    """
 
     task: TaskConfig
     sources: SourcesConfig
@@ -40,9 +52,13 @@ class Configuration:
 class Context:
     """The data of the catalog and the configuration of the method; what is costly is made once, when first asked for.
 
-    samples: the samples table. teacher_embeddings: of every sample of the teacher's modality. projection_mlp,
-    projection_pca: the trainable projection and the fixed one. sample_weights: quality of both sides of each training
-    pair.
+    Attributes:
+        configuration: the method's parameter blocks.
+        samples: the samples table.
+        teacher_embeddings: of every sample of the teacher's modality.
+        projection_mlp: the trainable projection.
+        projection_pca: the fixed projection.
+        sample_weights: by sample_id, with the quality of both sides of each training pair.
     """
 
     configuration: Configuration
@@ -54,15 +70,17 @@ class Context:
 
     @property
     def task(self) -> TaskConfig:
+        """The block ``task``."""
         return self.configuration.task
 
     @property
     def arms(self) -> ArmsConfig:
+        """The block ``arms``."""
         return self.configuration.arms
 
     @property
     def projections(self) -> dict[str, ModelBundle]:
-        """By the kind that an arm names."""
+        """The teacher's projections by the kind that an arm names: ``mlp`` and ``pca``."""
         return {"mlp": self.projection_mlp, "pca": self.projection_pca}
 
     @cached_property
@@ -71,8 +89,15 @@ class Context:
         return self.data_of(self.samples)
 
     def data_of(self, samples: pd.DataFrame) -> "ArmData":
-        """Inputs, pairs and quality of a part of the samples table."""
-        from cross_modal_kd.training.student import read_arm_data
+        """Inputs, pairs and quality of a part of the samples table.
+
+        Args:
+            samples: rows of the samples table, of both modalities; the test split may be left out.
+
+        Returns:
+            What ``train_arm`` trains on.
+        """
+        from cross_modal_kd.training import read_arm_data
 
         about = self.configuration
         return read_arm_data(
@@ -81,12 +106,20 @@ class Context:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the data; what a study changes about it goes into the condition of its jobs."""
+        """Run key of the data; what a study changes about it goes into the condition of its jobs."""
         return self.fingerprint_of(self.samples, self.projections)
 
     def fingerprint_of(self, samples: pd.DataFrame, projections: dict[str, ModelBundle]) -> str:
-        """SHA-256 of the data, with other samples and projections in place of the context's."""
-        from cross_modal_kd.training.run_key import data_fingerprint
+        """Run key of the data, with other samples and projections in place of the context's.
+
+        Args:
+            samples: rows of the samples table.
+            projections: of the teacher, by kind.
+
+        Returns:
+            16 hexadecimal digits of SHA-256.
+        """
+        from cross_modal_kd.training import data_fingerprint
 
         inputs = self.configuration.inputs
         return data_fingerprint(samples, self.task, inputs, self.teacher_embeddings, projections, self.sample_weights)
@@ -94,13 +127,20 @@ class Context:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """The verification trials that every student of every study is measured on; none for classification."""
-        from cross_modal_kd.evaluation.protocol import make_trials
+        from cross_modal_kd.evaluation import make_trials
 
         return make_trials(self.samples, self.task, self.configuration.evaluation)
 
     def embed(self, student: ModelBundle) -> EmbeddingTable:
-        """The student's embeddings of ``measured_samples``."""
-        from cross_modal_kd.evaluation.embed import embed_samples
+        """The student's embeddings of ``measured_samples``.
+
+        Args:
+            student: of the student's modality; it keeps the transform of its own inputs.
+
+        Returns:
+            (M, d) float32, not normalised, of a part of the training split, then of dev, then of test.
+        """
+        from cross_modal_kd.evaluation import embed_samples
 
         about = self.configuration
         return embed_samples(
@@ -110,7 +150,7 @@ class Context:
     @cached_property
     def measured_samples(self) -> list[str]:
         """The sample_ids that students are embedded at: a seeded part of the training split, all of dev and of test."""
-        from cross_modal_kd.evaluation.subset import train_subset
+        from cross_modal_kd.evaluation import train_subset
 
         seen = train_subset(
             split_rows(self.samples, self.task.student, "train"), self.task, self.configuration.evaluation

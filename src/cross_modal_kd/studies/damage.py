@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cross_modal_kd.modalities import Modality, chosen
-from cross_modal_kd.modalities.damage import Damage, Dose
-from cross_modal_kd.modalities.degradation import Degradation
+from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, chosen
 
 
 @dataclass(frozen=True)
@@ -18,6 +16,11 @@ class RandomDose:
     Seed and sample_id decide whether, how and how much; the order in which samples are read does not matter, and
     every reader of a sample (training, quality, evaluation) meets the same damage. All kinds are equally likely, and
     all levels of a kind.
+
+    Attributes:
+        kinds: by name, a degradation and the levels that one is drawn from; neither is empty.
+        share: of the samples that are damaged, in [0, 1].
+        seed: of the draw, 0 or above.
     """
 
     kinds: Mapping[str, tuple[Degradation, tuple[float, ...]]]
@@ -39,7 +42,7 @@ def random_damage(modality: Modality, kinds: Mapping[str, list[float] | None], s
         modality: of the samples.
         kinds: name of a degradation of the modality -> levels, None for its own.
         share: of the samples that are damaged, in [0, 1].
-        seed: of the draw.
+        seed: of the draw, 0 or above.
 
     Returns:
         (sample_id, sample) -> sample.

@@ -3,16 +3,18 @@
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import (
+    ArmsConfig,
+    EvaluationConfig,
+    InputConfig,
+    ProjectionConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Configuration, Context
 
 BLOCKS = ("task", "sources", "inputs", "projection", "student", "training", "arms", "evaluation")
@@ -30,7 +32,21 @@ def gather_configuration(
     arms: ArmsConfig,
     evaluation: EvaluationConfig,
 ) -> Configuration:
-    """The parameter blocks of the method, checked."""
+    """The parameter blocks of the method, checked.
+
+    Args:
+        task: its kind, its two modalities and their pairing.
+        sources: where raw files lie.
+        inputs: the transform of each modality.
+        projection: shape of the teacher's projection, and how it is fitted.
+        student: the student's network.
+        training: length, steps and seed of a student's training.
+        arms: every arm by name.
+        evaluation: resamples, trials, galleries and samples that students are measured on.
+
+    Returns:
+        All of them as one.
+    """
     return Configuration(task, sources, inputs, projection, student, training, arms, evaluation)
 
 
@@ -42,7 +58,19 @@ def gather_context(
     projection_pca: ModelBundle,
     sample_weights: pd.DataFrame,
 ) -> Context:
-    """The data and the configuration that every study starts from."""
+    """The data and the configuration that every study starts from.
+
+    Args:
+        configuration: of ``gather_configuration``.
+        samples: the samples table.
+        teacher_embeddings: of every sample of the teacher's modality.
+        projection_mlp: the trainable projection.
+        projection_pca: the fixed projection.
+        sample_weights: by sample_id, with the quality of both sides of each training pair.
+
+    Returns:
+        The context; nothing is read or computed yet.
+    """
     return Context(configuration, samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights)
 
 
@@ -50,7 +78,10 @@ def create_pipeline(*tags: str) -> Pipeline:
     """params, data -> study_context. Needs what ``projection`` and ``quality`` leave in the catalog.
 
     Args:
-        tags: further tags that must reach these nodes, of parts of a study that are run alone.
+        *tags: further tags that must reach these nodes, of parts of a study that are run alone.
+
+    Returns:
+        Two nodes, with the tags of all studies and these.
     """
     blocks = {name: f"params:{name}" for name in BLOCKS}
     data = {"configuration": "study_configuration"} | {name: name for name in DATA}

@@ -10,18 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.store import load_bundle, save_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.table_store import load_table, save_table
+from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
+from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.tracking.flatten import as_metrics
-from cross_modal_kd.tracking.run import child_run
+from cross_modal_kd.tracking import as_metrics, child_run
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +24,15 @@ DONE = "metrics.json"
 
 @dataclass(frozen=True)
 class Job:
-    """One training of a grid. ``condition`` is what a study varies beside the arm and the seed (a share, a level)."""
+    """One training of a grid.
+
+    Attributes:
+        arm: its name in the block ``arms``.
+        config: the arm, with the projection that it is trained under here.
+        student: the student's network.
+        training: with the seed of this training.
+        condition: what a study varies beside the arm and the seed (a share, a level), by name.
+    """
 
     arm: str
     config: ArmConfig
@@ -40,6 +42,7 @@ class Job:
 
     @property
     def seed(self) -> int:
+        """Of the student's start and of the order of its batches."""
         return self.training.seed
 
     @property
@@ -50,8 +53,15 @@ class Job:
         return {"arm": self.arm, **self.config.model_dump(exclude={"title"}), **seeded, **varied}
 
     def key(self, data: str) -> str:
-        """The run key of the training; ``data`` is that of the data."""
-        from cross_modal_kd.training.run_key import run_key
+        """The run key of the training.
+
+        Args:
+            data: run key of the data.
+
+        Returns:
+            16 hexadecimal digits of SHA-256; the arm's title does not count.
+        """
+        from cross_modal_kd.training import run_key
 
         arm = self.config.model_dump(exclude={"title"})
         return run_key(
@@ -61,7 +71,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job left: metrics, history, the student and its embeddings, each read from its folder when asked for."""
+    """What a job left; student, embeddings and history are read from its folder each time they are asked for.
+
+    Attributes:
+        job: that was done.
+        folder: what it left.
+        metrics: ``train_seconds``, and the last value of every column of the history.
+    """
 
     job: Job
     folder: Path
@@ -69,14 +85,17 @@ class Outcome:
 
     @property
     def student(self) -> ModelBundle:
+        """The trained student, best on dev."""
         return load_bundle(self.folder / "student")
 
     @property
     def embeddings(self) -> EmbeddingTable:
+        """The student's embeddings of the samples that it is measured on."""
         return load_table(self.folder / "embeddings")
 
     @property
     def history(self) -> pd.DataFrame:
+        """A row an epoch: epoch, loss, parts of the objective, the dev metric where it was looked at, lr, seconds."""
         return pd.read_csv(self.folder / "history.csv")
 
 
@@ -84,6 +103,15 @@ def grid_jobs(grid: ComparisonConfig, arms: ArmsConfig, student: StudentConfig, 
     """Arms x projections x seeds, seeds outermost, so that an interrupted study holds whole rounds of all arms.
 
     An arm without constraints needs no teacher: it is trained once a seed, whatever the projections.
+
+    Args:
+        grid: the arms, the projections and the seeds, and which arms take fewer.
+        arms: the configuration of each arm.
+        student: the network of every job.
+        training: of every job, but for the seed.
+
+    Returns:
+        The jobs, none twice, in the order in which they are to be trained.
 
     Raises:
         ValueError: an arm that is not in the block ``arms``.
@@ -116,10 +144,18 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
     """Every job in turn, skipping those whose folder is complete; an interrupted one resumes from its checkpoint.
 
     Several processes may work on one store: each takes the jobs that no other is at, and waits for the rest only when
-    nothing else is left. A job whose process died is free again.
+    nothing else is left. A job whose process died is free again. Each training is a child run of the current MLflow
+    run.
 
-    train: (job, checkpoint file) -> (student, history). embed: the embeddings to keep of it. Each training is a child
-    run of the current MLflow run.
+    Args:
+        jobs: to be done, in this order.
+        store: a folder of one folder a job, ``<arm>-<projection>-seed<seed>-<run key>``.
+        data: run key of the data.
+        train: (job, checkpoint file) -> (student, history).
+        embed: (job, student) -> the embeddings to keep of it.
+
+    Returns:
+        The outcome of every job, in the order of the jobs.
     """
     jobs = list(jobs)
     folders = [store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}" for job in jobs]
@@ -182,7 +218,17 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
 
 
 def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train) -> list[Outcome]:
-    """``run_grid`` on the data of a context; every outcome with embeddings of the samples that it is measured on."""
+    """``run_grid`` on the data of a context; every outcome with embeddings of the samples that it is measured on.
+
+    Args:
+        jobs: to be done, in this order.
+        store: a folder of one folder a job.
+        context: its data are the jobs' data, its ``measured_samples`` are embedded.
+        train: (job, checkpoint file) -> (student, history).
+
+    Returns:
+        The outcome of every job, in the order of the jobs.
+    """
 
     def embed(_: Job, student: ModelBundle) -> EmbeddingTable:
         return context.embed(student)
@@ -193,7 +239,13 @@ def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train)
 
 
 def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], embed: Embed) -> None:
-    """Embed again with every student whose stored embeddings are of other samples than these."""
+    """Embed again with every student whose stored embeddings are of other samples than these, and store that instead.
+
+    Args:
+        outcomes: whose embeddings are looked at.
+        sample_ids: the samples that embeddings must be of, in any order.
+        embed: (job, student) -> embeddings of these samples.
+    """
     wanted = set(sample_ids)
     for outcome in outcomes:
         if set(outcome.embeddings.sample_ids) != wanted:
@@ -202,5 +254,5 @@ def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], e
 
 
 def _last_known(history: pd.DataFrame) -> dict[str, float]:
-    """The last value of every column of a history, and the best dev metric under its own name."""
+    """The last value of every column of a history that is not NaN; a column of NaN alone is left out."""
     return {str(name): float(column.dropna().iloc[-1]) for name, column in history.items() if column.notna().any()}

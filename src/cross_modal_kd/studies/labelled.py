@@ -2,10 +2,8 @@
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.samples.design import draw_clusters
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.config import TaskConfig, TrainingConfig
+from cross_modal_kd.samples import draw_clusters, split_rows
 from cross_modal_kd.tasks import kind_of
 
 
@@ -14,18 +12,45 @@ def labelled_clusters(samples: pd.DataFrame, task: TaskConfig, share: float, dra
 
     Verification: whole labels (two at least), so that a share of the identities are known classes. Classification:
     groups, class by class, one of each at least.
+
+    Args:
+        samples: the samples table.
+        task: its kind says what a cluster is.
+        share: of the clusters of the student's training samples that are drawn, in (0, 1].
+        draw: seed of the draw, 0 or above.
+
+    Returns:
+        Names of clusters, as the kind's ``clusters`` gives them.
     """
     return draw_clusters(split_rows(samples, task.student, "train"), kind_of(task).design, share, draw)
 
 
 def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.DataFrame:
-    """The samples table without the training samples, of both modalities, whose cluster is not among ``kept``."""
+    """The samples table without the training samples, of both modalities, whose cluster is not among ``kept``.
+
+    Args:
+        samples: the samples table.
+        task: its kind says what a cluster is.
+        kept: names of clusters, of ``labelled_clusters``.
+
+    Returns:
+        A part of the table, with its index; dev and test are whole.
+    """
     held_back = (samples["split"] == "train") & ~kind_of(task).clusters(samples).isin(kept)
     return samples[~held_back]
 
 
 def same_steps(training: TrainingConfig, samples: int, labelled: int) -> TrainingConfig:
-    """As many optimisation steps on ``labelled`` samples as ``training`` takes on all, and as many looks at dev."""
+    """As many optimisation steps on ``labelled`` samples as ``training`` takes on all, and as many looks at dev.
+
+    Args:
+        training: the training on all samples.
+        samples: number of training samples.
+        labelled: number of those that are trained on.
+
+    Returns:
+        A copy with more ``epochs``, and ``eval_every`` in proportion; steps differ by the rounding to whole epochs.
+    """
     steps, fewer = (max(1, count // training.batch_size) for count in (samples, labelled))
     longer = steps / fewer
     return training.model_copy(

@@ -5,11 +5,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cross_modal_kd.evaluation.protocol import Protocol, protocol, student_metrics
+from cross_modal_kd.evaluation import Protocol, make_protocol, student_metrics
 from cross_modal_kd.metrics import MetricSet
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.student import own_projection
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle, own_projection
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.grid import Outcome
 
@@ -44,7 +43,7 @@ def measure(
     embedded = outcomes[0].embeddings
 
     def through(projection: ModelBundle) -> Protocol:
-        return protocol(context.samples, context.task, evaluation, context.trials, teacher, projection, embedded)
+        return make_protocol(context.samples, context.task, evaluation, context.trials, teacher, projection, embedded)
 
     protocols = {kind: through(projection) for kind, projection in projections.items()}
     found = []
@@ -57,5 +56,13 @@ def measure(
 
 
 def of_kind(by_kind: Mapping[str, Any], kind: str) -> Any:
-    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension)."""
+    """What belongs to that kind of projection; an arm that is bound through none takes any (it needs the dimension).
+
+    Args:
+        by_kind: by ``mlp`` or ``pca``; not empty.
+        kind: that the arm names.
+
+    Returns:
+        The value of ``kind``, the first of all where there is none.
+    """
     return by_kind[kind] if kind in by_kind else next(iter(by_kind.values()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config import ArmsConfig
 from cross_modal_kd.metrics import Interval, MetricSet, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.tasks import TaskKind
@@ -34,36 +34,90 @@ DIAGNOSTICS = {
 
 @dataclass(frozen=True)
 class ArmResult:
-    """All seeds of one arm with one projection: outcomes and metrics in the same order of seeds."""
+    """All seeds of one arm with one projection.
+
+    Attributes:
+        outcomes: one a seed.
+        metrics: of each outcome, in the same order.
+    """
 
     outcomes: list[Outcome]
     metrics: list[MetricSet]
 
     def seeds(self) -> list[int]:
+        """The S seeds, in the order of the outcomes."""
         return [outcome.job.seed for outcome in self.outcomes]
 
     def of_seeds(self, seeds: Sequence[int]) -> "ArmResult":
+        """The results of some of the seeds.
+
+        Args:
+            seeds: some of the result's own.
+
+        Returns:
+            A result with these seeds, in this order.
+
+        Raises:
+            ValueError: a seed that the result does not have.
+        """
         rows = [self.seeds().index(seed) for seed in seeds]
         return ArmResult([self.outcomes[row] for row in rows], [self.metrics[row] for row in rows])
 
     def values(self, name: str) -> np.ndarray:
-        """(S,) of one metric."""
+        """One metric of every seed.
+
+        Args:
+            name: of a metric that every seed has.
+
+        Returns:
+            (S,) values, in the order of the seeds.
+        """
         return np.array([each.metrics[name].value for each in self.metrics])
 
     def resampled(self, name: str) -> np.ndarray:
-        """(R, S) of one metric."""
+        """One metric of every seed in every resample.
+
+        Args:
+            name: of a metric that every seed has.
+
+        Returns:
+            (R, S) values; a row is one resample of the clusters, the same for all seeds.
+        """
         return np.stack([each.metrics[name].resampled for each in self.metrics], axis=1)
 
     def has(self, name: str) -> bool:
+        """Whether every seed has the metric.
+
+        Args:
+            name: of a metric.
+
+        Returns:
+            False where one seed lacks it.
+        """
         return all(name in each.metrics for each in self.metrics)
 
     def error(self, kind: TaskKind) -> tuple[np.ndarray, np.ndarray]:
-        """(S,) and (R, S) of the error rate of the kind of task."""
+        """The error rate of the kind of task.
+
+        Args:
+            kind: of the task; its ``metric`` is one that every seed has.
+
+        Returns:
+            (S,) of every seed and (R, S) in every resample, shares.
+        """
         return kind.as_errors(self.values(kind.metric)), kind.as_errors(self.resampled(kind.metric))
 
 
 def by_arm(outcomes: Sequence[Outcome], metrics: Sequence[MetricSet]) -> dict[Key, ArmResult]:
-    """Results grouped by (arm, projection), in the order they first come."""
+    """Results grouped by arm and projection.
+
+    Args:
+        outcomes: of a grid.
+        metrics: of each outcome, in the same order.
+
+    Returns:
+        By (arm, projection), in the order in which they first come.
+    """
     groups: dict[Key, ArmResult] = {}
     for outcome, found in zip(outcomes, metrics, strict=True):
         result = groups.setdefault((outcome.job.arm, outcome.job.config.projection), ArmResult([], []))
@@ -76,7 +130,10 @@ def by_arm(outcomes: Sequence[Outcome], metrics: Sequence[MetricSet]) -> dict[Ke
 class Contrasts:
     """What each arm is set against.
 
-    baseline: of all arms. hard_of: for an arm, another that it is set against too. level: of the intervals.
+    Attributes:
+        baseline: the arm that all others are set against.
+        hard_of: for an arm, another that it is set against too.
+        level: of the intervals, in (0, 1).
     """
 
     baseline: str
@@ -87,12 +144,27 @@ class Contrasts:
 def comparison_table(
     results: Mapping[Key, ArmResult], kind: TaskKind, contrasts: Contrasts, arms: ArmsConfig
 ) -> pd.DataFrame:
-    """Rows in the order of the arms; shares, not percent. Differences are paired in seeds, resamples and trials.
+    """A row an arm and projection, in the order of the results; shares, not percent.
 
-    ``difference_to_baseline`` and ``difference_to_hard`` are of the error rate: below zero is better. A baseline that
-    was trained with several projections is taken with the row's own, the first where it was not trained with that. An
-    arm under the projection that it names is set against its hard counterpart under the one that the counterpart names,
-    and under another projection against the counterpart under the same.
+    Differences are paired in seeds, resamples and trials. A baseline that was trained with several projections is taken
+    with the row's own, the first where it was not trained with that. An arm under the projection that it names is set
+    against its hard counterpart under the one that the counterpart names, and under another projection against the
+    counterpart under the same.
+
+    Args:
+        results: by (arm, projection); the baseline is among them.
+        kind: of the task; it says which error rate is compared.
+        contrasts: what each arm is set against. A hard counterpart without results is passed over.
+        arms: gives the titles, and the projection that each arm names.
+
+    Returns:
+        Columns ``arm``, ``title``, ``projection`` (``no teacher`` without constraints), ``error_metric``,
+        ``error_mean``, ``error_sd_over_seeds`` (NaN of one seed), ``error_low``, ``error_high``;
+        ``difference_to_baseline`` (of the error: below zero is better) and ``relative_reduction_to_baseline``, each
+        with ``_low`` and ``_high``, and ``seeds_better_than_baseline``; ``hard_arm``, ``difference_to_hard`` and
+        ``relative_reduction_to_hard``, with their ends; those of ``DIAGNOSTICS`` that are defined,
+        ``active_fraction_<constraint>``; ``seeds`` (how many), ``seed_list``, ``train_seconds_mean``. What a row has
+        not is NaN; a column that no row has is not there.
     """
     rows = []
     for (name, projection), result in results.items():
@@ -156,7 +228,18 @@ def _diagnostics(result: ArmResult) -> dict[str, object]:
 
 
 def common_seeds(first: ArmResult, second: ArmResult) -> tuple[ArmResult, ArmResult]:
-    """Both, with the seeds that both have, in the first's order. Raises ValueError where there is none."""
+    """Two results at the seeds that both have, in the order of the first.
+
+    Args:
+        first: of one arm.
+        second: of the other.
+
+    Returns:
+        Both, with these seeds alone.
+
+    Raises:
+        ValueError: there is no such seed.
+    """
     shared = [seed for seed in first.seeds() if seed in second.seeds()]
     if not shared:
         raise ValueError(f"the arms to be compared share no seed: trained with {first.seeds()} and {second.seeds()}")

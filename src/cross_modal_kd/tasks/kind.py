@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.objective import Answer
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.legend import Legend
 from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -21,10 +19,9 @@ from cross_modal_kd.tasks.trials import no_trials
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
-    from cross_modal_kd.models.answer import Shared
-    from cross_modal_kd.models.projection import Projection
+    from cross_modal_kd.models import Projection, Shared
 
 Predict = Callable[[], np.ndarray]
 
@@ -60,7 +57,14 @@ class TaskKind(ABC):
     captions: ClassVar[tuple[Caption, Caption]]
 
     def clusters(self, rows: pd.DataFrame) -> pd.Series:
-        """(n,) name of each row's cluster: what was drawn from the world as one, and is resampled as one."""
+        """Name of each row's cluster: what was drawn from the world as one, and is resampled as one.
+
+        Args:
+            rows: n rows of the samples table.
+
+        Returns:
+            (n,) names, on the index of the rows; a row without a cluster has its own sample id.
+        """
         return self.design.clusters(rows)
 
     @property
@@ -69,13 +73,16 @@ class TaskKind(ABC):
         return f"dev_{self.metric}"
 
     @abstractmethod
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """The student's classifier, a module that also holds the loss of the task.
 
         Args:
             student: its block of parameters.
             classes: number of classes, C.
-            dim: length of the student's embedding.
+            dim: D, length of the student's embedding.
+
+        Returns:
+            The module, not yet trained, on the CPU.
         """
 
     @abstractmethod
@@ -85,6 +92,9 @@ class TaskKind(ABC):
         Args:
             by: ``answer`` of an arm: own, teacher or both.
             projection: of the teacher, with its prototypes; there is one wherever ``by`` is not ``own``.
+
+        Returns:
+            A copy on the CPU, which further training leaves alone; None also for a kind that asks for no class.
         """
 
     @abstractmethod
@@ -97,18 +107,47 @@ class TaskKind(ABC):
             classes: the C classes that are known.
             predict: () -> (n,) numbers of the classes that the samples are taken for; called only by kinds that ask for
                 a class.
+
+        Returns:
+            One number, a share and not a percentage.
         """
 
     @abstractmethod
     def measure_error(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
-        """The error rate that goes with ``measure``; arguments as there."""
+        """The error rate that goes with ``measure``, in [0, 1].
+
+        Args:
+            embeddings: (n, d), not normalised.
+            labels: (n,) their labels.
+            classes: the C classes that are known.
+            predict: () -> (n,) numbers of the classes that the samples are taken for, as for ``measure``.
+
+        Returns:
+            ``error_metric``, lower is better; NaN where it is not defined for the samples.
+        """
 
     @abstractmethod
     def as_errors(self, values: np.ndarray) -> np.ndarray:
-        """Values of ``metric``, of any shape, as values of ``error_metric``."""
+        """Values of ``metric`` as values of ``error_metric``.
+
+        Args:
+            values: of any shape, in [0, 1].
+
+        Returns:
+            Error rates of the same shape, in [0, 1].
+        """
 
     def draw_trials(self, rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
-        """Pairs of ``rows`` that are compared, in the columns of ``tasks.trials``; none, unless a kind uses trials."""
+        """Pairs of ``rows`` that are compared; none, unless a kind uses trials.
+
+        Args:
+            rows: rows of the samples table, of one modality and split.
+            evaluation: how many impostor pairs are drawn, from which, and the seed.
+
+        Returns:
+            A row a pair, in the columns of ``tasks.trials``: enrol_id, test_id, target (1 or 0), enrol_label,
+            test_label, same_domain.
+        """
         return no_trials()
 
     @abstractmethod
@@ -125,16 +164,30 @@ class TaskKind(ABC):
         Args:
             subset: n samples of the student's modality.
             student: with its classifier.
-            values: (n, d) embeddings of the samples, not normalised.
+            values: (n, D) embeddings of the samples, not normalised.
             trials: of the samples, as ``draw_trials`` gives them.
             evaluation: gives the seed.
+
+        Returns:
+            The metrics by their names in ``legends``, each in [0, 1] and with its resamples; what is not defined for
+            the samples, with the reason.
         """
 
     @abstractmethod
     def train_metric(
         self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
     ) -> "MetricSet":
-        """``metric`` alone, on samples of the training split; arguments as for ``metrics``."""
+        """``metric`` alone, on samples of the training split.
+
+        Args:
+            subset: n samples of the student's modality.
+            student: with its classifier.
+            values: (n, D) embeddings of the samples, not normalised.
+            trials: of the samples, as ``draw_trials`` gives them.
+
+        Returns:
+            ``metric`` under its own name, without a suffix.
+        """
 
     @abstractmethod
     def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
@@ -144,6 +197,9 @@ class TaskKind(ABC):
             subset: the teacher's n test samples, with their resamples.
             teacher: of the same samples.
             evaluation: gives the seed and the number of impostor trials.
+
+        Returns:
+            ``metric`` under its own name, or why it is not defined.
         """
 
     @abstractmethod
@@ -161,16 +217,35 @@ class TaskKind(ABC):
             subset: n test samples of the student's modality.
             student: with its classifier.
             trials: of the samples, as ``draw_trials`` gives them.
-            enrol_values: (n, d) embeddings of the samples on the enrolment side; a kind without trials reads none.
-            test_values: (n, d) embeddings of the samples on the test side.
+            enrol_values: (n, D) embeddings of the samples on the enrolment side; a kind without trials reads none.
+            test_values: (n, D) embeddings of the samples on the test side.
+
+        Returns:
+            ``error_metric`` under its name, or why it is not defined.
         """
 
     @abstractmethod
     def plots(
         self, students: StudentsOnTest, teacher: ProjectedTeacher, evaluation: EvaluationConfig
     ) -> "tuple[Figure, Figure]":
-        """Two plots: how each student errs at every operating point, and what lies behind it."""
+        """Two plots: how each student errs at every operating point, and what lies behind it.
+
+        Args:
+            students: both arms on the test split.
+            teacher: projected, on the test split.
+            evaluation: gives the seed and the number of the teacher's impostor trials.
+
+        Returns:
+            The figures, in the order of ``captions``.
+        """
 
     @abstractmethod
     def worst(self, students: StudentsOnTest) -> list[Mistakes]:
-        """Where the distilled student is most wrong."""
+        """Where the distilled student is most wrong.
+
+        Args:
+            students: both arms on the test split.
+
+        Returns:
+            The mistakes sort by sort, the worst first in each.
+        """

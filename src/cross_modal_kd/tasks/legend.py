@@ -22,20 +22,55 @@ class Legend:
 
 
 def error_legend(title: str, explains: str, percent: bool = True) -> Legend:
-    """Of an error rate of the task: lower is better."""
+    """Of an error rate of the task: lower is better.
+
+    Args:
+        title: as a reader sees it.
+        explains: in half a sentence.
+        percent: whether it is shown as a percentage.
+
+    Returns:
+        A legend of the section core, reducible.
+    """
     return Legend(title, "core", "lower", percent, True, explains)
 
 
 def accuracy_legend(title: str, explains: str) -> Legend:
-    """Of an accuracy of the task: higher is better, 1 - accuracy is the error."""
+    """Of an accuracy of the task: higher is better, 1 - accuracy is the error.
+
+    Args:
+        title: as a reader sees it.
+        explains: in half a sentence.
+
+    Returns:
+        A legend of the section core, reducible, shown as a percentage.
+    """
     return Legend(title, "core", "higher", True, True, explains)
 
 
 def matching_legend(title: str, explains: str, percent: bool = True) -> Legend:
-    """Of cross-modal matching: higher is better."""
+    """Of cross-modal matching: higher is better.
+
+    Args:
+        title: as a reader sees it.
+        explains: in half a sentence.
+        percent: whether it is shown as a percentage.
+
+    Returns:
+        A legend of the section matching, not reducible.
+    """
     return Legend(title, "matching", "higher", percent, False, explains)
 
 
 def diagnostic_legend(title: str, explains: str, percent: bool = False) -> Legend:
-    """Of what is neither good nor bad by itself."""
+    """Of what is neither good nor bad by itself.
+
+    Args:
+        title: as a reader sees it.
+        explains: in half a sentence.
+        percent: whether it is shown as a percentage.
+
+    Returns:
+        A legend of the section diagnostics, without a better way, not reducible.
+    """
     return Legend(title, "diagnostics", None, percent, False, explains)

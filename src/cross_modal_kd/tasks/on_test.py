@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ProjectedTeacher:
     @property
     def values(self) -> np.ndarray:
         """(n, d) unit vectors t of the rows."""
-        from cross_modal_kd.models.projection import project
+        from cross_modal_kd.models import project
 
         return project(self.projection, self.embeddings.at(self.rows["sample_id"]))
 
@@ -53,7 +53,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """Mistakes of one sort, the worst first."""
+    """Mistakes of one sort, the worst first. title: of the sort. explains: which they are, in half a sentence."""
 
     title: str
     explains: str

@@ -106,7 +106,13 @@ def _started(mlflow: Any, settings: Settings, name: str, tags: Mapping[str, str]
 
 @dataclass(frozen=True)
 class Before:
-    """MLflow's state in this process before the run: the address is ours only while the run lasts."""
+    """MLflow's state in this process before the run: the address is ours only while the run lasts.
+
+    Attributes:
+        active: id of the run that was open; None where there was none.
+        tracking_uri: address that was set; None where MLflow's default held.
+        variable: value of MLFLOW_TRACKING_URI; None where it was not set.
+    """
 
     active: str | None = None
     tracking_uri: str | None = None

@@ -25,8 +25,12 @@ METRICS_PER_BATCH = 1000
 class TrackedRun:
     """One MLflow run, addressed by its id, so that every thread of this process can write to it.
 
-    A server that goes away in the middle of a training must not end it: the first failure is told, and from then
-    on nothing more is sent.
+    A server that goes away in the middle of a training must not end it: the first failure is logged as a warning, and
+    from then on (``lost``) nothing more is sent.
+
+    Args:
+        run_id: MLflow's id of a run that exists.
+        tracking_uri: address of the server or database that keeps it.
     """
 
     def __init__(self, run_id: str, tracking_uri: str) -> None:
@@ -44,11 +48,11 @@ class TrackedRun:
         """Say something to the server, unless this process does not own the run or tracking was lost.
 
         Args:
-            what: Is sent, for the warning.
-            action: Takes MLflow's client.
+            what: is sent, for the warning.
+            action: takes MLflow's client.
 
         Returns:
-            What the action gives; None where nothing was sent, or it failed, which is told once.
+            What the action gives; None where nothing was sent, or where it failed, of which there is one warning.
         """
         if self.lost or not self.owned:
             return None

@@ -12,7 +12,15 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True)
 class Settings:
-    """The keys of mlflow.yml: whether, where and under which experiment a run is tracked."""
+    """The keys of mlflow.yml: whether, where and under which experiment a run is tracked.
+
+    Attributes:
+        enabled: whether runs are tracked at all.
+        tracking_uri: address of a server, or ``sqlite:///<file>`` for a local database.
+        experiment: name of the experiment; a new one is made.
+        artifact_root: folder for the files of new experiments, beside a local database; a server decides by itself.
+        system_metrics: whether MLflow samples CPU, memory and GPU during the run.
+    """
 
     enabled: bool = True
     tracking_uri: str = "sqlite:///mlflow.db"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from cross_modal_kd.modalities.inputs import Inputs
+from cross_modal_kd.modalities import Inputs
 from cross_modal_kd.training.sampler import EpochSampler
 
 MOST_BANKED = 4096

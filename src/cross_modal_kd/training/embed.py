@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from cross_modal_kd.modalities.inputs import Inputs, Item
+from cross_modal_kd.modalities import Inputs, Item
 
 
 @torch.no_grad()
-def embed(network: nn.Module, inputs: Inputs, batch_size: int = 512) -> np.ndarray:
+def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512) -> np.ndarray:
     """Embeddings with a student, or with an encoder, on the device where its weights lie.
 
     Args:

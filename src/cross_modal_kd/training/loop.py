@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.modalities.inputs import Augment
-from cross_modal_kd.models.student import Student
+from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.modalities import Augment
+from cross_modal_kd.models import Student
 from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.module import DistillationModule

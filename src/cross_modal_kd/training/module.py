@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.losses import ConstraintInputs, Objective, ObjectiveOutput, TaskHead
-from cross_modal_kd.models.projection import Projection
-from cross_modal_kd.models.student import Student
+from cross_modal_kd.losses import Classifier, ConstraintInputs, Objective, ObjectiveOutput
+from cross_modal_kd.models import Projection, Student
 
 
 class Batch:
@@ -64,7 +63,7 @@ class DistillationModule(nn.Module):
     def __init__(
         self,
         student: Student,
-        classifier: TaskHead,
+        classifier: Classifier,
         objective: Objective,
         projection: Projection | None,
         joint: bool = False,

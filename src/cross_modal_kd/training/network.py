@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.errors import ConfigError
-from cross_modal_kd.config.registered import library_traits
+from cross_modal_kd.config import ConfigError, EncoderConfig, InputConfig, library_traits
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.models.student import Student
+from cross_modal_kd.models import Student
 
 
 def parameters_of(encoder: EncoderConfig, inputs: InputConfig, dim: int, modality: str, where: str) -> int:

@@ -8,12 +8,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import Projection, projection_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.config import ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, Projection, projection_bundle
+from cross_modal_kd.samples import EmbeddingTable, class_numbers, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
 

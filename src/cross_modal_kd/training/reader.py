@@ -7,8 +7,8 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader
 
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.modalities.inputs import Augment
+from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.modalities import Augment
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.module import Batch
 from cross_modal_kd.training.seeds import derive_seed

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import Sampler
 
-from cross_modal_kd.modalities.inputs import Item
+from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.seeds import derive_seed
 
 

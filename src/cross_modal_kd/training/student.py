@@ -9,30 +9,27 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.compute import make_fabric
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.losses import Objective, TaskHead, Term, build_constraint, distillation_quality
+from cross_modal_kd.config import ArmConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.losses import Classifier, Objective, Term, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
-from cross_modal_kd.modalities.inputs import Inputs, augmentation, load_inputs
-from cross_modal_kd.models.answer import Shared, answer_logits
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import build_projection, projection_bundle
-from cross_modal_kd.models.student import Student, student_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.pairing import pair
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
+from cross_modal_kd.modalities import Inputs, augmentation, load_inputs
+from cross_modal_kd.models import (
+    ModelBundle,
+    Shared,
+    Student,
+    answer_logits,
+    build_projection,
+    projection_bundle,
+    student_bundle,
+)
+from cross_modal_kd.samples import EmbeddingTable, Roots, class_numbers, pair, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tracking.run import epoch_logger
+from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.data import TeacherSide, TrainingData
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.embed import embed_inputs
+from cross_modal_kd.training.keys import data_fingerprint
 from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.run_key import data_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -239,7 +236,7 @@ def train_arm(
     return bundle, pd.DataFrame(history)
 
 
-def dev_metric(data: ArmData, classifier: TaskHead, shared: Callable[[], Shared | None]) -> DevMetric:
+def dev_metric(data: ArmData, classifier: Classifier, shared: Callable[[], Shared | None]) -> DevMetric:
     """The metric of the kind of task, measured on the student's dev samples.
 
     Args:
@@ -253,7 +250,7 @@ def dev_metric(data: ArmData, classifier: TaskHead, shared: Callable[[], Shared 
     kind = kind_of(data.task)
 
     def measure(model: Student) -> float:
-        values = embed(model, data.dev_inputs)
+        values = embed_inputs(model, data.dev_inputs)
 
         def predict() -> np.ndarray:
             embeddings = torch.from_numpy(values).to(next(classifier.parameters()).device)

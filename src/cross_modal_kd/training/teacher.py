@@ -8,29 +8,27 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.compute import device_for, make_fabric
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.teacher import TeacherConfig
-from cross_modal_kd.losses import Objective
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.config import EncoderConfig, InputConfig, SourcesConfig, TaskConfig, TeacherConfig
+from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
-from cross_modal_kd.modalities.inputs import augmentation, load_inputs
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.encoders import create_encoder
-from cross_modal_kd.models.libraries import library_of
-from cross_modal_kd.models.student import Student, build_student, student_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.selection import class_numbers, split_rows, train_classes
-from cross_modal_kd.samples.table_store import load_table, save_table
+from cross_modal_kd.modalities import augmentation, load_inputs
+from cross_modal_kd.models import ModelBundle, Student, build_student, create_encoder, library_of, student_bundle
+from cross_modal_kd.samples import (
+    EmbeddingTable,
+    Roots,
+    class_numbers,
+    load_table,
+    save_table,
+    split_rows,
+    train_classes,
+)
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.tracking.run import epoch_logger
+from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.training.embed import embed_inputs
+from cross_modal_kd.training.keys import embedding_fingerprint, run_key
 from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.run_key import embedding_fingerprint, run_key
 from cross_modal_kd.training.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -85,7 +83,7 @@ def train_teacher(
     classes = sorted(train["label"].unique())
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
-    classifier = AAMSoftmaxHead(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
+    classifier = AAMSoftmaxClassifier(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(train))
     labels = torch.from_numpy(class_numbers(train["label"], classes))
@@ -97,7 +95,9 @@ def train_teacher(
         data,
         Plan(
             config,
-            DevMetric("eer", lambda model: pairwise_eer(embed(model, dev_inputs), dev["label"].to_numpy()), False),
+            DevMetric(
+                "eer", lambda model: pairwise_eer(embed_inputs(model, dev_inputs), dev["label"].to_numpy()), False
+            ),
             augment=augmentation(task.teacher) if config.augment else None,
             checkpoint=checkpoints / f"teacher-{key}.safetensors",
             on_epoch=epoch_logger("teacher"),
@@ -136,10 +136,10 @@ def teacher_embeddings(
         return embed_frozen(encoder, chosen)
     read, device = load_inputs(task.teacher, chosen, Roots(sources), inputs), device_for(accelerator)
     if teacher_model.kind != "pretrained":
-        return embed(build_student(teacher_model).to(device), read)
+        return embed_inputs(build_student(teacher_model).to(device), read)
     network = create_encoder(encoder, inputs)
     network.load_state_dict(teacher_model.tensors)
-    return embed(network.to(device), read)
+    return embed_inputs(network.to(device), read)
 
 
 def embed_teacher(

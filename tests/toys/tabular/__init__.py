@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.strict import Strict
-from cross_modal_kd.modalities import Corrupt, Decoded, Modality, Preview
-from cross_modal_kd.modalities.degradation import Degradation
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.errors import UnreadableSampleError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import EncoderConfig, InputConfig, Strict
+from cross_modal_kd.modalities import Corrupt, Decoded, Degradation, Modality, Preview
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 
 class TabularInputConfig(Strict):

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.modalities.inputs import Inputs
-from cross_modal_kd.models.encoders import Encoder
-from cross_modal_kd.samples.records import records
+from cross_modal_kd.modalities import Inputs
+from cross_modal_kd.models import Encoder
+from cross_modal_kd.samples import as_records
 
 
 class RowInputs(Inputs):
@@ -15,7 +15,7 @@ class RowInputs(Inputs):
     def __init__(self, modality, samples, roots, inputs, corrupt=None) -> None:
         self.sample_ids = samples["sample_id"].tolist()
         found = []
-        for row in records(samples):
+        for row in as_records(samples):
             value = modality.read(row, roots, inputs).value
             found.append(value if corrupt is None else corrupt(row["sample_id"], value))
         self._values = torch.from_numpy(np.stack(found)).float()

@@ -9,9 +9,9 @@ from cross_modal_kd.evaluation.plots.matching import matching_plot
 from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.plots.training import training_plot
 from cross_modal_kd.evaluation.protocol import Protocol
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.plotting.style import remark
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.plotting import remark
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 
@@ -23,7 +23,19 @@ def draw(
     embeddings: Mapping[str, EmbeddingTable],
     histories: Mapping[str, pd.DataFrame],
 ) -> dict[str, Figure]:
-    """The five plots of the report by name: operating, scores, training, matching, summary."""
+    """The five plots of the report.
+
+    Args:
+        protocol: what both students were measured on.
+        metrics: the content of metrics.json.
+        students: by arm, ``student_alone`` and ``distilled``.
+        embeddings: by arm, of the test samples at least.
+        histories: by arm, of the training, a row an epoch.
+
+    Returns:
+        Figures by name: operating, scores, training, matching, summary; those of a chimeric task carry a line that says
+        so.
+    """
     on_test = protocol.on_test(students, embeddings)
     operating, scores = kind_of(protocol.task).plots(on_test, protocol.teacher, protocol.evaluation)
     drawn = {

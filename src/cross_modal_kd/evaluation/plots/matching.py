@@ -4,13 +4,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cross_modal_kd.evaluation.legend import SEEN
-from cross_modal_kd.plotting.style import ARMS, INK, new_figure, say, title
+from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
 
 PREFIX = "matching_1_"
 
 
 def matching_plot(metrics: dict) -> Figure:
-    """Accuracy of 1:N matching against N: on unseen and on seen classes, with intervals and chance."""
+    """Accuracy of 1:N matching against N: on unseen and on seen classes, with intervals and chance.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        One panel in percent, N on a logarithmic axis; words where no N was measured.
+    """
     sizes = sorted(int(name.removeprefix(PREFIX)) for name in metrics["distilled"] if _plain(name))
     figure, axis = new_figure()
     if not sizes:

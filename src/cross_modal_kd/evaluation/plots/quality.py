@@ -18,6 +18,15 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
 
     The score of the training split is uniform by construction: a dev or test split that leans to the left is worse
     than what was trained on.
+
+    Args:
+        samples: the columns sample_id and split are read.
+        measures: sample_id, modality and one column a measure, empty where it is another modality's.
+        scores: sample_id, modality and quality in [0, 1].
+
+    Returns:
+        Panels four abreast; a measure is cut at its quantiles 0.002 and 0.998, and what lies outside counts in the last
+        bins.
     """
     splits = samples.set_index("sample_id")["split"]
     panels: list[tuple[str, str, pd.Series]] = []

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.evaluation.legend import SEEN, legend
-from cross_modal_kd.plotting.style import ALONE, ARMS, DISTILLED, IMPOSTOR, INK, new_figure, say, title
+from cross_modal_kd.evaluation.legend import SEEN, legend_of
+from cross_modal_kd.plotting import ALONE, ARMS, DISTILLED, IMPOSTOR, INK, new_figure, say, title
 
 ROW = 0.4
 
@@ -15,10 +15,16 @@ def summary_plot(metrics: dict) -> Figure:
 
     Right of zero is better. The gain is the share of errors removed, for metrics of the task, and points of percentage
     for those of matching. What is no error rate (calibration) is not here.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        Two panels a section, all in percent; words where no metric is defined.
     """
     names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
-    core = [name for name in names if legend(name).section == "core" and name in metrics["relative_reduction"]]
-    matching = [name for name in names if legend(name).section == "matching"]
+    core = [name for name in names if legend_of(name).section == "core" and name in metrics["relative_reduction"]]
+    matching = [name for name in names if legend_of(name).section == "matching"]
     sections = [section for section in (core, matching) if section]
     if not sections:
         figure, axis = new_figure(height=1.5)
@@ -56,7 +62,7 @@ def summary_plot(metrics: dict) -> Figure:
 
 
 def _name(name: str) -> str:
-    known = legend(name)
+    known = legend_of(name)
     return known.title if known.percent else f"{known.title} \N{MULTIPLICATION SIGN} 100"
 
 

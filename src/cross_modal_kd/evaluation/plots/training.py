@@ -5,15 +5,23 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cross_modal_kd.evaluation.legend import legend as legend_of
-from cross_modal_kd.plotting.style import ARMS, DISTILLED, legend, new_figure, title
+from cross_modal_kd.evaluation.legend import legend_of
+from cross_modal_kd.plotting import ARMS, DISTILLED, legend, new_figure, title
 
 ACTIVE = "_active"
 STYLES = ("-", "--", ":", "-.")
 
 
 def training_plot(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """The task's own loss, the dev metric, and the share of samples outside each margin, by epoch."""
+    """The task's own loss, the dev metric, and the share of samples outside each margin, by epoch.
+
+    Args:
+        histories: by arm, a row an epoch, with the columns epoch, task and ``dev_`` with the metric (null where dev was
+            not looked at); ``NAME_active`` of each constraint of the distilled arm.
+
+    Returns:
+        Three panels, or two where the distilled arm has no constraint; shares in percent.
+    """
     active = [column for column in histories["distilled"].columns.astype(str) if column.endswith(ACTIVE)]
     figure, axes = new_figure(1, 3 if active else 2, height=2.9)
     for arm, (name, colour) in ARMS.items():

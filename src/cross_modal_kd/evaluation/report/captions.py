@@ -1,6 +1,6 @@
 """How each plot is to be read."""
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.tasks import kind_of
 
 SUMMARY = (
@@ -22,7 +22,14 @@ QUALITY = (
 
 
 def captions(task: TaskConfig) -> list[tuple[str, str, str]]:
-    """(image, heading, caption) in the order of the page."""
+    """How each plot is to be read, in the order of the page.
+
+    Args:
+        task: its modalities, and its kind, which words two of the captions.
+
+    Returns:
+        (name of the image, heading, caption) of the six plots.
+    """
     matching = (
         "Does a sample find its counterpart?",
         f"Given one {task.student} sample, the {task.teacher} that belongs to it is to be picked among N by the cosine "

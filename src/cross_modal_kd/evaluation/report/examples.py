@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 
@@ -23,7 +23,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Group:
-    """Examples of one sort of mistake."""
+    """Examples of one sort of mistake, the worst first. title: of the sort. explains: which they are."""
 
     title: str
     explains: str
@@ -38,7 +38,18 @@ def worst_examples(
     students: Mapping[str, ModelBundle],
     embeddings: Mapping[str, EmbeddingTable],
 ) -> list[Group]:
-    """The worst mistakes of the distilled student, beside what the student alone makes of them."""
+    """The worst mistakes of the distilled student, beside what the student alone makes of them.
+
+    Args:
+        samples: the table, whose samples are shown.
+        sources: where their files lie.
+        protocol: the test samples and trials.
+        students: by arm, ``student_alone`` and ``distilled``.
+        embeddings: by arm, of the test samples at least.
+
+    Returns:
+        A group for each sort of mistake of the kind of task.
+    """
     exhibits = Exhibits(samples, sources)
     worst = kind_of(protocol.task).worst(protocol.on_test(students, embeddings))
     return [

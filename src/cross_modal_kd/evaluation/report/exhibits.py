@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 
 @dataclass(frozen=True)
@@ -22,10 +21,15 @@ class Exhibit:
 
 
 class Exhibits:
-    """Samples of one table, made ready to be shown."""
+    """Samples of one table, made ready to be shown.
+
+    Args:
+        samples: the table; its texts also give the words for groups.
+        sources: where the files lie.
+    """
 
     def __init__(self, samples: pd.DataFrame, sources: SourcesConfig) -> None:
-        self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in records(samples)}
+        self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in as_records(samples)}
         self._roots = Roots(sources)
         texts = samples[samples["text"].notna() & samples["group"].notna()]
         shortest = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])
@@ -33,12 +37,26 @@ class Exhibits:
         self._labels_are_groups = bool((texts["label"] == texts["group"]).all())
 
     def name_of(self, sample_id: str) -> str:
-        """The label, or the shortest text of its group where labels are but codes of groups."""
+        """The label, or the shortest text of its group where labels are but codes of groups.
+
+        Args:
+            sample_id: of a sample in the table.
+
+        Returns:
+            A name to be read.
+        """
         row = self._rows[sample_id]
         return self._words.get(row["group"], row["label"]) if self._labels_are_groups else row["label"]
 
     def show(self, sample_id: str) -> Exhibit:
-        """One sample; a text has no detail beside its words."""
+        """One sample; a text has no detail beside its words.
+
+        Args:
+            sample_id: of a sample in the table, whose file is read.
+
+        Returns:
+            The sample with its name and, as detail, its domain and the words for its group.
+        """
         row = self._rows[sample_id]
         known = [row["domain"], None if self._labels_are_groups else self._words.get(row["group"])]
         detail = ", ".join(str(part) for part in known if isinstance(part, str))

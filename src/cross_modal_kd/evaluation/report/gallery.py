@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.samples import split_rows
 
 LABELS = 6
 
@@ -15,7 +14,19 @@ LABELS = 6
 def gallery(
     samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig, exhibits: Exhibits
 ) -> list[tuple[str, list[Exhibit], list[Exhibit]]]:
-    """(name, the student's samples, the teacher's) of a few test labels; for instance pairing, of one group of each."""
+    """A few of the test samples, both modalities of a label side by side.
+
+    For instance pairing they are of one group of the label, where there is one with both.
+
+    Args:
+        samples: the table, with its splits.
+        task: its modalities and its pairing.
+        evaluation: ``seed`` of the draw of at most six labels.
+        exhibits: of the same table.
+
+    Returns:
+        (name, the student's samples, the teacher's) of each label drawn; how many of each, its modality says.
+    """
     students, teachers = (split_rows(samples, modality, "test") for modality in (task.student, task.teacher))
     labels = np.asarray(sorted(students["label"].unique()), dtype=object)
     drawn = np.random.default_rng(evaluation.seed).permutation(labels)[:LABELS]

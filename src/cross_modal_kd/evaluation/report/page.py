@@ -9,16 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.evaluation.legend import legend, shown
+from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.tables import metric_tables
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.tracking.facts import device_facts, git_facts, version_facts
-from cross_modal_kd.tracking.flatten import leaves
+from cross_modal_kd.tracking import device_facts, git_facts, leaves, version_facts
 
 TEMPLATE = "report.html.jinja"
 REASONS = 8
@@ -48,7 +47,11 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the page shows. images: PNG bytes by name."""
+    """Everything that the page shows.
+
+    task: what was learnt. metrics: the content of metrics.json. images: PNG bytes of the plots, by name.
+    examples: of the distilled student's mistakes. data, run: what the page says of them.
+    """
 
     task: TaskConfig
     metrics: dict
@@ -59,7 +62,14 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as HTML with everything inside it; all values are escaped."""
+    """The page as HTML with everything inside it; all values are escaped.
+
+    Args:
+        page: what it shows; a plot whose image is not there is left out.
+
+    Returns:
+        One HTML document, images inside; it also names the commit, the device and the versions of this process.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -76,7 +86,7 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         teacher=[
-            (legend(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
+            (legend_of(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
             for name, interval in page.metrics["teacher"].items()
         ],
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
@@ -94,7 +104,14 @@ def render(page: Page) -> str:
 
 
 def reproduce(task: TaskConfig) -> str:
-    """The command that makes this page again; tasks other than the default are environments of their name."""
+    """The command that makes this page again; tasks other than the default are environments of their name.
+
+    Args:
+        task: its name is looked up in the folder ``conf`` of the current folder.
+
+    Returns:
+        One line for a shell.
+    """
     return "kedro run --pipeline=distill" + (f" --env={task.name}" if (Path("conf") / task.name).is_dir() else "")
 
 

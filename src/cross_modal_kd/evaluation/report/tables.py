@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend, shown, shown_change
-from cross_modal_kd.plotting.text import typeset
-from cross_modal_kd.tasks.legend import Legend
+from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change
+from cross_modal_kd.plotting import typeset
+from cross_modal_kd.tasks import Legend
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of both students."""
+    """One metric of both students. difference: distilled - alone. reduction: of errors, empty where there is none."""
 
     legend: Legend
     alone: Cell
@@ -29,7 +29,14 @@ class Row:
 
 
 def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
-    """(title, rows) of each section that has metrics; matching on seen classes is a section of its own."""
+    """The tables of the page; matching on seen classes is a section of its own.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        (title, rows) of each section that has metrics, in the order of the page.
+    """
     titles = {
         "core": SECTIONS["core"],
         "matching": f"{SECTIONS['matching']}, on test samples",
@@ -38,7 +45,7 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
     }
     tables: dict[str, list[Row]] = {name: [] for name in titles}
     for name in metrics["difference"]:
-        known = legend(name)
+        known = legend_of(name)
         section = "matching_seen" if known.section == "matching" and name.endswith(SEEN) else known.section
         tables[section].append(_row(name, known, metrics))
     return [(titles[section], rows) for section, rows in tables.items() if rows]

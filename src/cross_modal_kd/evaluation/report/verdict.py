@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from cross_modal_kd.evaluation.legend import legend, shown, shown_change
+from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
 from cross_modal_kd.tasks import kind_named
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """values: the two values. change: their difference with its interval. conclusion: what can be said of it."""
+    """values: the two values. change: their difference with its interval. conclusion: what can be said of it.
+
+    tone: better, worse, or open where the interval includes zero or the metric is not defined.
+    """
 
     values: str
     change: str
@@ -17,15 +20,22 @@ class Verdict:
 
 
 def verdict(metrics: dict) -> Verdict:
-    """Of the kind's metric: alone, distilled, the difference and whether its interval leaves zero out."""
+    """Of the kind's metric: alone, distilled, the difference and whether its interval leaves zero out.
+
+    Args:
+        metrics: the content of metrics.json, in shares.
+
+    Returns:
+        The sentences; values in percent, differences in points.
+    """
     name = kind_named(metrics["task"]["kind"]).metric
     if name not in metrics["difference"]:
         reason = metrics["undefined"].get(name, "it was not measured")
-        return Verdict(f"{legend(name).title} is not defined", reason, "Nothing can be said.", "open")
+        return Verdict(f"{legend_of(name).title} is not defined", reason, "Nothing can be said.", "open")
     alone, distilled, difference = (metrics[part][name] for part in ("student_alone", "distilled", "difference"))
-    values = f"{legend(name).title} {shown(name, alone['value'])} alone, {shown(name, distilled['value'])} distilled"
+    values = f"{legend_of(name).title} {shown(name, alone['value'])} alone, {shown(name, distilled['value'])} distilled"
     change = f"{shown_change(name, difference['value'])} points {_interval(name, difference)}"
-    sign = 1 if legend(name).better == "higher" else -1
+    sign = 1 if legend_of(name).better == "higher" else -1
     low, high = sorted(sign * difference[end] for end in ("low", "high"))
     reduction = metrics["relative_reduction"].get(name)
     percent = "" if reduction is None else f"{100 * abs(reduction['value']):.0f}\N{NO-BREAK SPACE}%"

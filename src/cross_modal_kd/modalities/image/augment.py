@@ -8,9 +8,14 @@ from torch.nn import functional as F
 def augment_images(inputs: Tensor, generator: Generator) -> Tensor:
     """Rotation by up to 17 degrees, scale 0.8 to 1.2, shift by up to an eighth, and mirror.
 
-    Colours stay: they tell concepts apart.
+    Colours stay: they tell concepts apart. What is moved in from outside is white.
 
-    inputs: uint8 (B, C, H, W); what is moved in from outside is white. Returns float (B, C, H, W) in [0, 255].
+    Args:
+        inputs: (B, C, H, W) uint8 in [0, 255].
+        generator: the source of what is random, on the device of ``inputs``.
+
+    Returns:
+        (B, C, H, W) float32 in [0, 255].
     """
     count, device = len(inputs), inputs.device
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 
 
 class ImageInputConfig(Strict):

@@ -27,17 +27,44 @@ def _from_pil(picture: PilImage.Image, channels: int) -> Image:
 
 
 def blur(image: Image, level: float, rng: np.random.Generator) -> Image:
-    """Gaussian blur with a standard deviation of ``level`` pixels; borders are repeated."""
+    """Gaussian blur; borders are repeated.
+
+    Args:
+        image: (H, W, C) uint8.
+        level: standard deviation in pixels.
+        rng: not used, nothing is random.
+
+    Returns:
+        (H, W, C) uint8.
+    """
     return _to_uint8(ndimage.gaussian_filter(image.astype(np.float32), (level, level, 0), mode="nearest"))
 
 
 def noise(image: Image, level: float, rng: np.random.Generator) -> Image:
-    """Gaussian noise of ``level`` grey levels' standard deviation on every pixel and channel, clipped to [0, 255]."""
+    """Gaussian noise on every pixel and channel, clipped to [0, 255].
+
+    Args:
+        image: (H, W, C) uint8.
+        level: standard deviation in grey levels.
+        rng: draws the noise.
+
+    Returns:
+        (H, W, C) uint8.
+    """
     return _to_uint8(image + rng.normal(0.0, level, image.shape))
 
 
 def jpeg(image: Image, level: float, rng: np.random.Generator) -> Image:
-    """Stored as JPEG at quality ``level`` (1 to 95) and read again."""
+    """Stored as JPEG and read again.
+
+    Args:
+        image: (H, W, 1 or 3) uint8.
+        level: JPEG quality, 1 to 95, cut to a whole number.
+        rng: not used, nothing is random.
+
+    Returns:
+        (H, W, C) uint8.
+    """
     stored = io.BytesIO()
     _to_pil(image).save(stored, format="JPEG", quality=int(level))
     with PilImage.open(stored) as picture:
@@ -45,12 +72,30 @@ def jpeg(image: Image, level: float, rng: np.random.Generator) -> Image:
 
 
 def darkness(image: Image, level: float, rng: np.random.Generator) -> Image:
-    """Every value times the gain ``level`` in [0, 1]."""
+    """Every value times a gain.
+
+    Args:
+        image: (H, W, C) uint8.
+        level: the gain, in [0, 1].
+        rng: not used, nothing is random.
+
+    Returns:
+        (H, W, C) uint8.
+    """
     return _to_uint8(image * np.float32(level))
 
 
 def downscale(image: Image, level: float, rng: np.random.Generator) -> Image:
-    """Made smaller by the factor ``level`` (box average) and enlarged to its size again (bicubic)."""
+    """Made smaller (box average) and enlarged to its size again (bicubic).
+
+    Args:
+        image: (H, W, 1 or 3) uint8.
+        level: the factor, at least 1, by which each side is divided; a side keeps at least one pixel.
+        rng: not used, nothing is random.
+
+    Returns:
+        (H, W, C) uint8.
+    """
     height, width, channels = image.shape
     small = (max(1, round(width / level)), max(1, round(height / level)))
     picture = _to_pil(image).resize(small, PilImage.Resampling.BOX).resize((width, height), PilImage.Resampling.BICUBIC)

@@ -5,13 +5,17 @@ from difflib import get_close_matches
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.models.encoders import Encoder
+from cross_modal_kd.models import Encoder
 
 
 class ImageEncoder(Encoder):
-    """A network over uint8 images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
+    """A network over images (B, C, H, W), scaled to (x / 255 - 0.5) / 0.25.
 
     Weights and images lie in memory channels last, which convolutions on a CPU want (and tensor cores too).
+
+    Args:
+        network: scaled images (B, C, H, W) to features (B, num_features).
+        num_features: the length of one feature vector.
     """
 
     def __init__(self, network: nn.Module, num_features: int) -> None:
@@ -20,12 +24,32 @@ class ImageEncoder(Encoder):
         self.num_features = num_features
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images to features.
+
+        Args:
+            images: (B, C, H, W) in [0, 255], uint8 or (augmented) float, with the network's number of channels.
+
+        Returns:
+            (B, num_features).
+        """
         scaled = (images.float() / 255 - 0.5) / 0.25
         return self.network(scaled.contiguous(memory_format=torch.channels_last))
 
 
 def timm_encoder(name: str, channels: int, options: dict) -> ImageEncoder:
-    """The network of that name in timm, without its classifier. Raises ValueError naming those near an unknown one."""
+    """The network of that name in timm, without its classifier.
+
+    Args:
+        name: one of ``timm.list_models()``.
+        channels: of the images, 1 or 3.
+        options: further arguments of ``timm.create_model`` (``pretrained``, ``drop_path_rate``).
+
+    Returns:
+        The encoder; the network decides its ``num_features``.
+
+    Raises:
+        ValueError: timm has no model of that name; the message lists those near it.
+    """
     import timm
 
     if name not in timm.list_models():
@@ -38,8 +62,18 @@ def timm_encoder(name: str, channels: int, options: dict) -> ImageEncoder:
 def torchvision_encoder(name: str, in_channels: int, options: dict) -> ImageEncoder:
     """VGG's convolutions (Simonyan & Zisserman, 2015) with batch norm, and the mean over what is left of the image.
 
-    Options: ``channels``, of each stage, after which the image is halved; ``convs``, convolutions a stage (1). Small
-    images want it: a residual network of timm's leaves a quarter of their side before its first block.
+    Small images want it: a residual network of timm's leaves a quarter of their side before its first block.
+
+    Args:
+        name: ``vgg``, the only one.
+        in_channels: of the images, 1 or 3.
+        options: ``channels``, of each stage, after which the image is halved; ``convs``, convolutions a stage (1).
+
+    Returns:
+        The encoder; ``num_features`` is the channels of its last stage.
+
+    Raises:
+        ValueError: another name, another option, or channels that are not a list of positive whole numbers.
     """
     from torchvision.models.vgg import make_layers
 

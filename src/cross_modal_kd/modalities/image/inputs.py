@@ -8,16 +8,23 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.read import read_image
 from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
 from cross_modal_kd.modalities.modality import Corrupt
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots
 
 
 class ImageInputs(Inputs):
-    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``."""
+    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``.
+
+    Args:
+        samples: rows of the samples table, with ``sample_id``, ``source`` and ``path``.
+        roots: where the files lie.
+        config: size and channels in its block ``image``, and ``cache_mb``; images that fit are all read at once.
+        corrupt: damage done to each image (H, W, C) before it is resized.
+    """
 
     def __init__(
         self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None

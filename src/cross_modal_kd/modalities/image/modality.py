@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.modalities.degradation import Degradation
     from cross_modal_kd.modalities.inputs import Inputs
-    from cross_modal_kd.models.encoders import Encoder
+    from cross_modal_kd.models import Encoder
 
 
 def _timm(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
@@ -49,46 +48,60 @@ class Image(Modality):
     teacher = {"pretrained": False, "encoder": RESNET}
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """Pixels with the channels of ``inputs.image``, or three without it. See ``Modality.decode``."""
         from cross_modal_kd.modalities.image.read import read_image
 
         return Decoded(read_image(content, name, 3 if inputs is None else inputs.of(ImageInputConfig).channels))
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``width`` and ``height`` in pixels. See ``Modality.facts``."""
         height, width, _ = decoded.value.shape
         return {"width": width, "height": height}
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
+        """uint8 tensors (C, size, size). See ``Modality.load``."""
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
         return ImageInputs(samples, roots, inputs, corrupt)
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
-        """(2, C, size, size) uint8."""
+        """One shape: every image is resized.
+
+        Args:
+            inputs: of which the block ``image`` counts.
+
+        Returns:
+            (2, C, size, size) uint8.
+        """
         import torch
 
         image = inputs.of(ImageInputConfig)
         return [torch.zeros(2, image.channels, image.size, image.size, dtype=torch.uint8)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        """Rotated, scaled, shifted and mirrored; uint8 becomes float32. See ``Modality.augment``."""
         from cross_modal_kd.modalities.image.augment import augment_images
 
         return augment_images(inputs, generator)
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Each takes the image alone. See ``Modality.measures``."""
         from cross_modal_kd.modalities.image.quality import MEASURES
 
         return MEASURES
 
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
+        """Blur, noise and the like, none of which needs a context. See ``Modality.degradations``."""
         from cross_modal_kd.modalities.image.degrade import DEGRADATIONS
 
         return DEGRADATIONS
 
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
+        """A PNG of at most 96 pixels a side; large: 192. See ``Modality.preview``."""
         from cross_modal_kd.modalities.image.preview import thumbnail
 
         return Preview("image", thumbnail(self.read(row, roots).value, large))

@@ -11,7 +11,15 @@ SIDE_PX, LARGE_SIDE_PX = 96, 192
 
 
 def thumbnail(image: NDArray[np.uint8], large: bool) -> str:
-    """The ``data:`` address of a PNG no larger than 96 (or 192) pixels a side, of a uint8 (H, W, 3) image."""
+    """The ``data:`` address of a PNG that is no larger than a page has room for; smaller images keep their size.
+
+    Args:
+        image: (H, W, 1 or 3) uint8.
+        large: at most 192 pixels a side, else 96.
+
+    Returns:
+        The address.
+    """
     from PIL import Image
 
     picture, stored = Image.fromarray(np.squeeze(image)), io.BytesIO()

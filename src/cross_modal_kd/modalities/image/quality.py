@@ -20,7 +20,13 @@ Plane = NDArray[np.float32]
 
 
 def luminance(image: Image) -> Plane:
-    """Y (H, W) in [0, 255] of a uint8 (H, W, 1 or 3) image.
+    """Y (H, W) of an image.
+
+    Args:
+        image: (H, W, 1 or 3) uint8, at least 8 x 8 pixels.
+
+    Returns:
+        (H, W) float32 in [0, 255].
 
     Raises:
         ValueError: not uint8, not (H, W, 1 or 3), or a side under 8 pixels.
@@ -60,6 +66,12 @@ def sharpness(image: Image) -> float:
 
     20 sigma^2 is what white noise of standard deviation sigma (as `noise` estimates it) adds to the variance: without
     this correction a noisy image passes for a sharp one.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        At least 0.
     """
     y = luminance(image)
     sigma = _noise_sigma(y, _sobel_energy(y))
@@ -67,14 +79,28 @@ def sharpness(image: Image) -> float:
 
 
 def tenengrad(image: Image) -> float:
-    """log(1 + mean(Gx^2 + Gy^2) - 24 sigma^2), Sobel, corrected for noise as `sharpness` is: falls with blur."""
+    """log(1 + mean(Gx^2 + Gy^2) - 24 sigma^2), Sobel, corrected for noise as `sharpness` is: falls with blur.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        At least 0.
+    """
     y = luminance(image)
     gradient = _sobel_energy(y)
     return float(np.log1p(max(0.0, float(gradient.mean()) - 24 * _noise_sigma(y, gradient) ** 2)))
 
 
 def contrast(image: Image) -> float:
-    """RMS contrast: the standard deviation of Y / 255."""
+    """RMS contrast: the standard deviation of Y / 255.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        In [0, 0.5].
+    """
     return float(luminance(image).std() / 255)
 
 
@@ -83,6 +109,12 @@ def exposure(image: Image) -> float:
 
     The distance of the mean from mid-grey would call a darkened drawing on white paper *better* exposed. Too much light
     cannot be told from white paper here; it shows in `contrast`.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        In [0, 1].
     """
     return float(np.percentile(luminance(image), 95) / 255)
 
@@ -93,17 +125,29 @@ def noise(image: Image) -> float:
     sigma = sqrt(pi / 2) / 6 * mean |Y * N|, where N is the difference of two Laplacians, blind to constant and linear
     shading. Below 3 levels noise cannot be told from fine texture, and a blurred image would pass for a better one
     than a sharp one: all such images are equal here.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        Grey levels, negated: -3 for the cleanest images, less for noisy ones.
     """
     y = luminance(image)
     return -max(_noise_sigma(y, _sobel_energy(y)), _TEXTURE)
 
 
 def effective_resolution(image: Image) -> float:
-    """Share of the gradient's spectral energy above half the Nyquist frequency, in [0, 1], noise taken off.
+    """Share of the gradient's spectral energy above half the Nyquist frequency, noise taken off.
 
     The spectrum of finite differences is flat for a picture of edges, so that the share falls once an image was
     blurred, or enlarged from fewer pixels. What white noise of the estimated sigma (rounding at least: 1/12) adds at
-    frequency w, that is 2 sigma^2 (1 - cos w) a difference, is subtracted first. An image with nothing left scores 0.
+    frequency w, that is 2 sigma^2 (1 - cos w) a difference, is subtracted first.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        In [0, 1]; 0 for an image with nothing left.
     """
     y = luminance(image)
     variance = max(_noise_sigma(y, _sobel_energy(y)) ** 2, 1 / 12)
@@ -122,6 +166,12 @@ def jpeg_blockiness(image: Image) -> float:
 
     About -1 without blocks; falls as a JPEG's quality falls. It sees only a grid that starts at the upper left corner:
     an image that was cropped or resized after its compression escapes it.
+
+    Args:
+        image: as `luminance` takes it.
+
+    Returns:
+        Below 0, without a unit; -1 for an image of 8 x 8 pixels, which has no border inside.
     """
     y = luminance(image)
     border = inside = 0.0

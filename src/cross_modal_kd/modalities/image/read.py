@@ -4,16 +4,24 @@ import io
 
 import numpy as np
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def read_image(data: bytes, name: str, channels: int = 3) -> np.ndarray:
-    """Pixels of an encoded image: (H, W, channels) uint8, grey (1) or RGB (3).
+    """Pixels of an encoded image, turned as its EXIF says; transparent pixels are laid over white.
 
-    Turned as its EXIF says; transparent pixels are laid over white.
+    Args:
+        data: the file's bytes, in any format that Pillow reads.
+        name: of the sample, for errors.
+        channels: 1 (grey) or 3 (RGB).
 
-    Raises UnreadableSampleError(name, reason) for bytes that are no image, a truncated one, or pixels without a fixed
-    range (floating point).
+    Returns:
+        (H, W, channels) uint8; 16 bits are scaled to 8.
+
+    Raises:
+        UnreadableSampleError: bytes that are no image, a truncated one, or floating-point pixels, which have no fixed
+            range.
+        ValueError: another number of channels.
     """
     from PIL import Image, ImageOps
 

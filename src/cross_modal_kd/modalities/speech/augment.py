@@ -7,7 +7,14 @@ from torch import Generator, Tensor
 def augment_speech(inputs: Tensor, generator: Generator) -> Tensor:
     """Half of the batch with coloured noise at 5 to 25 dB SNR, all with a gain of -6 to 6 dB.
 
-    inputs: float (B, T). The noise has a spectrum of f^-c, c between 0 (white) and 1 (brown-ish), drawn per sound.
+    The noise has an amplitude spectrum of f^-c, c between 0 (white) and 1 (brown), drawn per sound.
+
+    Args:
+        inputs: (B, T) float in [-1, 1].
+        generator: the source of what is random, on the device of ``inputs``.
+
+    Returns:
+        (B, T) float, clipped to [-1, 1].
     """
     count, length, device = len(inputs), inputs.shape[1], inputs.device
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 
 WINDOW_S = 0.025
 

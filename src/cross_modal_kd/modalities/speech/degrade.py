@@ -19,7 +19,16 @@ Wave = NDArray[np.float32]
 
 
 def mix_at_snr(wave: Wave, noise: NDArray[np.floating], snr_db: float) -> Wave:
-    """wave + g noise, with g such that 10 log10(power(wave) / power(g noise)) = snr_db. Silence stays as it is."""
+    """wave + g noise, with g such that 10 log10(power(wave) / power(g noise)) = snr_db.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        noise: (T,) at any scale.
+        snr_db: in dB, over the whole clip.
+
+    Returns:
+        (T,) float32 in [-1, 1]; the wave itself where it or the noise is silent.
+    """
     signal_power = np.mean(wave.astype(np.float64) ** 2)
     noise_power = np.mean(noise.astype(np.float64) ** 2)
     if signal_power == 0 or noise_power == 0:
@@ -33,12 +42,30 @@ def _within_full_scale(wave: NDArray[np.floating]) -> Wave:
 
 
 def white(wave: Wave, level: float, rng: np.random.Generator) -> Wave:
-    """Gaussian noise at an SNR of ``level`` dB."""
+    """Gaussian noise.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: SNR in dB.
+        rng: draws the noise.
+
+    Returns:
+        (T,) float32 in [-1, 1].
+    """
     return mix_at_snr(wave, rng.standard_normal(len(wave)), level)
 
 
 def pink(wave: Wave, level: float, rng: np.random.Generator) -> Wave:
-    """Gaussian noise whose power falls by 3 dB an octave, at an SNR of ``level`` dB."""
+    """Gaussian noise whose power falls by 3 dB an octave.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: SNR in dB.
+        rng: draws the noise.
+
+    Returns:
+        (T,) float32 in [-1, 1].
+    """
     spectrum = np.fft.rfft(rng.standard_normal(len(wave)))
     bins = np.arange(len(spectrum))
     shaped = np.where(bins > 0, spectrum / np.sqrt(np.maximum(bins, 1)), 0)
@@ -46,7 +73,16 @@ def pink(wave: Wave, level: float, rng: np.random.Generator) -> Wave:
 
 
 def babble(wave: Wave, level: float, rng: np.random.Generator, others: Sequence[Wave]) -> Wave:
-    """Up to six of ``others`` talking at once, equally loud, each from a random place on and repeated, at ``level`` dB.
+    """Up to six of ``others`` talking at once, equally loud, each from a random place on and repeated.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: SNR in dB.
+        rng: draws the voices and where each starts.
+        others: clips of other speakers at the same rate, of any length; silent ones are passed over.
+
+    Returns:
+        (T,) float32 in [-1, 1].
 
     Raises:
         ValueError: there is no other clip with sound in it.
@@ -68,6 +104,15 @@ def reverberation(wave: Wave, level: float, rng: np.random.Generator, sample_rat
 
     Synthetic impulse response: the direct sound, then Gaussian noise under exp(-6.9 t / T60) with as much energy in
     all.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: T60 in seconds, above 0.
+        rng: draws the impulse response.
+        sample_rate: of the wave, in Hz.
+
+    Returns:
+        (T,) float32 in [-1, 1]; turned down where it would exceed full scale.
     """
     time = np.arange(1, max(2, round(level * sample_rate))) / sample_rate
     tail = rng.standard_normal(len(time)) * np.exp(-3 * np.log(10) * time / level)
@@ -78,13 +123,32 @@ def reverberation(wave: Wave, level: float, rng: np.random.Generator, sample_rat
 
 
 def clipping(wave: Wave, level: float, rng: np.random.Generator) -> Wave:
-    """Recorded ``level`` dB over full scale: cut at that many dB below its own peak; not turned up."""
+    """Recorded ``level`` dB over full scale: cut at that many dB below its own peak; not turned up.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: in dB, at least 0.
+        rng: not used, nothing is random.
+
+    Returns:
+        (T,) float32 in [-1, 1].
+    """
     peak = float(np.abs(wave).max(initial=0)) * 10 ** (-level / 20)
     return np.clip(wave, -peak, peak).astype(np.float32)
 
 
 def band_limit(wave: Wave, level: float, rng: np.random.Generator, sample_rate: int) -> Wave:
-    """Low-pass at ``level`` Hz (Butterworth, order 8, forwards and backwards); unchanged from half the rate on."""
+    """Low-pass (Butterworth, order 8, forwards and backwards).
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        level: the cut-off in Hz, above 0; from half the rate on the wave is unchanged.
+        rng: not used, nothing is random.
+        sample_rate: of the wave, in Hz.
+
+    Returns:
+        (T,) float32 in [-1, 1].
+    """
     if level >= sample_rate / 2:
         return wave
     sections = signal.butter(8, level, fs=sample_rate, output="sos")

@@ -6,11 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.modalities.speech.config import WINDOW_S, fourier_points
-from cross_modal_kd.models.encoders import Encoder
+from cross_modal_kd.models import Encoder
 
 
 class LogMel(nn.Module):
-    """Waveforms (B, T) to log-mel features (B, frames, n_mels): 25 ms windows every 10 ms, minus the mean over time."""
+    """Waveforms (B, T) to log-mel features (B, frames, n_mels): 25 ms windows every 10 ms, minus the mean over time.
+
+    Args:
+        sample_rate: of the waveforms, in Hz.
+        n_mels: bands.
+    """
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
@@ -26,13 +31,31 @@ class LogMel(nn.Module):
         )
 
     def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms to features, in float32 under autocast too.
+
+        Args:
+            waveforms: (B, T) float in [-1, 1].
+
+        Returns:
+            (B, frames, n_mels) float32, with 1 + T // (samples in 10 ms) frames.
+        """
         with torch.autocast(waveforms.device.type, enabled=False):  # bf16 would round the energies before their log
             features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
             return features - features.mean(dim=1, keepdim=True)
 
 
 class SpeechEncoder(Encoder):
-    """A speechbrain speaker network over log-mel features of waveforms (B, T)."""
+    """A speechbrain speaker network over log-mel features of waveforms (B, T).
+
+    Args:
+        name: ``ECAPA_TDNN`` or ``ResNet``.
+        sample_rate: of the waveforms, in Hz.
+        n_mels: bands of the features.
+        options: further arguments of the network; ``lin_neurons`` (192) is the length of a feature vector.
+
+    Raises:
+        ValueError: another name; the message lists those that there are.
+    """
 
     def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
         super().__init__()
@@ -44,6 +67,14 @@ class SpeechEncoder(Encoder):
         self.network = builders[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
 
     def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms to features.
+
+        Args:
+            waveforms: (B, T) float in [-1, 1], at the encoder's rate.
+
+        Returns:
+            (B, num_features).
+        """
         return self.network(self.features(waveforms)).flatten(1)
 
 

@@ -7,16 +7,25 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.read import read_speech
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots
 
 
 class SpeechInputs(Inputs):
-    """float32 waveforms (T,) in [-1, 1]; shorter sounds are repeated to fill T; kept in memory as int16 if they fit."""
+    """float32 waveforms (T,) in [-1, 1]; shorter sounds are repeated to fill T; kept in memory as int16 if they fit.
+
+    T is ``crop_s`` seconds of an item with a draw, and ``eval_s`` of one without.
+
+    Args:
+        samples: rows of the samples table, with ``sample_id``, ``source``, ``path`` and ``duration_s``.
+        roots: where the files lie.
+        config: rate and lengths in its block ``speech``, and ``cache_mb``; sounds that fit are all read at once.
+        corrupt: damage done to each whole sound at that rate, before it is cropped.
+    """
 
     def __init__(
         self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None

@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.errors import UnreadableSampleError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.modalities.degradation import Degradation
     from cross_modal_kd.modalities.inputs import Inputs
-    from cross_modal_kd.models.encoders import Encoder
+    from cross_modal_kd.models import Encoder
 
 MOST_BYTES = 200_000
 MIME = {".ogg": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg"}
@@ -62,6 +60,7 @@ class Speech(Modality):
     teacher = {"pretrained": False, "encoder": ECAPA}
 
     def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """The wave at its own rate, or resampled to ``inputs.speech.sample_rate``. See ``Modality.decode``."""
         from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 
         if inputs is None:
@@ -72,6 +71,11 @@ class Speech(Modality):
         return Decoded(wave, {"sample_rate": sample_rate})
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``duration_s`` in seconds and ``sample_rate`` in Hz, as stored. See ``Modality.facts``.
+
+        Raises:
+            UnreadableSampleError: shorter than ``ingestion.min_duration_s``, or every sample is zero.
+        """
         sample_rate = decoded.about["sample_rate"]
         duration_s = len(decoded.value) / sample_rate
         if duration_s < ingestion.min_duration_s:
@@ -85,46 +89,64 @@ class Speech(Modality):
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
+        """float32 waveforms (T,). See ``Modality.load``."""
         from cross_modal_kd.modalities.speech.inputs import SpeechInputs
 
         return SpeechInputs(samples, roots, inputs, corrupt)
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
-        """(2, T) float32, T of a training crop and of what is heard at evaluation."""
+        """A training crop, and what is heard at evaluation.
+
+        Args:
+            inputs: of which the block ``speech`` counts.
+
+        Returns:
+            (2, T) float32 each, T = seconds times rate.
+        """
         import torch
 
         speech = inputs.of(SpeechInputConfig)
         return [torch.zeros(2, int(seconds * speech.sample_rate)) for seconds in (speech.crop_s, speech.eval_s)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
+        """Louder or softer, half of them with noise. See ``Modality.augment``."""
         from cross_modal_kd.modalities.speech.augment import augment_speech
 
         return augment_speech(inputs, generator)
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Each takes the wave and its rate. See ``Modality.measures``."""
         from cross_modal_kd.modalities.speech.quality import MEASURES
 
         return MEASURES
 
     @property
     def batched(self) -> "Mapping[str, Callable[[Sequence[tuple[Any, ...]]], np.ndarray]]":
+        """Seconds of speech, which a network finds. See ``Modality.batched``."""
         from cross_modal_kd.modalities.speech.quality import BATCHED
 
         return BATCHED
 
     def in_order(self, samples: "pd.DataFrame") -> "pd.DataFrame":
-        """Clips of similar length side by side, which is what the batched measures are fastest at."""
+        """Clips of similar length side by side, which is what the batched measures are fastest at.
+
+        See ``Modality.in_order``.
+        """
         return samples.sort_values("duration_s", kind="stable")
 
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
+        """Noise, rooms, clipping, a narrow band; some need the rate or other clips. See ``Modality.degradations``."""
         from cross_modal_kd.modalities.speech.degrade import DEGRADATIONS
 
         return DEGRADATIONS
 
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
-        """The file itself, named and not played where it is too long for a page; large: a WAV with its outline."""
+        """The file itself, named and not played where it is too long for a page; large: a WAV with its outline.
+
+        Too long is above 200 kB; a format that pages may not play is named too. See ``Modality.preview``.
+        """
         from cross_modal_kd.modalities.speech.preview import outline, wav
 
         if large:

@@ -47,12 +47,28 @@ def _active(wave: Wave, sample_rate: int) -> Wave:
 
 
 def snr_wada(wave: Wave, sample_rate: int) -> float:
-    """Blind SNR in dB, within [-20, 100]: see ``wada``. Babble, being speech too, is only partly seen as noise."""
+    """Blind SNR: see ``wada``. Babble, being speech too, is only partly seen as noise.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: not used.
+
+    Returns:
+        dB, within [-20, 100].
+    """
     return wada.snr_db(wave)
 
 
 def clipping(wave: Wave, sample_rate: int) -> float:
-    """-(share of samples within 1 % of the highest or of the lowest value): flat tops, at whatever level they stand."""
+    """-(share of samples within 1 % of the highest or of the lowest value): flat tops, at whatever level they stand.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: not used.
+
+    Returns:
+        In [-1, 0]; 0 for a constant wave.
+    """
     top, bottom = float(wave.max(initial=0)), float(wave.min(initial=0))
     if top == bottom:
         return 0.0
@@ -65,22 +81,45 @@ def clipping(wave: Wave, sample_rate: int) -> float:
 
 
 def speech_level(wave: Wave, sample_rate: int) -> float:
-    """Mean power of the active frames, in dB of full scale (a full-scale square wave is 0 dB)."""
+    """Mean power of the active frames (20 ms, within 30 dB of the loudest).
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz.
+
+    Returns:
+        dB of full scale, within [-100, 0] (a full-scale square wave is 0 dB).
+    """
     active = _active(wave, sample_rate)
     return float(10 * np.log10(max(float(np.mean(active.astype(np.float64) ** 2)), 10 ** (FLOOR_DB / 10))))
 
 
 def dynamics(wave: Wave, sample_rate: int) -> float:
-    """95th less 10th percentile of the frames' levels, in dB, at most 60: noise and reverberation fill the pauses."""
+    """95th less 10th percentile of the frames' levels: noise and reverberation fill the pauses.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz.
+
+    Returns:
+        dB, within [0, 60].
+    """
     low, high = np.percentile(_levels(_frames(wave, sample_rate)), [10, 95])
     return float(min(high - low, WIDEST_DYNAMICS_DB))
 
 
 def decay(wave: Wave, sample_rate: int) -> float:
-    """The steepest falls of the level, in dB within 50 ms (the 98th percentile of them), at most 60.
+    """The steepest falls of the level, in dB within 50 ms (the 98th percentile of them).
 
     A room cannot fall faster than its reverberation does, nor can speech fall below the noise: the measure answers to
     both.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz.
+
+    Returns:
+        dB, within [0, 60]; 0 for a wave under 60 ms.
     """
     length = max(1, round(FRAME_S / 2 * sample_rate))
     if len(wave) < 6 * length:
@@ -90,9 +129,16 @@ def decay(wave: Wave, sample_rate: int) -> float:
 
 
 def bandwidth(wave: Wave, sample_rate: int) -> float:
-    """Hz below which 99 % of the energy of the active frames lies, after pre-emphasis (1 - 0.97 / z).
+    """The frequency below which 99 % of the energy of the active frames lies, after pre-emphasis (1 - 0.97 / z).
 
     Falls with the cut-off of a channel. White noise raises it: leave it out of the score where inputs are noisy.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz.
+
+    Returns:
+        Hz, up to half the rate; 0 for silence.
     """
     active = _active(np.append(wave[:1], wave[1:] - PRE_EMPHASIS * wave[:-1]).astype(np.float32), sample_rate)
     power = (np.abs(np.fft.rfft(active * np.hanning(active.shape[1]).astype(np.float32), axis=1)) ** 2).mean(axis=0)
@@ -104,18 +150,40 @@ def bandwidth(wave: Wave, sample_rate: int) -> float:
 
 
 def active_speech_s(wave: Wave, sample_rate: int) -> float:
-    """Seconds of speech: the sum of the Silero detector's probabilities over frames of 32 ms."""
+    """How much speech there is: the sum of the Silero detector's probabilities over frames of 32 ms.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz; the detector hears the wave at 16 kHz.
+
+    Returns:
+        Seconds.
+    """
     return float(active_speech_all([(wave, sample_rate)])[0])
 
 
 def active_speech_all(clips: Sequence[tuple[Wave, int]]) -> NDArray[np.float64]:
-    """``active_speech_s`` of many clips, several times as fast as one by one."""
+    """``active_speech_s`` of many clips, several times as fast as one by one.
+
+    Args:
+        clips: n pairs of a wave (T,) and its rate in Hz; lengths and rates may differ.
+
+    Returns:
+        (n,) float64, seconds.
+    """
     probabilities = vad.speech_probabilities([_resampled(wave, rate, vad.RATE) for wave, rate in clips])
     return np.array([float(p.sum()) * vad.FRAME / vad.RATE for p in probabilities])
 
 
 def dnsmos(wave: Wave, sample_rate: int) -> float:
-    """Overall quality, 1 to 5, as the DNSMOS network predicts it. Slow (about half a second a clip), hence optional.
+    """Overall quality as the DNSMOS network predicts it. Slow (about half a second a clip), hence optional.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        sample_rate: in Hz; the network hears the wave at 16 kHz.
+
+    Returns:
+        Mean opinion score, 1 to 5.
 
     Raises:
         ModuleNotFoundError: the package speechmos or what it runs on is not installed; the message names the extra.

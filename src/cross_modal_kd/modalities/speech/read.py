@@ -4,13 +4,21 @@ import io
 
 import numpy as np
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:
-    """Mono float32 (T,) in [-1, 1] at the file's own rate, and that rate in Hz; channels are averaged.
+    """A sound at the file's own rate; channels are averaged.
 
-    Raises UnreadableSampleError(name, reason) for bytes that are no sound, no samples, or NaN or infinite ones.
+    Args:
+        data: the file's bytes, in any format that libsndfile reads.
+        name: of the sample, for errors.
+
+    Returns:
+        Mono float32 (T,) in [-1, 1], and its rate in Hz.
+
+    Raises:
+        UnreadableSampleError: bytes that are no sound, no samples, or NaN or infinite ones.
     """
     import soundfile
 
@@ -27,13 +35,34 @@ def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:
 
 
 def read_speech(data: bytes, name: str, sample_rate: int | None = None) -> np.ndarray:
-    """As ``decode_speech``, resampled to ``sample_rate`` Hz where the file's rate differs (None: left as it is)."""
+    """As ``decode_speech``, resampled where the file's rate differs.
+
+    Args:
+        data: the file's bytes.
+        name: of the sample, for errors.
+        sample_rate: the wanted one in Hz; None keeps the file's own.
+
+    Returns:
+        Mono float32 (T,) in [-1, 1].
+
+    Raises:
+        UnreadableSampleError: as ``decode_speech`` does.
+    """
     sound, found_rate = decode_speech(data, name)
     return sound if sample_rate in (None, found_rate) else resample(sound, found_rate, sample_rate)
 
 
 def resample(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
-    """Band-limited resampling of (T,) to (ceil(T * to_rate / from_rate),)."""
+    """Band-limited resampling.
+
+    Args:
+        sound: (T,) float32.
+        from_rate: of the sound, in Hz.
+        to_rate: the wanted one, in Hz.
+
+    Returns:
+        (ceil(T * to_rate / from_rate),) float32, clipped to [-1, 1].
+    """
     import torch
     from torchaudio.functional import resample as resample_tensor
 

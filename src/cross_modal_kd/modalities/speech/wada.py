@@ -55,9 +55,15 @@ def curve() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def snr_db(wave: NDArray[np.float32]) -> float:
-    """SNR in dB, within [-20, 100], of a wave (T,).
+    """SNR of a wave.
 
     Exact zeros (digital silence) say nothing of noise and are left out. A wave of zeros alone scores the lowest value.
+
+    Args:
+        wave: (T,) at any scale and rate.
+
+    Returns:
+        dB, within [-20, 100].
     """
     amplitude = np.abs(wave[wave != 0]).astype(np.float64)
     if amplitude.size == 0:

@@ -10,14 +10,32 @@ def _chosen(n_words: int, share: float, rng: np.random.Generator, at_most: int) 
 
 
 def drop_words(text: str, level: float, rng: np.random.Generator) -> str:
-    """round(level * words) words left out, the others in their order; at least one word stays."""
+    """round(level * words) words left out, the others in their order; at least one word stays.
+
+    Args:
+        text: words between white space.
+        level: share of the words, in [0, 1].
+        rng: draws the words.
+
+    Returns:
+        The words that stay, with one blank between them.
+    """
     found = text.split()
     dropped = _chosen(len(found), level, rng, at_most=max(len(found) - 1, 0))
     return " ".join(word for place, word in enumerate(found) if place not in dropped)
 
 
 def misspell(text: str, level: float, rng: np.random.Generator) -> str:
-    """round(level * words) words, in each of which one character is written twice: words that nobody has seen."""
+    """round(level * words) words, in each of which one character is written twice: words that nobody has seen.
+
+    Args:
+        text: words between white space.
+        level: share of the words, in [0, 1].
+        rng: draws the words and the characters.
+
+    Returns:
+        All the words, with one blank between them.
+    """
     found = text.split()
     for place in sorted(_chosen(len(found), level, rng, at_most=len(found))):
         word = found[place]

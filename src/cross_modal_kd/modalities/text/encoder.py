@@ -16,8 +16,14 @@ MODEL_FILES = ("modules.json", "config.json")
 def model_folder(name: str) -> Path:
     """Where the weights of a text encoder lie: inside an installed package, or a local folder of that name.
 
+    Args:
+        name: a key of ``PACKAGED``, or the path of a folder with a sentence-transformers model.
+
+    Returns:
+        The folder.
+
     Raises:
-        ValueError: neither is there.
+        ValueError: the package is not installed, or the name is neither a key nor a folder.
     """
     if name in PACKAGED:
         package, folder = PACKAGED[name]
@@ -34,7 +40,14 @@ def model_folder(name: str) -> Path:
 
 
 def weights_fingerprint(folder: Path) -> str:
-    """SHA-256 over the model's weight and configuration files."""
+    """SHA-256 over the model's weight and configuration files, and their names.
+
+    Args:
+        folder: as ``model_folder`` finds it; all of its .json, .safetensors, .bin and .txt files count.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.suffix in {".json", ".safetensors", ".bin", ".txt"}:
@@ -46,7 +59,19 @@ def weights_fingerprint(folder: Path) -> str:
 
 
 def embed_texts(name: str, texts: list[str], batch_size: int = 128) -> np.ndarray:
-    """(N, D) float32 L2-normalised sentence embeddings."""
+    """Sentence embeddings of a pretrained model.
+
+    Args:
+        name: as ``model_folder`` takes it.
+        texts: N texts.
+        batch_size: texts encoded at once.
+
+    Returns:
+        (N, D) float32, L2-normalised, in the order of ``texts``.
+
+    Raises:
+        ValueError: there is no such model, as ``model_folder`` says.
+    """
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(model_folder(name)), local_files_only=True)

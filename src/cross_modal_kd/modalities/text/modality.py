@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.ingestion import IngestionConfig
+from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row
-from cross_modal_kd.models.libraries import EncoderLibrary
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.samples import Roots
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,13 +51,15 @@ class Text(Modality):
     teacher = {"pretrained": True, "encoder": MINILM}
 
     def content(self, row: Row, roots: Roots) -> str:
+        """The words of the row's column ``text``; no file is read. See ``Modality.content``."""
         return row["text"]
 
     def decode(self, content: str, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """The words as they are, with nothing beside them. See ``Modality.decode``."""
         return Decoded(content)
 
     def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
-        """The cleaned text, and its digest."""
+        """The cleaned text, and the digest of that in UTF-8. See ``Modality.inspect``."""
         from cross_modal_kd.modalities.text.read import read_text
 
         text = read_text(row["text"], row["sample_id"])
@@ -66,22 +67,24 @@ class Text(Modality):
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:
+        """Each takes the words and the vocabulary that ``context`` fits. See ``Modality.measures``."""
         from cross_modal_kd.modalities.text.quality import MEASURES
 
         return MEASURES
 
     def context(self, samples: "pd.DataFrame") -> tuple[Any, ...]:
-        """The vocabulary of the training texts."""
+        """The vocabulary of the training texts, the only entry. See ``Modality.context``."""
         from cross_modal_kd.modalities.text.quality import fit
 
         return (fit(samples.loc[samples["split"] == "train", "text"]),)
 
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
+        """Words left out or misspelt. See ``Modality.degradations``."""
         from cross_modal_kd.modalities.text.degrade import DEGRADATIONS
 
         return DEGRADATIONS
 
     def preview(self, row: Row, roots: Roots, large: bool = False) -> Preview:
-        """The words; large: no more than a page has room for."""
+        """The words; large: no more than a page has room for (300 characters). See ``Modality.preview``."""
         return Preview("text", row["text"][:LONGEST] if large else row["text"])

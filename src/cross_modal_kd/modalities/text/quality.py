@@ -11,13 +11,24 @@ _WORD = re.compile(r"\w+")
 
 
 def words(text: str) -> list[str]:
-    """Runs of letters, digits and underscores of any script, in lower case."""
+    """Runs of letters, digits and underscores of any script, in lower case.
+
+    Args:
+        text: any.
+
+    Returns:
+        The words in their order, repeats too.
+    """
     return _WORD.findall(text.lower())
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """idf: log((1 + N) / (1 + texts with the word)) + 1 of each word that at least two of the N training texts have."""
+    """Words that texts share, and how rare each is.
+
+    Attributes:
+        idf: log((1 + N) / (1 + texts with the word)) + 1 of each word that at least two of the N training texts have.
+    """
 
     idf: dict[str, float]
 
@@ -27,6 +38,12 @@ def fit(texts: Iterable[str]) -> Vocabulary:
 
     A word of a single text is left out: it ties that text to no other, and counting it would favour the training texts
     over new ones, whose own words nobody knows.
+
+    Args:
+        texts: those of the training split.
+
+    Returns:
+        The vocabulary.
 
     Raises:
         ValueError: there are no texts.
@@ -41,17 +58,41 @@ def fit(texts: Iterable[str]) -> Vocabulary:
 
 
 def information(text: str, vocabulary: Vocabulary) -> float:
-    """Sum of the inverse document frequencies of the distinct words. A word outside the vocabulary adds nothing."""
+    """Sum of the inverse document frequencies of the distinct words. A word outside the vocabulary adds nothing.
+
+    Args:
+        text: any.
+        vocabulary: of the training texts.
+
+    Returns:
+        At least 0.
+    """
     return sum(vocabulary.idf.get(word, 0.0) for word in sorted(set(words(text))))
 
 
 def length(text: str, vocabulary: Vocabulary) -> float:
-    """log(1 + number of words)."""
+    """log(1 + number of words).
+
+    Args:
+        text: any.
+        vocabulary: not used.
+
+    Returns:
+        At least 0.
+    """
     return math.log1p(len(words(text)))
 
 
 def known_share(text: str, vocabulary: Vocabulary) -> float:
-    """Share of the words that are in the vocabulary (1 - out-of-vocabulary share); 0 for a text without words."""
+    """Share of the words that are in the vocabulary (1 - out-of-vocabulary share).
+
+    Args:
+        text: any; repeated words count each time.
+        vocabulary: of the training texts.
+
+    Returns:
+        In [0, 1]; 0 for a text without words.
+    """
     found = words(text)
     return sum(word in vocabulary.idf for word in found) / len(found) if found else 0.0
 

@@ -1,10 +1,21 @@
 """Clean one text."""
 
-from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError
 
 
 def read_text(text: str, name: str) -> str:
-    """The text with runs of white space made one blank. Raises UnreadableSampleError(name, reason) for a blank text."""
+    """The text with runs of white space made one blank.
+
+    Args:
+        text: any.
+        name: of the sample, for errors.
+
+    Returns:
+        The cleaned text, not empty.
+
+    Raises:
+        UnreadableSampleError: the text is blank.
+    """
     cleaned = " ".join(text.split())
     if not cleaned:
         raise UnreadableSampleError(name, "the text is blank")

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import ArmsConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
 Pairs = Any  # training.student.ArmData
+
+
+class Trained(NamedTuple):
+    """A student, and its training, a row an epoch."""
+
+    student: ModelBundle
+    history: pd.DataFrame
 
 
 def gather_pairs(
@@ -27,14 +29,34 @@ def gather_pairs(
     teacher_embeddings: EmbeddingTable,
     sample_weights: pd.DataFrame,
 ) -> Pairs:
-    """The student's training and dev inputs, the teacher's side of every pair, and the quality of both."""
-    from cross_modal_kd.training.student import read_arm_data
+    """The student's training and dev inputs, the teacher's side of every pair, and the quality of both.
+
+    Args:
+        samples: the table, with its splits.
+        task: its modalities and its pairing.
+        sources: where the files lie.
+        inputs: how the student's inputs are read.
+        teacher_embeddings: raw, of every sample of the teacher's modality.
+        sample_weights: sample_id, quality_student and quality_teacher in [0, 1], of every training sample of the
+            student.
+
+    Returns:
+        What all arms share (``training.student.ArmData``), its inputs in memory.
+    """
+    from cross_modal_kd.training import read_arm_data
 
     return read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
 
 
-def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
-    """The training of a student, whose curves are tracked under the name of its role."""
+def train_as(role: str) -> Callable[..., Trained]:
+    """The training of a student, whose curves are tracked under the name of its role.
+
+    Args:
+        role: student_alone or distilled.
+
+    Returns:
+        The node's function; its inputs are described there.
+    """
 
     def train_student(
         training_pairs: Pairs,
@@ -45,19 +67,33 @@ def train_as(role: str) -> Callable[..., tuple[ModelBundle, pd.DataFrame]]:
         arms: ArmsConfig,
         arm: str,
         checkpoints: Path,
-    ) -> tuple[ModelBundle, pd.DataFrame]:
+    ) -> Trained:
         """The student of the arm of that name, best on dev, and its training, a row an epoch.
 
         Interrupted, it goes on from the last epoch when the same training is asked for again.
+
+        Args:
+            training_pairs: of ``gather_pairs``.
+            projection_mlp: the trainable projection, taken where the arm names it.
+            projection_pca: the fixed one, taken where the arm names it.
+            student: its network.
+            training: its length, steps, seed and device.
+            arms: all arms.
+            arm: the name of the one to train.
+            checkpoints: folder of the file to go on from, removed at the end.
+
+        Returns:
+            The student with its classifier, and a table: epoch (from 1), loss, its parts, the dev metric (null where
+            dev was not looked at), lr, seconds.
         """
-        from cross_modal_kd.training.run_key import run_key
-        from cross_modal_kd.training.student import train_arm
+        from cross_modal_kd.training import run_key, train_arm
 
         chosen = arms.get(arm)
         projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
         decides = {"projection": projection, "student": student, "training": training}
         key = run_key("student", data=training_pairs.fingerprint, arm=chosen.model_dump(exclude={"title"}), **decides)
         checkpoint = checkpoints / f"{arm}-{key}.safetensors"
-        return train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
+        trained = train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
+        return Trained(*trained)
 
     return train_student

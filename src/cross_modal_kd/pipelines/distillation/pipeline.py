@@ -11,7 +11,14 @@ BLOCKS = ("student", "training", "arms")
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """The pairs are read once; the training is one template, stamped for the student alone and the distilled one."""
+    """The pairs are read once; the training is one template, stamped for the student alone and the distilled one.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``distillation``.
+    """
     gather = Node(
         gather_pairs,
         bound("samples", "teacher_embeddings", "sample_weights", params=["task", "sources", "inputs"]),

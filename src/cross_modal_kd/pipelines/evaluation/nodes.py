@@ -1,18 +1,20 @@
 """The two students on the test split, once: trials, embeddings, metrics with intervals, plots and the report."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import DistillationConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import (
+    ArmsConfig,
+    DistillationConfig,
+    EvaluationConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
 Protocol = Any  # evaluation.protocol.Protocol
@@ -22,11 +24,31 @@ DataSection = Any  # evaluation.report.page.DataSection
 RunSection = Any  # evaluation.report.page.RunSection
 
 
-def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Pairs of the student's test samples: none where the kind of task has no trials."""
-    from cross_modal_kd.evaluation import protocol
+class Plots(NamedTuple):
+    """Figures of matplotlib, and each as PNG by name."""
 
-    return protocol.make_trials(samples, task, evaluation)
+    operating_plot: Any
+    scores_plot: Any
+    training_plot: Any
+    matching_plot: Any
+    summary_plot: Any
+    plot_images: dict[str, bytes]
+
+
+def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
+    """Pairs of the student's test samples: none where the kind of task has no trials.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, and the student's modality.
+        evaluation: ``max_impostors``, ``impostors`` and ``seed``.
+
+    Returns:
+        A row a trial: enrol_id, test_id, target (1 or 0), enrol_label, test_label, same_domain.
+    """
+    from cross_modal_kd.evaluation import make_trials as trials_of
+
+    return trials_of(samples, task, evaluation)
 
 
 def embed_samples(
@@ -37,10 +59,22 @@ def embed_samples(
     evaluation: EvaluationConfig,
     training: TrainingConfig,
 ) -> EmbeddingTable:
-    """The student's embedding of its dev and test samples, and of a seeded subset of the training split."""
-    from cross_modal_kd.evaluation import embed
+    """The student's embedding of its dev and test samples, and of a seeded subset of the training split.
 
-    return embed.embed_samples(samples, task, sources, student, evaluation, training.accelerator)
+    Args:
+        samples: the table, with its splits.
+        task: names the student's modality, and what a cluster is.
+        sources: where the files lie.
+        student: the trained one, which says how its inputs are read.
+        evaluation: ``train_subset``, ``seed`` and ``batch_size``.
+        training: ``accelerator``, the device to embed on.
+
+    Returns:
+        (N, D) by sample id, not normalised.
+    """
+    from cross_modal_kd.evaluation import embed_samples as embed
+
+    return embed(samples, task, sources, student, evaluation, training.accelerator)
 
 
 def choose_projection(
@@ -50,8 +84,19 @@ def choose_projection(
     projection_mlp: ModelBundle,
     projection_pca: ModelBundle,
 ) -> ModelBundle:
-    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted."""
-    from cross_modal_kd.models.student import own_projection
+    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted.
+
+    Args:
+        arms: all arms.
+        distillation: names the distilled arm.
+        distilled: its student.
+        projection_mlp: the trainable projection, as fitted.
+        projection_pca: the fixed one.
+
+    Returns:
+        The projection by which both students are measured against the teacher.
+    """
+    from cross_modal_kd.models import own_projection
 
     fitted = {"mlp": projection_mlp, "pca": projection_pca}
     return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
@@ -66,22 +111,51 @@ def set_protocol(
     projection: ModelBundle,
     embedded: EmbeddingTable,
 ) -> Protocol:
-    """What both students are measured on: samples, trials, galleries of the projected teacher, resamples."""
-    from cross_modal_kd.evaluation.protocol import protocol
+    """What both students are measured on: samples, trials, galleries of the projected teacher, resamples.
 
-    return protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
+    Args:
+        samples: the table, with its splits.
+        task: its kind, modalities and pairing.
+        evaluation: resamples, seeds and numbers of trials.
+        trials: of ``make_trials``.
+        teacher_embeddings: raw, of every sample of the teacher's modality.
+        projection: of ``choose_projection``.
+        embedded: by a student; its ids say which training samples are measured.
+
+    Returns:
+        The protocol (``evaluation.protocol.Protocol``).
+    """
+    from cross_modal_kd.evaluation import make_protocol
+
+    return make_protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
 
 
 def measure_student(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Metrics:
-    """Every metric of one student, in every resample."""
-    from cross_modal_kd.evaluation.protocol import student_metrics
+    """Every metric of one student, in every resample.
+
+    Args:
+        protocol: what it is measured on.
+        student: with its classifier.
+        embeddings: its own, of the protocol's samples.
+
+    Returns:
+        Metrics by name (``metrics.MetricSet``), and why others are not defined.
+    """
+    from cross_modal_kd.evaluation import student_metrics
 
     return student_metrics(protocol, student, embeddings)
 
 
 def measure_teacher(protocol: Protocol) -> Metrics:
-    """The projected teacher by itself on the test split."""
-    from cross_modal_kd.evaluation.teacher import teacher_metrics
+    """The projected teacher by itself on the test split.
+
+    Args:
+        protocol: holds the projected teacher.
+
+    Returns:
+        The metric of the kind of task (``metrics.MetricSet``), or why it is not defined.
+    """
+    from cross_modal_kd.evaluation import teacher_metrics
 
     return teacher_metrics(protocol.teacher, protocol.task, protocol.evaluation)
 
@@ -94,13 +168,25 @@ def compare_students(
     arms: ArmsConfig,
     distillation: DistillationConfig,
 ) -> dict:
-    """Every metric of both students with its interval, their difference in the same resamples, and the protocol."""
-    from cross_modal_kd.evaluation.compare import compare, intervals
-    from cross_modal_kd.evaluation.summary import summarise
+    """Every metric of both students with its interval, their difference in the same resamples, and the protocol.
+
+    Args:
+        protocol: what all three were measured on.
+        student_alone: metrics of the student alone.
+        distilled: metrics of the distilled student.
+        teacher: metrics of the projected teacher.
+        arms: all arms, for their titles.
+        distillation: names the two that are compared.
+
+    Returns:
+        The content of metrics.json: that of ``evaluation.summary.summarise`` and ``evaluation.compare.compare``, and
+        ``teacher`` as {name: {value, low, high}}.
+    """
+    from cross_modal_kd.evaluation import compare_metrics, intervals, summarise
 
     level = protocol.evaluation.level
     of_teacher, missing = intervals(teacher, level)
-    compared = compare(student_alone, distilled, level)
+    compared = compare_metrics(student_alone, distilled, level)
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
     return summarise(protocol, arms, distillation) | compared | {"teacher": of_teacher}
 
@@ -114,10 +200,24 @@ def draw_plots(
     distilled_embeddings: EmbeddingTable,
     student_alone_history: pd.DataFrame,
     distilled_history: pd.DataFrame,
-) -> tuple[Any, Any, Any, Any, Any, dict[str, bytes]]:
-    """Five plots (operating, scores, training, matching, summary), and each as PNG bytes for the report."""
-    from cross_modal_kd.evaluation.plots import draw
-    from cross_modal_kd.plotting.style import png
+) -> Plots:
+    """The plots of the report, and each as PNG bytes for its page.
+
+    Args:
+        protocol: what both students were measured on.
+        metrics: of ``compare_students``.
+        student_alone: the student alone, with its classifier.
+        distilled: the distilled student, with its classifier.
+        student_alone_embeddings: of the test samples at least.
+        distilled_embeddings: of the test samples at least.
+        student_alone_history: of its training, a row an epoch.
+        distilled_history: of its training, a row an epoch.
+
+    Returns:
+        Five figures (operating, scores, training, matching, summary), and their PNG bytes by these names.
+    """
+    from cross_modal_kd.evaluation import draw
+    from cross_modal_kd.plotting import png
 
     drawn = draw(
         protocol,
@@ -127,7 +227,7 @@ def draw_plots(
         histories={"student_alone": student_alone_history, "distilled": distilled_history},
     )
     images = {name: png(plot) for name, plot in drawn.items()}
-    return drawn["operating"], drawn["scores"], drawn["training"], drawn["matching"], drawn["summary"], images
+    return Plots(**{f"{name}_plot": plot for name, plot in drawn.items()}, plot_images=images)
 
 
 def collect_examples(
@@ -139,8 +239,21 @@ def collect_examples(
     student_alone_embeddings: EmbeddingTable,
     distilled_embeddings: EmbeddingTable,
 ) -> Examples:
-    """Where the distilled student is most wrong."""
-    from cross_modal_kd.evaluation.report.examples import worst_examples
+    """Where the distilled student is most wrong.
+
+    Args:
+        samples: the table, whose samples are shown.
+        sources: where their files lie.
+        protocol: the test samples and trials.
+        student_alone: the student alone, with its classifier.
+        distilled: the distilled student, with its classifier.
+        student_alone_embeddings: of the test samples at least.
+        distilled_embeddings: of the test samples at least.
+
+    Returns:
+        A group for each sort of mistake, its samples ready to be shown (``evaluation.report.examples.Group``).
+    """
+    from cross_modal_kd.evaluation import worst_examples
 
     return worst_examples(
         samples,
@@ -161,14 +274,26 @@ def describe_data(
     quality_measures: pd.DataFrame,
     quality_scores: pd.DataFrame,
 ) -> DataSection:
-    """The data as the report shows them: a few samples, counts, what was rejected, how quality is spread."""
-    from cross_modal_kd.evaluation.plots.quality import quality_plot
-    from cross_modal_kd.evaluation.report import page
-    from cross_modal_kd.evaluation.report.exhibits import Exhibits
-    from cross_modal_kd.evaluation.report.gallery import gallery
-    from cross_modal_kd.plotting.style import png
+    """The data as the report shows them: a few samples, counts, what was rejected, how quality is spread.
 
-    return page.DataSection(
+    Args:
+        samples: the table, with its splits.
+        task: its modalities and its pairing.
+        sources: where the files lie.
+        evaluation: ``seed`` of the labels shown.
+        split_summary: counts by split, modality and source.
+        rejected_samples: source, path and reason.
+        quality_measures: sample_id, modality and one column a measure.
+        quality_scores: sample_id, modality and quality in [0, 1].
+
+    Returns:
+        The section (``evaluation.report.page.DataSection``), samples and plot inside.
+    """
+    from cross_modal_kd.evaluation import DataSection as Section
+    from cross_modal_kd.evaluation import Exhibits, gallery, quality_plot
+    from cross_modal_kd.plotting import png
+
+    return Section(
         gallery=gallery(samples, task, evaluation, Exhibits(samples, sources)),
         split_summary=split_summary,
         rejected=rejected_samples,
@@ -185,8 +310,21 @@ def describe_run(
     teacher_metrics: dict,
     projection_metrics: dict,
 ) -> RunSection:
-    """The run as the report shows it: its parameters, and what the stages before measured."""
-    from cross_modal_kd.evaluation.report import page
+    """The run as the report shows it: its parameters, and what the stages before measured.
+
+    Args:
+        student: the students' network.
+        training: of both students.
+        arms: all arms.
+        distillation: names the two that are shown.
+        evaluation: how they were measured.
+        teacher_metrics: of the stage ``teacher``.
+        projection_metrics: of the stage ``projection``.
+
+    Returns:
+        The section (``evaluation.report.page.RunSection``).
+    """
+    from cross_modal_kd.evaluation import RunSection as Section
 
     parameters = {
         "the student's network": student,
@@ -195,7 +333,7 @@ def describe_run(
         "distilled": arms.get(distillation.arm),
         "evaluation": evaluation,
     }
-    return page.RunSection(parameters, {"teacher": teacher_metrics, "projection": projection_metrics})
+    return Section(parameters, {"teacher": teacher_metrics, "projection": projection_metrics})
 
 
 def write_report(
@@ -206,7 +344,19 @@ def write_report(
     data_section: DataSection,
     run_section: RunSection,
 ) -> str:
-    """The whole run on one self-contained HTML page."""
-    from cross_modal_kd.evaluation.report.page import Page, render
+    """The whole run on one self-contained HTML page.
+
+    Args:
+        task: what was learnt.
+        metrics: of ``compare_students``.
+        plot_images: PNG bytes by name, of ``draw_plots``.
+        examples: of ``collect_examples``.
+        data_section: of ``describe_data``.
+        run_section: of ``describe_run``.
+
+    Returns:
+        One HTML document, images and sounds inside.
+    """
+    from cross_modal_kd.evaluation import Page, render
 
     return render(Page(task, metrics, plot_images, examples, data_section, run_section))

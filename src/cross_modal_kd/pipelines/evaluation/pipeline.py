@@ -26,7 +26,14 @@ RUN = ("student", "training", "arms", "distillation", "evaluation")
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Embed, measure, compare, show; the embedding is one template, stamped for each arm."""
+    """Embed, measure, compare, show; the embedding is one template, stamped for each arm.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``evaluation``.
+    """
     return stage("evaluation", [*_embedding(), *_comparing(), *_reporting()])
 
 

@@ -2,32 +2,67 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import IngestionConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.checks import check_samples
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.inspection import inspect_rows
-from cross_modal_kd.samples.pairing import pair
-from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
-from cross_modal_kd.samples.splits import assign_splits
-from cross_modal_kd.samples.subset import keep_labels
-from cross_modal_kd.sources import layout_of
-from cross_modal_kd.sources.chimeric import make_chimeric
+from cross_modal_kd.samples import (
+    REJECTED_DTYPES,
+    SPLITS,
+    Roots,
+    SamplesError,
+    assign_splits,
+    check_samples,
+    conform,
+    inspect_rows,
+    keep_labels,
+    pair,
+)
+from cross_modal_kd.sources import layout_of, make_chimeric
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
 
 
-def read_sources(
-    task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason."""
+class Listed(NamedTuple):
+    """Rows of the samples table that may be used, and what the layouts passed over."""
+
+    candidates: pd.DataFrame
+    passed_over: pd.DataFrame
+
+
+class Inspected(NamedTuple):
+    """Candidates that can be used, and all that were set apart so far."""
+
+    inspected_samples: pd.DataFrame
+    unusable_samples: pd.DataFrame
+
+
+class Split(NamedTuple):
+    """The samples table, everything rejected, and counts."""
+
+    samples: pd.DataFrame
+    rejected_samples: pd.DataFrame
+    split_summary: pd.DataFrame
+
+
+def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
+    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
+
+    Args:
+        task: its modalities; whether it is chimeric.
+        sources: layout, root and options of each source.
+        ingestion: ``max_labels`` that are kept, and the split's seed by which they are drawn.
+
+    Returns:
+        Rows of the samples table by sample_id, not yet looked at (no digest, no size); and source, path and reason of
+        the others.
+
+    Raises:
+        SamplesError: a modality of the task has no sample, or a sample id occurs twice.
+    """
     roots = Roots(sources)
     read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
@@ -38,29 +73,52 @@ def read_sources(
         rejected.append(left_over)
     candidates = keep_labels(rows, task, ingestion)
     _check_candidates(candidates, task)
-    return candidates.sort_values("sample_id", ignore_index=True), conform(pd.concat(rejected), REJECTED_DTYPES)
+    return Listed(
+        candidates=candidates.sort_values("sample_id", ignore_index=True),
+        passed_over=conform(pd.concat(rejected), REJECTED_DTYPES),
+    )
 
 
 def inspect_samples(
     candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason."""
+) -> Inspected:
+    """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
+
+    Args:
+        candidates: of ``read_sources``.
+        passed_over: of ``read_sources``.
+        sources: where the files lie.
+        ingestion: threads, shortest sound, and the share of a source that may be rejected.
+
+    Returns:
+        The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
+        their modality has them; and source, path and reason of all others so far.
+    """
     roots = Roots(sources)
 
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     inspected, unusable = inspect_rows(candidates, look, ingestion)
-    return inspected, pd.concat([passed_over, unusable], ignore_index=True)
+    return Inspected(inspected, unusable_samples=pd.concat([passed_over, unusable], ignore_index=True))
 
 
 def split_samples(
     inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Split:
     """The samples with their splits, checked for leaks; everything rejected; a count of each split and modality.
 
     Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
     rejected too.
+
+    Args:
+        inspected: the rows that can be used, of ``inspect_samples``.
+        unusable: the others, of ``inspect_samples``.
+        task: its kind, which says what is dealt to a split as one, and its pairing.
+        ingestion: shares and seed of the splits, and ``without_partner``.
+
+    Returns:
+        The samples table by sample_id; source, path and reason of everything rejected; and the table of ``summarise``.
     """
     samples = inspected.assign(split=assign_splits(inspected, kind_of(task).design, ingestion.split))
     rejected = unusable
@@ -72,11 +130,19 @@ def split_samples(
     check_samples(samples, task, kind_of(task).design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
-    return conform(samples).sort_values("sample_id", ignore_index=True), rejected, summarise(samples)
+    kept = conform(samples).sort_values("sample_id", ignore_index=True)
+    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples))
 
 
 def summarise(samples: pd.DataFrame) -> pd.DataFrame:
-    """Samples, labels and groups of each split, modality and source."""
+    """Samples, labels and groups of each split, modality and source.
+
+    Args:
+        samples: the table, with its splits.
+
+    Returns:
+        split, modality, source and the counts samples, labels and groups; a row each, train before dev before test.
+    """
     keys = ["split", "modality", "source"]
     counts = samples.groupby(keys).agg(
         samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique")

@@ -7,7 +7,14 @@ from cross_modal_kd.pipelines.stage import bound, stage
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """List, look at every sample, split."""
+    """List, look at every sample, split.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``ingestion``.
+    """
     return stage(
         "ingestion",
         [

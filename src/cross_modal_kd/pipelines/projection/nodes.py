@@ -1,20 +1,42 @@
 """The projection of the teacher, with the prototypes of the teacher's classifier."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
+
+
+class Projections(NamedTuple):
+    """Both projections, their dev metrics, and both fits, a row an epoch."""
+
+    projection_mlp: ModelBundle
+    projection_pca: ModelBundle
+    projection_metrics: dict
+    projection_history: pd.DataFrame
 
 
 def fit_projections(
     samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
-) -> tuple[ModelBundle, ModelBundle, dict, pd.DataFrame]:
-    """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted."""
-    from cross_modal_kd.training.projection import fit_projection
+) -> Projections:
+    """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, whose metric chooses the epoch, and the teacher's modality.
+        teacher_embeddings: raw, of every training and dev sample of that modality.
+        projection: dimension and training; its ``kind`` is not read.
+
+    Returns:
+        The trainable projection and the fixed one, with their prototypes; {mlp, pca: {dev metric: best value, None
+        where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
+        the negative), projection (mlp or pca).
+    """
+    from cross_modal_kd.training import fit_projection
 
     judged = kind_of(task)
     bundles, metrics, histories = {}, {}, []
@@ -25,4 +47,5 @@ def fit_projections(
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
         histories.append(history.assign(projection=kind))
-    return bundles["mlp"], bundles["pca"], metrics, pd.concat(histories, ignore_index=True)
+    history = pd.concat(histories, ignore_index=True)
+    return Projections(bundles["mlp"], bundles["pca"], projection_metrics=metrics, projection_history=history)

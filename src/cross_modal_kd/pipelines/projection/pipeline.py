@@ -7,7 +7,14 @@ from cross_modal_kd.pipelines.stage import bound, stage
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Fit the trainable projection and the fixed one."""
+    """Fit the trainable projection and the fixed one.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``projection``.
+    """
     return stage(
         "projection",
         [

@@ -7,7 +7,14 @@ from cross_modal_kd.pipelines.stage import bound, stage
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Measure, rank, weigh, show."""
+    """Measure, rank, weigh, show.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``quality``.
+    """
     return stage(
         "quality",
         [

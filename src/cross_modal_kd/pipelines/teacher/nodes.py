@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.teacher import TeacherConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 
 
 def prepare_teacher(
@@ -21,8 +17,21 @@ def prepare_teacher(
     teacher: TeacherConfig,
     checkpoints: Path,
 ) -> ModelBundle:
-    """A pretrained encoder as it is, or one trained with AAM-softmax on the teacher's training samples."""
-    from cross_modal_kd.training.teacher import pretrained_teacher, train_teacher
+    """A pretrained encoder as it is, or one trained with AAM-softmax on the teacher's training samples.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the teacher's modality.
+        sources: where the files lie.
+        inputs: how the teacher's inputs are read.
+        teacher: its encoder, whether that is pretrained, and its training where not.
+        checkpoints: folder of the file that an interrupted training goes on from.
+
+    Returns:
+        The teacher, of kind ``pretrained`` or ``student`` (trained: encoder, embedding and classifier); without tensors
+        where the library keeps the weights.
+    """
+    from cross_modal_kd.training import pretrained_teacher, train_teacher
 
     if teacher.pretrained:
         return pretrained_teacher(teacher, inputs)
@@ -38,14 +47,36 @@ def embed_with_teacher(
     embedding_cache: Path,
     training: TrainingConfig,
 ) -> EmbeddingTable:
-    """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed."""
-    from cross_modal_kd.training.teacher import embed_teacher
+    """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
+
+    Args:
+        samples: the table.
+        task: names the teacher's modality.
+        sources: where the files lie.
+        inputs: how the teacher's inputs are read.
+        teacher_model: of ``prepare_teacher``.
+        embedding_cache: folder with a folder for each fingerprint of weights, inputs and samples; written to.
+        training: ``accelerator``, the device to embed on.
+
+    Returns:
+        (N, D) by sample id, as the encoder gives them.
+    """
+    from cross_modal_kd.training import embed_teacher
 
     return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.accelerator)
 
 
 def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:
-    """How good the teacher's raw embeddings are on the dev split."""
-    from cross_modal_kd.training.teacher import measure_teacher
+    """How good the teacher's raw embeddings are on the dev split.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, whose metric is taken, and the teacher's modality.
+        teacher_embeddings: of ``embed_with_teacher``.
+
+    Returns:
+        dimension D, samples N, fingerprint, and the dev metric in [0, 1], None where it is not defined.
+    """
+    from cross_modal_kd.training import measure_teacher
 
     return measure_teacher(samples, task, teacher_embeddings)

@@ -7,7 +7,14 @@ from cross_modal_kd.pipelines.teacher.nodes import embed_with_teacher, measure_o
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Prepare the teacher, embed with it once, measure it."""
+    """Prepare the teacher, embed with it once, measure it.
+
+    Args:
+        **_: what Kedro may pass; none is read.
+
+    Returns:
+        The stage, tagged ``teacher``.
+    """
     return stage(
         "teacher",
         [

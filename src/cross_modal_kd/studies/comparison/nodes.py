@@ -1,7 +1,7 @@
 """The arms side by side, on the same data, seeds and budget."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -10,10 +10,27 @@ from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
 
 
+class Plots(NamedTuple):
+    """Figures of matplotlib."""
+
+    comparison_forest_plot: Any
+    comparison_curves_plot: Any
+    comparison_distances_plot: Any
+
+
 def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
-    """The outcomes of every arm x projection x seed; what is in the store already is taken from there."""
+    """The outcomes of every arm x projection x seed; what is in the store already is taken from there.
+
+    Args:
+        context: of all studies.
+        comparison: the grid.
+        store: folder of the trainings, one folder an arm, projection and seed.
+
+    Returns:
+        Outcomes, seeds outermost.
+    """
     from cross_modal_kd.studies.grid import Job, grid_jobs, train_grid
-    from cross_modal_kd.training.student import train_arm
+    from cross_modal_kd.training import train_arm
 
     def train(job: Job, checkpoint: Path) -> tuple:
         projection = context.projections[job.config.projection]
@@ -26,7 +43,16 @@ def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> l
 
 
 def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: list) -> pd.DataFrame:
-    """The table: a row an arm and projection, with paired intervals."""
+    """The table: a row an arm and projection, with paired intervals.
+
+    Args:
+        context: of all studies; its samples and trials are measured on.
+        comparison: the baseline, the hard arms, and the intervals.
+        arm_outcomes: of ``train_arms``.
+
+    Returns:
+        The columns of ``comparison_table``; error rates, differences and reductions are shares, not percent.
+    """
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 
@@ -36,8 +62,21 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
     return comparison_table(by_arm(arm_outcomes, metrics), kind_of(context.task), contrasts, context.arms)
 
 
-def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> tuple[Any, Any, Any]:
-    """Its three plots: forest, training curves, distances to the teacher."""
+def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> Plots:
+    """The three plots of a comparison.
+
+    Args:
+        context: tells the metric of the training curves.
+        table: of ``compare_arms``.
+        arm_outcomes: of ``train_arms``.
+
+    Returns:
+        Forest, training curves, distances to the teacher.
+    """
     from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 
-    return forest_plot(table), curves_plot(arm_outcomes, kind_of(context.task).metric), distances_plot(table)
+    return Plots(
+        comparison_forest_plot=forest_plot(table),
+        comparison_curves_plot=curves_plot(arm_outcomes, kind_of(context.task).metric),
+        comparison_distances_plot=distances_plot(table),
+    )

@@ -7,7 +7,14 @@ from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_compariso
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Needs what ``projection`` and ``quality`` leave in the catalog."""
+    """Needs what ``projection`` and ``quality`` leave in the catalog.
+
+    Args:
+        **_: not used.
+
+    Returns:
+        The nodes of the study, and those that gather its context.
+    """
     context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
     outcomes = {"arm_outcomes": "arm_outcomes"}
     study = Pipeline(

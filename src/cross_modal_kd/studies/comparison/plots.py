@@ -1,18 +1,25 @@
-"""Pictures of a comparison: the differences, the trainings, the distances to the teacher."""
+"""Plots of a comparison: the differences, the trainings, the distances to the teacher."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.studies.grid import Outcome
+from cross_modal_kd.studies.words import arm_label
 
 
 def forest_plot(table: pd.DataFrame) -> Figure:
-    """Relative error reduction of every arm against the baseline, with its interval; right of zero is better."""
+    """Relative error reduction of every arm against the baseline, with its interval; right of zero is better.
+
+    Args:
+        table: of ``comparison_table``.
+
+    Returns:
+        A row an arm and projection, in percent; a line of text where no arm is set against another.
+    """
     rows = (
         table[table["relative_reduction_to_baseline"].notna()]
         if "relative_reduction_to_baseline" in table
@@ -31,14 +38,22 @@ def forest_plot(table: pd.DataFrame) -> Figure:
         axis.plot([start, end], [place, place], color=colour, linewidth=2, solid_capstyle="round")
         axis.plot(value, place, "o", color=colour, markersize=7)
     axis.axvline(0, color=INK, linewidth=1)
-    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("error reduction against the student alone, %, with paired interval")
     title(axis, "What each arm brings")
     return figure
 
 
 def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
-    """Dev metric over the epochs, the mean over seeds of each arm."""
+    """Dev metric over the epochs, the mean over seeds of each arm.
+
+    Args:
+        outcomes: whose histories are drawn; arms without constraints are one curve.
+        metric: ``eer`` or ``top1``, whose ``dev_<metric>`` is a column of every history.
+
+    Returns:
+        A curve an arm and projection, in percent.
+    """
     figure, axis = new_figure(height=4.2)
     groups: dict[str, list[pd.Series]] = {}
     for outcome in outcomes:
@@ -63,7 +78,14 @@ def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
 
 
 def distances_plot(table: pd.DataFrame) -> Figure:
-    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise."""
+    """Mean cosine distance to the teacher on training and unseen test samples: the gap is what does not generalise.
+
+    Args:
+        table: of ``comparison_table``.
+
+    Returns:
+        A row an arm that has a distance, in [0, 2]; a line of text where none has.
+    """
     known = "teacher_student_distance_test" in table
     rows = table[table["teacher_student_distance_test"].notna()] if known else table[:0]
     figure, axis = new_figure(height=1.1 + 0.34 * max(len(rows), 2))
@@ -75,16 +97,12 @@ def distances_plot(table: pd.DataFrame) -> Figure:
     axis.hlines(where, train, test, color=ALONE, linewidth=2)
     axis.plot(train, where, "o", color=TEACHER, label="train")
     axis.plot(test, where, "o", color=DISTILLED, label="test")
-    axis.set_yticks(where, [_label(row) for row in rows.itertuples()])
+    axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("1 - cos(student, teacher)")
     title(axis, "Distance to the teacher")
     legend(axis)
     return figure
 
 
-def _label(row: Any) -> str:
-    return (
-        row.title
-        if row.projection == "no teacher"
-        else f"{row.title} · {'head' if row.projection == 'mlp' else 'no head'}"
-    )
+def _labels(rows: pd.DataFrame) -> list[str]:
+    return [arm_label(title, projection) for title, projection in zip(rows["title"], rows["projection"], strict=True)]

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from cross_modal_kd.config.registered import ModalityName
-from cross_modal_kd.config.strict import Reference, Strict
+from cross_modal_kd.config import ModalityName, Reference, Strict
 
 
 class QualityStudyConfig(Strict):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cross_modal_kd.quality.errors import QualityError
+from cross_modal_kd.quality import QualityError
 
 MOST = 0.9
 
@@ -39,10 +39,21 @@ class DiscardCurve:
 class Discard:
     """Error-versus-discard curves of any number of qualities over the same samples.
 
-    error_of: the error of those that are kept, given as a mask: of the n samples (``lambda kept:
-    wrong[kept].mean()``), or of the m trials where ``units`` is given, the row numbers (m,), (m,) of their two
-    samples. A trial is as good as the worse of the two. Equal qualities are left out in random order. Everything
-    random is drawn from the seed.
+    A trial is as good as the worse of its two samples. Equal qualities are left out in random order. Everything random
+    is drawn from the seed. Every curve asks for the error ``steps`` times; so does each shuffle, when the object is
+    made.
+
+    Args:
+        n: samples, 2 or more.
+        error_of: the error of those that are kept, given as a mask: of the n samples (``lambda kept:
+            wrong[kept].mean()``), or of the m trials where ``units`` is given; NaN where it is not defined.
+        units: row numbers (m,), (m,) of the two samples of each trial, in [0, n); None where samples are left out.
+        steps: points of a curve, evenly from nothing to nine tenths left out.
+        shuffles: curves of random order that the band is made of.
+        seed: of everything random.
+
+    Raises:
+        QualityError: fewer than two samples, or ``units`` that are not two (m,).
     """
 
     def __init__(
@@ -80,7 +91,17 @@ class Discard:
         return errors
 
     def curve(self, quality: ArrayLike) -> DiscardCurve:
-        """The curve of a quality (n,). Raises QualityError if it is not (n,) and finite."""
+        """The curve of a quality.
+
+        Args:
+            quality: (n,), finite, higher is better; only its order counts.
+
+        Returns:
+            (steps,) shares and errors, beside those of random order.
+
+        Raises:
+            QualityError: it is not (n,) and finite.
+        """
         values = np.asarray(quality, dtype=np.float64)
         if values.shape != (self._n,) or not np.isfinite(values).all():
             raise QualityError(f"quality must be ({self._n},) and finite, found shape {values.shape}")

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.records import records
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples import Roots, as_records
 
 SPLIT = "test"
 
@@ -16,7 +15,15 @@ SPLIT = "test"
 def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame, roots: Roots, n: int) -> str:
     """HTML with the n best and the n worst test samples by each measure and by the score, images and sounds inline.
 
-    measures, scores: as of the quality pipeline.
+    Args:
+        samples: the samples table.
+        measures: sample_id, modality, one column a measure, as of the quality pipeline.
+        scores: sample_id and quality in [0, 1], as of the quality pipeline.
+        roots: where the files of the samples lie.
+        n: samples shown at each end; the page grows with n times the measures.
+
+    Returns:
+        One self-contained page.
     """
     from jinja2 import Environment, select_autoescape
 
@@ -36,7 +43,7 @@ def gallery_page(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
 def _sides(rows: pd.DataFrame, name: str, roots: Roots, n: int) -> dict[str, list[dict[str, Any]]]:
     ordered = rows.sort_values(name, kind="stable")
     sides = {"best": ordered.iloc[::-1][:n], "worst": ordered[:n]}
-    return {side: [_card(row, name, roots) for row in records(chosen)] for side, chosen in sides.items()}
+    return {side: [_card(row, name, roots) for row in as_records(chosen)] for side, chosen in sides.items()}
 
 
 def _card(row: Mapping[str, Any], name: str, roots: Roots) -> dict[str, Any]:

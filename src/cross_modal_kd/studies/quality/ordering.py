@@ -10,22 +10,28 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from cross_modal_kd.modalities import Modality, chosen, modality_of
-from cross_modal_kd.modalities.damage import Damage, Dose, Others
-from cross_modal_kd.modalities.degradation import Degradation
-from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.quality.table import Scoring, fit_score, measure_samples
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, Others, chosen, modality_of
+from cross_modal_kd.quality import QualityError, Scoring, fit_score, measure_samples
+from cross_modal_kd.samples import Roots
 
 OTHERS = 24
 ABOUT = ["sample_id", "modality", "degradation", "unit", "severity", "level"]
 
 
 def draw(samples: pd.DataFrame, modality: str, n: int, seed: int) -> pd.DataFrame:
-    """At most n samples of a modality's dev split, drawn with the seed, in the table's order.
+    """At most n samples of a modality's dev split.
+
+    Args:
+        samples: the samples table.
+        modality: of the samples that are drawn.
+        n: how many, at most.
+        seed: of the draw.
+
+    Returns:
+        Rows of the samples table, in its order.
 
     Raises:
-        QualityError: fewer than two.
+        QualityError: the dev split has fewer than two.
     """
     rows = samples[(samples["modality"] == modality) & (samples["split"] == "dev")]
     if len(rows) < 2:
@@ -48,9 +54,21 @@ def measure_degraded(
 ) -> pd.DataFrame:
     """Measures and score of dev samples under every degradation at every level.
 
-    measures: of the undamaged samples, which give severity 0 and the ranks of the training split.
-    Columns: sample_id, modality, degradation, unit, severity (0 is undamaged, then 1, 2, ... as levels grow worse),
-    level (empty at 0), one a measure, and ``score``. The damage depends on seed, sample and degradation alone.
+    The damage depends on seed, sample and degradation alone. Each sample is measured once a degradation and level.
+
+    Args:
+        samples: the samples table, with its training split: measures that are fitted are fitted on that.
+        measures: of the undamaged samples, which give severity 0 and the ranks of the training split.
+        names: per modality the measures to take.
+        scoring: what the score is made of.
+        roots: where the files lie.
+        degradations: per modality the names of those to inject; a modality that is not named gets all of its own.
+        n: samples of each modality, at most.
+        seed: of the draw and of the damage.
+
+    Returns:
+        sample_id, modality, degradation, unit, severity (0 is undamaged, then 1, 2, ... as levels grow worse), level
+        (empty at 0), one column a measure (empty where it is another modality's), and ``score``, a quality in [0, 1].
     """
     from tqdm import tqdm
 
@@ -101,7 +119,15 @@ class StudyDose:
 
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Rank correlation of two (n,), ties at their mean rank; 0 where one of them is constant."""
+    """Rank correlation, ties at their mean rank.
+
+    Args:
+        a: (n,) numbers.
+        b: (n,) numbers.
+
+    Returns:
+        In [-1, 1]; 0 where one of them is constant.
+    """
     x, y = rankdata(a), rankdata(b)
     x, y = x - x.mean(), y - y.mean()
     norm = np.sqrt((x @ x) * (y @ y))
@@ -109,12 +135,20 @@ def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def ordering(degraded: pd.DataFrame, resamples: int, level: float, seed: int) -> pd.DataFrame:
-    """How well each measure orders each degradation: one row a modality, measure and degradation.
+    """How well each measure orders each degradation.
 
-    rank_correlation: Spearman's, of the measure with minus the severity over all samples and levels at once: 1 says
-    that the worse is always lower, 0 that nothing can be told, below 0 that damage passes for quality. low, high:
-    percentile bootstrap over samples. within_sample: the same correlation sample by sample, averaged: what remains
-    once contents do not differ.
+    Args:
+        degraded: of ``measure_degraded``: every sample at every severity.
+        resamples: bootstrap draws of samples.
+        level: of the intervals, in (0, 1).
+        seed: of the bootstrap.
+
+    Returns:
+        A row a modality, measure (``score`` is one) and degradation. rank_correlation: Spearman's, of the measure with
+        minus the severity over all samples and levels at once: 1 says that the worse is always lower, 0 that the
+        measure does not see the damage, below 0 that damage passes for quality. low, high: percentile bootstrap over
+        samples. within_sample: the same correlation sample by sample, averaged: what remains once contents do not
+        differ. samples: how many.
     """
     rng = np.random.default_rng(seed)
     rows = []

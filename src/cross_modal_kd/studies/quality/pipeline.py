@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.stage import bound
+from cross_modal_kd.pipelines import bound
 from cross_modal_kd.studies.quality.nodes import (
     discard_worst_samples,
     measure_degraded_samples,
@@ -13,7 +13,14 @@ from cross_modal_kd.studies.quality.nodes import (
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Needs what ``distill`` leaves in the catalog."""
+    """Needs what ``distill`` leaves in the catalog.
+
+    Args:
+        **_: ignored; Kedro may pass some.
+
+    Returns:
+        The nodes of the study, tagged ``quality_study``.
+    """
     nodes = [
         Node(
             measure_degraded_samples,

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.quality import QualityError
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
 from cross_modal_kd.studies.quality.discard import Discard, DiscardCurve
 
@@ -19,9 +19,19 @@ def discard_curves(
 ) -> dict[str, DiscardCurve]:
     """For each measure and for ``score``: the EER of cosine scores as the trials of lowest quality are left out.
 
-    A trial's quality is the lower one of its two samples. trials: enrol_id, test_id, target (1 same label, 0 another);
-    where there are none (a classification task), pairs of embedded test samples are drawn. At most
-    ``study.max_trials`` are used.
+    A trial's quality is the lower one of its two samples.
+
+    Args:
+        samples: the samples table.
+        measures: sample_id, modality, one column a measure.
+        scores: sample_id and quality in [0, 1].
+        trials: enrol_id, test_id, target (1 same label, 0 another); where there are none (a classification task), pairs
+            of embedded test samples are drawn.
+        embeddings: (N, d) of all samples of the trials; they need not be normalised.
+        study: steps, shuffles, seed, and ``max_trials``, of which more are drawn from.
+
+    Returns:
+        Curves by the name of the measure, ``score`` among them; measures of another modality are left out.
 
     Raises:
         QualityError: trials of one kind only, or of samples without a quality.

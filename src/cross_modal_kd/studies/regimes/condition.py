@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import StudentConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.training.student import ArmData
+from cross_modal_kd.training import ArmData
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,17 @@ class Condition:
 
     @classmethod
     def of(cls, world: World, name: str, value: float, **changes: Any) -> "Condition":
-        """The task without any change but those that are given, by the names of the fields."""
+        """The task without any change but those that are given.
+
+        Args:
+            world: gives the fields that are not changed.
+            name: in words; it labels rows and ticks.
+            value: on the study's axis.
+            **changes: further fields of a condition, by their names.
+
+        Returns:
+            The condition.
+        """
         unchanged: dict[str, Any] = {
             "varied": {},
             "data": world.data,

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
 
-from cross_modal_kd.config.registered import ModalityName
-from cross_modal_kd.config.strict import EachOnce, Reference, Strict
+from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
 
 
 class LabelsStudy(Strict):

@@ -9,11 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.projection import ProjectionConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import nearest_prototype, project
+from cross_modal_kd.config import ArmsConfig, ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, nearest_prototype, project
 from cross_modal_kd.studies.labelled import labelled_part
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import CrossfitStudy
@@ -25,7 +22,20 @@ KIND = "mlp"
 
 
 def folds_of(rows: pd.DataFrame, task: TaskConfig, folds: int, seed: int) -> np.ndarray:
-    """(n,) fold of each row: whole labels for verification, whole groups for classification, in folds of equal size."""
+    """The fold of each row: whole labels for verification, whole groups for classification, equally many to a fold.
+
+    Args:
+        rows: n rows of the samples table.
+        task: its kind says what a cluster is.
+        folds: how many, 2 or more.
+        seed: of the draw of clusters into folds.
+
+    Returns:
+        (n,) integers from 0 to folds - 1; folds differ by one cluster at most.
+
+    Raises:
+        ValueError: fewer clusters than folds.
+    """
     codes, names = pd.factorize(kind_of(task).clusters(rows), sort=True)
     if len(names) < folds:
         raise ValueError(f"regimes.crossfit.folds: {folds} folds of {len(names)} training clusters; take fewer folds")
@@ -34,20 +44,36 @@ def folds_of(rows: pd.DataFrame, task: TaskConfig, folds: int, seed: int) -> np.
 
 
 def aligned(values: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """values R, with the orthogonal R (d, d) that brings ``source`` (n, d) nearest to ``target`` (Procrustes).
+    """values R, with the orthogonal R (d, d) that brings ``source`` nearest to ``target`` (Procrustes).
 
     Projections that were fitted apart agree in their geometry and not in their coordinates; R keeps the one and settles
     the other.
+
+    Args:
+        values: (m, d), in the coordinates of ``source``.
+        source: (n, d), samples that both projections have seen, by the one.
+        target: (n, d), the same samples by the other.
+
+    Returns:
+        (m, d), in the coordinates of ``target``; lengths are kept.
     """
     left, _, right = np.linalg.svd(source.T @ target)
     return values @ (left @ right)
 
 
 def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
-    """(M, d) projected embeddings of all teacher samples, in the table's order.
+    """Projected embeddings of all M teacher samples, of training samples by a projection that has not seen them.
 
     A training sample is projected by the projection fitted without its fold, turned into the coordinates of the full
     one on the samples that both have seen; every other sample by the full one. Ours, beyond the source.
+
+    Args:
+        world: with the full projection and the raw teacher embeddings.
+        study: number of folds and their seed.
+        store: the folder of the study, where the projection of each fold is kept.
+
+    Returns:
+        (M, d), rows of length 1, in the order of the teacher's rows of the samples table.
     """
     rows = world.samples[world.samples["modality"] == world.task.teacher]
     raw = world.teacher_embeddings.at(rows["sample_id"])
@@ -67,7 +93,14 @@ def out_of_fold(world: World, study: CrossfitStudy, store: Path) -> np.ndarray:
 
 
 def taken_as_it_is(projection: ModelBundle) -> ModelBundle:
-    """A projection that leaves its input (n, d), projected already, where it is; with the prototypes of that one."""
+    """A projection that leaves its input, projected already, where it is.
+
+    Args:
+        projection: the trainable one, into d dimensions; its prototypes and classes are taken over.
+
+    Returns:
+        A fixed (``pca``) projection from d to d dimensions: mean 0, the identity for its matrix.
+    """
     config = ProjectionConfig(**projection.config["projection"]).model_copy(update={"kind": "pca"})
     tensors = {
         "head.mean": torch.zeros(config.dim),
@@ -79,7 +112,14 @@ def taken_as_it_is(projection: ModelBundle) -> ModelBundle:
 
 
 def through_fitted_projection(world: World) -> World:
-    """The world with all arms bound through the trainable projection as fitted: no other is there to cross-fit."""
+    """The world with all arms bound through the trainable projection as fitted: no other is there to cross-fit.
+
+    Args:
+        world: of any arms.
+
+    Returns:
+        The world, each of its arms with ``projection: mlp`` and ``joint: false``.
+    """
     fitted = {
         name: arm.model_copy(update={"projection": KIND, "joint": False}) for name, arm in world.arms.root.items()
     }
@@ -87,7 +127,17 @@ def through_fitted_projection(world: World) -> World:
 
 
 def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Condition]:
-    """In-sample and out-of-fold teachers. world: one that is ``through_fitted_projection``."""
+    """In-sample and out-of-fold teachers.
+
+    Args:
+        world: one that is ``through_fitted_projection``.
+        study: number of folds and their seed.
+        store: the folder of the study, where the projection of each fold is kept.
+
+    Yields:
+        ``in-sample``, value 0, then ``out-of-fold``, value 1. Fact: teacher_error_train, the error rate in [0, 1] of
+        what the students are shown of the training samples.
+    """
     rows = world.samples[world.samples["modality"] == world.task.teacher]
     train = (rows["split"] == "train").to_numpy()
     labels, projection = rows.loc[train, "label"], world.projections[KIND]
@@ -108,7 +158,7 @@ def conditions(world: World, study: CrossfitStudy, store: Path) -> Iterator[Cond
 
 
 def _error(world: World, projection: ModelBundle, projected: np.ndarray, labels: pd.Series) -> float:
-    """Of the projected teacher on training samples: what the student is told, against the truth."""
+    """Of the projected teacher on training samples: what the student is shown, against the truth."""
     classes = projection.config["classes"]
     nearest = partial(nearest_prototype, projection, projected)
     return kind_of(world.task).measure_error(projected, labels, classes, nearest)

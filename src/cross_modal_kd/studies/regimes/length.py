@@ -3,20 +3,37 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import LengthStudy
 from cross_modal_kd.studies.regimes.world import World
 
 
 def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
-    """The training with that many times its epochs, and as many looks at dev."""
+    """The training with that many times its epochs, and as many looks at dev.
+
+    Args:
+        training: ``epochs`` and ``eval_every`` are changed.
+        factor: above 0; both are rounded, and 1 at least.
+
+    Returns:
+        The changed block.
+    """
     changed = {name: max(1, round(factor * getattr(training, name))) for name in ("epochs", "eval_every")}
     return training.model_copy(update=changed)
 
 
 def conditions(world: World, study: LengthStudy, _store: Path) -> Iterator[Condition]:
-    """One a factor."""
+    """One a factor.
+
+    Args:
+        world: gives the training that is lengthened.
+        study: the factors.
+        _store: plays no part.
+
+    Yields:
+        A condition whose value is the factor. Fact: epochs.
+    """
     for factor in study.factors:
         training = lengthened(world.configuration.training, factor)
         yield Condition.of(

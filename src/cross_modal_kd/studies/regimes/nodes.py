@@ -2,39 +2,70 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.config import QualityConfig
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.world import World
 
 
+class Studied(NamedTuple):
+    """The table of a study, and its figure."""
+
+    table: pd.DataFrame
+    plot: Any
+
+
 def gather_world(
     context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher_model: ModelBundle
 ) -> World:
-    """The context of all studies, with the teacher and the quality measures."""
+    """The context of all studies, with the teacher and the quality measures.
+
+    Args:
+        context: of all studies.
+        quality: the block of that name, by which damaged samples are measured and scored again.
+        quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
+        teacher_model: that embeds damaged texts again.
+
+    Returns:
+        What every study of the regimes starts from.
+    """
     return World.of(context, quality, quality_measures, teacher_model)
 
 
-def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[pd.DataFrame, Any]]:
-    """The node of one study: its table, and its plot."""
+def study(name: str) -> Callable[[World, RegimesConfig, Path], Studied]:
+    """The node of one study.
 
-    def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[pd.DataFrame, Any]:
+    Args:
+        name: a key of ``STUDIES``: the study's block of parameters.
+
+    Returns:
+        (world, regimes, store) -> the study's table, of ``study_table``, and its plot; it is called ``study_<name>``.
+    """
+
+    def run_study(world: World, regimes: RegimesConfig, store: Path) -> Studied:
         from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_table
 
         table = study_table(STUDIES[name], world, regimes, store)
-        return table, study_plot(table, STUDIES[name].look(world, regimes, table))
+        return Studied(table, plot=study_plot(table, STUDIES[name].look(world, regimes, table)))
 
     run_study.__name__ = f"study_{name}"
     return run_study
 
 
 def join_studies(**studies: pd.DataFrame) -> pd.DataFrame:
-    """All studies in one table; a column that a study has not is empty there."""
+    """All studies in one table; a column that a study has not is empty there.
+
+    Args:
+        **studies: table of each study, by its name.
+
+    Returns:
+        Their rows, in the order of the arguments.
+    """
     return pd.concat(list(studies.values()), ignore_index=True)

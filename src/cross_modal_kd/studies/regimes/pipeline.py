@@ -8,7 +8,14 @@ from cross_modal_kd.studies.regimes.nodes import gather_world, join_studies, stu
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Needs what ``quality``, ``teacher`` and ``projection`` leave in the catalog."""
+    """Needs what ``quality``, ``teacher`` and ``projection`` leave in the catalog.
+
+    Args:
+        **_: ignored; Kedro may pass some.
+
+    Returns:
+        The nodes that gather the context, one node a study, tagged with its name, and the one that joins them.
+    """
     gather = Node(
         gather_world,
         {"context": "study_context", "quality": "params:quality"}

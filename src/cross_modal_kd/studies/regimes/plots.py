@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
 BESIDE = 0.06  # from one arm to the next under one condition, where a condition takes 1
@@ -36,14 +36,31 @@ class Look:
     as_weak: str | None = None
 
     def places(self, rows: pd.DataFrame, conditions: list[str]) -> np.ndarray:
-        """Where each row stands on the axis."""
+        """Where each row stands on the axis.
+
+        Args:
+            rows: n rows of a study's table.
+            conditions: names of all conditions, in the order of the axis; they count where ``x`` is None.
+
+        Returns:
+            (n,) floats: number of the row's condition from 0, or its value of ``x``, in percent where ``in_percent``.
+        """
         if self.x is None:
             return np.array([conditions.index(name) for name in rows["condition"]], dtype=float)
         return (100 if self.in_percent else 1) * rows[self.x].to_numpy(dtype=float)
 
 
 def study_plot(table: pd.DataFrame, look: Look) -> Figure:
-    """Above: error, with its interval. Below: error reduction against the baseline under the same condition."""
+    """Above: error, with its interval. Below: error reduction against the baseline under the same condition.
+
+    Args:
+        table: of ``study_table``: arm, title, condition, error_metric, error_mean, error_low and error_high,
+            relative_reduction_to_baseline with low and high (shares), and the column ``look.x``.
+        look: heading, axis and ticks.
+
+    Returns:
+        A plot of two panels over one axis, in percent.
+    """
     figure, (above, below) = new_figure(rows=2, height=6.2, sharex=True)
     conditions = table["condition"].drop_duplicates().tolist()
     _arms(above, below, table, look, conditions)

@@ -8,20 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.evaluation.teacher import projected_teacher, teacher_metrics
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import nearest_prototype, project
-from cross_modal_kd.models.store import load_bundle, save_bundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.evaluation import projected_teacher, teacher_metrics
+from cross_modal_kd.models import ModelBundle, load_bundle, nearest_prototype, project, save_bundle
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import run_key
+from cross_modal_kd.training import fit_projection, run_key
 
 
 def projection_key(world: World) -> str:
-    """What the configuration of the projections comes to, for conditions under which they are fitted again."""
+    """What the configuration of the projections comes to, for conditions under which they are fitted again.
+
+    Args:
+        world: its block ``projection`` counts, and the version of the code that fits.
+
+    Returns:
+        A run key, 16 hexadecimal digits.
+    """
     return run_key("projection", configuration=world.configuration.projection)
 
 
@@ -36,6 +39,17 @@ def refit(
     """Projections of the given kinds, fitted on those samples and embeddings.
 
     They are kept in ``store``, so that a study that goes on later meets the same ones.
+
+    Args:
+        world: gives task and configuration.
+        samples: the samples table, or the part of it whose training samples may be seen.
+        embeddings: raw, (N, D), of all teacher samples among them.
+        kinds: some of ``mlp`` and ``pca``.
+        varied: what makes it another fit than the unchanged task's, by name; part of the run key.
+        store: the folder of the study; fits lie in its ``projections``.
+
+    Returns:
+        Fitted projections, by kind.
     """
     fitted = {}
     for kind in sorted(kinds):
@@ -51,7 +65,16 @@ def refit(
 
 
 def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBundle) -> dict[str, float]:
-    """Error of the projected teacher by itself, on dev and on test; NaN where it has none."""
+    """Error of the projected teacher by itself, on dev and on test.
+
+    Args:
+        world: gives samples, task and how it is measured.
+        embeddings: raw, of all dev and test samples of the teacher's modality.
+        projection: into the student's space, with prototypes.
+
+    Returns:
+        teacher_error_dev and teacher_error_test: error rates in [0, 1]; NaN where the teacher has none.
+    """
     kind, classes = kind_of(world.task), projection.config["classes"]
     teacher = projected_teacher(world.samples, world.task, embeddings, projection)
     on_test = teacher_metrics(teacher, world.task, world.configuration.evaluation).metrics

@@ -16,18 +16,42 @@ from cross_modal_kd.studies.regimes.world import World
 
 
 def same_world(world: World) -> World:
-    """The world unchanged."""
+    """The world unchanged.
+
+    Args:
+        world: of the pipeline.
+
+    Returns:
+        The same object.
+    """
     return world
 
 
 def clean_test(_world: World, _block: Any) -> Mapping[str, Embeddings | None]:
-    """The one test that most studies have: the clean test split, under the condition's own name."""
+    """The one test that most studies have: the clean test split, under the condition's own name.
+
+    Args:
+        _world: plays no part.
+        _block: plays no part.
+
+    Returns:
+        One test, as ``Study.tests`` has them.
+    """
     return {"": None}
 
 
 def unchanged(world: World, _block: Any, _store: Path) -> Iterable[Condition]:
-    """One condition: the task itself."""
-    yield Condition.of(world, "as it stands", 0.0)
+    """One condition: the task itself.
+
+    Args:
+        world: of the task.
+        _block: plays no part.
+        _store: plays no part.
+
+    Yields:
+        The condition; its value is 0.
+    """
+    yield Condition.of(world, "unchanged", 0.0)
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,16 @@ class Study:
     world: Callable[[World], World] = same_world
 
     def look(self, world: World, regimes: RegimesConfig, table: pd.DataFrame) -> Look:
-        """How the study's table is drawn."""
+        """How the study's table is drawn.
+
+        Args:
+            world: whether its pairs are made by label decides about the note.
+            regimes: the study's block fills the heading in; ``baseline`` is the arm that marks a weak teacher.
+            table: of ``study_table``; where its column ``x`` has missing values, conditions are set side by side.
+
+        Returns:
+            What ``study_plot`` takes.
+        """
         known = self.x is None or bool(table[self.x].notna().all())
         return Look(
             heading=self.heading.format_map(dict(getattr(regimes, self.name))),
@@ -121,6 +154,6 @@ STUDIES = {
             axis="what the teacher says of a training sample",
             world=crossfit.through_fitted_projection,
         ),
-        Study("variants", unchanged, heading="Variants of the soft constraint", axis="the task as it stands"),
+        Study("variants", unchanged, heading="Variants of the soft constraint", axis="the unchanged task"),
     )
 }

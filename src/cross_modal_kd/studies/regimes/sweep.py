@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.grid import Job, Outcome, train_grid
 from cross_modal_kd.studies.measure import Embeddings, measure, of_kind
 from cross_modal_kd.studies.regimes.condition import Condition
@@ -16,7 +16,7 @@ from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.student import train_arm
+from cross_modal_kd.training import train_arm
 
 if TYPE_CHECKING:
     from cross_modal_kd.studies.regimes.studies import Study
@@ -26,14 +26,30 @@ FIRST = ("study", "condition", "value")
 
 @dataclass(frozen=True)
 class Trained:
-    """A condition, and every arm and seed under it."""
+    """A condition, and every arm and seed under it.
+
+    Attributes:
+        condition: that the arms with constraints are trained under.
+        outcomes: a seed's arms beside one another, seeds in their order.
+    """
 
     condition: Condition
     outcomes: list[Outcome]
 
 
 def study_table(study: "Study", world: World, regimes: RegimesConfig, store: Path) -> pd.DataFrame:
-    """A row an arm, condition and test; what is in the store already is not trained again."""
+    """A row an arm, condition and test; what is in the store already is not trained again.
+
+    Args:
+        study: says what is varied and which tests there are.
+        world: of the task.
+        regimes: seeds, baseline, intervals, and the block of the study.
+        store: folder of all regimes' trainings; it grows by one folder an arm, condition and seed.
+
+    Returns:
+        study, condition, value, then the columns of ``comparison_table`` (errors are shares, not percent) and the facts
+        of the conditions. Rows are in the order of tests, then conditions, then arms.
+    """
     world, block = study.world(world), getattr(regimes, study.name)
     trained = train_all(world, study.conditions(world, block, store), block.arms, regimes.seeds, store)
     tables = [
@@ -51,6 +67,16 @@ def train_all(
 
     Seeds outermost, so that an interrupted study holds whole rounds. Arms without constraints are trained under the
     condition's ``alone``, where it has one.
+
+    Args:
+        world: gives the arms and what outcomes are embedded on.
+        conditions: all are held at once, with their inputs.
+        arms: names of arms of the world.
+        seeds: of the student's start and of the order of its batches.
+        store: folder of the trainings.
+
+    Returns:
+        One for each condition, in their order.
     """
     conditions = list(conditions)
     planned = [_plan(world, condition, name, seed) for seed in seeds for condition in conditions for name in arms]
@@ -92,7 +118,16 @@ def rows_of(
 ) -> pd.DataFrame:
     """A row an arm under one condition. ``difference_to_other`` is to the arm that ``regimes.against`` names.
 
-    test: its name, in place of the condition's. embeddings: in place of those of the clean test split.
+    Args:
+        study: its name, a column of the table.
+        world: of the study.
+        regimes: baseline, contrasts, resamples and level of the intervals.
+        trained: a condition with its outcomes.
+        test: its name, in place of the condition's; empty keeps that.
+        embeddings: of an outcome, in place of those of the clean test split.
+
+    Returns:
+        The columns of ``study_table``.
     """
     condition, resampling = trained.condition, {"bootstrap": regimes.bootstrap, "level": regimes.level}
     teacher, projections = condition.teacher, condition.projections

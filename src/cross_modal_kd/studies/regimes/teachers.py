@@ -12,13 +12,12 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples.embeddings import EmbeddingTable
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import TeacherStudy
 from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World
-from cross_modal_kd.training.teacher import embed_teacher
+from cross_modal_kd.training import embed_teacher
 
 logger = logging.getLogger(__name__)
 
@@ -29,17 +28,36 @@ def noisy(embeddings: EmbeddingTable, train_ids: list[str], level: float, seed: 
     """e + level r n / sqrt(D), n standard normal.
 
     r is the root mean square distance of training embeddings from their mean: at level 1 the noise is as large as what
-    tells the samples apart.
+    makes the samples differ.
+
+    Args:
+        embeddings: (N, D), raw.
+        train_ids: of the samples that r is taken over.
+        level: above 0.
+        seed: of n, which is the same for all levels.
+
+    Returns:
+        (N, D), of the same samples, with a fingerprint of its own.
     """
     train = embeddings.at(train_ids).astype(np.float64)
     size = np.sqrt(((train - train.mean(axis=0)) ** 2).sum(axis=1).mean() / embeddings.dim)
     noise = np.random.default_rng(seed).standard_normal(embeddings.values.shape)
+    # a table's fingerprint, 64 digits as of every other, not a run key: another would retrain what is kept under it
     digest = hashlib.sha256(f"{embeddings.fingerprint} noise {level} {seed}".encode()).hexdigest()
     return EmbeddingTable(embeddings.sample_ids, embeddings.values + level * size * noise, digest)
 
 
 def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """The samples table with that share of the words left out of every text; seed and sample decide which."""
+    """The samples table with a share of the words left out of every text.
+
+    Args:
+        samples: the samples table; rows without a text stay.
+        share: of the words of each text, in (0, 1).
+        seed: it decides, with the sample_id, which words.
+
+    Returns:
+        A new table; only its column ``text`` differs.
+    """
     drop = modality_of("text").degradations[DROPPED]
     texts = [
         text if pd.isna(text) else drop(text, share, np.random.default_rng([seed, zlib.crc32(sample.encode())]))
@@ -49,10 +67,20 @@ def shortened(samples: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
 
 
 def conditions(world: World, study: TeacherStudy, store: Path) -> Iterator[Condition]:
-    """The undamaged teacher, then each damage. Arms without constraints have no teacher: they are trained once."""
+    """The undamaged teacher, then each damage. Arms without constraints have no teacher: they are trained once.
+
+    Args:
+        world: with the undamaged teacher.
+        study: levels of noise, shares of dropped words, seed.
+        store: the folder of the study, where projections and damaged embeddings are kept.
+
+    Yields:
+        A condition whose value is the level, 0 for the undamaged. Facts: damage (none, noise or dropped_words), and
+        those of ``teacher_facts``, by the first kind of projection that the arms have.
+    """
     kinds = world.projection_kinds(study.arms)
     shown = sorted(kinds)[0]
-    strong = Condition.of(world, "teacher as it stands", 0.0)
+    strong = Condition.of(world, "unchanged teacher", 0.0)
     yield replace(strong, facts={"damage": "none", **teacher_facts(world, strong.teacher, world.projections[shown])})
     key = projection_key(world)
     teacher_ids = world.samples.loc[world.samples["modality"] == world.task.teacher, "sample_id"]

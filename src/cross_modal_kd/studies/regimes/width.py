@@ -4,15 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.encoders import create_encoder
+from cross_modal_kd.config import StudentConfig
+from cross_modal_kd.models import create_encoder
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import WidthStudy
 from cross_modal_kd.studies.regimes.world import World
 
 
 def widened(student: StudentConfig, factor: float, options: list[str], divisor: int) -> StudentConfig:
-    """The student with those options of its encoder times ``factor``, rounded to multiples of ``divisor``.
+    """The student with those options of its encoder times ``factor``.
+
+    Args:
+        student: factor 1 leaves it as it is.
+        factor: above 0.
+        options: names of sizes, numbers or lists of them; those that the encoder's options do not name are passed over.
+        divisor: sizes are rounded to multiples of it, and are one multiple at least.
+
+    Returns:
+        The changed block.
 
     Raises:
         ValueError: the encoder's options name none of them.
@@ -37,7 +46,16 @@ def widened(student: StudentConfig, factor: float, options: list[str], divisor: 
 
 
 def conditions(world: World, study: WidthStudy, _store: Path) -> Iterator[Condition]:
-    """One a factor."""
+    """One a factor.
+
+    Args:
+        world: gives the student that is widened.
+        study: factors, options and divisor.
+        _store: plays no part.
+
+    Yields:
+        A condition whose value is the factor. Fact: encoder_parameters, a count.
+    """
     for factor in study.factors:
         student = widened(world.configuration.student, factor, study.options, study.divisor)
         network = create_encoder(student.encoder, world.configuration.inputs)

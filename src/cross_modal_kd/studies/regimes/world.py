@@ -5,15 +5,20 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.quality import QualityConfig
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.config import ArmsConfig, QualityConfig
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 
 
 @dataclass(frozen=True)
 class World(Context):
-    """The context, with the teacher itself and the quality measures: both are asked again under some conditions."""
+    """The context, with the teacher itself and the quality measures: both are asked again under some conditions.
+
+    Attributes:
+        quality: the block of that name.
+        quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
+        teacher_model: the frozen teacher.
+    """
 
     quality: QualityConfig
     quality_measures: pd.DataFrame
@@ -23,15 +28,39 @@ class World(Context):
     def of(
         cls, context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher_model: ModelBundle
     ) -> "World":
-        """The context's own fields, and the three that regimes add."""
+        """The context's own fields, and the three that regimes add.
+
+        Args:
+            context: of all studies.
+            quality: the block of that name.
+            quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
+            teacher_model: the frozen teacher.
+
+        Returns:
+            The world; what the context holds in its cache is read again when asked for.
+        """
         own = {name: getattr(context, name) for name in Context.__dataclass_fields__}
         return cls(**own, quality=quality, quality_measures=quality_measures, teacher_model=teacher_model)
 
     def with_arms(self, arms: ArmsConfig) -> "World":
-        """The same world under other arms."""
+        """The same world under other arms.
+
+        Args:
+            arms: the block in place of the configuration's.
+
+        Returns:
+            A new world; what this one holds in its cache is read again when asked for.
+        """
         return replace(self, configuration=replace(self.configuration, arms=arms))
 
     def projection_kinds(self, arms: Iterable[str]) -> set[str]:
-        """The kinds of projection that those arms are bound through; the trainable one where none is bound at all."""
+        """The kinds of projection that those arms are bound through; the trainable one where none is bound at all.
+
+        Args:
+            arms: names of arms.
+
+        Returns:
+            One or both of ``mlp`` and ``pca``.
+        """
         bound = [self.arms.get(name) for name in arms]
         return {arm.projection for arm in bound if arm.constraints} or {"mlp"}

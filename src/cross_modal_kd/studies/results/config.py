@@ -2,17 +2,18 @@
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config import Strict
 
 
 class ResultsConfig(Strict):
     """Where the pages go.
 
-    docs_root: folder of RESULTS.md, results/<task>.md and its tables and plots in results/<task>/;
-    findings/<task>.md is read from it.
-
-    default_task: the task of conf/base, run without --env; every other is run with --env=<its name>, and the commands
-    of what was not run yet say so. image_kb: a plot is made smaller until it takes no more.
+    Attributes:
+        docs_root: folder of RESULTS.md, results/<task>.md and its tables and plots in results/<task>/;
+            findings/<task>.md is read from it.
+        default_task: the task of conf/base, run without --env; every other is run with --env=<its name>, and the
+            commands of what was not run yet say so.
+        image_kb: a plot is made smaller until it takes no more.
     """
 
     docs_root: str = "docs"

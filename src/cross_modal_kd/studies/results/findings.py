@@ -39,6 +39,9 @@ def filled(text: str, sections: list[Section], where: str) -> str:
         sections: what there is to be looked up, by the names of their kinds.
         where: the file, for errors.
 
+    Returns:
+        Markdown without tags, its numbers printed as in the tables of the page.
+
     Raises:
         FindingsError: naming the line, what was not found and what there is; or a typed decimal or percentage.
     """
@@ -91,7 +94,11 @@ def _lookup(section: Section) -> Any:
 
 
 class NotRun:
-    """A kind of result that is not there."""
+    """A kind of result that is not there; whatever is looked up in it is a ``LookUpError``.
+
+    Args:
+        section: without files.
+    """
 
     def __init__(self, section: Section) -> None:
         self._kind = section.kind
@@ -104,7 +111,13 @@ class NotRun:
 
 
 class Rows:
-    """A table; ``rows[name]`` is the row of that name."""
+    """A table; ``rows[name]`` is the row of that name.
+
+    Args:
+        kind: name of the kind of result, for errors.
+        table: its rows.
+        keys: the columns that name a row, in their order; one that the table lacks is passed over.
+    """
 
     def __init__(self, kind: str, table: pd.DataFrame, keys: tuple[str, ...]) -> None:
         self._kind, self._keys, self._rows = kind, keys, records(table)
@@ -126,7 +139,12 @@ class Rows:
 
 
 class Row:
-    """A row of a table; ``row.column`` is printed with its interval where it has one."""
+    """A row of a table; ``row.column`` is printed with its interval where it has one.
+
+    Args:
+        name: by which it was found, for errors.
+        row: values by column.
+    """
 
     def __init__(self, name: str, row: Mapping[str, Any]) -> None:
         self._name, self._row = name, row
@@ -141,7 +159,13 @@ class Row:
 
 
 class Path:
-    """A place in nested dictionaries; printed, it must be a number or a value with its interval."""
+    """A place in nested dictionaries; printed, it must be a number or a value with its interval.
+
+    Args:
+        path: dotted, for errors.
+        data: what is there: a dictionary, or a plain value.
+        metric: name by which a number there is printed, see ``number``.
+    """
 
     def __init__(self, path: str, data: Any, metric: str = "") -> None:
         self._path, self._data, self._metric = path, data, metric

@@ -10,6 +10,13 @@ NARROWEST = 200
 def small_png(plot: Path, most_bytes: int) -> bytes:
     """The plot in at most 256 colours, narrowed until it takes no more than ``most_bytes``.
 
+    Args:
+        plot: an image file; where it is transparent it becomes white.
+        most_bytes: of the PNG.
+
+    Returns:
+        A PNG file's content, at most 1100 pixels wide and never wider than the plot.
+
     Raises:
         ValueError: even 200 pixels wide it takes more.
     """

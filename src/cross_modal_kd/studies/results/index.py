@@ -27,7 +27,18 @@ How to read them:
 
 
 def index_page(pages: Path, default_task: str) -> str:
-    """The guide, then every page's title and headline, the default task first."""
+    """The guide, then every page's title and headline, the default task first.
+
+    Args:
+        pages: folder of the tasks' pages, ``<task>.md``.
+        default_task: name of the task of conf/base.
+
+    Returns:
+        Markdown for the folder above ``pages``; its links begin with ``results/``.
+
+    Raises:
+        ValueError: a page has no headline between its marks.
+    """
     files = sorted(pages.glob("*.md"), key=lambda file: (file.stem != default_task, file.stem))
     return GUIDE + "".join(f"\n{_entry(file)}\n" for file in files)
 

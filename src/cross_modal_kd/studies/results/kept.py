@@ -19,6 +19,12 @@ def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int)
 
     Tables are copied as they are, with their notes of provenance; plots are made smaller. Plots of a table that
     was made anew and has no such plot any more are removed.
+
+    Args:
+        sections: read from ``folder``; one without files is passed over.
+        folder: of what was reported, with its ``provenance.json`` where there is one.
+        kept: folder that is written to, made where there is something to keep.
+        most_bytes: of a plot.
     """
     notes = _notes(kept)
     for section in sections:
@@ -43,7 +49,17 @@ def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int)
 
 
 def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
-    """ValueError if a section or a table of the page as it stands is not in its ``new`` text."""
+    """Refuse to write a page that would lose a section or a table of the one on disk.
+
+    Args:
+        page: file of the page; it need not be there.
+        new: text that is to take its place.
+        folder: of what was reported, for the error.
+        kept: folder of what was kept, for the error.
+
+    Raises:
+        ValueError: a section or a table of the page on disk is not in ``new``; the section ``Not run`` may go.
+    """
     old = page.read_text(encoding="utf-8") if page.is_file() else ""
     lost = [name for name in HEADING.findall(old) if name not in HEADING.findall(new) and name != "## Not run"]
     if lost:

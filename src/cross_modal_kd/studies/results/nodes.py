@@ -3,14 +3,20 @@
 import logging
 from pathlib import Path
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 
 logger = logging.getLogger(__name__)
 
 
 def write_results(folder: Path, task: TaskConfig, results: ResultsConfig) -> None:
-    """``results/<task>.md``, its tables and plots beside it in ``results/<task>/``, and ``RESULTS.md``."""
+    """``results/<task>.md``, its tables and plots beside it in ``results/<task>/``, and ``RESULTS.md``.
+
+    Args:
+        folder: of what was reported of the task.
+        task: its name is that of the page.
+        results: where the pages go, and how large a plot may be.
+    """
     from cross_modal_kd.studies.results.index import index_page
     from cross_modal_kd.studies.results.kept import keep, refuse_loss
     from cross_modal_kd.studies.results.page import task_page

@@ -5,8 +5,8 @@ import re
 from numbers import Integral, Real
 from typing import Any
 
-from cross_modal_kd.evaluation.legend import legends
-from cross_modal_kd.plotting.text import typeset
+from cross_modal_kd.evaluation import legends
+from cross_modal_kd.plotting import typeset
 
 NOTHING = "\N{EN DASH}"
 PERCENT = re.compile(
@@ -19,6 +19,12 @@ RAW = (*(name for name, legend in legends().items() if not legend.percent), "ran
 def in_percent(name: str) -> bool:
     """Whether a metric of that name is a share that is printed in percent.
 
+    Args:
+        name: of a metric or of a column, whose beginning decides.
+
+    Returns:
+        False for a name that is not known.
+
     >>> in_percent("relative_reduction_to_baseline"), in_percent("min_dcf_01"), in_percent("eer_seen")
     (True, False, True)
     """
@@ -26,7 +32,14 @@ def in_percent(name: str) -> bool:
 
 
 def number(name: str, value: Any) -> str:
-    """One number: a share in percent with one decimal, a whole number whole, another with three digits.
+    """One number: a share in percent with one decimal, a whole number whole, another with three decimals below 10.
+
+    Args:
+        name: of the metric, see ``in_percent``; one that the legends show in no percent has three decimals always.
+        value: a number; a share where ``name`` is printed in percent.
+
+    Returns:
+        The number with a true minus sign; a dash for None and NaN; what is no number, as text.
 
     >>> number("error", 0.0856), number("seeds", 3), number("min_dcf_01", 0.51234), number("arm", "none")
     ('8.6', '3', '0.512', 'none')
@@ -47,6 +60,15 @@ def number(name: str, value: Any) -> str:
 
 def with_interval(name: str, value: Any, low: Any, high: Any) -> str:
     """A number and its interval.
+
+    Args:
+        name: of the metric, see ``number``.
+        value: of the metric.
+        low: lower end, in its unit.
+        high: upper end, in its unit.
+
+    Returns:
+        ``value [low, high]``; the value alone where it or an end is None or NaN.
 
     >>> with_interval("error", 0.084, 0.08, 0.089)
     '8.4 [8.0, 8.9]'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 from cross_modal_kd.studies.results.findings import filled
 from cross_modal_kd.studies.results.provenance import provenance_line
@@ -21,7 +21,18 @@ def task_page(
     sections: list[Section],
     findings: Path,
 ) -> str:
-    """Headline, findings, a section a kind of result, what was not run. folder: of the tables, beside the page."""
+    """Headline, findings, a section a kind of result, what was not run.
+
+    Args:
+        task: whose page it is.
+        results: names the task that is run without ``--env``.
+        folder: of the tables and plots, beside the page.
+        sections: every kind, read from ``folder``.
+        findings: Markdown file with look-ups; where it is missing the page says so.
+
+    Returns:
+        Markdown.
+    """
     there = [section for section in sections if section.files]
     blocks = [
         "<!-- Written by `kedro run --pipeline=results`. Change the data, or docs/findings, not this page. -->",
@@ -38,13 +49,29 @@ def task_page(
 
 
 def caution(task: TaskConfig) -> str:
-    """What must be known beside every number of the task."""
+    """What must be known beside every number of the task.
+
+    Args:
+        task: says whether its pairs are chimeric, and its note.
+
+    Returns:
+        A Markdown quotation; empty where there is nothing to say.
+    """
     chimeric = f"Chimeric pairs: {task.teacher} and {task.student} never belonged together." if task.chimeric else ""
     return f"> {' '.join(filter(None, [chimeric, task.note]))}" if chimeric or task.note else ""
 
 
 def command(task: TaskConfig, results: ResultsConfig, pipeline: str) -> str:
-    """The command that makes a result of this task."""
+    """The command that makes a result of this task.
+
+    Args:
+        task: to be run.
+        results: names the task that is run without ``--env``.
+        pipeline: that makes the result.
+
+    Returns:
+        A line for the shell.
+    """
     environment = "" if task.name == results.default_task else f" --env={task.name}"
     return f"kedro run --pipeline={pipeline}{environment}"
 

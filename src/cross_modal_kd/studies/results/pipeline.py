@@ -6,6 +6,13 @@ from cross_modal_kd.studies.results.nodes import write_results
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Takes whatever is there; what is not is listed with the command that makes it."""
+    """Takes whatever is there; what is not is listed with the command that makes it.
+
+    Args:
+        **_: not used.
+
+    Returns:
+        The one node, which writes files and no dataset.
+    """
     inputs = {"folder": "reporting_folder", "task": "params:task", "results": "params:results"}
     return Pipeline([Node(write_results, inputs, None, name="write_results", tags="results")])

@@ -12,8 +12,15 @@ NOTES = "provenance.json"
 def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_command: str, trained: str) -> str:
     """Command, seeds, machine, date and commit of a file.
 
-    seeds: names of the parameters that count for it. trained: the seeds of its trainings, where it tells. A file of
-    which nothing was noted, or that is no longer the one which was noted, is given the command that would make it.
+    Args:
+        folder: with the notes, ``provenance.json``.
+        file: in ``folder``.
+        seeds: names of the parameters that count for it.
+        default_command: given for a file of which nothing was noted, or that is no longer the one that was noted.
+        trained: the seeds of its trainings, as text; empty where the file does not say.
+
+    Returns:
+        A line of Markdown, in italics.
     """
     noted = _noted(folder, file)
     if not noted:
@@ -25,7 +32,14 @@ def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_comm
 
 
 def machine(noted: Mapping[str, Any]) -> str:
-    """CPU, cores and GPU."""
+    """CPU, cores and GPU.
+
+    Args:
+        noted: notes of a file; ``device.cpu``, ``device.cores`` and ``device.gpus`` count, where they are there.
+
+    Returns:
+        Those that are known, with commas between; ``no GPU`` where none is noted.
+    """
     gpus = noted.get("device.gpus", "none")
     gpu = "no GPU" if gpus == "none" else gpus
     parts = [noted.get("device.cpu", ""), f"{noted['device.cores']} cores" if "device.cores" in noted else "", gpu]

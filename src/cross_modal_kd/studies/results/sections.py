@@ -14,9 +14,18 @@ from cross_modal_kd.studies.results.tables import Table
 
 @dataclass(frozen=True)
 class Kind:
-    """files, plots: patterns in the reporting folder; all files of a kind have the same columns.
+    """A kind of result, and how a page shows it.
 
-    keys: the columns that name a row in findings. seeds: the parameters that count. lead: how to read it.
+    Attributes:
+        name: by which findings look it up.
+        title: of its section.
+        files: pattern in the reporting folder; all files of a kind have the same columns.
+        pipeline: that makes it.
+        build: its tables, from the data of its files.
+        lead: how to read it.
+        keys: the columns that name a row in findings.
+        seeds: the parameters that count for it.
+        plots: patterns in the reporting folder.
     """
 
     name: str
@@ -72,7 +81,14 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Section:
-    """A kind and what is there of it; without files it was not run."""
+    """A kind and what is there of it; without files it was not run.
+
+    Attributes:
+        kind: of result.
+        files: those that match its pattern, sorted.
+        plots: those that match, pattern by pattern.
+        data: the rows of all files as one table; of JSON what the first file holds.
+    """
 
     kind: Kind
     files: list[Path] = field(default_factory=list)
@@ -81,7 +97,17 @@ class Section:
 
 
 def read_sections(folder: Path) -> list[Section]:
-    """Every kind, in the order of the page. Raises ValueError naming a file that cannot be read."""
+    """Every kind, in the order of the page.
+
+    Args:
+        folder: of what was reported.
+
+    Returns:
+        A section for every one of ``KINDS``, without files where there are none.
+
+    Raises:
+        ValueError: a file cannot be read; the message names it, and the pipeline that makes it.
+    """
     return [_read(folder, kind) for kind in KINDS]
 
 

@@ -6,13 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.evaluation.legend import SEEN, legend
+from cross_modal_kd.evaluation import SEEN, legend_of
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
+from cross_modal_kd.studies.words import PROJECTIONS
 
 
 @dataclass(frozen=True)
 class Table:
-    """header: of the columns. rows: of printed cells."""
+    """A table as it is printed.
+
+    Attributes:
+        caption: over it.
+        header: of the columns.
+        rows: of printed cells, as many as the header has.
+    """
 
     caption: str
     header: list[str]
@@ -30,7 +37,15 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def cell(row: Mapping[str, Any], name: str) -> str:
-    """Column ``name`` of a row, with its interval where ``name_low`` and ``name_high`` are there."""
+    """A column of a row, with its interval where its ends are there.
+
+    Args:
+        row: values by column; ``<name>_low`` and ``<name>_high`` are the ends.
+        name: of the column.
+
+    Returns:
+        The printed number; a dash where the row does not have it.
+    """
     if f"{name}_low" in row:
         return with_interval(name, row.get(name), row[f"{name}_low"], row[f"{name}_high"])
     return number(name, row.get(name))
@@ -40,13 +55,28 @@ def cell(row: Mapping[str, Any], name: str) -> str:
 
 
 def metrics_tables(metrics: dict) -> list[Table]:
-    """Both students, metric by metric."""
+    """Both students, metric by metric.
+
+    Args:
+        metrics: what metrics.json holds: ``student_alone``, ``distilled``, ``difference`` and ``relative_reduction``,
+            each {metric: {value, low, high}}, ``chance`` {metric: value}, and ``arms`` with their titles.
+
+    Returns:
+        One table, a row a metric of ``difference``.
+    """
     return [_students(list(metrics["difference"]), metrics)]
 
 
 def metrics_headline(metrics: dict) -> Table:
-    """The metrics of the task itself."""
-    return _students([name for name in metrics["difference"] if legend(name).section == "core"], metrics)
+    """The metrics of the task itself.
+
+    Args:
+        metrics: what metrics.json holds, see ``metrics_tables``.
+
+    Returns:
+        A row a metric that the legends call ``core``.
+    """
+    return _students([name for name in metrics["difference"] if legend_of(name).section == "core"], metrics)
 
 
 def _students(names: list[str], metrics: dict) -> Table:
@@ -61,7 +91,7 @@ def _metric(name: str, metrics: dict) -> list[str]:
         found = metrics[part].get(name)
         return NOTHING if found is None else with_interval(metric, found["value"], found["low"], found["high"])
 
-    known = legend(name)
+    known = legend_of(name)
     seen = ", training samples" if name.endswith(SEEN) else ""
     title = known.title.removesuffix(", seen classes") + seen + (", %" if in_percent(name) else "")
     chance = number(name, metrics["chance"].get(name))
@@ -72,7 +102,6 @@ def _metric(name: str, metrics: dict) -> list[str]:
 # -- comparison.csv and the tables of the regimes, which have its columns ---------------------------------------------
 
 ERROR = {"eer": "EER, %", "top1_error": "top-1 error, %"}
-PROJECTIONS = {"mlp": "head", "pca": "no head", "no teacher": NOTHING}
 COLUMNS = {
     "error_sd_over_seeds": "sd over seeds",
     "difference_to_baseline": "difference to alone, points",
@@ -99,7 +128,14 @@ DIAGNOSTICS = {
 
 
 def comparison_tables(frame: pd.DataFrame) -> list[Table]:
-    """The arms with their differences, and the diagnostics."""
+    """The arms with their differences, and the diagnostics.
+
+    Args:
+        frame: in the columns of ``comparison_table``.
+
+    Returns:
+        Two tables, each with a row an arm and projection.
+    """
     return [
         arms_table(
             "The arms, mean over the seeds; intervals are paired and resample clusters of the test split", frame
@@ -109,13 +145,29 @@ def comparison_tables(frame: pd.DataFrame) -> list[Table]:
 
 
 def headline(frame: pd.DataFrame) -> Table:
-    """What the index shows of a comparison."""
+    """What the index shows of a comparison.
+
+    Args:
+        frame: in the columns of ``comparison_table``.
+
+    Returns:
+        A row an arm and projection: error, reduction against the baseline, matching, number of seeds.
+    """
     kept = {name: COLUMNS[name] for name in ("relative_reduction_to_baseline", "matching_1_2_unseen", "seeds")}
     return arms_table("Every arm against the student alone", frame, kept)
 
 
 def arms_table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str] = COLUMNS) -> Table:
-    """A row an arm: its error over the seeds and those of ``columns`` that there are."""
+    """A row an arm: its error over the seeds and those of ``columns`` that there are.
+
+    Args:
+        caption: of the table.
+        frame: in the columns of ``comparison_table``; at least one row.
+        columns: title by name of a column of ``frame``; one that is missing or empty is left out.
+
+    Returns:
+        The table; with a column for the projection where there are several.
+    """
     metric = ERROR.get(str(frame["error_metric"].iloc[0]), "error, %")
     with_error = frame.rename(columns={"error_mean": "error"})
     return _table(caption, with_error, {"error": metric, **columns})
@@ -126,12 +178,13 @@ def _table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Tab
     several = frame["projection"].nunique() > 1
     rows = []
     for row in records(frame):
-        name = [
-            str(row["title"]),
-            *([PROJECTIONS.get(str(row["projection"]), str(row["projection"]))] if several else []),
-        ]
+        name = [str(row["title"]), *([_projection(str(row["projection"]))] if several else [])]
         rows.append([*name, *(cell(row, column) for column in there)])
     return Table(caption, ["arm", *(["projection"] if several else []), *there.values()], rows)
+
+
+def _projection(kind: str) -> str:
+    return NOTHING if kind == "no teacher" else PROJECTIONS.get(kind, kind)
 
 
 STUDIES = {
@@ -142,7 +195,7 @@ STUDIES = {
     "length": "Length of the training",
     "crossfit": "Cross-fitting: out-of-fold teacher outputs",
     "weight": "Weight of the constraints, hard beside soft",
-    "variants": "Variants: the margin alone, the reducer, a head that moves",
+    "variants": "Variants: the margin alone, the reducer, a projection trained on",
 }
 
 
@@ -154,7 +207,14 @@ FACTS = {
 
 
 def regimes_tables(frame: pd.DataFrame) -> list[Table]:
-    """One table a study, a row a condition and arm."""
+    """One table a study, a row a condition and arm.
+
+    Args:
+        frame: in the columns of ``comparison_table``, with ``study`` and ``condition``, and what studies add.
+
+    Returns:
+        Those of ``STUDIES`` in their order, then other studies as they come.
+    """
     tables = []
     order = [study for study in STUDIES if (frame["study"] == study).any()]
     order += [study for study in frame["study"].unique() if study not in order]
@@ -171,7 +231,14 @@ def regimes_tables(frame: pd.DataFrame) -> list[Table]:
 
 
 def tuning_tables(frame: pd.DataFrame) -> list[Table]:
-    """The best trial of each arm, beside the arm as it was configured (its first trial)."""
+    """The best trial of each arm, beside the arm as it was configured (its first trial).
+
+    Args:
+        frame: in the columns of ``tuning.search.summary``.
+
+    Returns:
+        One table, a row an arm.
+    """
     about = {"arm", "trial", "state", "dev", "larger_is_better", "best"}
     rows = []
     for arm, trials in frame.groupby("arm", sort=False):
@@ -187,7 +254,16 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
 
 
 def robustness_tables(frame: pd.DataFrame) -> list[Table]:
-    """A row a kind and level, a column an arm; the difference where there are two arms."""
+    """A row a kind and level, a column an arm; the difference where there are two arms.
+
+    Args:
+        frame: a row a condition and arm: ``kind``, ``level``, ``unit``, ``severity`` (0: undamaged), ``arm``,
+            ``title``, ``projection``, ``error`` and ``difference_to_alone`` with their ends, ``error_metric``,
+            ``damaged_sides``.
+
+    Returns:
+        One table.
+    """
     arms = frame.drop_duplicates(["arm", "projection"])
     several = arms["title"].duplicated().any()
     names = [f"{row['title']} ({row['projection']})" if several else str(row["title"]) for row in records(arms)]
@@ -207,7 +283,14 @@ def robustness_tables(frame: pd.DataFrame) -> list[Table]:
 
 
 def ordering_tables(frame: pd.DataFrame) -> list[Table]:
-    """One table a modality: measures down, degradations across."""
+    """One table a modality: measures down, degradations across.
+
+    Args:
+        frame: a row a modality, measure and degradation, with ``rank_correlation``, ``low`` and ``high``.
+
+    Returns:
+        By the modalities' names.
+    """
     tables = []
     for modality, rows in frame.groupby("modality", sort=True):
         damages, cells = list(dict.fromkeys(rows["degradation"])), {}
@@ -229,7 +312,15 @@ DISCARDED = (0.0, 0.2, 0.5)
 
 
 def discard_tables(frame: pd.DataFrame) -> list[Table]:
-    """The error at a few shares left out, worst first, beside random order."""
+    """The error at a few shares left out, worst first, beside random order.
+
+    Args:
+        frame: a row a measure and share: ``measure``, ``share_left_out``, ``eer``, ``eer_random_order`` and
+            ``area_over_random`` (the same in all rows of a measure).
+
+    Returns:
+        One table, a row a measure; of each share in ``DISCARDED`` the nearest that there is.
+    """
     rows = []
     for measure, curve in frame.groupby("measure", sort=False):
         cells = []
@@ -245,5 +336,12 @@ def discard_tables(frame: pd.DataFrame) -> list[Table]:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows, each as a mapping from column to value."""
+    """The rows, each as a mapping from column to value.
+
+    Args:
+        frame: a table.
+
+    Returns:
+        In the table's order; columns by their names as text.
+    """
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

@@ -5,8 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from cross_modal_kd.config.registered import ModalityName
-from cross_modal_kd.config.strict import Reference, Strict
+from cross_modal_kd.config import ModalityName, Reference, Strict
 
 
 class RobustnessConfig(Strict):

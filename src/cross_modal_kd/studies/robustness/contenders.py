@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import ArmConfig, ArmsConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.grid import Job, Outcome, grid_jobs, run_grid
@@ -17,7 +16,15 @@ from cross_modal_kd.studies.grid import Job, Outcome, grid_jobs, run_grid
 
 @dataclass(frozen=True)
 class Contender:
-    """One arm, and its student of every seed."""
+    """One arm, and its student of every seed.
+
+    Attributes:
+        arm: its name in the table.
+        title: its name in plots.
+        projection: kind that it was bound through; ``no teacher`` where it has no constraint.
+        students: S trained students.
+        seeds: (S,) seed of each.
+    """
 
     arm: str
     title: str
@@ -27,7 +34,19 @@ class Contender:
 
 
 def stored_outcomes(context: Context, grid: ComparisonConfig, store: Path) -> list[Outcome]:
-    """The outcomes of the comparison's trainings. Raises ValueError for one that was not trained yet."""
+    """The outcomes of the comparison's trainings; nothing is trained.
+
+    Args:
+        context: gives configuration and fingerprint of the data, by which trainings are found.
+        grid: the block ``comparison``: arms, projections and seeds.
+        store: folder of the comparison's trainings.
+
+    Returns:
+        An outcome for each arm, projection and seed, seeds outermost.
+
+    Raises:
+        ValueError: one of them was not trained yet.
+    """
 
     def refuse(job: Job, _: Path) -> tuple[ModelBundle, pd.DataFrame]:
         raise ValueError(
@@ -44,7 +63,16 @@ def stored_outcomes(context: Context, grid: ComparisonConfig, store: Path) -> li
 
 
 def contenders_of(outcomes: list[Outcome], arms: ArmsConfig, baseline: str) -> list[Contender]:
-    """One contender an arm and projection, the baseline first."""
+    """One contender an arm and projection, the baseline first.
+
+    Args:
+        outcomes: of any number of arms, projections and seeds.
+        arms: the block in which the arms are described.
+        baseline: name of the arm that comes first.
+
+    Returns:
+        Contenders, beside the baseline in the order in which their first outcome comes.
+    """
     groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.job.arm, outcome.job.config.projection), []).append(outcome)
@@ -58,7 +86,17 @@ def contenders_of(outcomes: list[Outcome], arms: ArmsConfig, baseline: str) -> l
 def two_contenders(
     students: Mapping[str, ModelBundle], arms: ArmsConfig, names: Mapping[str, str], seed: int
 ) -> list[Contender]:
-    """The students of the catalog. names: which arm of the block ``arms`` each was trained as."""
+    """The students of the catalog, each of one seed.
+
+    Args:
+        students: by what they are called in the catalog.
+        arms: the block in which the arms are described.
+        names: which arm of the block each was trained as, by the same keys.
+        seed: that all were trained with.
+
+    Returns:
+        A contender for each student, in their order.
+    """
     trained_as = {key: arms.get(names[key]) for key in students}
     return [_contender(key, arm, arm.projection, [students[key]], [seed]) for key, arm in trained_as.items()]
 

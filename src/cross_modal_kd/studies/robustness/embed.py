@@ -6,20 +6,28 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import device_for
-from cross_modal_kd.config.encoder import InputConfig
-from cross_modal_kd.modalities.damage import Damage, Others
-from cross_modal_kd.modalities.inputs import load_inputs
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.student import build_student
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.config import InputConfig
+from cross_modal_kd.modalities import Damage, Others, load_inputs
+from cross_modal_kd.models import ModelBundle, build_student
+from cross_modal_kd.samples import Roots
 from cross_modal_kd.studies.context import Configuration
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.studies.robustness.damage import Condition, FixedDose, held_out
-from cross_modal_kd.training.embed import embed
+from cross_modal_kd.studies.robustness.damage import DamageLevel, FixedDose, held_out
+from cross_modal_kd.training import embed_inputs
 
 
 class DamagedEmbeddings:
-    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``, on the device of training."""
+    """(students, condition or None) -> of each student (n, d) embeddings of ``rows``, on the device of training.
+
+    Called with the trained students and a condition, None for clean inputs. The students must read their inputs alike:
+    ValueError where they do not. Inputs of one condition are held at once, O(n).
+
+    Args:
+        samples: the samples table, from whose training split babble is mixed.
+        rows: n rows of it: the test samples of the student's modality that are embedded.
+        about: sources, batch size and accelerator.
+        robustness: seed of the damage, and how many clips babble is mixed from.
+    """
 
     def __init__(
         self,
@@ -33,13 +41,13 @@ class DamagedEmbeddings:
         self._device = device_for(about.training.accelerator)
         self._others: Others | None = None
 
-    def __call__(self, students: Sequence[ModelBundle], condition: Condition | None) -> list[np.ndarray]:
+    def __call__(self, students: Sequence[ModelBundle], condition: DamageLevel | None) -> list[np.ndarray]:
         config = _shared_inputs(students)
         damage = None if condition is None else self._damage(condition, config)
         inputs = load_inputs(self._modality, self._rows, self._roots, config, damage)
-        return [embed(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
+        return [embed_inputs(build_student(student).to(self._device), inputs, self._batch_size) for student in students]
 
-    def _damage(self, condition: Condition, config: InputConfig) -> Damage:
+    def _damage(self, condition: DamageLevel, config: InputConfig) -> Damage:
         others = self._read_others(config) if "others" in condition.degradation.needs else None
         return Damage(FixedDose(condition, self._robustness.seed), others)
 

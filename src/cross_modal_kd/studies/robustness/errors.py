@@ -7,20 +7,23 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
+from cross_modal_kd.evaluation import subset_of
 from cross_modal_kd.metrics import Metric
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.selection import split_rows
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import split_rows
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
-from cross_modal_kd.tasks import TaskKind, kind_of
-from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks import Subset, TaskKind, kind_of
 
 
 @dataclass(frozen=True)
 class Errors:
-    """values: (S,) of S seeds, shares. resampled: (R, S)."""
+    """An error rate of S seeds.
+
+    Attributes:
+        values: (S,) shares.
+        resampled: (R, S) shares, in each of R resamples.
+    """
 
     values: np.ndarray
     resampled: np.ndarray
@@ -30,8 +33,11 @@ class Errors:
 class DamageProtocol:
     """What every student is measured on, the same under all conditions.
 
-    kind: of the task. sides: of a trial, which are damaged. subset: the test samples. trials: among them, with the
-    sample that may be damaged on the test side.
+    Attributes:
+        kind: of the task.
+        sides: of a trial, which are damaged.
+        subset: the test samples, with their resamples.
+        trials: among them, with the sample that may be damaged on the test side; none where the kind uses none.
     """
 
     kind: TaskKind
@@ -41,12 +47,22 @@ class DamageProtocol:
 
     @property
     def metric(self) -> str:
+        """The error metric of the kind of task: ``eer`` or ``top1_error``."""
         return self.kind.error_metric
 
     def errors(
         self, students: Sequence[ModelBundle], clean: Sequence[np.ndarray], damaged: Sequence[np.ndarray]
     ) -> Errors:
-        """clean, damaged: of each student (n, d) embeddings of the subset's rows, not normalised."""
+        """The error of each of S students.
+
+        Args:
+            students: S of them.
+            clean: of each student (n, d) embeddings of the subset's rows, undamaged and not normalised.
+            damaged: the same of the damaged samples.
+
+        Returns:
+            Error rates and their resamples, a column a student. ValueError where the error is not defined there.
+        """
         found = [self._error(*each) for each in zip(students, clean, damaged, strict=True)]
         return Errors(np.array([each.value for each in found]), np.stack([each.resampled for each in found], axis=1))
 
@@ -63,7 +79,17 @@ class DamageProtocol:
 def protocol(
     samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig, robustness: RobustnessConfig
 ) -> DamageProtocol:
-    """A seeded draw of test samples and trials. Which side of a trial is the test side is drawn too."""
+    """A seeded draw of test samples and trials. Which side of a trial is the test side is drawn too.
+
+    Args:
+        samples: the samples table.
+        task: names the student's modality and the kind.
+        evaluation: seeds, and which impostors there are.
+        robustness: samples of a label, sides, seed; its impostors, resamples and level replace the evaluation's.
+
+    Returns:
+        What all students are measured in.
+    """
     kind, rows = kind_of(task), drawn_rows(samples, task, robustness)
     smaller = evaluation.model_copy(
         update={name: getattr(robustness, name) for name in ("bootstrap", "level", "max_impostors")}
@@ -73,7 +99,15 @@ def protocol(
 
 
 def turned(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The trials, a seeded half of them with the enrolment and the test side exchanged."""
+    """The trials, a seeded half of them with the enrolment and the test side exchanged.
+
+    Args:
+        trials: with the columns enrol_id, test_id, enrol_label and test_label.
+        seed: each trial is exchanged with probability 1/2.
+
+    Returns:
+        A new table, in the same order and with the same columns.
+    """
     kept = np.random.default_rng(seed).random(len(trials)) >= 0.5
     sides = [("enrol_id", "test_id"), ("enrol_label", "test_label")]
     exchanged = [(one, other) for pair in sides for one, other in (pair, pair[::-1])]
@@ -81,7 +115,16 @@ def turned(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def drawn_rows(samples: pd.DataFrame, task: TaskConfig, robustness: RobustnessConfig) -> pd.DataFrame:
-    """At most ``robustness.samples`` test samples of each label, in the table's order."""
+    """At most ``robustness.samples`` test samples of each label.
+
+    Args:
+        samples: the samples table.
+        task: names the student's modality.
+        robustness: number of samples, None for all, and the seed of the draw.
+
+    Returns:
+        Rows of the samples table, in its order.
+    """
     rows = split_rows(samples, task.student, "test")
     if robustness.samples is None:
         return rows

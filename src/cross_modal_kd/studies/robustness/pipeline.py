@@ -7,7 +7,14 @@ from cross_modal_kd.studies.robustness.nodes import choose_students, draw_robust
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Needs what ``distill`` leaves in the catalog, or also ``comparison`` (``robustness.from_comparison``)."""
+    """Needs what ``distill`` leaves in the catalog, or also ``comparison`` (``robustness.from_comparison``).
+
+    Args:
+        **_: ignored; Kedro may pass some.
+
+    Returns:
+        The nodes that gather the context, and three of the study, tagged ``robustness``.
+    """
     context = {"context": "study_context"}
     blocks = {name: f"params:{name}" for name in ("distillation", "comparison", "robustness")}
     students = {arm: f"{arm}.student" for arm in ("student_alone", "distilled")}

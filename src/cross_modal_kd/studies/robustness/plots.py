@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting.style import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
 from cross_modal_kd.studies.robustness.table import CLEAN
+from cross_modal_kd.studies.words import arm_label
 
 PALETTE = (ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9")
 STYLES = ("-", "--", ":", "-.")
@@ -17,7 +18,14 @@ MOST_BANDS = 3
 
 
 def robustness_plot(table: pd.DataFrame) -> Figure:
-    """A panel a kind; bands are intervals, left out where there are more than three arms."""
+    """A panel a kind; bands are intervals, left out where there are more than three arms.
+
+    Args:
+        table: of ``robustness_table``, with one kind of damage at least.
+
+    Returns:
+        A plot of up to three panels a line; errors are in percent, on one axis.
+    """
     kinds = [kind for kind in table["kind"].unique() if kind != CLEAN]
     columns = min(len(kinds), 2 if len(kinds) in (2, 4) else 3)
     lines = -(-len(kinds) // columns)
@@ -39,7 +47,14 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
 
 
 def arm_plots(table: pd.DataFrame) -> dict[str, Figure]:
-    """{file name: plot}: one arm under every kind, from mild to severe."""
+    """One arm under every kind, from mild to severe.
+
+    Args:
+        table: of ``robustness_table``.
+
+    Returns:
+        {file name: plot}: ``<arm>.png``, or ``<arm>_<projection>.png`` where the arm has several projections.
+    """
     return {
         f"{arm}.png"
         if table.loc[table["arm"] == arm, "projection"].nunique() == 1
@@ -82,5 +97,4 @@ def _legend_below(figure: Figure, axis: Axes, columns: int) -> None:
 
 def _label(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    kind = {"mlp": " · head", "pca": " · no head"}.get(str(first["projection"]), "")
-    return f"{first['title']}{kind}"
+    return arm_label(str(first["title"]), str(first["projection"]))

@@ -6,28 +6,40 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval
-from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.robustness.contenders import Contender
-from cross_modal_kd.studies.robustness.damage import Condition
+from cross_modal_kd.studies.robustness.damage import DamageLevel
 from cross_modal_kd.studies.robustness.errors import DamageProtocol, Errors
 
 CLEAN = "clean"
 
 # (students, condition or None for clean) -> of each student (n, d) embeddings of the protocol's samples
-EmbedUnder = Callable[[Sequence[ModelBundle], Condition | None], list[np.ndarray]]
+EmbedUnder = Callable[[Sequence[ModelBundle], DamageLevel | None], list[np.ndarray]]
 
 
 def robustness_table(
     contenders: Sequence[Contender],
-    conditions: Sequence[Condition],
+    conditions: Sequence[DamageLevel],
     protocol: DamageProtocol,
     embed_under: EmbedUnder,
     level: float,
 ) -> pd.DataFrame:
-    """Rows in the order of conditions, then of contenders, of whom the first is the student alone; shares, not percent.
+    """Rows in the order of conditions, then of contenders, of whom the first is the student alone.
 
     ``difference_to_alone`` is paired in seeds, samples, damage and resamples: below zero is better. The undamaged
     samples are the kind ``clean``, of severity 0.
+
+    Args:
+        contenders: at least one.
+        conditions: kinds and levels of damage; the undamaged samples come before them.
+        protocol: what is measured, and on which samples.
+        embed_under: called once a condition, for the students of all contenders together.
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        arm, title, projection; kind, level, unit, severity; error_metric, damaged_sides, test_samples, seeds,
+        seed_list; error and difference_to_alone, each with low and high, in shares. The first contender has no
+        difference.
     """
     from tqdm import tqdm
 
@@ -47,7 +59,7 @@ def robustness_table(
     return pd.DataFrame(rows)
 
 
-def _about(contender: Contender, condition: Condition | None, protocol: DamageProtocol) -> dict[str, object]:
+def _about(contender: Contender, condition: DamageLevel | None, protocol: DamageProtocol) -> dict[str, object]:
     return {
         "arm": contender.arm,
         "title": contender.title,

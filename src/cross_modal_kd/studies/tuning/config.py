@@ -3,15 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from cross_modal_kd.config.arms import ArmsConfig
-from cross_modal_kd.config.strict import Reference, Strict, ValidationError, sentences, without_null
+from cross_modal_kd.config import ArmsConfig, Reference, Strict, sentences, without_null
 from cross_modal_kd.studies.tuning.space import with_value
 
 
 class SearchRange(Strict):
-    """Numbers from ``low`` to ``high`` (``log``: evenly over their logarithms), or one of ``choices``."""
+    """Numbers from ``low`` to ``high``, or one of ``choices``.
+
+    Attributes:
+        low: smallest number; above 0 with ``log``.
+        high: largest number, above ``low``.
+        log: drawn evenly over the logarithms.
+        choices: in place of ``low`` and ``high``; not empty.
+    """
 
     low: float | None = None
     high: float | None = None
@@ -31,7 +37,11 @@ class SearchRange(Strict):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """``low`` and ``high``. Raises ValueError where there are choices in their place."""
+        """``low`` and ``high``.
+
+        Raises:
+            ValueError: there are choices in their place.
+        """
         if self.low is None or self.high is None:
             raise ValueError(f"a range of choices has no ends, found {self.choices}")
         return self.low, self.high
@@ -40,8 +50,11 @@ class SearchRange(Strict):
 class LabelledConfig(Strict):
     """A search where few labels are known.
 
-    share: of the training clusters that keep their label. draw, in_batch: as ``draw`` and ``labelled_in_batch`` of
-    ``regimes.labels``.
+    Attributes:
+        share: of the training clusters that keep their label.
+        draw: seed of the draw, as in ``regimes.labels``.
+        in_batch: share of each batch that is labelled, at least, as ``labelled_in_batch`` of ``regimes.labels``; null
+            takes batches as they come.
     """
 
     share: float = Field(gt=0, lt=1)
@@ -55,10 +68,13 @@ ArmSpace = Annotated[dict[str, SearchRange], BeforeValidator(without_null)]
 class TuningConfig(Strict):
     """Search of each arm's own hyper-parameters on the dev split.
 
-    space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not
-    searched. trials: of every arm, the same.
-    epochs: of a trial; null trains as long as the comparison does. repeats: seeds a trial is averaged over.
-    labelled: search where few training samples have labels and the other pairs serve without; null: all have.
+    Attributes:
+        trials: of every arm, the same.
+        epochs: of a trial; null trains as long as the comparison does.
+        repeats: seeds a trial is averaged over, ``seed`` and those that follow.
+        seed: of the first repeat, and of the values that are tried.
+        labelled: search where few training samples have labels and the other pairs serve without; null: all have.
+        space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not searched.
     """
 
     trials: int = Field(8, ge=1)
@@ -73,7 +89,14 @@ class TuningConfig(Strict):
         yield from (Reference("tuning.space", name, "arm") for name in self.space)
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Keys that lead nowhere in their arm, and ends of ranges that it does not take."""
+        """Keys that lead nowhere in their arm, and ends of ranges that it does not take.
+
+        Args:
+            blocks: of which the block ``arms`` counts.
+
+        Yields:
+            A sentence for the first such value of each key.
+        """
         arms: ArmsConfig = blocks["arms"]
         for name, space in self.space.items():
             for key, bounds in space.items() if name in arms.root else ():

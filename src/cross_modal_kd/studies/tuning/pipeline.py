@@ -7,7 +7,14 @@ from cross_modal_kd.studies.tuning.nodes import tune_arms
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Needs what ``projection`` and ``quality`` leave in the catalog."""
+    """Needs what ``projection`` and ``quality`` leave in the catalog.
+
+    Args:
+        **_: not used.
+
+    Returns:
+        The node of the search, and those that gather its context.
+    """
     inputs = {"context": "study_context", "tuning": "params:tuning", "store": "tuning_store"}
     search = Node(tune_arms, inputs, ["tuning_trials", "tuned_arms"], name="tune_every_arm", tags="tuning")
     return gathering.create_pipeline() + Pipeline([search])

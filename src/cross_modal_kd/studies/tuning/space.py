@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config import ArmConfig
 
 
 def with_value(arm: ArmConfig, key: str, value: Any) -> ArmConfig:

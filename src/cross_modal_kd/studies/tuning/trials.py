@@ -10,28 +10,29 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
-from cross_modal_kd.config.objective import ArmConfig
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.selection import train_classes
+from cross_modal_kd.config import ArmConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
 from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training.projection import fit_projection
-from cross_modal_kd.training.run_key import run_key
-from cross_modal_kd.training.student import ArmData, train_arm
+from cross_modal_kd.training import ArmData, fit_projection, run_key, train_arm
 
 
 @dataclass(frozen=True)
 class Trials:
     """What all trials of a search share.
 
-    metric: the history's column that a trial is worth, ``larger`` if more is better. fingerprint: SHA-256
-    of the data, with all blocks but the arm's.
+    Attributes:
+        data: what is trained on and measured on dev.
+        student: the student's network.
+        budget: the training, but for its seed.
+        projections: of the teacher, by kind.
+        metric: the history's column that a trial is worth.
+        larger: whether more of it is better.
+        fingerprint: run key of the data, with all blocks but the arm's.
     """
 
     data: ArmData
@@ -43,7 +44,16 @@ class Trials:
     fingerprint: str
 
     def measure(self, arm: ArmConfig, seed: int, report: Callable[[float, int], None]) -> float:
-        """The best dev value of a training of ``arm``; ``report`` is told each as it comes, and may raise to stop."""
+        """The best dev value of a training of ``arm``.
+
+        Args:
+            arm: under trial.
+            seed: of the training.
+            report: given each dev value as it comes, with its epoch (from 1); it may raise to stop.
+
+        Returns:
+            The dev metric at its best epoch, in [0, 1].
+        """
 
         def watch(row: dict[str, float], epoch: int) -> None:
             if self.metric in row:
@@ -62,12 +72,29 @@ class Trials:
         return float(known.max() if self.larger else known.min())
 
     def study_name(self, name: str, arm: ArmConfig, space: Any) -> str:
-        """The arm's name and what decides its search."""
+        """The arm's name and what decides its search.
+
+        Args:
+            name: of the arm.
+            arm: as configured.
+            space: range of each dotted key.
+
+        Returns:
+            ``<arm>-<run key>``.
+        """
         return f"{name}-{run_key('search', trials=self.fingerprint, arm=arm, space=space)}"
 
 
 def prepare(context: Context, tuning: TuningConfig) -> Trials:
-    """Everything but the test split, of which ``tuning.labelled`` may hold labels back."""
+    """Everything but the test split, of which ``tuning.labelled`` may hold labels back.
+
+    Args:
+        context: of all studies.
+        tuning: the length of a trial, and how many labels are known.
+
+    Returns:
+        What the trials of all arms share.
+    """
     about, visible = context.configuration, context.samples[context.samples["split"] != "test"]
     data, projections = context.data_of(visible), context.projections
     if tuning.labelled is not None:
@@ -92,7 +119,15 @@ def prepare(context: Context, tuning: TuningConfig) -> Trials:
 
 
 def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
-    """The training with that many epochs (None: its own), measured on dev twice at least."""
+    """The training with that many epochs, measured on dev twice at least where it has two.
+
+    Args:
+        training: of the comparison.
+        epochs: of a trial, above 0; None for the training's own.
+
+    Returns:
+        A copy, in which ``eval_every`` is half the epochs at most (1 at least).
+    """
     epochs = epochs or training.epochs
     return training.model_copy(update={"epochs": epochs, "eval_every": max(1, min(training.eval_every, epochs // 2))})
 
@@ -116,6 +151,15 @@ def _hold_labels_back(
 
 def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, dict[str, ArmConfig]]:
     """A row a trial of every arm, and each arm with its best values.
+
+    Args:
+        context: of all studies.
+        tuning: what is searched, and for how long.
+        store: an existing folder; the studies lie in its ``studies.db``.
+
+    Returns:
+        The trials, in the columns of ``search.summary`` (a key that an arm does not search is NaN there), and the arms
+        by name.
 
     Raises:
         ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
@@ -152,6 +196,14 @@ def tuned_arms_file(tuned: Mapping[str, ArmConfig], task: TaskConfig, tuning: Tu
     """The tuned arms as a parameters file, without what is at its default and was not searched.
 
     A searched key is written even at its default: in an environment the file is laid over the arms of conf/base.
+
+    Args:
+        tuned: the arms with their best values, by name; all of them in ``tuning.space``.
+        task: named at the top.
+        tuning: which keys were searched, in how many trials.
+
+    Returns:
+        YAML: a comment, and the block ``arms``.
     """
     content: dict[str, Any] = {}
     for name, arm in tuned.items():

@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.objective import Answer
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.design import SamplingDesign
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import SamplingDesign, class_numbers
 from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
 from cross_modal_kd.tasks.kind import Predict, TaskKind
 from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
@@ -19,10 +16,9 @@ from cross_modal_kd.tasks.subset import Subset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
-    from cross_modal_kd.models.answer import Shared
-    from cross_modal_kd.models.projection import Projection
+    from cross_modal_kd.models import Projection, Shared
 
 
 class Classification(TaskKind):
@@ -35,14 +31,16 @@ class Classification(TaskKind):
     uses_trials = False
     legends, captions = LEGENDS, CAPTIONS
 
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
-        """A linear classifier with label-smoothed cross-entropy."""
-        from cross_modal_kd.losses import LinearHead
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
+        """A linear classifier with label-smoothed cross-entropy. See ``TaskKind.build_classifier``."""
+        from cross_modal_kd.losses import LinearClassifier
 
-        return LinearHead(classes, dim, student.label_smoothing)
+        return LinearClassifier(classes, dim, student.label_smoothing)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> "Shared | None":
         """The projection's prototypes and scale, for a student that answers by the teacher's classifier or by both.
+
+        See ``TaskKind.shared_classifier``.
 
         Raises:
             ValueError: there is no projection to take them from.
@@ -51,20 +49,23 @@ class Classification(TaskKind):
             return None
         if projection is None:
             raise ValueError(f"answer {by!r} is by the teacher's classifier: expected a projection, found None")
-        from cross_modal_kd.models.answer import Shared
+        from cross_modal_kd.models import Shared
 
         return Shared(by, projection.prototypes().detach().cpu().clone(), projection.config.scale)
 
     def measure(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
-        """Top-1: the share of samples that are taken for what they are; a label that is no class counts as wrong."""
+        """Top-1: the share of samples that are taken for what they are; a label that is no class counts as wrong.
+
+        See ``TaskKind.measure``.
+        """
         return float((predict() == class_numbers(labels, classes)).mean())
 
     def measure_error(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
-        """The share of samples that are taken for something else."""
+        """The share of samples that are taken for something else. See ``TaskKind.measure_error``."""
         return float((predict() != class_numbers(labels, classes)).mean())
 
     def as_errors(self, values: np.ndarray) -> np.ndarray:
-        """1 - values: what top-1 leaves."""
+        """1 - values: what top-1 leaves. See ``TaskKind.as_errors``."""
         return 1 - values
 
     def metrics(
@@ -75,7 +76,7 @@ class Classification(TaskKind):
         trials: pd.DataFrame,
         evaluation: EvaluationConfig,
     ) -> "MetricSet":
-        """Top-1, top-5, macro F1 and calibration error of the student's answers."""
+        """Top-1, top-5, macro F1 and calibration error of the student's answers. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.classification.metrics import classification_metrics
 
         return classification_metrics(subset, student, values)
@@ -83,13 +84,13 @@ class Classification(TaskKind):
     def train_metric(
         self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
     ) -> "MetricSet":
-        """Top-1 of the student's answers."""
+        """Top-1 of the student's answers. See ``TaskKind.train_metric``."""
         from cross_modal_kd.tasks.classification.metrics import top1
 
         return top1(subset, student, values)
 
     def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
-        """Top-1 of the nearest prototype."""
+        """Top-1 of the nearest prototype. See ``TaskKind.teacher_metric``."""
         from cross_modal_kd.tasks.classification.metrics import prototype_top1
 
         return prototype_top1(subset, teacher.values, teacher.projection)
@@ -102,7 +103,7 @@ class Classification(TaskKind):
         enrol_values: np.ndarray,
         test_values: np.ndarray,
     ) -> "MetricSet":
-        """The share of wrong answers; ``enrol_values`` play no part."""
+        """The share of wrong answers; ``enrol_values`` play no part. See ``TaskKind.error``."""
         from cross_modal_kd.tasks.classification.metrics import top1_error
 
         return top1_error(subset, student, test_values)
@@ -110,13 +111,13 @@ class Classification(TaskKind):
     def plots(
         self, students: StudentsOnTest, teacher: ProjectedTeacher, evaluation: EvaluationConfig
     ) -> "tuple[Figure, Figure]":
-        """Reliability, and the classes that change most."""
+        """Reliability, and the classes that change most. See ``TaskKind.plots``."""
         from cross_modal_kd.tasks.classification.plots import classes_plot, reliability_plot
 
         return reliability_plot(students), classes_plot(students)
 
     def worst(self, students: StudentsOnTest) -> list[Mistakes]:
-        """Wrong answers with the highest confidence."""
+        """Wrong answers with the highest confidence. See ``TaskKind.worst``."""
         from cross_modal_kd.tasks.classification.mistakes import worst_answers
 
         return worst_answers(students)

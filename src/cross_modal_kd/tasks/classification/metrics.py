@@ -12,15 +12,23 @@ from cross_modal_kd.metrics import (
     in_top_k,
     macro_f1,
 )
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.projection import prototypes
-from cross_modal_kd.models.student import classifier_logits
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.models import ModelBundle, classifier_logits, prototypes
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.subset import Subset
 
 
 def classification_metrics(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
-    """Top-1, top-5, macro F1 and calibration error. values: (n, d) embeddings of the subset's rows, not normalised."""
+    """Top-1, top-5, macro F1 and calibration error.
+
+    Args:
+        subset: n samples, whose labels are classes of the student.
+        student: with its classifier and its C classes.
+        values: (n, D) float32 embeddings of the samples, not normalised.
+
+    Returns:
+        ``top1``, ``top5`` (undefined with five classes or fewer), ``macro_f1``, ``calibration_error``, each in [0, 1];
+        chance of top-k is k / C.
+    """
     answers, labels = _answers(subset, student, values)
     classes = answers.shape[1]
     found = _top(1, answers, labels, subset)
@@ -41,12 +49,30 @@ def classification_metrics(subset: Subset, student: ModelBundle, values: np.ndar
 
 
 def top1(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
-    """Top-1 accuracy alone; arguments as for ``classification_metrics``."""
+    """Top-1 accuracy alone.
+
+    Args:
+        subset: n samples, whose labels are classes of the student.
+        student: with its classifier and its C classes.
+        values: (n, D) float32 embeddings of the samples, not normalised.
+
+    Returns:
+        ``top1``, a share in [0, 1]; its chance is 1 / C.
+    """
     return _top(1, *_answers(subset, student, values), subset)
 
 
 def top1_error(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
-    """The share of wrong answers; arguments as for ``classification_metrics``."""
+    """The share of wrong answers.
+
+    Args:
+        subset: n samples, whose labels are classes of the student.
+        student: with its classifier and its C classes.
+        values: (n, D) float32 embeddings of the samples, not normalised.
+
+    Returns:
+        ``top1_error``, a share in [0, 1], without a chance level.
+    """
     wrong = 1.0 - in_top_k(*_answers(subset, student, values), 1)
     return MetricSet({"top1_error": _mean(wrong, subset)})
 
@@ -57,7 +83,10 @@ def prototype_top1(subset: Subset, projected: np.ndarray, projection: ModelBundl
     Args:
         subset: n samples of the teacher's modality.
         projected: (n, d) unit rows.
-        projection: with its prototypes and their classes.
+        projection: with its C prototypes and their classes.
+
+    Returns:
+        ``top1``, a share in [0, 1]; its chance is 1 / C.
     """
     classes = projection.config["classes"]
     numbers = class_numbers(subset.rows["label"], classes)
@@ -77,7 +106,15 @@ def _top(k: int, answers: np.ndarray, labels: np.ndarray, subset: Subset) -> Met
 
 
 def probabilities(student: ModelBundle, values: np.ndarray) -> np.ndarray:
-    """(n, C) softmax of the student's own logits."""
+    """Softmax of the student's logits, as it answers: by its own classifier, the teacher's, or both.
+
+    Args:
+        student: with its classifier of C classes.
+        values: (n, D) float32 embeddings of samples, not normalised.
+
+    Returns:
+        (n, C) float64, rows sum to 1.
+    """
     return classifier_logits(student, torch.from_numpy(values)).double().softmax(dim=1).numpy()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.on_test import Mistake, Mistakes, StudentsOnTest
 
@@ -10,7 +10,15 @@ ANSWERS = 16
 
 
 def worst_answers(students: StudentsOnTest) -> list[Mistakes]:
-    """Wrong answers of the distilled student with the highest confidence, at most one of a class."""
+    """Wrong answers of the distilled student with the highest confidence, at most one of a class.
+
+    Args:
+        students: both arms on the test split, with the classes of their classifiers.
+
+    Returns:
+        One sort of at most 16 mistakes, the most confident first; remarks: the class that each student answers, the
+        distilled one's with its confidence.
+    """
     ids, classes = students.rows["sample_id"].to_numpy(), students.students["distilled"].config["classes"]
     answers = {
         arm: probabilities(student, students.embeddings[arm].at(ids)) for arm, student in students.students.items()

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cross_modal_kd.metrics import calibration_error
-from cross_modal_kd.plotting.style import ARMS, DISTILLED, INK, legend, new_figure, title
-from cross_modal_kd.samples.selection import class_numbers
+from cross_modal_kd.plotting import ARMS, DISTILLED, INK, legend, new_figure, title
+from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.on_test import StudentsOnTest
 
@@ -17,7 +17,15 @@ CONFUSIONS = 10
 
 
 def reliability_plot(students: StudentsOnTest) -> Figure:
-    """Accuracy against confidence, and how many samples have that confidence; on the diagonal it can be believed."""
+    """Accuracy against confidence, and how many samples have that confidence; on the diagonal it can be believed.
+
+    Args:
+        students: both arms on the test split.
+
+    Returns:
+        Two panels with a line an arm; 15 bins of confidence, of which those with fewer than ten samples (or than the
+        fullest has) show no accuracy.
+    """
     figure, (axis, counts) = new_figure(2, 1, height=5.0, sharex=True, height_ratios=[3, 1])
     axis.plot([0, 1], [0, 1], color=INK, linewidth=0.7, alpha=0.4)
     edges = np.linspace(0, 1, BINS + 1)
@@ -39,7 +47,14 @@ def reliability_plot(students: StudentsOnTest) -> Figure:
 
 
 def classes_plot(students: StudentsOnTest) -> Figure:
-    """The classes whose accuracy changes most, and what the distilled student takes for what."""
+    """The classes whose accuracy changes most, and what the distilled student takes for what.
+
+    Args:
+        students: both arms on the test split.
+
+    Returns:
+        Two panels: the accuracy of at most 14 classes in both arms, and the ten most frequent confusions.
+    """
     classes = [name.replace("$", r"\$") for name in students.students["distilled"].config["classes"]]
     names = np.asarray(classes, dtype=object)
     accuracy, confusions = {}, pd.Series(dtype=int)

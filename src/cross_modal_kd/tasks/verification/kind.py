@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.config.objective import Answer
-from cross_modal_kd.config.student import StudentConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.samples.design import SamplingDesign
+from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.kind import Predict, TaskKind
 from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -19,9 +17,9 @@ from cross_modal_kd.tasks.verification.words import CAPTIONS, LEGENDS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cross_modal_kd.losses import TaskHead
+    from cross_modal_kd.losses import Classifier
     from cross_modal_kd.metrics import MetricSet
-    from cross_modal_kd.models.projection import Projection
+    from cross_modal_kd.models import Projection
 
 
 class Verification(TaskKind):
@@ -37,31 +35,34 @@ class Verification(TaskKind):
     uses_trials = True
     legends, captions = LEGENDS, CAPTIONS
 
-    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "TaskHead":
-        """AAM-softmax over the training labels."""
-        from cross_modal_kd.losses import AAMSoftmaxHead
+    def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
+        """AAM-softmax over the training labels. See ``TaskKind.build_classifier``."""
+        from cross_modal_kd.losses import AAMSoftmaxClassifier
 
-        return AAMSoftmaxHead(classes, dim, student.margin, student.scale)
+        return AAMSoftmaxClassifier(classes, dim, student.margin, student.scale)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> None:
-        """None: a student is asked for an embedding, not for a class."""
+        """None: a student is asked for an embedding, not for a class. See ``TaskKind.shared_classifier``."""
 
     def measure(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
-        """EER over all pairs of the samples, NaN where no two share a label or all do."""
+        """EER over all pairs of the samples, NaN where no two share a label or all do. See ``TaskKind.measure``."""
         from cross_modal_kd.metrics import pairwise_eer
 
         return pairwise_eer(embeddings, labels.to_numpy())
 
     def measure_error(self, embeddings: np.ndarray, labels: pd.Series, classes: list[str], predict: Predict) -> float:
-        """The EER."""
+        """The EER. See ``TaskKind.measure_error``."""
         return self.measure(embeddings, labels, classes, predict)
 
     def as_errors(self, values: np.ndarray) -> np.ndarray:
-        """The values: an EER is an error rate."""
+        """The values: an EER is an error rate. See ``TaskKind.as_errors``."""
         return values
 
     def draw_trials(self, rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
-        """All target pairs, and a seeded draw of ``evaluation.max_impostors`` impostor pairs."""
+        """All target pairs, and a seeded draw of ``evaluation.max_impostors`` impostor pairs.
+
+        See ``TaskKind.draw_trials``.
+        """
         return draw_trials(rows, evaluation)
 
     def metrics(
@@ -72,7 +73,7 @@ class Verification(TaskKind):
         trials: pd.DataFrame,
         evaluation: EvaluationConfig,
     ) -> "MetricSet":
-        """EER, minDCF, EER over impostors of one domain, rank-1 identification."""
+        """EER, minDCF, EER over impostors of one domain, rank-1 identification. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.verification.metrics import verification_metrics
 
         return verification_metrics(subset, values, trials, evaluation)
@@ -80,14 +81,14 @@ class Verification(TaskKind):
     def train_metric(
         self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
     ) -> "MetricSet":
-        """EER of the trials."""
+        """EER of the trials. See ``TaskKind.train_metric``."""
         from cross_modal_kd.metrics import unit_rows
         from cross_modal_kd.tasks.verification.metrics import trial_eer
 
         return trial_eer(subset, unit_rows(values), trials)
 
     def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
-        """EER between the projected views of the test labels."""
+        """EER between the projected views of the test labels. See ``TaskKind.teacher_metric``."""
         from cross_modal_kd.tasks.verification.metrics import teacher_trials, trial_eer
 
         return trial_eer(subset, teacher.values, teacher_trials(teacher.rows, evaluation))
@@ -100,7 +101,7 @@ class Verification(TaskKind):
         enrol_values: np.ndarray,
         test_values: np.ndarray,
     ) -> "MetricSet":
-        """EER of the trials, each side with its own embeddings."""
+        """EER of the trials, each side with its own embeddings. See ``TaskKind.error``."""
         from cross_modal_kd.tasks.verification.metrics import eer_of_sides
 
         return eer_of_sides(subset, trials, enrol_values, test_values)
@@ -108,14 +109,14 @@ class Verification(TaskKind):
     def plots(
         self, students: StudentsOnTest, teacher: ProjectedTeacher, evaluation: EvaluationConfig
     ) -> "tuple[Figure, Figure]":
-        """The detection error trade-off, and the scores of targets and impostors."""
+        """The detection error trade-off, and the scores of targets and impostors. See ``TaskKind.plots``."""
         from cross_modal_kd.tasks.verification.plots import det_plot, scored_trials, scores_plot
 
         scored = scored_trials(students)
         return det_plot(scored, teacher, evaluation), scores_plot(scored)
 
     def worst(self, students: StudentsOnTest) -> list[Mistakes]:
-        """Impostors with the highest score, targets with the lowest."""
+        """Impostors with the highest score, targets with the lowest. See ``TaskKind.worst``."""
         from cross_modal_kd.tasks.verification.mistakes import worst_trials
 
         return worst_trials(students)

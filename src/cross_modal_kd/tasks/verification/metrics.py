@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.metrics import (
     Metric,
     MetricSet,
@@ -24,7 +24,18 @@ COSTS = {"min_dcf_01": 0.01, "min_dcf_05": 0.05}
 def verification_metrics(
     subset: Subset, values: np.ndarray, trials: pd.DataFrame, evaluation: EvaluationConfig
 ) -> MetricSet:
-    """EER, minDCF, EER over impostors of one domain, rank-1 identification. values: (n, d) of the subset's rows."""
+    """EER, minDCF, EER over impostors of one domain, rank-1 identification.
+
+    Args:
+        subset: n samples of the student's modality.
+        values: (n, D) embeddings of the samples, not normalised.
+        trials: pairs of the samples, as ``draw_trials`` gives them.
+        evaluation: its seed draws the samples that enrol for identification.
+
+    Returns:
+        ``eer``, ``min_dcf_01``, ``min_dcf_05``, ``eer_same_domain``, ``identification_rank1``, each in [0, 1], with its
+        chance level; or why one is not defined.
+    """
     unit = unit_rows(values)
     enrol, test = trial_rows(subset.rows, trials)
     scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
@@ -36,20 +47,47 @@ def verification_metrics(
 
 
 def trial_eer(subset: Subset, unit: np.ndarray, trials: pd.DataFrame) -> MetricSet:
-    """EER of the trials. unit: (n, d) unit rows of the subset's samples."""
+    """EER of the trials.
+
+    Args:
+        subset: n samples.
+        unit: (n, d) unit rows of the samples.
+        trials: pairs of the samples, as ``draw_trials`` gives them.
+
+    Returns:
+        ``eer`` in [0, 1], chance 0.5; undefined where all trials are targets or all impostors.
+    """
     enrol, test = trial_rows(subset.rows, trials)
     return _eer_of(subset, cosine_scores(unit, enrol, test), trials, enrol, test)
 
 
 def eer_of_sides(subset: Subset, trials: pd.DataFrame, enrol_values: np.ndarray, test_values: np.ndarray) -> MetricSet:
-    """EER of the trials, with (n, d) embeddings of the subset's samples for each of the two sides."""
+    """EER of the trials, with other embeddings of the samples for each of the two sides.
+
+    Args:
+        subset: n samples.
+        trials: pairs of the samples, as ``draw_trials`` gives them.
+        enrol_values: (n, D) embeddings of all samples as they are enrolled, not normalised.
+        test_values: (n, D) embeddings of all samples as they are tested, not normalised.
+
+    Returns:
+        ``eer`` in [0, 1], chance 0.5; undefined where all trials are targets or all impostors.
+    """
     enrol, test = trial_rows(subset.rows, trials)
     unit = unit_rows(np.concatenate([enrol_values, test_values]))
     return _eer_of(subset, cosine_scores(unit, enrol, test + len(enrol_values)), trials, enrol, test)
 
 
 def teacher_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Trials between samples of the teacher, drawn as the student's are, with impostors of any domain."""
+    """Trials between samples of the teacher, drawn as the student's are, with impostors of any domain.
+
+    Args:
+        rows: the teacher's samples, with the columns sample_id, label and domain.
+        evaluation: ``max_impostors`` and ``seed`` of the draw.
+
+    Returns:
+        The table of trials, see ``draw_trials``.
+    """
     return draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
 
 
@@ -66,7 +104,20 @@ def error_metrics(
     weights: np.ndarray,
     costs: dict[str, float],
 ) -> MetricSet:
-    """EER and the minDCF of ``costs`` (name: p_target) of the trials."""
+    """EER and minDCF of the trials.
+
+    Args:
+        scores: (n,), higher is more alike.
+        target: (n,), 1 target, 0 impostor.
+        enrol_cluster: (n,) integers in [0, C), the cluster of the enrolment.
+        test_cluster: (n,) integers in [0, C), the cluster of the test sample.
+        weights: (R, C) counts of each cluster in each resample.
+        costs: name of each minDCF -> its p_target, in (0, 1).
+
+    Returns:
+        ``eer``, chance 0.5, and each minDCF under its name, chance 1, all in [0, 1]; undefined where all trials are
+        targets or all impostors.
+    """
     targets = int(target.sum())
     if targets in (0, len(target)):
         reason = f"there are {targets} target and {len(target) - targets} impostor trials; both are needed"

@@ -1,7 +1,7 @@
 """The trials in which a student is most wrong."""
 
 from cross_modal_kd.metrics import unit_rows
-from cross_modal_kd.plotting.text import typeset
+from cross_modal_kd.plotting import typeset
 from cross_modal_kd.tasks.on_test import Mistake, Mistakes, StudentsOnTest
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 
@@ -14,7 +14,15 @@ REMARKS = {"distilled": "distilled", "alone": "student_alone"}
 
 
 def worst_trials(students: StudentsOnTest) -> list[Mistakes]:
-    """Impostors with the highest score and targets with the lowest, at most one pair of the same label(s)."""
+    """Impostors with the highest score and targets with the lowest, at most one pair of the same label(s).
+
+    Args:
+        students: both arms on the test split, with its trials.
+
+    Returns:
+        The two sorts, impostors first, of at most eight pairs each, the worst by the distilled student first; remarks:
+        each student's cosine score, with two decimals.
+    """
     ids = students.rows["sample_id"]
     enrol, test = trial_rows(students.rows, students.trials)
     scores = {

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
+from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.metrics import det_curve, eer, unit_rows
-from cross_modal_kd.plotting.style import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.plotting import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.verification.metrics import teacher_trials
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
@@ -28,11 +28,19 @@ class ScoredTrials:
 
     @property
     def measurable(self) -> bool:
+        """Whether there is a target and an impostor."""
         return 0 < self.target.sum() < len(self.target)
 
 
 def scored_trials(students: StudentsOnTest) -> ScoredTrials:
-    """The trials' cosine scores with each arm's embeddings."""
+    """The trials' cosine scores with each arm's embeddings.
+
+    Args:
+        students: both arms on the test split, with its n trials.
+
+    Returns:
+        Scores by arm, in the order of the trials.
+    """
     enrol, test = trial_rows(students.rows, students.trials)
     ids = students.rows["sample_id"]
     scores = {arm: cosine_scores(unit_rows(table.at(ids)), enrol, test) for arm, table in students.embeddings.items()}
@@ -40,7 +48,17 @@ def scored_trials(students: StudentsOnTest) -> ScoredTrials:
 
 
 def det_plot(scored: ScoredTrials, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> Figure:
-    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER."""
+    """False rejections against false acceptances on normal deviate axes; lower left is better; dots at the EER.
+
+    Args:
+        scored: the trials with the scores of both arms.
+        teacher: projected; its curve is dashed, and left out where no label recurs among its samples or there is one
+            alone.
+        evaluation: ``max_impostors`` and ``seed`` of the teacher's trials.
+
+    Returns:
+        One panel, rates from 0.1 % to 60 %; words in place of curves where the trials are not measurable.
+    """
     figure, axis = new_figure(height=5.2)
     if not scored.measurable:
         say(axis, "No error trade-off: the trials are all targets or all impostors.")
@@ -75,7 +93,14 @@ def _curve(axis: Axes, scores: np.ndarray, target: np.ndarray, name: str, colour
 
 
 def scores_plot(scored: ScoredTrials) -> Figure:
-    """How targets and impostors are spread over the scores, one panel an arm; the line is the threshold of the EER."""
+    """How targets and impostors are spread over the scores, one panel an arm; the line is the threshold of the EER.
+
+    Args:
+        scored: the trials with the scores of both arms.
+
+    Returns:
+        Two panels on one axis of cosines, each outline of area 1; words where the trials are not measurable.
+    """
     figure, axes = new_figure(2, 1, height=4.6, sharex=True)
     if not scored.measurable:
         for axis in axes:

@@ -7,7 +7,18 @@ AT_ONCE = 100_000
 
 
 def trial_rows(rows: pd.DataFrame, trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in ``rows`` of both sides of every trial. Raises ValueError for a trial whose sample is not there."""
+    """Positions in ``rows`` of both sides of every trial.
+
+    Args:
+        rows: n samples, with the column sample_id.
+        trials: T pairs, with the columns enrol_id and test_id.
+
+    Returns:
+        Enrolment and test side, each (T,) integers in [0, n).
+
+    Raises:
+        ValueError: a trial whose sample is not there.
+    """
     index = pd.Index(rows["sample_id"])
     enrol, test = (index.get_indexer(trials[side]) for side in ("enrol_id", "test_id"))
     unknown = (enrol < 0) | (test < 0)
@@ -21,7 +32,16 @@ def trial_rows(rows: pd.DataFrame, trials: pd.DataFrame) -> tuple[np.ndarray, np
 
 
 def cosine_scores(unit: np.ndarray, enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """(n,) cosines of the rows ``enrol`` and ``test`` of (N, d) unit vectors, a block at a time."""
+    """Cosines of pairs of rows, a block of 100,000 at a time.
+
+    Args:
+        unit: (N, d) unit vectors.
+        enrol: (n,) row of the enrolment in each pair.
+        test: (n,) row of the test sample in each pair.
+
+    Returns:
+        (n,) scores in [-1, 1], of the dtype of ``unit``; higher is more alike.
+    """
     parts = [
         np.einsum("nd,nd->n", unit[enrol[start : start + AT_ONCE]], unit[test[start : start + AT_ONCE]])
         for start in range(0, len(enrol), AT_ONCE)

@@ -3,17 +3,26 @@
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config.evaluation import EvaluationConfig
-from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.config import EvaluationConfig
+from cross_modal_kd.samples import SamplesError
 from cross_modal_kd.tasks.trials import DTYPES
 
 
 def draw_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
-    """Unordered pairs of ``rows`` (columns sample_id, label, domain), each at most once.
+    """Unordered pairs of ``rows``, each at most once: all targets, then a seeded draw of impostors.
 
     Every pair of one label is a target (1). Of all pairs of two labels, ``evaluation.max_impostors`` are drawn without
     replacement (0). ``same_domain``: both domains are known and equal. Memory grows with the trials, not with the
     square of the samples.
+
+    Args:
+        rows: samples, with the columns sample_id, label and domain (null where it is not known); their order has no
+            effect.
+        evaluation: ``max_impostors``; ``impostors``: from ``any`` pair, or from the ``same_domain`` only; ``seed``.
+
+    Returns:
+        A row a trial: enrol_id, test_id, target (1 or 0), enrol_label, test_label, same_domain; enrol_id sorts before
+        test_id.
 
     Raises:
         SamplesError: ``evaluation.impostors`` is ``same_domain`` and no two labels share a known domain.

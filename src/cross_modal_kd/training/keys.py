@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.config.task import TaskConfig
-from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.libraries import library_of
-from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.config import EncoderConfig, InputConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, library_of
+from cross_modal_kd.samples import EmbeddingTable
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
 

@@ -1,12 +1,12 @@
-"""The task heads against their formulas, one number at a time."""
+"""The classifiers against their formulas, one number at a time."""
 
 import math
 
 import pytest
 import torch
 
-from cross_modal_kd.losses import LinearHead
-from cross_modal_kd.losses.aam import AAMSoftmaxHead
+from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 
 
 def plain_aam(x, y, prototypes, margin, scale):
@@ -27,20 +27,20 @@ def plain_aam(x, y, prototypes, margin, scale):
 @pytest.mark.parametrize("margin", [0.0, 0.2, 0.5])
 def test_aam_is_its_formula(margin):
     torch.manual_seed(0)
-    head = AAMSoftmaxHead(4, 6, margin=margin, scale=5.0).double()
+    classifier = AAMSoftmaxClassifier(4, 6, margin=margin, scale=5.0).double()
     x, y = torch.randn(8, 6, dtype=torch.float64), torch.tensor([0, 1, 2, 3, 0, 1, -1, 2])
-    x[7] = -head.weight[2].detach()  # beyond pi - margin
-    output = head(x, y)
+    x[7] = -classifier.weight[2].detach()  # beyond pi - margin
+    output = classifier(x, y)
     for i in range(8):
-        expected = 0.0 if y[i] < 0 else plain_aam(x[i].tolist(), int(y[i]), head.weight.tolist(), margin, 5.0)
+        expected = 0.0 if y[i] < 0 else plain_aam(x[i].tolist(), int(y[i]), classifier.weight.tolist(), margin, 5.0)
         assert output.values[i].item() == pytest.approx(expected, abs=1e-6)
-    directions = torch.nn.functional.normalize(head.weight.detach(), dim=1)
+    directions = torch.nn.functional.normalize(classifier.weight.detach(), dim=1)
     torch.testing.assert_close(output.logits.detach(), 5 * torch.nn.functional.normalize(x, dim=1) @ directions.T)
 
 
 def test_aam_margin_raises_the_loss():
     torch.manual_seed(0)
-    with_margin, without = AAMSoftmaxHead(4, 6, margin=0.3), AAMSoftmaxHead(4, 6, margin=0.0)
+    with_margin, without = AAMSoftmaxClassifier(4, 6, margin=0.3), AAMSoftmaxClassifier(4, 6, margin=0.0)
     without.load_state_dict(with_margin.state_dict())
     x, y = torch.randn(9, 6), torch.arange(9) % 4
     assert (with_margin(x, y).values > without(x, y).values).all()
@@ -50,22 +50,22 @@ def test_aam_margin_raises_the_loss():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_aam_is_finite_on_its_prototype_and_opposite(sign):
-    head = AAMSoftmaxHead(3, 4)
-    x = (sign * head.weight.detach().clone()).requires_grad_()
-    head(x, torch.arange(3)).values.sum().backward()
-    assert x.grad.isfinite().all() and head.arcface.W.grad.isfinite().all()
+    classifier = AAMSoftmaxClassifier(3, 4)
+    x = (sign * classifier.weight.detach().clone()).requires_grad_()
+    classifier(x, torch.arange(3)).values.sum().backward()
+    assert x.grad.isfinite().all() and classifier.arcface.W.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_linear_head_is_smoothed_cross_entropy(smoothing):
+def test_linear_classifier_is_smoothed_cross_entropy(smoothing):
     torch.manual_seed(0)
-    head = LinearHead(3, 5, label_smoothing=smoothing).double()
+    classifier = LinearClassifier(3, 5, label_smoothing=smoothing).double()
     x, y = torch.randn(4, 5, dtype=torch.float64), torch.tensor([0, 2, -1, 1])
-    output = head(x, y)
+    output = classifier(x, y)
     for i in range(4):
         logits = [
             sum(a * b for a, b in zip(x[i].tolist(), row, strict=True)) + bias
-            for row, bias in zip(head.weight.tolist(), head.bias.tolist(), strict=True)
+            for row, bias in zip(classifier.weight.tolist(), classifier.bias.tolist(), strict=True)
         ]
         total = sum(math.exp(z) for z in logits)
         target = [smoothing / 3 + (1 - smoothing) * (c == y[i]) for c in range(3)]
@@ -76,32 +76,32 @@ def test_linear_head_is_smoothed_cross_entropy(smoothing):
         assert output.logits[i].tolist() == pytest.approx(logits)
 
 
-@pytest.mark.parametrize("head", [AAMSoftmaxHead(3, 4), LinearHead(3, 4)], ids=["aam", "linear"])
+@pytest.mark.parametrize("classifier", [AAMSoftmaxClassifier(3, 4), LinearClassifier(3, 4)], ids=["aam", "linear"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_heads_take_half_precision_and_unlabelled_batches(head, dtype):
+def test_classifiers_take_half_precision_and_unlabelled_batches(classifier, dtype):
     x = torch.randn(5, 4).to(dtype).requires_grad_()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        output = head(x, torch.tensor([0, -1, 1, 2, -1]))
+        output = classifier(x, torch.tensor([0, -1, 1, 2, -1]))
     assert output.values.dtype == output.logits.dtype == torch.float32
     output.values.sum().backward()
     assert x.grad.isfinite().all()
     assert not x.grad[1].any() and x.grad[0].any()
-    assert head.weight.dtype == torch.float32 and head.weight.shape == (3, 4)
-    assert head(x, torch.full((5,), -1)).values.tolist() == [0.0] * 5
+    assert classifier.weight.dtype == torch.float32 and classifier.weight.shape == (3, 4)
+    assert classifier(x, torch.full((5,), -1)).values.tolist() == [0.0] * 5
 
 
-def test_heads_refuse_by_name():
+def test_classifiers_refuse_by_name():
     with pytest.raises(ValueError, match=r"labels: expected -1 \(no label\) to 2, found 0 to 3"):
-        AAMSoftmaxHead(3, 4)(torch.ones(2, 4), torch.tensor([0, 3]))
+        AAMSoftmaxClassifier(3, 4)(torch.ones(2, 4), torch.tensor([0, 3]))
     with pytest.raises(ValueError, match="margin: expected radians"):
-        AAMSoftmaxHead(3, 4, margin=28.6)
+        AAMSoftmaxClassifier(3, 4, margin=28.6)
     with pytest.raises(ValueError, match="scale: expected a number > 0"):
-        AAMSoftmaxHead(3, 4, scale=0)
+        AAMSoftmaxClassifier(3, 4, scale=0)
     with pytest.raises(ValueError, match="label_smoothing: expected 0 <= e < 1"):
-        LinearHead(3, 4, label_smoothing=1.0)
+        LinearClassifier(3, 4, label_smoothing=1.0)
 
 
 def test_aam_prototypes_start_short_so_that_they_turn_quickly():
     torch.manual_seed(0)
-    head = AAMSoftmaxHead(200, 64)
-    assert float(head.weight.detach().std()) == pytest.approx(0.05, rel=0.05)
+    classifier = AAMSoftmaxClassifier(200, 64)
+    assert float(classifier.weight.detach().std()) == pytest.approx(0.05, rel=0.05)

@@ -1,0 +1,14 @@
+from cross_modal_kd.plotting.style import ALONE as ALONE
+from cross_modal_kd.plotting.style import ARMS as ARMS
+from cross_modal_kd.plotting.style import DISTILLED as DISTILLED
+from cross_modal_kd.plotting.style import FAINT as FAINT
+from cross_modal_kd.plotting.style import IMPOSTOR as IMPOSTOR
+from cross_modal_kd.plotting.style import INK as INK
+from cross_modal_kd.plotting.style import TEACHER as TEACHER
+from cross_modal_kd.plotting.style import legend as legend
+from cross_modal_kd.plotting.style import new_figure as new_figure
+from cross_modal_kd.plotting.style import png as png
+from cross_modal_kd.plotting.style import remark as remark
+from cross_modal_kd.plotting.style import say as say
+from cross_modal_kd.plotting.style import title as title
+from cross_modal_kd.plotting.text import typeset as typeset

@@ -1,0 +1,14 @@
+from cross_modal_kd.training.embed import embed_inputs as embed_inputs
+from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
+from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint
+from cross_modal_kd.training.keys import run_key as run_key
+from cross_modal_kd.training.network import parameters_of as parameters_of
+from cross_modal_kd.training.projection import fit_projection as fit_projection
+from cross_modal_kd.training.seeds import derive_seed as derive_seed
+from cross_modal_kd.training.student import ArmData as ArmData
+from cross_modal_kd.training.student import read_arm_data as read_arm_data
+from cross_modal_kd.training.student import train_arm as train_arm
+from cross_modal_kd.training.teacher import embed_teacher as embed_teacher
+from cross_modal_kd.training.teacher import measure_teacher as measure_teacher
+from cross_modal_kd.training.teacher import pretrained_teacher as pretrained_teacher
+from cross_modal_kd.training.teacher import train_teacher as train_teacher
