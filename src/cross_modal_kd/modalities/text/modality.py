@@ -34,11 +34,18 @@ def _check(config: EncoderConfig) -> None:
     from cross_modal_kd.modalities.text.encoder import model_folder
 
     if config.options:
-        raise ValueError(f"encoder.options: sentence_transformers takes none, found {config.options}")
-    model_folder(config.name)
+        raise ValueError(f"teacher.encoder.options: sentence_transformers takes none, found {config.options}")
+    folder = model_folder(config.name)
+    if not any((folder / name).is_file() for name in MODEL_FILES):
+        raise ValueError(
+            f"teacher.encoder.name {config.name!r}: expected the folder of a sentence-transformers model, found "
+            f"neither {' nor '.join(MODEL_FILES)} in {folder}"
+        )
 
 
 LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
+# one of which a model's folder holds
+MODEL_FILES = ("modules.json", "config.json")
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 
