@@ -4,7 +4,9 @@ import warnings
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
 from cross_modal_kd.hooks import (
+    EndsHook,
     MlflowHook,
+    OneWriterHook,
     ParameterNamesHook,
     PreflightHook,
     ProjectFolderHook,
@@ -12,7 +14,18 @@ from cross_modal_kd.hooks import (
     TaskConfigLoader,
 )
 
-HOOKS = (ParameterNamesHook(), ProjectFolderHook(), PreflightHook(), MlflowHook(), ProvenanceHook())
+# Kedro calls the last one first: the lock is taken before MLflow hears of the run, and (which PreflightHook asks for
+# itself) after it was checked that the run could end well
+HOOKS = (
+    ParameterNamesHook(),
+    ProjectFolderHook(),
+    PreflightHook(),
+    MlflowHook(),
+    ProvenanceHook(),
+    OneWriterHook(),
+    EndsHook(),
+)
+
 
 # An environment changes single keys of a parameter block, and keeps the rest of it, as config/overlay.py has it.
 CONFIG_LOADER_CLASS = TaskConfigLoader

@@ -15,6 +15,7 @@ BASE = {
     "teacher": {"pretrained": True, "encoder": MINILM, "margin": 0.1},
     "arms": {"soft": {"constraints": {"f": {"kind": "cosine", "weight": 4.0, "margin": 0.6}}}},
     "training": {"epochs": 12},
+    "ingestion": {"split": {"seed": 0, "frozen": "conf/base/split.csv"}, "workers": 2},
 }
 MINE = {"sounds": {"layout": "folder", "root": "data/sounds"}, "faces": {"layout": "folder", "root": "data/faces"}}
 TASK = {"kind": "verification", "student": "speech", "teacher": "image", "pairing": "label", "chimeric": True}
@@ -77,6 +78,7 @@ def test_another_task_takes_nothing_of_what_the_default_task_is_about():
     assert composed["teacher"] == {"margin": 0.1, **default_of("teacher", "image")}
     assert composed["teacher"]["pretrained"] is False
     assert composed["training"] == {"epochs": 12} and composed["arms"] == BASE["arms"]
+    assert composed["ingestion"] == {"split": {"seed": 0}, "workers": 2}
 
 
 def test_the_encoder_of_another_task_is_changed_over_its_modalitys_own():
@@ -93,6 +95,13 @@ def test_other_data_alone_keep_the_question_and_leave_the_words_about_the_data()
     assert composed["sources"] == MINE
     assert composed["task"] == {"kind": "verification", "student": "image", "teacher": "text"}
     assert composed["student"]["encoder"] == VGG
+    assert composed["ingestion"] == {"split": {"seed": 0}, "workers": 2}
+
+
+def test_a_frozen_split_of_ones_own_is_kept():
+    own = {"ingestion": {"split": {"frozen": "conf/mine/split.csv"}}}
+    for environment in ({"task": TASK, "sources": MINE, **own}, {"sources": MINE, **own}):
+        assert compose(BASE, environment, {}, "")["ingestion"]["split"] == {"seed": 0, "frozen": "conf/mine/split.csv"}
 
 
 @pytest.mark.parametrize(

@@ -247,10 +247,28 @@ def test_a_server_that_goes_away_in_mid_run_is_told_once_and_the_run_goes_on(tin
         raise ConnectionError("gone")
 
     monkeypatch.setattr(MlflowClient, "log_batch", gone)
+    monkeypatch.setattr("cross_modal_kd.tracking.outbox.DELAYS", (0.0,))
+    monkeypatch.setattr("cross_modal_kd.tracking.outbox.LAST_DELAYS", (0.0, 0.0))
     with caplog.at_level(logging.WARNING):
         tiny()
     assert json.loads((tmp_path / "data" / "scores.json").read_text())["n"] == 3
-    assert sum("tracking stops here" in record.message for record in caplog.records) == 1
+    assert sum("the run goes on" in record.message for record in caplog.records) == 1
+    assert sum("still away at the end of the run" in record.message for record in caplog.records) == 1
+
+
+def test_runs_that_a_dead_process_left_open_are_closed_by_the_next_and_those_of_others_are_not(tiny, runs):
+    import mlflow
+
+    from cross_modal_kd.tracking import process_facts
+
+    tiny()
+    client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    (experiment,) = {run.info.experiment_id for run in runs()}
+    dead = {**process_facts(), "process.started": "1"}
+    elsewhere = {**dead, "process.host": "elsewhere"}
+    opened = [client.create_run(experiment, tags=tags).info.run_id for tags in (dead, process_facts(), elsewhere, {})]
+    tiny()
+    assert [client.get_run(each).info.status for each in opened] == ["KILLED", "RUNNING", "RUNNING", "RUNNING"]
 
 
 def test_an_unknown_setting_or_mark_is_refused_with_the_allowed_ones(tiny, tmp_path):

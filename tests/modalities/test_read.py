@@ -1,14 +1,20 @@
+import hashlib
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 from PIL import Image
 
-from cross_modal_kd.modalities.image.read import read_image
+from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.modalities.image.read import MOST_PIXELS, as_picture, read_image, stored_size
 from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import UnreadableSampleError
+from cross_modal_kd.samples.roots import Roots
 
 
 def png(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -130,3 +136,90 @@ def test_text_is_cleaned_and_a_blank_one_is_refused():
     assert read_text("  a\n b\t", "t") == "a b"
     with pytest.raises(UnreadableSampleError, match="t: the text is blank"):
         read_text(" \n ", "t")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_large_image_is_shrunk_as_it_is_read_and_turned_as_its_exif_says(kind):
+    pixels = np.zeros((2100, 4200, 3), dtype=np.uint8)
+    pixels[:, :2100] = 200
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = png(Image.fromarray(pixels), kind, exif=exif)
+    found = read_image(stored, "a")
+    assert found.shape == (2100, 1050, 3) and found.size // 3 <= MOST_PIXELS
+    assert (found[:1040] > 190).all() and (found[1060:] < 10).all()
+    assert stored_size(stored) == (2100, 4200)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16", "I", "CMYK"])
+def test_a_large_image_of_any_mode_is_read(mode):
+    found = read_image(png(Image.new(mode, (4100, 2100)), "TIFF"), "a", channels=1)
+    assert found.shape == (1050, 2050, 1)
+
+
+def test_a_long_and_narrow_image_keeps_its_short_side():
+    assert read_image(png(Image.new("L", (2**20, 9))), "a").shape[0] == 9
+    assert read_image(png(Image.new("L", (9, 2**20))), "a").shape[1] == 9
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded():
+    with pytest.raises(UnreadableSampleError, match="13000 x 13000 pixels, more than the 100,000,000 that are decoded"):
+        read_image(png(Image.new("1", (13000, 13000))), "a.png")
+
+
+@pytest.mark.slow
+def test_the_memory_of_reading_is_bounded_by_what_is_decoded(tmp_path):
+    Image.new("RGB", (9900, 9900)).save(tmp_path / "a.png", compress_level=1)
+    Image.new("L", (13000, 13000)).save(tmp_path / "a.jpg")
+    code = (
+        "import sys; from pathlib import Path; from cross_modal_kd.modalities.image.read import read_image;"
+        "print(read_image(Path(sys.argv[1]), 'a').size, Path('/proc/self/status').read_text().split('VmHWM:')[1])"
+    )
+    for name, most in (("a.png", 800), ("a.jpg", 400)):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / name)], capture_output=True, text=True, check=True
+        )
+        size, peak_kb = map(int, ran.stdout.split()[:2])
+        assert size <= 3 * MOST_PIXELS and peak_kb / 1024 < most
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint16])
+def test_deep_pixels_that_hold_numbers_of_eight_bits_are_taken_as_such(dtype):
+    pixels = np.arange(256).reshape(16, 16)
+    stored = png(Image.fromarray(pixels.astype(dtype)), "TIFF")
+    np.testing.assert_array_equal(read_image(stored, "a", channels=1)[..., 0], pixels)
+
+
+@pytest.mark.parametrize("value", [-1, 70_000])
+def test_deep_pixels_without_a_known_range_are_refused_not_clipped(value):
+    with pytest.raises(UnreadableSampleError, match=rf"pixels from .*{value}.*, expected 0 to 255 or 0 to 65535"):
+        read_image(png(Image.fromarray(np.array([[0, value]], dtype=np.int32)), "TIFF"), "a.tif")
+
+
+def test_no_memory_left_says_nothing_of_the_image(monkeypatch):
+    def none_left(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "load", none_left)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", none_left)
+    with pytest.raises(MemoryError):
+        read_image(png(Image.new("RGB", (9, 9))), "a.png")
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 3), (5, 1, 3), (1, 1, 3), (1, 5, 1)])
+def test_pixels_of_an_image_one_pixel_high_or_wide_stay_where_they_are(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    np.testing.assert_array_equal(np.asarray(as_picture(pixels)).reshape(shape), pixels)
+
+
+def test_an_image_too_small_to_be_measured_is_rejected_as_it_is_looked_at(tmp_path):
+    roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
+    for name, size in (("small.png", (9, 7)), ("least.png", (8, 9))):
+        Image.new("RGB", size).save(tmp_path / name)
+    row = {"source": "made", "path": "small.png"}
+    with pytest.raises(UnreadableSampleError, match="9 x 7 pixels, fewer than 8 a side"):
+        modality_of("image").inspect(row, roots, IngestionConfig())
+    found = modality_of("image").inspect({**row, "path": "least.png"}, roots, IngestionConfig())
+    assert (found["width"], found["height"]) == (8, 9)
+    assert found["sha256"] == hashlib.sha256((tmp_path / "least.png").read_bytes()).hexdigest()

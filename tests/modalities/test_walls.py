@@ -57,7 +57,7 @@ def test_no_other_room_asks_which_modality_it_is():
         "samples/schema.py": ["text", "text"],
         "sources/emoji.py": ["text"],
         "sources/voices.py": ["text"],
-        "sources/folder.py": ["text"],
+        "sources/beside.py": ["text"],
     }
     assert {file: names for file, names in found.items() if names} == the_column_text
 

@@ -125,3 +125,10 @@ def test_fitting_learns_the_classes():
 
     fitted, _ = train_projection(values, LABELS, 5, config(epochs=10), dev)
     assert dev(fitted.eval()) > 0.9
+
+
+@pytest.mark.parametrize(("least", "epochs"), [(None, 4), (8, 4), (9, 5), (19, 10)])
+def test_a_small_split_gets_its_least_number_of_steps(least, epochs):
+    options = config(batch_size=32, min_steps=least)  # 60 samples: two steps an epoch
+    _, history = train_projection(embeddings(), LABELS, 5, options, lambda _: 0.0)
+    assert history[-1]["epoch"] == epochs

@@ -1,4 +1,10 @@
+import csv
+import hashlib
 import io
+import os
+import unicodedata
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +19,10 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.pipelines.ingestion import create_pipeline
 from cross_modal_kd.pipelines.ingestion.nodes import read_sources
 from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.frozen import drawn_split
+from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import REJECTED, SAMPLES
+from cross_modal_kd.tasks import kind_of
 
 CAPTIONED = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
 SPEAKERS = TaskConfig(
@@ -21,16 +30,22 @@ SPEAKERS = TaskConfig(
 )
 
 
+def own_number(file):
+    """A number by which each file of a test has another content."""
+    return zlib.crc32("/".join(file.parts[-2:]).encode())
+
+
 def write_sound(file, seconds=0.5, rate=16000, channels=1, fill=None):
-    wave = 0.3 * np.sin(np.arange(int(seconds * rate)) / 9) if fill is None else np.full(int(seconds * rate), fill)
+    time = np.arange(int(seconds * rate))
+    wave = 0.3 * np.sin(time / (9 + own_number(file) / 2**32)) if fill is None else np.full(len(time), fill)
     file.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(file, np.repeat(wave[:, None], channels, axis=1), rate, format="WAV", subtype="FLOAT")
 
 
-def write_image(file, size=(6, 4)):
+def write_image(file, size=(12, 8), content=None):
     file.parent.mkdir(parents=True, exist_ok=True)
     stream = io.BytesIO()
-    Image.new("RGB", size, "navy").save(stream, "PNG")
+    Image.new("RGB", size, own_number(Path(content or file)) % 2**24).save(stream, "PNG")
     file.write_bytes(stream.getvalue())
 
 
@@ -92,7 +107,7 @@ def test_a_captioned_folder(captioned):
     assert len(samples) == 40
     assert samples["sample_id"].is_monotonic_increasing
     assert samples.loc[samples["modality"] == "image", ["width", "height"]].drop_duplicates().values.tolist() == [
-        [6, 4]
+        [12, 8]
     ]
     assert rejected.empty
     assert summary.groupby("modality")["samples"].sum().to_dict() == {"image": 20, "text": 20}
@@ -105,6 +120,74 @@ def test_chimeric_speakers(voices):
     assert samples.groupby("label")["modality"].nunique().eq(2).all()
     assert samples.loc[samples["modality"] == "speech", "duration_s"].eq(0.5).all()
     assert rejected["reason"].str.contains("assigned to nobody").sum() == 2
+
+
+def test_odd_names_go_through(captioned, tmp_path):
+    """Whole labels and single files, to the saved table and back to their bytes; what no table can hold is rejected."""
+    odd = ("C#", "new\nline", "100%20", 'say "hi", it;s', "back\\slash", "a.parquet#b", "cafe\u0301", "=1+1", "NA")
+    for name in odd:
+        for number in range(3):
+            write_image(captioned / name / f"take#{number} {name}.png")
+    with (captioned / "captions.csv").open("a", newline="", encoding="utf-8") as file:
+        for path in sorted(found.relative_to(captioned).as_posix() for found in captioned.glob("*/take#*.png")):
+            csv.writer(file).writerow([unicodedata.normalize("NFC", path), "odd"])
+    (captioned / "cat" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"x")
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned))
+    assert rejected["path"].tolist() == ["cat/caf\\xe9.png"]
+    assert set(samples["label"]) == {"cat", "dog", *odd[:6], "caf\u00e9", *odd[7:]}
+    samples.to_parquet(captioned / "samples.parquet")
+    saved, roots = (
+        pd.read_parquet(captioned / "samples.parquet"),
+        Roots(SourcesConfig.model_validate(folder(captioned))),
+    )
+    pd.testing.assert_frame_equal(saved, samples)
+    for row in saved[saved["modality"] == "image"].itertuples():
+        assert hashlib.sha256(roots.bytes("made", row.path)).hexdigest() == row.sha256
+
+
+def test_a_split_that_was_drawn_can_be_given_back(captioned, tmp_path):
+    """And is then kept, whatever is added; what is new is drawn."""
+    samples, _, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3, "seed": 4})
+    file = tmp_path / "frozen.csv"
+    drawn_split(samples, kind_of(CAPTIONED).design, 4).to_csv(file, index=False)
+    for number in range(3):
+        write_image(captioned / "cat" / f"new {number}.png")
+    add = "".join(f"cat/new {number}.png,new {number}\n" for number in range(3))
+    (captioned / "captions.csv").write_text((captioned / "captions.csv").read_text() + add)
+    again, _, _ = ingest(CAPTIONED, folder(captioned), split={"frozen": str(file), "seed": 4})
+    both = samples.merge(again, on="sample_id")
+    assert len(again) == len(both) + 6
+    assert (both["split_x"] == both["split_y"]).all()
+
+
+def test_one_file_under_two_labels(captioned):
+    for label in ("cat", "dog"):
+        write_image(captioned / label / "0.png", content="same")
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3})
+    assert rejected["path"].tolist() == ["cat/0.png", "dog/0.png"]
+    assert "several labels: cat, dog" in rejected["reason"].iloc[0]
+    assert samples.loc[samples["modality"] == "image", "sha256"].is_unique
+    kept, rejected, _ = ingest(CAPTIONED, folder(captioned), conflicting_copies="keep")
+    assert len(kept) == 40
+    assert rejected.empty
+
+
+def test_one_file_in_two_official_splits(captioned):
+    write_image(captioned / "cat" / "1.png", content="same")
+    write_image(captioned / "cat" / "2.png", content="same")
+    splits = ["train"] * 4 + ["dev"] * 3 + ["test"] * 3
+    splits[1], splits[2] = "train", "test"
+    lines = [f"{label}/{number}.png,{split}" for label in ("cat", "dog") for number, split in enumerate(splits)]
+    (captioned / "splits.csv").write_text("path,split\n" + "\n".join(lines) + "\n")
+    samples, rejected, _ = ingest(CAPTIONED, folder(captioned))
+    assert rejected["path"].tolist() == ["cat/1.png"]
+    assert "cat/2.png" in set(samples["path"])
+
+
+def test_only_empty_captions_are_named_as_such(captioned):
+    (captioned / "captions.csv").write_text("path,text\ncat/0.png,\ncat/1.png, \n")
+    with pytest.raises(SamplesError, match=r"no source gives text samples.*2 were passed over: 'cat/0.png: its cap"):
+        ingest(CAPTIONED, folder(captioned))
 
 
 def test_only_the_modalities_of_the_task(captioned):

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig, SourcesConfig
-from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
+from cross_modal_kd.samples.roots import Roots, member_path
 
 
 def roots(base, root="raw") -> Roots:
@@ -54,6 +54,48 @@ def test_missing_things_are_named(raw):
 def test_a_member_has_no_file(raw):
     with pytest.raises(SamplesError, match="member of a container"):
         roots(raw).file("made", "all.parquet#x/p")
+
+
+@pytest.mark.parametrize(
+    "path", ["C#/1.bin", "a/take#1.bin", "all.parquet#x/p", "no.parquet#x", "back\\slash/1.bin", "a/%20.bin"]
+)
+def test_a_name_is_a_file_before_it_is_a_member(raw, path):
+    file = raw / "raw" / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"own")
+    assert roots(raw).bytes("made", path) == b"own"
+    assert roots(raw).file("made", path) == file
+
+
+def test_a_member_may_have_any_name_and_its_container_too(raw):
+    folder = raw / "raw" / "odd.parquet#y"
+    folder.mkdir()
+    pd.DataFrame({"code": ["c#.parquet#d"], "png": [b"one"]}).to_parquet(folder / "b#c.parquet")
+    assert roots(raw).bytes("made", member_path("odd.parquet#y/b#c.parquet", "c#.parquet#d")) == b"one"
+    with pytest.raises(SamplesError, match=r"the file 'gone.parquet#x/p' is missing"):
+        roots(raw).bytes("made", "gone.parquet#x/p")
+    with pytest.raises(ValueError, match=r"ends in .parquet, found 'a.zip'"):
+        member_path("a.zip", "x")
+
+
+def test_two_members_of_one_name_are_refused(raw):
+    pd.DataFrame({"a": ["x/y", "x"], "b": ["z", "y/z"], "png": [b"1", b"2"]}).to_parquet(raw / "raw" / "all.parquet")
+    with pytest.raises(SamplesError, match="name more than one row 'x/y/z'"):
+        roots(raw).bytes("made", "all.parquet#x/y/z")
+
+
+def test_a_file_that_the_disk_does_not_give_is_unreadable(raw, monkeypatch):
+    def refuse(file):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(UnreadableSampleError, match=r"a/1.bin: the file cannot be read \(PermissionError"):
+        roots(raw).bytes("made", "a/1.bin")
+
+
+def test_a_name_that_no_file_system_has_is_missing(raw):
+    with pytest.raises(SamplesError, match="is missing"):
+        roots(raw).bytes("made", "x" * 5000)
 
 
 def test_a_root_in_an_installed_package(raw):

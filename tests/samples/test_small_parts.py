@@ -127,6 +127,21 @@ def test_fewer_labels_are_drawn_with_the_splits_seed_among_the_students(student)
     assert keep_labels(table, task, IngestionConfig(max_labels=None)) is table
 
 
+@pytest.mark.parametrize(("wanted", "counts"), [(7, [3, 2, 2]), (12, [8, 2, 2]), (3, [1, 1, 1]), (19, [11, 3, 3])])
+def test_fewer_labels_of_a_frozen_split_leave_none_of_its_splits_empty(tmp_path, wanted, counts):
+    sizes = {"train": 11, "dev": 3, "test": 3}
+    named = {f"{split}{number}": split for split, size in sizes.items() for number in range(size)}
+    lines = [f"label:{label},{split}" for label, split in named.items()]
+    (tmp_path / "split.csv").write_text("cluster,split\n" + "\n".join(lines) + "\n")
+    table = conform(
+        pd.DataFrame([sample(f"{label}{view}", label, None) for label in [*named, "new1", "new2"] for view in range(2)])
+    )
+    ingestion = IngestionConfig(max_labels=wanted, split={"frozen": str(tmp_path / "split.csv")})
+    kept = keep_labels(table, VERIFICATION, ingestion)["label"].unique()
+    assert len(kept) == wanted
+    assert [sum(named.get(label) == split for label in kept) for split in sizes] == counts
+
+
 def test_names_are_shown_in_order_and_the_rest_is_counted():
     assert first_few("edcba") == "'a', 'b', 'c', 'd', 'e'"
     assert first_few("fedcba") == "'a', 'b', 'c', 'd', 'e' and 1 more"
@@ -152,7 +167,8 @@ def test_a_table_comes_back_from_its_folder_and_another_takes_its_place(tmp_path
     found = load_table(tmp_path / "deep" / "table")
     assert (found.sample_ids, found.fingerprint) == (["é", "b"], "print")
     np.testing.assert_array_equal(found.values, TABLE.values)
-    assert sorted(file.name for file in (tmp_path / "deep" / "table").iterdir()) == ["table.json", "values.safetensors"]
+    files = sorted(file.name for file in (tmp_path / "deep" / "table").iterdir())
+    assert files == ["checksums.json", "table.json", "values.safetensors"]
     transposed = EmbeddingTable(["x", "y"], np.arange(6.0, dtype=np.float32).reshape(3, 2).T, "t")  # not contiguous
     save_table(tmp_path / "t", transposed)
     np.testing.assert_array_equal(load_table(tmp_path / "t").values, transposed.values)

@@ -31,7 +31,8 @@ def test_images_and_sounds_by_their_folder(root):
     }
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert set(reasons) == {"dog/notes.txt", "top.png"}
-    assert "a file of no registered modality" in reasons["dog/notes.txt"]
+    assert "a file of no registered modality; those read are image: .png, .jpg" in reasons["dog/notes.txt"]
+    assert all(ending in reasons["dog/notes.txt"] for ending in (".tiff", ".wav", ".m4a", ".aac", ".mp4", ".webm"))
     assert "no label" in reasons["top.png"]
 
 

@@ -52,3 +52,24 @@ def test_a_table_without_its_columns(tmp_path):
         read(tmp_path, "path,speaker,language,transcript\n")
     with pytest.raises(SamplesError, match="not a readable CSV"):
         read(tmp_path, "")
+
+
+@pytest.mark.parametrize("languages", [["de"], ["fr", "de"], []])
+def test_a_language_without_a_clip_is_named(tmp_path, languages):
+    with pytest.raises(SamplesError, match=r"sources.voices.options.languages = .*which has 'en', 'fr'; correct them"):
+        read(tmp_path, languages=languages)
+
+
+def test_a_domain_column_of_the_table(tmp_path):
+    table = "path,speaker,language,transcript,session\n./lab/1.ogg,lab,en,a,monday\nlab/2.ogg,lab,en,b,\n"
+    rows, _ = read(tmp_path, table, domain="session")
+    assert rows["path"].tolist() == ["lab/1.ogg", "lab/2.ogg"]
+    assert rows["domain"].fillna("").tolist() == ["monday", ""]
+    with pytest.raises(SamplesError, match=r"clips.csv: expected the column\(s\) 'domain', found"):
+        read(tmp_path, table, domain="domain")
+
+
+def test_a_blank_speaker_is_rejected(tmp_path):
+    rows, rejected = read(tmp_path, CLIPS + "x/1.ogg, ,en,a\nx/2.ogg, ,en,b\n")
+    assert len(rows) == 4
+    assert rejected.set_index("path")["reason"]["x/1.ogg"] == "the speaker is blank in clips.csv"

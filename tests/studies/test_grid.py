@@ -17,6 +17,7 @@ from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, grid_jobs, refresh_embeddings, run_grid
+from cross_modal_kd.training.checkpoint import save_state
 
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
 TRAINING = TrainingConfig()
@@ -186,3 +187,48 @@ def test_the_grid_is_arms_by_projections_by_seeds_and_the_student_alone_once_a_s
     assert [(job.arm, job.seed) for job in once] == [("none", 3), ("soft", 3), ("soft", 3), ("none", 4)]
     with pytest.raises(ValueError, match="arm 'x' is not in the block 'arms'"):
         grid_jobs(ComparisonConfig(arms=["none", "x"]), ARMS, STUDENT, TRAINING)
+
+
+def flip(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, lambda file: file.unlink()])
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "student/model.safetensors", "student/config.json"])
+def test_a_finished_job_whose_files_are_damaged_is_trained_again_with_a_warning(tmp_path, caplog, damage, name):
+    folder = Trainer().run(tmp_path)[0].folder
+    damage(folder / name)
+    again = Trainer()
+    outcomes = again.run(tmp_path)
+    assert again.names == ["none 0"] and outcomes[0].metrics["loss"] == 1
+    assert name == "metrics.json" or "is trained again" in caplog.text
+    assert not Trainer(fail_at=0).run(tmp_path)[0].student.tensors["w"].any()
+
+
+@pytest.mark.parametrize("damage", [flip, cut, lambda file: file.unlink()])
+def test_damaged_embeddings_of_a_finished_job_are_made_again_and_the_student_is_not(tmp_path, caplog, damage):
+    outcomes, again = Trainer().run(tmp_path), Trainer()
+    damage(outcomes[0].folder / "embeddings" / "values.safetensors")
+    refresh_embeddings(outcomes, ["a", "b"], again.embed)
+    assert again.embedded == ["none"] and not again.names and "is embedded again" in caplog.text
+    assert outcomes[0].embeddings.at(["b"]).tolist() == [[0, 0]]
+
+
+def test_the_seconds_of_a_training_that_was_interrupted_are_the_whole_time(tmp_path):
+    class Resumed(Trainer):
+        def train(self, job, checkpoint):
+            if not checkpoint.exists():
+                save_state(checkpoint, {"progress": {"history": [{"seconds": 40.0}, {"seconds": 2.0}]}})
+                raise KeyboardInterrupt
+            return super().train(job, checkpoint)
+
+    with pytest.raises(KeyboardInterrupt):
+        Resumed().run(tmp_path, JOBS[:1])
+    (outcome,) = Resumed().run(tmp_path, JOBS[:1])
+    assert 42 <= outcome.metrics["train_seconds"] < 60

@@ -159,6 +159,9 @@ def test_the_student_alone_takes_as_many_steps(labelled, epochs):
     assert longer.epochs == epochs
     assert abs(longer.epochs * batch - 16 * 7) <= batch
     assert abs(longer.epochs / longer.eval_every - 4) < 1
+    least = training.model_copy(update={"min_steps": 20 * 7})  # 20 epochs of all samples
+    assert abs(same_steps(least, 1000, labelled).epochs * batch - 20 * 7) <= batch
+    assert same_steps(least, 1000, labelled).min_steps is None
 
 
 @pytest.mark.parametrize("classifier", [LinearClassifier(5, 8), AAMSoftmaxClassifier(5, 8)])

@@ -139,7 +139,7 @@ def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **e
                 body = {"text": f"{label} {'x' * view}"} if text else {"path": f"{group}-{view}.png"}
                 rows.append(
                     {"sample_id": sample, "modality": "text" if text else "image", "label": label, "group": group}
-                    | {"split": split, "source": "made", "sha256": "0" * 64, "domain": f"artist{view}"}
+                    | {"split": split, "source": "made", "sha256": f"{len(rows):064x}", "domain": f"artist{view}"}
                     | body
                 )
                 latent[sample] = own if text else of_label[label] if closed_set else own

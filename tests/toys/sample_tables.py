@@ -1,5 +1,7 @@
 """Small samples tables for tests."""
 
+import hashlib
+
 import pandas as pd
 
 from cross_modal_kd.config.task import TaskConfig
@@ -20,7 +22,7 @@ def sample(sample_id: str, label: str, split: str | None, modality: str = "image
     """One row; an image or sound has a path, a text its own words; the group is the label unless given."""
     body = {"text": f"about {label}"} if modality == "text" else {"path": f"{label}/{sample_id}.png"}
     row = {"sample_id": sample_id, "label": label, "split": split, "modality": modality, "group": label}
-    return row | {"source": "made", "sha256": "0" * 64} | body | more
+    return row | {"source": "made", "sha256": hashlib.sha256(sample_id.encode()).hexdigest()} | body | more
 
 
 def sound_table() -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config.training import LENGTHENED_PATIENCE, TrainingConfig
 from cross_modal_kd.training import checkpoint as training_checkpoint
 from cross_modal_kd.training.loop import DevMetric
 from training_toys import (
@@ -150,7 +150,7 @@ def test_a_checkpoint_is_one_safetensors_file_without_pickles(tmp_path):
         train(checkpoint=checkpoint, on_epoch=killer(3))
     assert [file.suffix for file in tmp_path.iterdir()] == [".safetensors"] * 2
     with safe_open(checkpoint, framework="pt") as file:
-        assert list(file.metadata()) == ["tree"]
+        assert sorted(file.metadata()) == ["sha256", "tree"]
         assert len(file.keys()) > 10
     with pytest.raises(ValueError):
         list(pickletools.genops(checkpoint.read_bytes()))
@@ -201,29 +201,34 @@ def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(t
     assert not list(tmp_path.iterdir())
 
 
-def test_best_weights_that_cannot_be_read_are_told(tmp_path):
-    checkpoint = tmp_path / "c.safetensors"
-    with pytest.raises(Killed):
-        train(checkpoint=checkpoint, on_epoch=killer(3))
-    (best,) = tmp_path.glob("c.best*")
-    best.write_bytes(best.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"c.safetensors: the best weights so far cannot be read; delete it too"):
-        train(checkpoint=checkpoint)
-
-
 def test_a_label_without_class_stops_before_the_first_step():
     labels = torch.arange(COUNT) % 5
     with pytest.raises(ValueError, match=r"labels: expected -1 \(no label\) to 3, found 0 to 4"):
         train(given=data(labels))
 
 
-def test_a_damaged_checkpoint_is_told(tmp_path):
-    checkpoint = tmp_path / "c.safetensors"
+def cut(content):
+    return content[:-20]
+
+
+def flipped(content):
+    return content[:-20] + bytes([content[-20] ^ 1]) + content[-19:]
+
+
+@pytest.mark.parametrize("damage", [cut, flipped])
+@pytest.mark.parametrize("which", ["c.safetensors", "c.best*"])
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning_and_the_training_starts_afresh(
+    tmp_path, caplog, damage, which
+):
+    checkpoint, whole = tmp_path / "c.safetensors", train()
     with pytest.raises(Killed):
         train(checkpoint=checkpoint, on_epoch=killer(3))
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-20])
-    with pytest.raises(ValueError, match="c.safetensors is damaged.*delete it to start afresh"):
-        train(checkpoint=checkpoint)
+    (file,) = tmp_path.glob(which)
+    file.write_bytes(damage(file.read_bytes()))
+    again = train(checkpoint=checkpoint)
+    assert "c.safetensors" in caplog.text and "starts afresh" in caplog.text
+    assert same(whole[0], again[0]) and whole[1] == again[1]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -292,3 +297,37 @@ def test_half_precision_rounds_nothing_before_the_first_layer(monkeypatch):
     monkeypatch.setattr(type(made), "forward", watching)
     train(changed(precision="bf16-mixed", accelerator="cpu", epochs=1), made=made)
     assert {seen[name] for name in ("inputs", "teacher", "task_weights", "kd_weights")} == {torch.float32}
+
+
+def test_a_small_split_gets_its_least_number_of_steps():
+    steps = COUNT // CONFIG.batch_size
+    least = 7 * steps - 1
+    rising = scripted([float(n) for n in range(1, 30)])
+    _, history = train(changed(min_steps=least), dev=rising)
+    assert len(history) == 7  # CONFIG asks for 4
+    assert history[-1]["lr"] == pytest.approx(train(changed(epochs=7), dev=rising)[1][-1]["lr"])  # schedule: over all
+    _, history = train(changed(min_steps=4 * steps))
+    assert len(history) == 4
+
+
+def test_a_training_that_was_made_longer_stops_where_dev_gets_no_better():
+    steps = COUNT // CONFIG.batch_size
+    best_second = [0.5, 0.9] + [0.1] * 40
+    _, history = train(changed(min_steps=30 * steps), dev=scripted(best_second))
+    assert len(history) == 2 + LENGTHENED_PATIENCE
+    _, history = train(changed(min_steps=30 * steps, patience=3), dev=scripted(best_second))
+    assert len(history) == 2 + 3
+    _, history = train(changed(min_steps=30 * steps, keep="last"), dev=scripted(best_second))
+    assert len(history) == 30
+    _, history = train(changed(epochs=30), dev=scripted(best_second))  # as long as was asked for
+    assert len(history) == 30
+
+
+def test_a_training_that_was_made_longer_goes_on_from_its_checkpoint(tmp_path):
+    config = changed(min_steps=7 * (COUNT // CONFIG.batch_size))
+    whole, history = train(config)
+    with pytest.raises(Killed):
+        train(config, checkpoint=tmp_path / "c.safetensors", on_epoch=killer(5))
+    resumed, again = train(config, checkpoint=tmp_path / "c.safetensors")
+    assert len(history) == len(again)
+    assert same(whole, resumed)

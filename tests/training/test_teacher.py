@@ -17,6 +17,7 @@ from cross_modal_kd.models.student import Student
 from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import teacher as training
+from cross_modal_kd.training.finished import forget_finished
 from cross_modal_kd.training.keys import embedding_fingerprint
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.teacher import embed_teacher, measure_teacher
@@ -151,9 +152,18 @@ def test_a_trained_teacher_is_the_same_for_the_same_seed_and_resumes_only_its_ow
     samples, sources = world
     teacher = TeacherConfig(**TRAINED)
     checkpoints = tmp_path / "checkpoints"
-    once, again = (prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints) for _ in range(2))
+
+    def left() -> int:
+        return len(list(checkpoints.glob("*.safetensors")))
+
+    def train(*, config=teacher, table=samples, inputs=INPUTS, folder=checkpoints) -> ModelBundle:
+        """A training of its own: what a finished one left is not taken."""
+        forget_finished(folder)
+        return prepare_teacher(table, TASK, sources, inputs, config, folder)
+
+    once, again = train(), train()
     assert all(torch.equal(value, again.tensors[name]) for name, value in once.tensors.items())
-    assert not list(checkpoints.iterdir())
+    assert left() == 0
 
     class Killed(Exception):
         pass
@@ -168,18 +178,18 @@ def test_a_trained_teacher_is_the_same_for_the_same_seed_and_resumes_only_its_ow
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "epoch_logger", logger)
         with pytest.raises(Killed):
-            prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
-    assert len(list(checkpoints.iterdir())) == 2  # where it stands, and the best weights
-    prepare_teacher(samples, TASK, sources, InputConfig(image={"size": 20}), teacher, checkpoints)  # not gone on from
-    assert len(list(checkpoints.iterdir())) == 2
+            train()
+    assert left() == 2  # where it stands, and the best weights
+    train(inputs=InputConfig(image={"size": 20}))  # not gone on from
+    assert left() == 2
     moved = samples.assign(split=np.roll(samples["split"], 12))
-    prepare_teacher(moved, TASK, sources, INPUTS, teacher, checkpoints)  # nor that of the same files in other splits
-    assert len(list(checkpoints.iterdir())) == 2
+    train(table=moved)  # nor that of the same files in other splits
+    assert left() == 2
     other = TeacherConfig(**(TRAINED | {"margin": 0.3}))
-    fresh = prepare_teacher(samples, TASK, sources, INPUTS, other, tmp_path / "elsewhere")
-    beside = prepare_teacher(samples, TASK, sources, INPUTS, other, checkpoints)
+    fresh = train(config=other, folder=tmp_path / "elsewhere")
+    beside = train(config=other)
     assert all(torch.equal(value, beside.tensors[name]) for name, value in fresh.tensors.items())
-    resumed = prepare_teacher(samples, TASK, sources, INPUTS, teacher, checkpoints)
+    resumed = train()
     assert all(torch.equal(value, resumed.tensors[name]) for name, value in once.tensors.items())
 
 

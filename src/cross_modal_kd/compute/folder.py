@@ -1,12 +1,18 @@
 """A few files in one folder, read with errors that name them and replaced as a whole, whoever is killed meanwhile."""
 
+import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+SUMS = "checksums.json"
+# `.<name>.<32 digits>.new` of `replaced`, `.<name>.<process>.<8 digits>.new` of `write_whole`, `<name>.<process>.tmp`
+LEFTOVER = re.compile(r"^\..+\.[0-9a-f]{32}\.(new|old)$|^\..+\.\d+\.[0-9a-f]{8}\.new$|\.\d+\.tmp$|^metrics\.json\.tmp$")
 
 
 def file_in(folder: Path, name: str) -> Path:
@@ -53,9 +59,65 @@ def read_json(folder: Path, name: str, keys: set[str]) -> dict[str, Any]:
     return content
 
 
+def seal(folder: Path) -> None:
+    """Note the SHA-256 of every file of a folder in it, in ``checksums.json``.
+
+    Args:
+        folder: of files alone; what is noted already is written anew.
+    """
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SUMS)
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    (folder / SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+
+
+def verify(folder: Path) -> None:
+    """Hold the files of a folder against what ``seal`` has noted; a folder without notes is taken as it is.
+
+    Args:
+        folder: that was sealed.
+
+    Raises:
+        ValueError: a file is missing or is not the one that was written; the message names it.
+    """
+    if not (folder / SUMS).exists():
+        return
+    for name, noted in read_json(folder, SUMS, set()).items():
+        file = folder / name
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != noted:
+            raise ValueError(
+                f"{file} is damaged: it is not the file that was written (SHA-256). Make it again, or remove "
+                f"{folder / SUMS} if you have changed it yourself"
+            )
+
+
+def clear_leftovers(root: Path) -> int:
+    """Remove what killed processes of this package have left half-written; nobody may write below ``root`` meanwhile.
+
+    A folder that was moved away and not replaced yet is put back.
+
+    Args:
+        root: the folder below which is looked, at every depth; it need not be there.
+
+    Returns:
+        How many files and folders were cleared away.
+    """
+    found = [path for path in root.rglob("*") if LEFTOVER.search(path.name)]
+    for path in found:
+        moved_away = path.name.endswith(".old") and path.is_dir()
+        if moved_away and not (whole := path.with_name(path.name[1:].rsplit(".", 2)[0])).exists():
+            path.replace(whole)
+        elif path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(found)
+
+
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """A new folder to write into, put in the place of ``folder`` at the end; a failure leaves the old one.
+
+    The SHA-256 of every file goes with it, for ``verify``.
 
     Args:
         folder: to be replaced, or made where there is none; folders above it are made too.
@@ -68,6 +130,7 @@ def replaced(folder: Path) -> Iterator[Path]:
     new.mkdir()
     try:
         yield new
+        seal(new)
         if folder.exists():
             folder.replace(old)
         new.replace(folder)

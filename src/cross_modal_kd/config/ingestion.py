@@ -46,12 +46,20 @@ class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator
 
 
 class SplitConfig(Strict):
-    """Shares of the *clusters* (labels for verification, groups for classification), drawn with ``seed``."""
+    """Shares of the *clusters* (labels for verification, groups for classification), drawn with ``seed``.
+
+    A cluster is drawn by a hash of its name and the seed, so that none moves when data is added; the sizes follow the
+    shares as those of a random draw do.
+    frozen: a CSV file (cluster, split, and the seed that it was drawn with, if any) of a split that was drawn once,
+    relative to the project's folder: what it names is not drawn. Every run saves its split so, as ``drawn_split``. With
+    another seed than the file's, all is drawn anew; so it is with null.
+    """
 
     train: float = Field(0.6, gt=0, lt=1)
     dev: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.3, gt=0, lt=1)
     seed: int = Field(0, ge=0)
+    frozen: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> "SplitConfig":
@@ -70,6 +78,8 @@ class IngestionConfig(Strict):
     workers: threads that decode.
     without_partner: a training sample of the student to which the task's pairing gives no teacher sample stops the run
     (``error``), or goes to ``rejected_samples`` (``reject``).
+    conflicting_copies: files that lie, byte for byte, under two labels (of no common family) all go to
+    ``rejected_samples`` (``reject``), or are kept with a warning (``keep``).
     """
 
     split: SplitConfig = SplitConfig()
@@ -78,3 +88,4 @@ class IngestionConfig(Strict):
     max_rejected_share: float = Field(0.05, ge=0, le=1)
     workers: int = Field(2, ge=1, le=256)
     without_partner: Literal["error", "reject"] = "error"
+    conflicting_copies: Literal["reject", "keep"] = "reject"

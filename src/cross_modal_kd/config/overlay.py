@@ -83,7 +83,8 @@ def compose(base: Parameters, environment: Parameters, runtime: Parameters, wher
 
     An environment with a block ``task`` is another task: of the default one it takes neither ``task`` nor ``sources``,
     and for the encoders of student and teacher those that their modalities start from. One with ``sources`` alone asks
-    the default task's question of other data: title and note, which speak of the data, are left out.
+    the default task's question of other data: title and note, which speak of the data, are left out. In both cases the
+    frozen split is left out too, which is one of the default task's data.
 
     Args:
         base: Of conf/base.
@@ -105,7 +106,7 @@ def compose(base: Parameters, environment: Parameters, runtime: Parameters, wher
         _require_encoders(overlay(under, own), where)
     elif environment.get("sources"):
         told = {key: value for key, value in base.get("task", {}).items() if key not in ("title", "note")}
-        under = {**base, "task": told, "sources": {}}
+        under = {**_without_frozen_split(base), "task": told, "sources": {}}
     return overlay(overlay(under, environment), runtime)
 
 
@@ -124,11 +125,17 @@ def _require_a_task(own: Parameters, where: str) -> None:
 
 def _for_another_task(base: Parameters, task: Parameters) -> dict[str, Any]:
     """conf/base without what is the default task's own; encoders are those that the task's modalities start from."""
-    under = {name: block for name, block in base.items() if name not in ("task", "sources")}
+    under = {name: block for name, block in _without_frozen_split(base).items() if name not in ("task", "sources")}
     for role in ROLES:
         kept = {key: value for key, value in base.get(role, {}).items() if key not in ("encoder", "pretrained")}
         under[role] = overlay(kept, default_of(role, str(task[role])))
     return under
+
+
+def _without_frozen_split(base: Parameters) -> dict[str, Any]:
+    ingestion = base.get("ingestion", {})
+    split = {key: value for key, value in ingestion.get("split", {}).items() if key != "frozen"}
+    return {**base, "ingestion": {**ingestion, "split": split}} if "split" in ingestion else dict(base)
 
 
 def _require_encoders(merged: Parameters, where: str) -> None:

@@ -17,7 +17,8 @@ class ProjectionConfig(Strict):
         dropout: share of the hidden units that is dropped in training.
         residual: whether an ``mlp`` has a linear term too, from which it starts.
         scale: a, the logit scale of the prototypes.
-        epochs: passes over the training split.
+        epochs: passes over the training split; ``min_steps`` may add to them.
+        min_steps: steps, at least: over a small split as many more passes are made as it takes; null adds none.
         batch_size: samples in a step, at most.
         lr: learning rate of AdamW, constant.
         weight_decay: of AdamW, for every parameter.
@@ -31,6 +32,7 @@ class ProjectionConfig(Strict):
     residual: bool = Field(True, description="add a PCA-initialised linear path, so that it starts from the teacher")
     scale: float = Field(16.0, gt=0)
     epochs: int = Field(30, ge=1)
+    min_steps: int | None = Field(None, ge=1)
     batch_size: int = Field(256, ge=2)
     lr: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)

@@ -1,17 +1,22 @@
 """One training: its length, its steps, its device."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.strict import Strict
 
+LENGTHENED_PATIENCE = 8
+
 
 class TrainingConfig(Strict):
     """AdamW with a one-cycle schedule; the checkpoint that is best on the dev split is kept.
 
     Attributes:
-        epochs: passes over the training split, at most.
+        epochs: passes over the training split, at most; ``min_steps`` may add to them.
+        min_steps: optimisation steps, at least: where ``epochs`` passes over a small split make fewer, as many more
+            passes are made as it takes (see ``for_steps``); null adds none.
         batch_size: samples in a step.
         lr: the highest learning rate of the schedule.
         weight_decay: of matrices; vectors (biases, norms) have none.
@@ -27,6 +32,7 @@ class TrainingConfig(Strict):
     """
 
     epochs: int = Field(16, ge=1)
+    min_steps: int | None = Field(None, ge=1)
     batch_size: int = Field(128, ge=2)
     lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
@@ -45,3 +51,22 @@ class TrainingConfig(Strict):
         if self.patience is not None and self.keep == "last":
             raise ValueError("training.patience stops at the best on dev: training.keep must then be 'best'")
         return self
+
+    def for_steps(self, steps_per_epoch: int) -> "TrainingConfig":
+        """The training with epochs enough for ``min_steps``: epochs' = max(epochs, ceil(min_steps / steps_per_epoch)).
+
+        A training that was made longer stops early where it is of no use: without a ``patience`` of its own it gets one
+        of 8 looks at the dev split, unless the last weights are kept. The schedule spans the new length.
+
+        Args:
+            steps_per_epoch: batches in one pass over the training split, above 0.
+
+        Returns:
+            The training itself where its epochs are enough, else a copy.
+        """
+        epochs = math.ceil((self.min_steps or 0) / steps_per_epoch)
+        if epochs <= self.epochs:
+            return self
+        early = self.patience is None and self.keep == "best"
+        patience = LENGTHENED_PATIENCE if early else self.patience
+        return self.model_copy(update={"epochs": epochs, "patience": patience})

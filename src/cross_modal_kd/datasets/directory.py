@@ -14,11 +14,13 @@ class DirectoryDataset(AbstractDataset[NoReturn, Path]):
 
     Args:
         filepath: of the folder; in the catalog a relative one starts at the project's.
+        read_only: nodes only read there, so that a run needs no lock for it.
         metadata: anything, for plugins; Kedro passes over it.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str, read_only: bool = False, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
+        self.read_only = read_only
         self.metadata = metadata
 
     def load(self) -> Path:

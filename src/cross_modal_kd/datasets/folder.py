@@ -28,11 +28,11 @@ class FolderDataset(AbstractDataset[T, T], Generic[T]):
         """What the folder holds.
 
         Raises:
-            DatasetError: one of its files is missing; the message names the pipeline that makes it.
+            DatasetError: one of its files is missing or damaged; the message names the pipeline that makes it.
         """
         try:
             return self._read(self._filepath)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ValueError) as error:
             how = f"; `kedro run --pipeline={self._made_by}` makes it" if self._made_by else ""
             raise DatasetError(f"{error}{how}") from error
 

@@ -7,7 +7,7 @@ from typing import Any
 from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, Strict, libraries_of, nearest
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
-from cross_modal_kd.samples import SPLITS, Roots, SamplesError
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
 from cross_modal_kd.sources import check_source
 from cross_modal_kd.tasks import kind_of
 
@@ -115,8 +115,13 @@ def _encoders(run: Run) -> Iterator[str]:
 
 
 def _sources(run: Run) -> Iterator[str]:
-    """Layouts and options that are not there; folders too, where the run reads them."""
+    """Layouts and options that are not there; folders and the frozen split too, where the run reads them."""
     sources = run.blocks["sources"]
+    if "ingestion" in run.used:
+        try:
+            read_frozen(run.blocks["ingestion"].split, tell=False)
+        except SamplesError as error:
+            yield str(error)
     for name, source in sources.root.items():
         try:
             check_source(name, source)

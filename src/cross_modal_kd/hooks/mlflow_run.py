@@ -14,7 +14,6 @@ said in the catalog, under its ``metadata``::
       mlflow: [fingerprint]   # a hash of its content, as a tag    (tables, embedding tables)
 """
 
-import getpass
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,8 @@ from cross_modal_kd.tracking import (
     device_facts,
     fingerprint,
     git_facts,
+    process_facts,
+    user,
     version_facts,
 )
 
@@ -217,13 +218,7 @@ def _tags(run_params: Mapping[str, Any], name: str, arm: str | None) -> dict[str
         "kedro.command": command(run_params),
         "kedro.session": run_params["run_id"],
         "mlflow.source.name": "cross_modal_kd",
-        "mlflow.user": _user(),
+        "mlflow.user": user(),
+        **process_facts(),
         **({"arm": arm} if arm else {}),
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container whose user has no name
-        return "unknown"

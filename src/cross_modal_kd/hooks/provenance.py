@@ -7,6 +7,7 @@ table.
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,10 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
+from cross_modal_kd.compute import guarded, write_whole
 from cross_modal_kd.tracking import command, device_facts, git_facts, leaves
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "reporting_folder"
 FILE = "provenance.json"
@@ -82,18 +86,36 @@ class ProvenanceHook:
 def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
     """Put down what is known of one file, with the time (UTC) and its SHA-256; what is known of the others stays.
 
+    Several processes may do so at once: none loses an entry of another.
+
     Args:
         folder: that holds ``provenance.json``, which is made where there is none.
         file: in the folder or below it; it is read.
         facts: by name, JSON values.
     """
-    notes = folder / FILE
-    known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
-    known[file.relative_to(folder).as_posix()] = {
+    entry = {
         **facts,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
-    new = notes.with_suffix(".new")
-    new.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-    new.replace(notes)
+    with guarded(folder / f".{FILE}.lock"):
+        known = _read(folder / FILE)
+        known[file.relative_to(folder).as_posix()] = entry
+        write_whole(folder / FILE, json.dumps(known, indent=1, sort_keys=True))
+
+
+def _read(notes: Path) -> dict[str, Any]:
+    """What is noted yet; a damaged file is set aside, with a warning, and begun afresh."""
+    if not notes.is_file():
+        return {}
+    try:
+        known = json.loads(notes.read_text(encoding="utf-8"))
+        if isinstance(known, dict):
+            return known
+        reason = f"it must be an object, found {str(known)[:40]}"
+    except ValueError as error:
+        reason = str(error)
+    aside = notes.with_name(f"{FILE}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.damaged")
+    notes.replace(aside)
+    logger.warning("%s is damaged (%s): set aside as %s and begun afresh", notes, reason, aside.name)
+    return {}

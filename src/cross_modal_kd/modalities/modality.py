@@ -139,7 +139,8 @@ class Modality(ABC):
             roots: where the files lie.
 
         Returns:
-            What ``decode`` takes: the file's bytes, unless the modality keeps its content in the row itself.
+            What ``decode`` takes: the file's bytes, unless the modality reads no more of it than it needs (a path), or
+            keeps its content in the row itself.
 
         Raises:
             SamplesError: the file is missing, or its path leads outside the source's root.

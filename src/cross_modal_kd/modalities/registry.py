@@ -68,3 +68,12 @@ def modality_of_ending(ending: str) -> Modality | None:
     """
     found = (each for each in _MODALITIES.values() if ending.lower() in each.endings)
     return next(found, None)
+
+
+def known_endings() -> str:
+    """The endings of files of every registered modality, for messages.
+
+    Returns:
+        By modality, ``image: .png, .jpg; speech: .wav``; those without files are left out.
+    """
+    return "; ".join(f"{each.name}: {', '.join(each.endings)}" for each in _MODALITIES.values() if each.endings)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.compute import file_in, read_json, replaced
+from cross_modal_kd.compute import file_in, read_json, replaced, verify
 from cross_modal_kd.models.bundle import ModelBundle
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
@@ -56,6 +56,7 @@ def load_bundle(folder: Path) -> ModelBundle:
         tensors = load_file(file)
     except SafetensorError as error:
         raise ValueError(f"{file} is not a safetensors file: {error}. Make it again") from error
+    verify(folder)
     return ModelBundle(content["kind"], content["config"], tensors)
 
 

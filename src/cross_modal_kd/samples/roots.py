@@ -1,14 +1,37 @@
 """From (source, path) to bytes, never outside the source's root."""
 
 import importlib.util
+import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cross_modal_kd.config import SourceConfig, SourcesConfig
-from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
+from cross_modal_kd.samples.names import leads_outside
 
 PACKAGE_PREFIX = "package:"
+CONTAINER = ".parquet"
+MEMBER = CONTAINER + "#"
+
+
+def member_path(container: str, *keys: str) -> str:
+    """Address of one member of a container, as the column ``path`` of the samples table has it.
+
+    Args:
+        container: Path of a Parquet file, relative to its source's root.
+        keys: Values of its key columns, in the columns' order.
+
+    Returns:
+        The path, ``#`` and the member's name.
+
+    Raises:
+        ValueError: The container's name does not end in ``.parquet``, by which an address is known.
+    """
+    if not container.endswith(CONTAINER):
+        raise ValueError(f"a container of samples is a file that ends in {CONTAINER}, found {container!r}")
+    return f"{container}#{member_name(*keys)}"
 
 
 def member_name(*keys: str) -> str:
@@ -26,9 +49,10 @@ def member_name(*keys: str) -> str:
 class Roots:
     """The folders of the sources.
 
-    A path is relative to its source's root; ``file.parquet#member`` is one row of a parquet file with one column of
-    bytes, the member's name being the other columns' values joined by ``/``. Paths with ``..`` or an absolute one are
-    refused; a symbolic link that the owner put under the root is followed.
+    A path is relative to its source's root, and may have any name that the file system allows, ``#`` in it or not.
+    ``file.parquet#member`` is one row of a Parquet file with one column of bytes, the member's name being the other
+    columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
+    Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
 
     Args:
         sources: The block ``sources`` of the parameters, or its content by name.
@@ -73,7 +97,7 @@ class Roots:
         Raises:
             SamplesError: If the path escapes the root, is a member of a container, or is missing.
         """
-        if "#" in path:
+        if self._member(source, path) is not None:
             raise SamplesError(f"{source}: {path!r} is a member of a container, it has no file of its own; use bytes()")
         return self._existing(source, path)
 
@@ -89,23 +113,40 @@ class Roots:
 
         Raises:
             SamplesError: If the path escapes the root, or the file or member is missing.
+            UnreadableSampleError: If the file is there, and the file system does not give its content.
         """
-        container, is_member, member = path.partition("#")
-        file = self._existing(source, container)
-        if not is_member:
-            return file.read_bytes()
+        found = self._member(source, path)
+        if found is None:
+            file = self._existing(source, path)
+            try:
+                return file.read_bytes()
+            except OSError as error:
+                raise UnreadableSampleError(
+                    path, f"the file cannot be read ({type(error).__name__}: {error.strerror})"
+                ) from error
+        file, member = found
         members = _members(file, file.stat().st_mtime_ns)
         if member not in members:
             raise SamplesError(
-                f"{source}: {container} has no member {member!r} among its {len(members)}; "
+                f"{source}: {file.name} has no member {member!r} among its {len(members)}; "
                 "correct the path or restore the file"
             )
         return members[member]
 
+    def _member(self, source: str, path: str) -> tuple[Path, str] | None:
+        """The container's file and the member's name; None for a path that is a file, or could only be one."""
+        check_inside(path, source)
+        if MEMBER not in path or _is_file(self.root(source) / path):
+            return None
+        for place in re.finditer(re.escape(MEMBER), path):
+            if _is_file(file := self.root(source) / path[: place.end() - 1]):
+                return file, path[place.end() :]
+        return None
+
     def _existing(self, source: str, path: str) -> Path:
         check_inside(path, source)
         file = self.root(source) / path
-        if not file.is_file():
+        if not _is_file(file):
             raise SamplesError(
                 f"{source}: the file {path!r} is missing (looked for {file}); restore it or take it out of the source"
             )
@@ -122,23 +163,17 @@ def check_inside(path: str, source: str) -> None:
     Raises:
         SamplesError: If it leads outside.
     """
-    if escapes(path):
+    if not path or leads_outside(path):
         raise SamplesError(
             f"{source}: path {path!r} leads outside the source's root; write it relative to the root, without '..'"
         )
 
 
-def escapes(path: str) -> bool:
-    """Whether a path is empty, absolute, climbs with ``..`` or uses backslashes.
-
-    Args:
-        path: As a source gives it.
-
-    Returns:
-        True for a path that must not be followed.
-    """
-    pure = PurePosixPath(path)
-    return not path or pure.is_absolute() or ".." in pure.parts or "\\" in path
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that this file system cannot have
+        return False
 
 
 def _package_folder(spec: str, where: str) -> Path:
@@ -162,4 +197,7 @@ def _members(file: Path, _modified_ns: int) -> dict[str, bytes]:
         raise SamplesError(f"{file}: expected one column of bytes beside the key columns, found {blobs}")
     keys = frame.drop(columns=blobs).astype(str)
     names = [member_name(*row) for row in keys.itertuples(index=False)]
+    if len(set(names)) < len(names):
+        repeated = {name for name, count in Counter(names).items() if count > 1}
+        raise SamplesError(f"{file}: the key columns name more than one row {first_few(repeated)}; each may occur once")
     return dict(zip(names, frame[blobs[0]], strict=True))

@@ -7,7 +7,7 @@ import pandera.pandas as pa
 from pandas.api.types import pandas_dtype
 
 from cross_modal_kd.config import modality_names
-from cross_modal_kd.samples.roots import escapes
+from cross_modal_kd.samples.names import leads_outside
 
 SPLITS = ("train", "dev", "test")
 
@@ -58,7 +58,7 @@ def _is_registered(modalities: pd.Series) -> pd.Series:
 
 
 def _stays_inside(path: str) -> bool:
-    return not escapes(path)
+    return bool(path) and not leads_outside(path)
 
 
 SAMPLES = pa.DataFrameSchema(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.compute import file_in, read_json, replaced
+from cross_modal_kd.compute import file_in, read_json, replaced, verify
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 
 TABLE, VALUES = "table.json", "values.safetensors"
@@ -51,6 +51,8 @@ def load_table(folder: Path) -> EmbeddingTable:
     file = file_in(folder, VALUES)
     try:
         values = load_file(file)["values"]
-        return EmbeddingTable(content["sample_ids"], values, content["fingerprint"])
+        table = EmbeddingTable(content["sample_ids"], values, content["fingerprint"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{file} does not hold the embeddings of {TABLE}: {error}. Make it again") from error
+    verify(folder)
+    return table

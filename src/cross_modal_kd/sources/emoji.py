@@ -12,9 +12,16 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config import Strict
-from cross_modal_kd.samples import Roots, SamplesError, first_few, member_name, read_parquet
+from cross_modal_kd.samples import (
+    Roots,
+    SamplesError,
+    first_few,
+    member_path,
+    read_csv,
+    read_parquet,
+    require_columns,
+)
 from cross_modal_kd.sources.listing import Listing, listing
-from cross_modal_kd.sources.tables import read_csv, require_columns
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +85,7 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     for code, style in zip(images["code"], images["style"], strict=True):
         rows.append(
             {"sample_id": f"{name}/{style}/{code}", "modality": "image", "label": label_of[code], "group": code}
-            | {"path": f"{IMAGES}#{member_name(code, style)}", "domain": style, "family": by_code[code]["family"]}
+            | {"path": member_path(IMAGES, code, style), "domain": style, "family": by_code[code]["family"]}
         )
     for code, found in by_code.items():
         views = text_views(found["name"], found["keywords"]) | {

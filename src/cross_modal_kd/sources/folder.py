@@ -1,37 +1,47 @@
 """Any folder ``<root>/<label>/<file>`` of images, sounds or files of another registered modality.
 
-Optional beside the label folders: ``captions.csv`` and ``splits.csv``.
+Optional beside the label folders: ``captions.csv``, ``domains.csv`` and ``splits.csv``.
 """
 
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import pandas as pd
 
 from cross_modal_kd.config import Strict
-from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few
-from cross_modal_kd.sources.listing import Listing, listing
-from cross_modal_kd.sources.tables import read_csv
-
-CAPTIONS, SPLITS_FILE = "captions.csv", "splits.csv"
+from cross_modal_kd.modalities import known_endings, modality_of_ending
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few, one_form, shown
+from cross_modal_kd.sources.beside import CAPTIONS, DOMAINS, SPLITS_FILE, Beside
+from cross_modal_kd.sources.files import Files, list_files
+from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 
 
 class FolderOptions(Strict):
-    """group: what binds modalities to one instance. Captions have the group of their file.
+    """How a folder is read.
 
-    It is the ``file`` itself, its ``stem`` (``a/1.wav`` and ``a/1.png``), or the ``parent`` folder below the label (a
-    video).
+    group: what binds modalities to one instance. Captions have the group of their file. It is the ``file`` itself, its
+    ``stem`` (``a/1.wav`` and ``a/1.png``), or the ``parent`` folder below the label (a video).
+    domain: what the impostor trials of one source share, and what quality is ranked in: the ``parent`` folder below the
+    label (a session: ``anna/monday/1.wav``), or what a column ``domain`` or ``session`` of one of the tables beside the
+    label folders says (null).
     """
 
     group: Literal["file", "stem", "parent"] = "file"
+    domain: Literal["parent"] | None = None
 
 
 def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """Rows of every file of a modality (by its ending) and of every caption. The label is the first folder.
 
-    captions.csv: path, text; several texts of one file may be given. splits.csv: split beside label or path (an
-    official split, kept). Files of another kind go to the rejected; hidden ones are passed over.
+    Tables beside the label folders, each of which may be there, with commas, semicolons, tabs or bars. A path may be
+    written in any form (``./a/1.png``, with backslashes, in the other form of Unicode):
+
+    - captions.csv: path, text; several texts of one file may be given.
+    - domains.csv: domain (or session) beside path or label. The other two may have such a column instead.
+    - splits.csv: split beside path or label (an official split, kept).
+
+    Files of another kind, blank captions and what ``list_files`` passes over go to the rejected, each with its reason;
+    hidden files and folders are passed over.
 
     Args:
         name: of the source, in the block ``sources``.
@@ -39,77 +49,76 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         options: the fields of ``FolderOptions``.
 
     Returns:
-        The candidate rows, and the files that are rejected.
+        The rows and the rejected.
 
     Raises:
-        SamplesError: no file is of a registered modality, or captions.csv or splits.csv do not fit the files.
+        SamplesError: there is no file of a modality, or a table is wrong: the file and the line or the names.
         ValueError: an unknown or wrong option.
     """
     chosen = FolderOptions.model_validate(options)
     root = roots.root(name)
-    rows: list[dict[str, Any]] = []
-    rejected: list[dict[str, str]] = []
-    for file in sorted(found for found in root.rglob("*") if found.is_file()):
-        path = file.relative_to(root)
-        if path.name.startswith(".") or path.as_posix() in (CAPTIONS, SPLITS_FILE):
-            continue
-        modality = modality_of_ending(path.suffix)
-        reason = f"{path.suffix or 'no'} ending: a file of no registered modality" if modality is None else None
-        reason = "no label: the file lies beside the label folders" if len(path.parts) < 2 else reason
-        if modality is None or reason:
-            rejected.append({"source": name, "path": path.as_posix(), "reason": str(reason)})
-            continue
-        rows.append(
-            {"sample_id": f"{name}/{path.as_posix()}", "modality": modality.name, "label": path.parts[0]}
-            | {"group": _group(path, chosen.group), "path": path.as_posix()}
-        )
+    rows, passed_over = _files(name, list_files(root), chosen)
     if not rows:
-        raise SamplesError(f"sources.{name}.root: no <label>/<file> of a registered modality under {root}; add some")
-    if (root / CAPTIONS).is_file():
-        rows += _captions(name, root, {row["path"]: row for row in rows})
-    frame = pd.DataFrame(rows).assign(source=name)
-    if (root / SPLITS_FILE).is_file():
-        frame["split"] = _official(name, root, frame)
-    return listing(frame, rejected)
+        found = f"; {len(passed_over)} are passed over: " if passed_over else ""
+        few = first_few([f"{shown(path)}: {reason}" for path, reason in passed_over.items()], 2) if passed_over else ""
+        raise SamplesError(
+            f"sources.{name}.root: no <label>/<file> of a registered modality under {root}; add some{found}{few}"
+        )
+    beside = Beside(root, rows, passed_over)
+    beside.set_domains()
+    captions, rejected = beside.captions(name)
+    frame = pd.DataFrame(rows + captions).assign(source=name)
+    if beside.has(SPLITS_FILE):
+        frame["split"] = _official(beside, name, frame)
+    return listing(frame, as_rejected(name, passed_over) + rejected)
 
 
-def _group(path: Path, kind: str) -> str:
+def _files(name: str, found: Files, chosen: FolderOptions) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Rows of the files of a modality, and every other file with its reason."""
+    rows: list[dict[str, Any]] = []
+    passed_over = dict(found.passed_over)
+    for text in found.paths:
+        path = PurePosixPath(text)
+        modality = modality_of_ending(path.suffix)
+        if text in (CAPTIONS, DOMAINS, SPLITS_FILE):
+            continue
+        if len(path.parts) < 2:
+            passed_over[text] = "no label: the file lies beside the label folders"
+        elif modality is None:
+            unknown = f"{path.suffix or 'no'} ending: a file of no registered modality"
+            passed_over[text] = f"{unknown}; those read are {known_endings()}"
+        else:
+            rows.append(
+                {"sample_id": f"{name}/{text}", "modality": modality.name, "label": one_form(path.parts[0])}
+                | {"group": one_form(_group(path, chosen.group)), "path": text, "domain": _session(path, chosen)}
+            )
+    return rows, passed_over
+
+
+def _group(path: PurePosixPath, kind: str) -> str:
     return {"file": path, "stem": path.with_suffix(""), "parent": path.parent}[kind].as_posix()
 
 
-def _captions(name: str, root: Path, by_path: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    table = read_csv(root / CAPTIONS, ["path", "text"])
-    unknown = set(table["path"]) - set(by_path)
-    if unknown:
-        raise SamplesError(
-            f"{root / CAPTIONS}: {len(unknown)} captions of files that are missing: {first_few(unknown)}; restore "
-            "the files or take the lines out"
-        )
-    numbers = table.groupby("path").cumcount()
-    return [
-        {"sample_id": f"{name}/text/{path}/{number}", "modality": "text", "text": text}
-        | {key: by_path[path][key] for key in ("label", "group")}
-        for path, text, number in zip(table["path"], table["text"], numbers, strict=True)
-    ]
+def _session(path: PurePosixPath, chosen: FolderOptions) -> str | None:
+    """The folder below the label, where the option asks for it and there is one."""
+    return one_form(path.parts[1]) if chosen.domain == "parent" and len(path.parts) > 2 else None
 
 
-def _official(name: str, root: Path, frame: pd.DataFrame) -> pd.Series:
-    table = read_csv(root / SPLITS_FILE, ["split"])
-    key = "path" if "path" in table else "label"
-    if key not in table:
-        raise SamplesError(
-            f"{root / SPLITS_FILE}: expected a column path or label, found {list(table.columns)}; add one of the two"
-        )
-    wrong = set(table["split"]) - set(SPLITS)
+def _official(beside: Beside, name: str, frame: pd.DataFrame) -> pd.Series:
+    """The split of each row of a file or caption that splits.csv names, null for others."""
+    file = beside.root / SPLITS_FILE
+    table, key = beside.keyed(SPLITS_FILE)
+    splits = table["split"].str.strip()
+    wrong = set(splits) - set(SPLITS)
     if wrong:
-        raise SamplesError(f"{root / SPLITS_FILE}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")
+        raise SamplesError(f"{file}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")
     repeated = table.loc[table[key].duplicated(), key]
     if len(repeated):
-        raise SamplesError(f"{root / SPLITS_FILE}: each {key} may be given once; repeated: {first_few(repeated)}")
-    unknown = set(table[key]) - set(frame[key].dropna())
+        raise SamplesError(f"{file}: each {key} may be given once; repeated: {first_few(repeated)}")
+    unknown = set(table[key]) - set(frame[key].dropna()) - beside.unused
     if unknown:
-        raise SamplesError(f"{root / SPLITS_FILE}: no such {key} in the source {name}: {first_few(unknown)}")
-    split_of = table.set_index(key)["split"]
+        raise SamplesError(f"{file}: no such {key} in the source {name}: {first_few(unknown)}")
+    split_of = splits.set_axis(table[key])
     if key == "label":
         return frame["label"].map(split_of)
     by_group = frame.dropna(subset=["path"]).set_index("group")["path"].map(split_of).groupby(level=0).first()

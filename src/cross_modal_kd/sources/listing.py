@@ -1,14 +1,16 @@
 """What a layout finds: candidate rows, and what it passes over with its reason. Nothing is decoded yet."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.samples import REJECTED_DTYPES, conform
+from cross_modal_kd.samples import REJECTED_DTYPES, conform, one_form, shown
 
 CANDIDATE_DTYPES: dict[str, str] = dict.fromkeys(
     ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "source"), "str"
 )
+COMPARED = ("label", "group", "family", "domain")
 
 
 class Listing(NamedTuple):
@@ -26,16 +28,29 @@ class Listing(NamedTuple):
 def listing(
     rows: list[dict[str, Any]] | pd.DataFrame, rejected: list[dict[str, str]] | pd.DataFrame | None = None
 ) -> Listing:
-    """A listing with the right columns and dtypes from plain rows; columns that no row has become null.
+    """A listing with the right columns and dtypes from plain rows.
 
     Args:
-        rows: candidate rows, each with any of the columns of ``CANDIDATE_DTYPES``; other columns are left out.
-        rejected: source, path and reason of each file that is passed over; None for none.
+        rows: of candidates; columns that no row has become null. What rows are compared by (``COMPARED``) is brought to
+            one form of Unicode; ``path`` and ``sample_id`` stay as the file system has them.
+        rejected: source, path and reason of what is passed over.
 
     Returns:
-        Two tables, their rows in the order given.
+        Both, as tables.
     """
-    return Listing(
-        conform(pd.DataFrame(rows), CANDIDATE_DTYPES),
-        conform(pd.DataFrame([] if rejected is None else rejected), REJECTED_DTYPES),
-    )
+    found = conform(pd.DataFrame(rows), CANDIDATE_DTYPES)
+    found = found.assign(**{name: found[name].map(one_form, na_action="ignore").astype("str") for name in COMPARED})
+    return Listing(found, conform(pd.DataFrame([] if rejected is None else rejected), REJECTED_DTYPES))
+
+
+def as_rejected(source: str, passed_over: Mapping[str, str]) -> list[dict[str, str]]:
+    """Rows of ``rejected_samples``.
+
+    Args:
+        source: its name.
+        passed_over: path -> reason.
+
+    Returns:
+        A row each; bytes of a name that are no text are shown escaped.
+    """
+    return [{"source": source, "path": shown(path), "reason": reason} for path, reason in passed_over.items()]

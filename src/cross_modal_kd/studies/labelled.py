@@ -52,10 +52,11 @@ def same_steps(training: TrainingConfig, samples: int, labelled: int) -> Trainin
         A copy with more ``epochs``, and ``eval_every`` in proportion; steps differ by the rounding to whole epochs.
     """
     steps, fewer = (max(1, count // training.batch_size) for count in (samples, labelled))
-    longer = steps / fewer
+    longer, training = steps / fewer, training.for_steps(steps)
     return training.model_copy(
         update={
             "epochs": max(1, round(training.epochs * longer)),
+            "min_steps": None,
             "eval_every": max(1, round(training.eval_every * longer)),
         }
     )

@@ -8,10 +8,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from time import sleep
 from typing import Any
 
+from cross_modal_kd.tracking.outbox import LAST_DELAYS
+from cross_modal_kd.tracking.process import is_dead
 from cross_modal_kd.tracking.run import TrackedRun, set_session_run
 from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
 
@@ -70,6 +74,7 @@ class MlflowSession:
         atexit.register(self.end, "KILLED")  # runs before MLflow's own, which would say FINISHED
         self._before, self.run = before, TrackedRun(run_id, settings.tracking_uri)
         set_session_run(self.run)
+        self.run.send("the end of runs that died", partial(_close_dead, run_id), keep=False)
         return self.run
 
     def end(self, status: str) -> None:
@@ -87,12 +92,38 @@ class MlflowSession:
         atexit.unregister(self.end)
         if not run.owned:
             return
+        run.outbox.close()
         try:
             while (active := mlflow.active_run()) and active.info.run_id != self._before.active:
-                mlflow.end_run(status)
+                _ended(mlflow, status)
         except Exception as error:
             logger.warning("the end of run %s could not be told to %s (%s)", run.run_id, run.tracking_uri, error)
         self._before.restore(mlflow)
+
+
+def _ended(mlflow: Any, status: str) -> None:
+    """End the active run; a server that is away for a moment is told again."""
+    run_id = mlflow.active_run().info.run_id
+    try:
+        mlflow.end_run(status)
+        return
+    except Exception as error:
+        logger.debug("the end of run %s was not taken at once (%s)", run_id, error)
+    for delay in LAST_DELAYS[1:-1]:
+        sleep(delay)
+        with suppress(Exception):
+            mlflow.MlflowClient().set_terminated(run_id, status)
+            return
+    mlflow.MlflowClient().set_terminated(run_id, status)
+
+
+def _close_dead(run_id: str, client: Any) -> None:
+    """End as KILLED the runs of this experiment that a dead process has left RUNNING, and their child runs."""
+    experiment = client.get_run(run_id).info.experiment_id
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'", max_results=1000):
+        if run.info.run_id != run_id and is_dead(run.data.tags):
+            client.set_terminated(run.info.run_id, "KILLED")
+            logger.info("run %s was left open by a process that is dead: ended as KILLED", run.info.run_name)
 
 
 def _started(mlflow: Any, settings: Settings, name: str, tags: Mapping[str, str], fresh: bool, nested: bool) -> str:

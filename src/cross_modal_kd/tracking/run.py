@@ -4,9 +4,9 @@ MLflow is never imported from here before somebody else has started a run: a lib
 ``enabled: false`` does not pay for it.
 """
 
-import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
-
-logger = logging.getLogger(__name__)
+from cross_modal_kd.tracking.outbox import Outbox
+from cross_modal_kd.tracking.process import process_facts
 
 # what MLflow takes in one call
 PARAMS_PER_BATCH = 100
@@ -25,18 +25,18 @@ METRICS_PER_BATCH = 1000
 class TrackedRun:
     """One MLflow run, addressed by its id, so that every thread of this process can write to it.
 
-    A server that goes away in the middle of a training must not end it: the first failure is logged as a warning, and
-    from then on (``lost``) nothing more is sent.
+    A server that goes away in the middle of a training must not end it: see ``Outbox``.
 
     Args:
         run_id: MLflow's id of a run that exists.
         tracking_uri: address of the server or database that keeps it.
+        outbox: through which it speaks; its own where none is given.
     """
 
-    def __init__(self, run_id: str, tracking_uri: str) -> None:
+    def __init__(self, run_id: str, tracking_uri: str, outbox: Outbox | None = None) -> None:
         self.run_id = run_id
         self.tracking_uri = tracking_uri
-        self.lost = False
+        self.outbox = outbox or Outbox(tracking_uri)
         self._process = os.getpid()
 
     @property
@@ -44,28 +44,18 @@ class TrackedRun:
         """False in a forked worker, which has inherited this object but not the run."""
         return self._process == os.getpid()
 
-    def send(self, what: str, action: Callable[[Any], Any]) -> Any:
-        """Say something to the server, unless this process does not own the run or tracking was lost.
+    def send(self, what: str, action: Callable[[Any], Any], keep: bool = True) -> Any:
+        """Say something to the server, unless this process does not own the run.
 
         Args:
-            what: is sent, for the warning.
+            what: is sent, for warnings.
             action: takes MLflow's client.
+            keep: it is worth sending later, where the server is away now.
 
         Returns:
-            What the action gives; None where nothing was sent, or where it failed, of which there is one warning.
+            What the action gives; None where it was not sent now.
         """
-        if self.lost or not self.owned:
-            return None
-        from mlflow import MlflowClient
-
-        try:
-            return action(MlflowClient(self.tracking_uri))
-        except Exception as error:  # of a server, a database or a bucket: each has its own kinds
-            self.lost = True
-            logger.warning(
-                "tracking stops here, the run goes on: %s could not be sent to %s (%s)", what, self.tracking_uri, error
-            )
-            return None
+        return self.outbox.send(what, action, keep) if self.owned else None
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers.
@@ -74,7 +64,8 @@ class TrackedRun:
             values: Finite numbers by their flat names.
             step: Epoch, for a curve.
         """
-        self.send("metrics", lambda client: _log_metrics(client, self.run_id, values, step))
+        now, kept = int(time.time() * 1000), dict(values)
+        self.send("metrics", lambda client: _log_metrics(client, self.run_id, kept, step, now))
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters: the columns by which MLflow compares runs.
@@ -146,12 +137,9 @@ def _log_params(client: Any, run_id: str, values: Mapping[str, Any]) -> int:
     return len(entities)
 
 
-def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int) -> None:
-    import time
-
+def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int, now: int) -> None:
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
     entities = [Metric(name, value, now, step) for name, value in values.items()]
     for start in range(0, len(entities), METRICS_PER_BATCH):
         client.log_batch(run_id, metrics=entities[start : start + METRICS_PER_BATCH])
@@ -234,8 +222,9 @@ def _start_child(parent: TrackedRun, name: str, tags: Mapping[str, Any]) -> Trac
     def create(client: Any) -> str:
         experiment = client.get_run(parent.run_id).info.experiment_id
         texts = {key: str(value) for key, value in tags.items()}
-        run = client.create_run(experiment, run_name=name, tags={"mlflow.parentRunId": parent.run_id, **texts})
+        known = {"mlflow.parentRunId": parent.run_id, **process_facts()}
+        run = client.create_run(experiment, run_name=name, tags={**known, **texts})
         return run.info.run_id
 
-    run_id = parent.send("a child run", create)
-    return TrackedRun(run_id, parent.tracking_uri) if run_id else None
+    run_id = parent.send("a child run", create, keep=False)
+    return TrackedRun(run_id, parent.tracking_uri, parent.outbox) if run_id else None

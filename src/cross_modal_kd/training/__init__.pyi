@@ -1,4 +1,7 @@
+from cross_modal_kd.training.checkpoint import seconds_so_far as seconds_so_far
 from cross_modal_kd.training.embed import embed_inputs as embed_inputs
+from cross_modal_kd.training.finished import forget_finished as forget_finished
+from cross_modal_kd.training.finished import once as once
 from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
 from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint
 from cross_modal_kd.training.keys import run_key as run_key

@@ -1,6 +1,7 @@
 """State on disk in safetensors files: tensors as they are, everything else as JSON. Nothing is pickled."""
 
 import glob
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -114,7 +115,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     tree = json.dumps(plain(state))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata={"tree": tree})
+    save_file(tensors, temporary, metadata={"tree": tree, "sha256": _digest(tree, tensors)})
     temporary.replace(path)
 
 
@@ -132,8 +133,11 @@ def load_state(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            tree = json.loads((file.metadata() or {})["tree"])
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            tree = json.loads(metadata["tree"])
+            if metadata.get("sha256", noted := _digest(metadata["tree"], tensors)) != noted:
+                raise ValueError("it is not the one that was written, SHA-256")
     except (KeyError, ValueError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} is not a checkpoint of this project ({error}); delete it to start afresh") from error
     except Exception as error:  # safetensors raises its own SafetensorError, which derives from Exception alone
@@ -149,6 +153,31 @@ def load_state(path: Path) -> dict[str, Any]:
         return value
 
     return rich(tree)
+
+
+def seconds_so_far(path: Path) -> float:
+    """What the epochs of an interrupted training have taken.
+
+    Args:
+        path: of its checkpoint.
+
+    Returns:
+        Seconds; 0 where there is no checkpoint, or a damaged one, which is not gone on from either.
+    """
+    if not path.exists():
+        return 0.0
+    try:
+        return sum(float(row.get("seconds", 0.0)) for row in load_state(path)["progress"]["history"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0.0
+
+
+def _digest(tree: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of a state."""
+    digest = hashlib.sha256(tree.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def to_device(value: Any, device: torch.device) -> Any:

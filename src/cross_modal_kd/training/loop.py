@@ -4,10 +4,11 @@
 ``stopped``.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,11 @@ from cross_modal_kd.training.seeds import derive_seed
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
+
+logger = logging.getLogger(__name__)
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,12 +150,20 @@ class Running:
             config: of the training; it must be the one that the checkpoint notes.
             fabric: on whose device the optimizer's state is to be.
 
+        One that is damaged is removed, with a warning, and the training starts afresh.
+
         Raises:
-            ValueError: it is damaged, or belongs to another training.
+            ValueError: it belongs to another training.
         """
         if self.checkpoint is None or not self.checkpoint.exists():
             return
-        state = self.checkpoint.load()
+        try:
+            state = self.checkpoint.load()
+            best = self.checkpoint.load_best(state["progress"]["best_epoch"])
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("the training starts afresh: %s", error)
+            self.checkpoint.remove()
+            return
         try:
             changed = [name for name, value in config.model_dump().items() if state["training"].get(name) != value]
             if changed:
@@ -163,7 +177,7 @@ class Running:
             raise ValueError(
                 f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
             ) from error
-        self.best = self.checkpoint.load_best(self.progress.best_epoch)
+        self.best = best
 
     def finish(self) -> None:
         """Leave the module with its best weights, in evaluation mode, and no checkpoint."""
@@ -188,9 +202,10 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
         looked at, the learning rate, and the seconds that the epoch took.
 
     Raises:
-        ValueError: a label has no class; the checkpoint belongs to another training or is damaged; the loss is not
+        ValueError: a label has no class; the checkpoint belongs to another training; the loss is not
             finite; the dev metric by which the best epoch is to be chosen is not a number.
     """
+    plan = _long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
     progress, steps = running.progress, running.reader.steps
     begun, total = steps * progress.epoch, steps * config.epochs
@@ -210,6 +225,24 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     return progress.history
 
 
+def _long_enough(plan: Plan, data: TrainingData) -> Plan:
+    """The plan with the epochs that ``min_steps`` asks for; what was added is said."""
+    steps = len(data.sampler(plan.config.batch_size, plan.config.seed))
+    config = plan.config.for_steps(steps)
+    if config.epochs > plan.config.epochs:
+        logger.info(
+            "%s: %d epochs of %d steps in place of %d, so that it takes training.min_steps = %s; it stops after %s "
+            "looks at dev that bring nothing better",
+            plan.description,
+            config.epochs,
+            steps,
+            plan.config.epochs,
+            config.min_steps,
+            config.patience,
+        )
+    return replace(plan, config=config)
+
+
 def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
     """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood.
 
@@ -223,7 +256,7 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
         The training, ready for its next epoch.
 
     Raises:
-        ValueError: a label has no class, or the checkpoint is damaged or belongs to another training.
+        ValueError: a label has no class, or the checkpoint belongs to another training.
     """
     config = plan.config
     data.check_labels(module.classifier.n_classes)

@@ -1,5 +1,6 @@
 """Fitting the projection and its prototypes on the teacher's cached embeddings."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -45,7 +46,8 @@ def train_projection(
     optimizer = torch.optim.AdamW(trained, config.lr, weight_decay=config.weight_decay)
     history: list[dict[str, float]] = []
     best, best_state = -float("inf"), projection.state_dict()
-    for epoch in range(config.epochs + 1):
+    passes = max(config.epochs, math.ceil((config.min_steps or 0) / math.ceil(len(x) / config.batch_size)))
+    for epoch in range(passes + 1):
         loss = _train_epoch(projection, optimizer, x, y, generator) if epoch else 0.0
         projection.eval()
         with torch.no_grad():

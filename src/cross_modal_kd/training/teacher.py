@@ -26,6 +26,7 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed_inputs
+from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import embedding_fingerprint, run_key
 from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
@@ -90,24 +91,23 @@ def train_teacher(
     seen = pd.concat([train, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
     data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
-    fit(
-        DistillationModule(network, classifier, Objective({}), None),
-        data,
-        Plan(
-            config,
-            DevMetric(
-                "eer", lambda model: pairwise_eer(embed_inputs(model, dev_inputs), dev["label"].to_numpy()), False
-            ),
-            augment=augmentation(task.teacher) if config.augment else None,
-            checkpoint=checkpoints / f"teacher-{key}.safetensors",
-            on_epoch=epoch_logger("teacher"),
-            description="teacher",
-        ),
-        make_fabric(config),
+    plan = Plan(
+        config,
+        DevMetric("eer", lambda model: pairwise_eer(embed_inputs(model, dev_inputs), dev["label"].to_numpy()), False),
+        augment=augmentation(task.teacher) if config.augment else None,
+        checkpoint=checkpoints / f"teacher-{key}.safetensors",
+        on_epoch=epoch_logger("teacher"),
+        description="teacher",
     )
-    return student_bundle(
-        network, classifier, encoder=teacher.encoder, inputs=inputs, dim=teacher.embedding_dim, classes=classes
-    )
+
+    def trained() -> tuple[ModelBundle, pd.DataFrame]:
+        module = DistillationModule(network, classifier, Objective({}), None)
+        history = fit(module, data, plan, make_fabric(config))
+        dim = teacher.embedding_dim
+        bundle = student_bundle(network, classifier, encoder=teacher.encoder, inputs=inputs, dim=dim, classes=classes)
+        return bundle, pd.DataFrame(history)
+
+    return once(checkpoints / f"teacher-{key}.safetensors", trained, epoch_logger("teacher"))[0]
 
 
 def teacher_embeddings(
@@ -170,8 +170,13 @@ def embed_teacher(
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
     kept = embedding_cache / fingerprint
     if kept.is_dir():
-        logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
-        return load_table(kept)
+        try:
+            table = load_table(kept)
+        except (ValueError, OSError) as error:
+            logger.warning("teacher embeddings %s are embedded again: %s", fingerprint[:12], error)
+        else:
+            logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
+            return table
     values = teacher_embeddings(chosen, task, sources, inputs, teacher_model, accelerator)
     table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
     save_table(kept, table)

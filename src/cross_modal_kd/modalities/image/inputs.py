@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from cross_modal_kd.config import InputConfig
+from cross_modal_kd.modalities.files import located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
-from cross_modal_kd.modalities.image.read import read_image
+from cross_modal_kd.modalities.image.read import as_picture, read_image
 from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.samples import Roots
@@ -40,11 +41,10 @@ class ImageInputs(Inputs):
 
     def _read(self, index: int) -> np.ndarray:
         source, path = self._where[index]
-        pixels = read_image(self._roots.bytes(source, path), path, self._channels)
+        pixels = read_image(located(self._roots, source, path), path, self._channels)
         if self._corrupt is not None:
             pixels = self._corrupt(self.sample_ids[index], pixels)
-        image = Image.fromarray(np.squeeze(pixels))
-        resized = np.asarray(image.resize((self._size, self._size), Image.Resampling.BOX))
+        resized = np.asarray(as_picture(pixels).resize((self._size, self._size), Image.Resampling.BOX))
         return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
 
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
+from cross_modal_kd.modalities.files import Content, digest, located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.models import EncoderLibrary
-from cross_modal_kd.samples import Roots
+from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,15 +48,38 @@ class Image(Modality):
     student = {"encoder": VGG}
     teacher = {"pretrained": False, "encoder": RESNET}
 
-    def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
+    def content(self, row: Row, roots: Roots) -> Content:
+        """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
+        return located(roots, row["source"], row["path"])
+
+    def decode(self, content: Content, name: str, inputs: InputConfig | None = None) -> Decoded:
         """Pixels with the channels of ``inputs.image``, or three without it. See ``Modality.decode``."""
         from cross_modal_kd.modalities.image.read import read_image
 
         return Decoded(read_image(content, name, 3 if inputs is None else inputs.of(ImageInputConfig).channels))
 
+    def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``width`` and ``height`` in pixels, as stored, and ``sha256``. See ``Modality.inspect``."""
+        from cross_modal_kd.modalities.image.read import stored_size
+
+        content = self.content(row, roots)
+        found = self.facts(self.decode(content, row["path"]), row["path"], ingestion)
+        width, height = stored_size(content)
+        return found | {"width": width, "height": height, "sha256": digest(content)}
+
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
-        """``width`` and ``height`` in pixels. See ``Modality.facts``."""
+        """``width`` and ``height`` in pixels, as read. See ``Modality.facts``.
+
+        Raises:
+            UnreadableSampleError: a side is under 8 pixels, which no measure of quality takes.
+        """
+        from cross_modal_kd.modalities.image.read import SMALLEST
+
         height, width, _ = decoded.value.shape
+        if min(height, width) < SMALLEST:
+            raise UnreadableSampleError(
+                name, f"{width} x {height} pixels, fewer than {SMALLEST} a side: too small to be measured"
+            )
         return {"width": width, "height": height}
 
     def load(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cross_modal_kd.modalities.address import data_address
+from cross_modal_kd.modalities.image.read import as_picture
 
 SIDE_PX, LARGE_SIDE_PX = 96, 192
 
@@ -20,9 +21,7 @@ def thumbnail(image: NDArray[np.uint8], large: bool) -> str:
     Returns:
         The address.
     """
-    from PIL import Image
-
-    picture, stored = Image.fromarray(np.squeeze(image)), io.BytesIO()
+    picture, stored = as_picture(image), io.BytesIO()
     picture.thumbnail((LARGE_SIDE_PX, LARGE_SIDE_PX) if large else (SIDE_PX, SIDE_PX))
     picture.save(stored, format="PNG", optimize=not large)
     return data_address("image/png", stored.getvalue())

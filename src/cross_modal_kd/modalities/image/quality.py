@@ -1,8 +1,8 @@
 """Quality measures of one image: uint8 (H, W, C) in, one float out, higher is better, no reference needed.
 
-Measures see the image as stored, before any resizing, and work on luminance Y in [0, 255] (ITU-R BT.601 weights; a
-grey image is its own luminance). They are comparable only through their ranks: the unit of each is said in its
-docstring. The smallest image is 8 x 8 pixels.
+Measures see the image as it is read (as stored up to 4 million pixels, shrunk to that above) and work on luminance Y in
+[0, 255] (ITU-R BT.601 weights; a grey image is its own luminance). They are comparable only through their ranks: the
+unit of each is said in its docstring. The smallest image is 8 x 8 pixels.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST = 8
+from cross_modal_kd.modalities.image.read import SMALLEST
+
 _BLOCK = 8
 _TEXTURE = 3.0
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
+from cross_modal_kd.modalities.files import Content, digest, located, size_of
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.models import EncoderLibrary
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from cross_modal_kd.models import Encoder
 
 MOST_BYTES = 200_000
-MIME = {".ogg": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg"}
+MIME = {
+    ".ogg": "audio/ogg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4",
+    ".aac": "audio/aac",
+    ".webm": "audio/webm",
+}
 
 
 def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
@@ -52,15 +62,22 @@ class Speech(Modality):
 
     name = "speech"
     plural = "speech"
-    endings = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif")
+    endings = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".mp4", ".aac", ".webm")
     about = ("sample_rate",)
     inputs = SpeechInputConfig
     libraries = LIBRARIES
     student = {"encoder": ECAPA}
     teacher = {"pretrained": False, "encoder": ECAPA}
 
-    def decode(self, content: bytes, name: str, inputs: InputConfig | None = None) -> Decoded:
-        """The wave at its own rate, or resampled to ``inputs.speech.sample_rate``. See ``Modality.decode``."""
+    def content(self, row: Row, roots: Roots) -> Content:
+        """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
+        return located(roots, row["source"], row["path"])
+
+    def decode(self, content: Content, name: str, inputs: InputConfig | None = None) -> Decoded:
+        """The wave at its own rate, or resampled to ``inputs.speech.sample_rate``. See ``Modality.decode``.
+
+        Of a sound above 60 s it is six stretches of 10 s, evenly spread.
+        """
         from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 
         if inputs is None:
@@ -70,21 +87,25 @@ class Speech(Modality):
             wave = read_speech(content, name, sample_rate)
         return Decoded(wave, {"sample_rate": sample_rate})
 
-    def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
-        """``duration_s`` in seconds and ``sample_rate`` in Hz, as stored. See ``Modality.facts``.
+    def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
+        """``duration_s`` in seconds, ``sample_rate`` in Hz, as stored, and ``sha256``. See ``Modality.inspect``.
+
+        The whole sound is decoded, a block at a time.
 
         Raises:
-            UnreadableSampleError: shorter than ``ingestion.min_duration_s``, or every sample is zero.
+            UnreadableSampleError: shorter than ``ingestion.min_duration_s``, silent, or what cannot be read.
         """
-        sample_rate = decoded.about["sample_rate"]
-        duration_s = len(decoded.value) / sample_rate
-        if duration_s < ingestion.min_duration_s:
+        from cross_modal_kd.modalities.speech.read import examine_speech
+
+        content, name = self.content(row, roots), row["path"]
+        found = examine_speech(content, name)
+        if found.duration_s < ingestion.min_duration_s:
             raise UnreadableSampleError(
-                name, f"{duration_s:.2f} s, shorter than ingestion.min_duration_s = {ingestion.min_duration_s}"
+                name, f"{found.duration_s:.2f} s, shorter than ingestion.min_duration_s = {ingestion.min_duration_s}"
             )
-        if not decoded.value.any():
+        if not found.audible:
             raise UnreadableSampleError(name, "the sound is silent: every sample is zero")
-        return {"duration_s": duration_s, "sample_rate": sample_rate}
+        return {"duration_s": found.duration_s, "sample_rate": found.sample_rate, "sha256": digest(content)}
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
@@ -153,7 +174,7 @@ class Speech(Modality):
             sound = self.read(row, roots)
             content = data_address("audio/wav", wav(sound.value, sound.about["sample_rate"]))
             return Preview("sound", content, outline(sound.value))
-        data, mime = self.content(row, roots), MIME.get(PurePosixPath(row["path"]).suffix.lower())
-        if mime is None or len(data) > MOST_BYTES:
+        file, mime = self.content(row, roots), MIME.get(PurePosixPath(row["path"]).suffix.lower())
+        if mime is None or size_of(file) > MOST_BYTES:
             return Preview("text", row["path"])
-        return Preview("sound", data_address(mime, data))
+        return Preview("sound", data_address(mime, roots.bytes(row["source"], row["path"])))

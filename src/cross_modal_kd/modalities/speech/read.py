@@ -1,44 +1,98 @@
-"""Decode one sound."""
+"""Decode one sound, in bounded memory whatever its file claims."""
 
-import io
+from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
+from cross_modal_kd.modalities.files import Content
+from cross_modal_kd.modalities.speech.sound import Sound
 from cross_modal_kd.samples import UnreadableSampleError
 
+LONGEST_S = 60
+"""A longer sound is never whole in memory: it is measured and shown by stretches, and heard by its crops."""
+STRETCHES = 6
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+"""Hz; a sound of another rate is refused."""
 
-def decode_speech(data: bytes, name: str) -> tuple[np.ndarray, int]:
-    """A sound at the file's own rate; channels are averaged.
+_MOST_KERNEL = 2**21
+_FULL_SCALE = 32768
+_MOST_OVER = 4.0
+_MARGIN_S = 0.05
+
+
+@dataclass(frozen=True)
+class About:
+    """What a whole sound is, as counted.
+
+    Attributes:
+        duration_s: in seconds.
+        sample_rate: in Hz.
+        audible: whether any of its samples is not zero.
+    """
+
+    duration_s: float
+    sample_rate: int
+    audible: bool
+
+
+def examine_speech(data: Content, name: str) -> About:
+    """Decode a whole sound, of which a block of 4 MB is in memory at a time.
 
     Args:
-        data: the file's bytes, in any format that libsndfile reads.
+        data: the file or its bytes.
         name: of the sample, for errors.
 
     Returns:
-        Mono float32 (T,) in [-1, 1], and its rate in Hz.
+        Its length, rate and whether there is anything to be heard.
 
     Raises:
-        UnreadableSampleError: bytes that are no sound, no samples, or NaN or infinite ones.
+        UnreadableSampleError: bytes that are no sound, no samples, NaN or infinite ones, numbers that are no sound's,
+            fewer samples than it claims, or a rate that is of no use.
     """
-    import soundfile
-
-    try:
-        channels, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except Exception as error:  # libsndfile's errors, and those of its wrapper, mean the same here
-        why = getattr(error, "error_string", error)  # without the address of the buffer it was read from
-        raise UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {why})") from error
-    if channels.size == 0:
+    sound = _opened(data, name)
+    frames, bad, audible = 0, 0, False
+    for block in sound.blocks():
+        frames, bad = frames + len(block), bad + int(np.count_nonzero(~np.isfinite(block)))
+        audible = audible or bool(block.mean(axis=1).any())
+    if not frames:
         raise UnreadableSampleError(name, "the sound is empty")
-    if not np.isfinite(channels).all():
-        raise UnreadableSampleError(name, f"{np.count_nonzero(~np.isfinite(channels))} samples are NaN or infinite")
-    return np.clip(channels.mean(axis=1), -1.0, 1.0), int(sample_rate)
+    if bad:
+        raise UnreadableSampleError(name, f"{bad} samples are NaN or infinite")
+    if _is_long(sound) and frames < 0.98 * sound.frames:
+        raise UnreadableSampleError(name, f"it claims {sound.frames} samples and holds {frames}: it was cut off")
+    _unit(sound, name)
+    return About(frames / sound.sample_rate, sound.sample_rate, audible)
 
 
-def read_speech(data: bytes, name: str, sample_rate: int | None = None) -> np.ndarray:
+def decode_speech(data: Content, name: str) -> tuple[np.ndarray, int]:
+    """A sound at the file's own rate; channels are averaged.
+
+    Args:
+        data: the file or its bytes, in any format that libsndfile reads, or m4a, mp4, aac or webm.
+        name: of the sample, for errors; its ending says who decodes it.
+
+    Returns:
+        Mono float32 (T,) in [-1, 1], and its rate in Hz; of a sound above 60 s six stretches of 10 s, evenly spread.
+
+    Raises:
+        UnreadableSampleError: as ``examine_speech`` does.
+    """
+    sound = _opened(data, name)
+    if _is_long(sound):
+        count = LONGEST_S * sound.sample_rate // STRETCHES
+        starts = np.linspace(0, sound.frames - count, STRETCHES).astype(np.int64)
+        channels = np.concatenate([sound.stretch(int(start), count) for start in starts])
+    else:
+        channels = sound.stretch(0, LONGEST_S * sound.sample_rate)
+    return _mono(channels, sound, name), sound.sample_rate
+
+
+def read_speech(data: Content, name: str, sample_rate: int | None = None) -> np.ndarray:
     """As ``decode_speech``, resampled where the file's rate differs.
 
     Args:
-        data: the file's bytes.
+        data: the file or its bytes.
         name: of the sample, for errors.
         sample_rate: the wanted one in Hz; None keeps the file's own.
 
@@ -52,8 +106,36 @@ def read_speech(data: bytes, name: str, sample_rate: int | None = None) -> np.nd
     return sound if sample_rate in (None, found_rate) else resample(sound, found_rate, sample_rate)
 
 
+def read_crop(data: Content, name: str, sample_rate: int, start: int, count: int) -> np.ndarray:
+    """A part of a sound, of which no more than that is read.
+
+    Args:
+        data: the file or its bytes.
+        name: of the sample, for errors.
+        sample_rate: in Hz, of what is returned.
+        start: the first sample at that rate.
+        count: samples at that rate.
+
+    Returns:
+        Mono float32 (count,) in [-1, 1], shorter where the sound ends before.
+
+    Raises:
+        UnreadableSampleError: as ``decode_speech`` does.
+    """
+    sound = _opened(data, name)
+    found_rate = sound.sample_rate
+    if found_rate == sample_rate:
+        return _mono(sound.stretch(start, count), sound, name)
+    divisor = gcd(found_rate, sample_rate)
+    there, here = found_rate // divisor, sample_rate // divisor  # so many samples of either are the same time
+    first = max(0, start - int(_MARGIN_S * sample_rate)) // here * here
+    needed = -(-(start - first + count) * found_rate // sample_rate) + int(_MARGIN_S * found_rate)
+    part = _mono(sound.stretch(first // here * there, needed), sound, name)
+    return resample(part, found_rate, sample_rate)[start - first :][:count]
+
+
 def resample(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
-    """Band-limited resampling.
+    """Band-limited resampling; rates with next to no common divisor by soxr, whose memory does not grow with them.
 
     Args:
         sound: (T,) float32.
@@ -63,8 +145,55 @@ def resample(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     Returns:
         (ceil(T * to_rate / from_rate),) float32, clipped to [-1, 1].
     """
+    divisor = gcd(from_rate, to_rate)
+    if (from_rate // divisor) * (to_rate // divisor) > _MOST_KERNEL:
+        return np.clip(_by_soxr(sound, from_rate, to_rate), -1.0, 1.0)
     import torch
     from torchaudio.functional import resample as resample_tensor
 
     resampled = resample_tensor(torch.from_numpy(sound), from_rate, to_rate).numpy()
     return np.clip(resampled, -1.0, 1.0)
+
+
+def _by_soxr(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    import soxr
+
+    length = -(-len(sound) * to_rate // from_rate)
+    resampled = soxr.resample(sound, from_rate, to_rate)[:length]
+    return np.pad(resampled, (0, length - len(resampled)))
+
+
+def _opened(data: Content, name: str) -> Sound:
+    sound = Sound(data, name)
+    if not LOWEST_RATE <= sound.sample_rate <= HIGHEST_RATE:
+        raise UnreadableSampleError(
+            name, f"a rate of {sound.sample_rate} Hz, expected {LOWEST_RATE:,} to {HIGHEST_RATE:,}: no use for speech"
+        )
+    return sound
+
+
+def _is_long(sound: Sound) -> bool:
+    return sound.frames > LONGEST_S * sound.sample_rate
+
+
+def _mono(channels: np.ndarray, sound: Sound, name: str) -> np.ndarray:
+    if channels.size == 0:
+        raise UnreadableSampleError(name, "the sound is empty")
+    if not np.isfinite(channels).all():
+        raise UnreadableSampleError(name, f"{np.count_nonzero(~np.isfinite(channels))} samples are NaN or infinite")
+    unit = _unit(sound, name)
+    mono = channels.mean(axis=1)
+    return np.clip(mono if unit == 1 else mono / np.float32(unit), -1.0, 1.0)
+
+
+def _unit(sound: Sound, name: str) -> int:
+    """What stands for full scale: 1, or 32768 where floating-point numbers are those of 16 bits; the whole is read."""
+    low, high, whole = sound.spread() if sound.floating else (0.0, 0.0, False)
+    peak = max(-low, high)
+    if peak <= 1 or (peak <= _MOST_OVER and not whole):
+        return 1
+    if whole and low < 0 and peak <= _FULL_SCALE:
+        return _FULL_SCALE
+    raise UnreadableSampleError(
+        name, f"floating-point samples from {low:g} to {high:g}, expected -1 to 1; divide them by their full scale"
+    )

@@ -1,6 +1,7 @@
 """Training a student under one arm."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ def train_as(role: str) -> Callable[..., Trained]:
     ) -> Trained:
         """The student of the arm of that name, best on dev, and its training, a row an epoch.
 
-        Interrupted, it goes on from the last epoch when the same training is asked for again.
+        Interrupted, it goes on from the last epoch when the same training is asked for again; finished in a run that
+        was interrupted later, it is taken as it is.
 
         Args:
             training_pairs: of ``gather_pairs``.
@@ -86,14 +88,16 @@ def train_as(role: str) -> Callable[..., Trained]:
             The student with its classifier, and a table: epoch (from 1), loss, its parts, the dev metric (null where
             dev was not looked at), lr, seconds.
         """
-        from cross_modal_kd.training import run_key, train_arm
+        from cross_modal_kd.tracking import epoch_logger
+        from cross_modal_kd.training import once, run_key, train_arm
 
         chosen = arms.get(arm)
         projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
         decides = {"projection": projection, "student": student, "training": training}
         key = run_key("student", data=training_pairs.fingerprint, arm=chosen.model_dump(exclude={"title"}), **decides)
         checkpoint = checkpoints / f"{arm}-{key}.safetensors"
-        trained = train_arm(training_pairs, student, training, chosen, projection, name=role, checkpoint=checkpoint)
-        return Trained(*trained)
+        given = (training_pairs, student, training, chosen, projection)
+        train = partial(train_arm, *given, name=role, checkpoint=checkpoint)
+        return Trained(*once(checkpoint, train, epoch_logger(role)))
 
     return train_student

@@ -16,9 +16,14 @@ from cross_modal_kd.samples import (
     assign_splits,
     check_samples,
     conform,
+    drawn_split,
+    first_few,
     inspect_rows,
     keep_labels,
     pair,
+    read_frozen,
+    reject_conflicting,
+    reject_parted,
 )
 from cross_modal_kd.sources import layout_of, make_chimeric
 from cross_modal_kd.tasks import kind_of
@@ -48,6 +53,15 @@ class Split(NamedTuple):
     split_summary: pd.DataFrame
 
 
+class SavedSplit(NamedTuple):
+    """What ``Split`` holds, and the split of each cluster."""
+
+    samples: pd.DataFrame
+    rejected_samples: pd.DataFrame
+    split_summary: pd.DataFrame
+    drawn_split: pd.DataFrame
+
+
 def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
     """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
 
@@ -71,18 +85,17 @@ def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionC
     if task.chimeric:
         rows, left_over = make_chimeric(rows, task, ingestion)
         rejected.append(left_over)
-    candidates = keep_labels(rows, task, ingestion)
-    _check_candidates(candidates, task)
-    return Listed(
-        candidates=candidates.sort_values("sample_id", ignore_index=True),
-        passed_over=conform(pd.concat(rejected), REJECTED_DTYPES),
-    )
+    candidates, passed_over = keep_labels(rows, task, ingestion), conform(pd.concat(rejected), REJECTED_DTYPES)
+    _check_candidates(candidates, passed_over, task)
+    return Listed(candidates.sort_values("sample_id", ignore_index=True), passed_over=passed_over)
 
 
 def inspect_samples(
     candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
+
+    One file under two labels cannot be used either, unless ``ingestion.conflicting_copies`` is ``keep``.
 
     Args:
         candidates: of ``read_sources``.
@@ -100,7 +113,8 @@ def inspect_samples(
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     inspected, unusable = inspect_rows(candidates, look, ingestion)
-    return Inspected(inspected, unusable_samples=pd.concat([passed_over, unusable], ignore_index=True))
+    kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
+    return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
 
 
 def split_samples(
@@ -120,18 +134,39 @@ def split_samples(
     Returns:
         The samples table by sample_id; source, path and reason of everything rejected; and the table of ``summarise``.
     """
-    samples = inspected.assign(split=assign_splits(inspected, kind_of(task).design, ingestion.split))
-    rejected = unusable
+    design = kind_of(task).design
+    samples = inspected.assign(split=assign_splits(inspected, design, ingestion.split, read_frozen(ingestion.split)))
+    samples, parted = reject_parted(samples)
+    rejected = pd.concat([unusable, parted])
     if ingestion.without_partner == "reject":
         alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
         reason = f"no {task.teacher} sample beside it in training (task.pairing: {task.pairing})"
-        rejected = pd.concat([unusable, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
+        rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
-    check_samples(samples, task, kind_of(task).design)
+    check_samples(samples, task, design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples))
+
+
+def split_and_save(
+    inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
+) -> SavedSplit:
+    """What ``split_samples`` gives, and the split of each cluster as ``ingestion.split.frozen`` takes it back.
+
+    Args:
+        inspected: the rows that can be used, of ``inspect_samples``.
+        unusable: the others, of ``inspect_samples``.
+        task: as ``split_samples`` takes it.
+        ingestion: as ``split_samples`` takes it.
+
+    Returns:
+        The three tables of ``split_samples``; and cluster, split and seed, a row each cluster.
+    """
+    split = split_samples(inspected, unusable, task, ingestion)
+    drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
+    return SavedSplit(*split, drawn_split=drawn)
 
 
 def summarise(samples: pd.DataFrame) -> pd.DataFrame:
@@ -152,12 +187,14 @@ def summarise(samples: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _check_candidates(candidates: pd.DataFrame, task: TaskConfig) -> None:
+def _check_candidates(candidates: pd.DataFrame, passed_over: pd.DataFrame, task: TaskConfig) -> None:
+    found = first_few((passed_over["path"] + ": " + passed_over["reason"]).tolist(), 3)
+    passed = f". {len(passed_over)} were passed over: {found}" if len(passed_over) else ""
     for role, modality in (("student", task.student), ("teacher", task.teacher)):
         if not (candidates["modality"] == modality).any():
             raise SamplesError(
                 f"no source gives {modality} samples, which task.{role} asks for; add such a source, or its option "
-                "(texts: true, a captions.csv)"
+                f"(texts: true, a captions.csv){passed}"
             )
     repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):

@@ -1,8 +1,8 @@
-"""Raw files to ``samples``, ``rejected_samples`` and ``split_summary``."""
+"""Raw files to ``samples``, ``rejected_samples``, ``split_summary`` and ``drawn_split``."""
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_samples
+from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_and_save
 from cross_modal_kd.pipelines.stage import bound, stage
 
 
@@ -31,9 +31,9 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="inspect_every_sample",
             ),
             Node(
-                split_samples,
+                split_and_save,
                 bound(params=["task", "ingestion"], inspected="inspected_samples", unusable="unusable_samples"),
-                ["samples", "rejected_samples", "split_summary"],
+                ["samples", "rejected_samples", "split_summary", "drawn_split"],
                 name="split_samples",
             ),
         ],

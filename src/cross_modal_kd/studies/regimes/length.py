@@ -20,7 +20,7 @@ def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
         The changed block.
     """
     changed = {name: max(1, round(factor * getattr(training, name))) for name in ("epochs", "eval_every")}
-    return training.model_copy(update=changed)
+    return training.model_copy(update=changed | {"min_steps": None})
 
 
 def conditions(world: World, study: LengthStudy, _store: Path) -> Iterator[Condition]:

@@ -1,6 +1,7 @@
 """The tables and plots of a task beside its page, in the repository: what was found stays found in a fresh clone."""
 
 import json
+import logging
 import re
 import shutil
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from typing import Any
 from cross_modal_kd.studies.results.images import small_png
 from cross_modal_kd.studies.results.provenance import NOTES
 from cross_modal_kd.studies.results.sections import Section
+
+logger = logging.getLogger(__name__)
 
 HEADING = re.compile(r"^(?:## .+|\*\*.+\*\*)$", re.MULTILINE)
 
@@ -72,4 +75,8 @@ def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
 
 def _notes(folder: Path) -> dict[str, Any]:
     file = folder / NOTES
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError:
+        logger.warning("%s is damaged: how its tables came about is not noted", file)
+        return {}

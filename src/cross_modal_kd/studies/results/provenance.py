@@ -48,7 +48,10 @@ def machine(noted: Mapping[str, Any]) -> str:
 
 def _noted(folder: Path, file: Path) -> dict[str, Any]:
     notes = folder / NOTES
-    known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
+    try:
+        known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
+    except ValueError:  # damaged: nothing is known of the file; the next run sets the notes aside
+        known = {}
     found = known.get(file.relative_to(folder).as_posix(), {})
     return found if found.get("sha256") == hashlib.sha256(file.read_bytes()).hexdigest() else {}
 

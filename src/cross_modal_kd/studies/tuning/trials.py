@@ -128,8 +128,10 @@ def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
     Returns:
         A copy, in which ``eval_every`` is half the epochs at most (1 at least).
     """
+    least = training.min_steps if epochs is None else None
     epochs = epochs or training.epochs
-    return training.model_copy(update={"epochs": epochs, "eval_every": max(1, min(training.eval_every, epochs // 2))})
+    every = max(1, min(training.eval_every, epochs // 2))
+    return training.model_copy(update={"epochs": epochs, "eval_every": every, "min_steps": least})
 
 
 def _hold_labels_back(

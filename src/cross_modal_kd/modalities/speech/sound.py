@@ -1,0 +1,171 @@
+"""Open sounds, read in blocks from any place: libsndfile's formats, and by PyAV those of phones and browsers."""
+
+import io
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from cross_modal_kd.modalities.files import Content, opened
+from cross_modal_kd.samples import UnreadableSampleError
+
+BLOCK = 2**20
+"""Values (frames times channels) of a block: 4 MB."""
+AV_FORMATS = {".m4a": "mp4", ".mp4": "mp4", ".aac": "aac", ".webm": "webm"}
+"""FFmpeg's format by ending: no other is tried, so that no file can name others to be opened."""
+
+
+class Sound:
+    """A sound in a file; each reading opens it anew, so that one object serves several.
+
+    Args:
+        data: the file or its bytes.
+        name: of the sample, for errors; its ending says who decodes it.
+
+    Attributes:
+        sample_rate: in Hz.
+        frames: as the file claims them, or as counted where it does not say.
+        floating: whether its numbers are stored as floating-point ones, which have no fixed range.
+
+    Raises:
+        UnreadableSampleError: bytes that are no sound.
+    """
+
+    def __init__(self, data: Content, name: str) -> None:
+        self._data, self._name = data, name
+        self._format = AV_FORMATS.get(PurePosixPath(name).suffix.lower())
+        self.floating = False
+        with opened(data) as stream:
+            try:
+                self.sample_rate, self.frames = self._claims(stream)
+            except MemoryError:
+                raise
+            except Exception as error:  # libsndfile's errors, FFmpeg's, and those of their wrappers, mean the same here
+                raise self._unreadable(error) from error
+
+    def blocks(self, start: int = 0) -> Iterator[np.ndarray]:
+        """The sound from a frame on, a block at a time.
+
+        Args:
+            start: the first frame.
+
+        Yields:
+            (n, channels) float32, n above 0.
+
+        Raises:
+            UnreadableSampleError: a damaged sound.
+        """
+        read = self._by_soundfile if self._format is None else self._by_av
+        with opened(self._data) as stream:
+            try:
+                yield from read(stream, start)
+            except (MemoryError, GeneratorExit):
+                raise
+            except Exception as error:
+                raise self._unreadable(error) from error
+
+    def stretch(self, start: int, count: int) -> np.ndarray:
+        """Some frames, of which no more than they and a block are in memory.
+
+        Args:
+            start: the first.
+            count: how many, at most.
+
+        Returns:
+            (n, channels) float32; n is less than ``count`` where the sound ends before.
+
+        Raises:
+            UnreadableSampleError: a damaged sound.
+        """
+        found: list[np.ndarray] = []
+        missing, blocks = count, self.blocks(start)
+        for block in blocks:
+            found.append(block[:missing])
+            missing -= len(found[-1])
+            if missing <= 0:
+                break
+        blocks.close()  # type: ignore[attr-defined]  # a generator
+        return np.concatenate(found) if found else np.empty((0, 1), dtype=np.float32)
+
+    def spread(self) -> tuple[float, float, bool]:
+        """The whole sound's lowest and highest number, and whether all are whole ones; of a file, looked up once.
+
+        Returns:
+            Lowest (at most 0), highest (at least 0), whether whole.
+
+        Raises:
+            UnreadableSampleError: a damaged sound.
+        """
+        if isinstance(self._data, Path):
+            return _spread_of(self._data, self._name, self._data.stat().st_mtime_ns)
+        return _spread(self)
+
+    def _unreadable(self, error: Exception) -> UnreadableSampleError:
+        why = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
+        return UnreadableSampleError(self._name, f"not a readable sound ({type(error).__name__}: {why})")
+
+    def _claims(self, stream: io.BufferedReader | io.BytesIO) -> tuple[int, int]:
+        if self._format is not None:
+            return self._av_claims(stream)
+        import soundfile
+
+        with soundfile.SoundFile(stream) as file:
+            self.floating = file.subtype in ("FLOAT", "DOUBLE")
+            return int(file.samplerate), int(file.frames)
+
+    def _av_claims(self, stream: io.BufferedReader | io.BytesIO) -> tuple[int, int]:
+        import av
+
+        with av.open(stream, mode="r", format=self._format) as container:
+            if not container.streams.audio:
+                raise ValueError("it holds no sound")
+            first = next(container.decode(container.streams.audio[0]))
+            rate, duration = int(first.sample_rate), container.duration
+            if duration is not None and duration > 0:
+                return rate, round(duration / 1_000_000 * rate)
+            return rate, first.samples + sum(frame.samples for frame in container.decode(container.streams.audio[0]))
+
+    def _by_soundfile(self, stream: io.BufferedReader | io.BytesIO, start: int) -> Iterator[np.ndarray]:
+        import soundfile
+
+        with soundfile.SoundFile(stream) as file:
+            if start:
+                file.seek(min(start, file.frames))
+            size = max(1, BLOCK // file.channels)
+            while len(block := file.read(size, dtype="float32", always_2d=True)):
+                yield block
+
+    def _by_av(self, stream: io.BufferedReader | io.BytesIO, start: int) -> Iterator[np.ndarray]:
+        import av
+
+        with av.open(stream, mode="r", format=self._format) as container:
+            track = container.streams.audio[0]
+            if start:
+                container.seek(int(start / self.sample_rate * 1_000_000))
+            to_float = av.AudioResampler(format="fltp")
+            for frame in container.decode(track):
+                begin = 0 if frame.time is None else round((frame.time - self._offset(track)) * self.sample_rate)
+                skipped = max(0, start - begin) if start else 0
+                for part in to_float.resample(frame):
+                    if skipped < part.samples:
+                        yield np.ascontiguousarray(part.to_ndarray().T[skipped:])
+
+    @staticmethod
+    def _offset(track: "object") -> float:
+        """Seconds at which a stream begins."""
+        begin, base = getattr(track, "start_time", None), getattr(track, "time_base", None)
+        return float(begin * base) if begin is not None and base is not None else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _spread_of(file: Path, name: str, _modified_ns: int) -> tuple[float, float, bool]:
+    return _spread(Sound(file, name))
+
+
+def _spread(sound: Sound) -> tuple[float, float, bool]:
+    low, high, whole = 0.0, 0.0, True
+    for block in sound.blocks():
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+        whole = whole and bool((block == np.rint(block)).all())
+    return low, high, whole

@@ -1,0 +1,72 @@
+"""Names of files, labels and clusters: any that a file system allows, compared whatever their form, shown safely."""
+
+import os
+import re
+import unicodedata
+from pathlib import PurePosixPath, PureWindowsPath
+
+
+def leads_outside(path: str) -> bool:
+    """Whether a path is absolute or climbs with ``..``, so that it must not be followed.
+
+    Args:
+        path: As a source gives it. A backslash parts folders where this machine says so, but ``..`` beside one is
+            refused everywhere.
+
+    Returns:
+        False for a path that stays below the folder that it starts in.
+
+    >>> [leads_outside(path) for path in ("a..b/C#.png", "../b.png", "/etc/hostname")]
+    [False, True, True]
+    """
+    drive = PureWindowsPath(path).anchor if os.name == "nt" else ""
+    return bool(drive) or PurePosixPath(path).is_absolute() or ".." in re.split(r"[/\\]", path)
+
+
+def one_form(name: str) -> str:
+    """A name in the one form of Unicode (NFC) in which names are compared.
+
+    Args:
+        name: In any form: a Mac writes an accented letter as two characters, most others as one.
+
+    Returns:
+        The same name, the same for all of its forms.
+
+    >>> one_form("caf" + "e" + chr(0x301)) == "caf" + chr(0xE9)
+    True
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name of the file system is text that a table can hold.
+
+    Args:
+        name: As ``os.listdir`` gives it: bytes that are not UTF-8 are lone surrogates.
+
+    Returns:
+        False for a name with such bytes.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(name: str) -> str:
+    r"""A name that every table can hold: a byte that is no UTF-8 is written as a backslash, ``x`` and two digits.
+
+    Args:
+        name: As ``os.listdir`` gives it.
+
+    Returns:
+        The same text where it is UTF-8.
+
+    >>> print(shown("caf" + chr(0xDCE9) + ".png"))
+    caf\xe9.png
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return name.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,157 @@
+"""Every file below a folder, and what is passed over with its reason: nothing that lies there is dropped in silence."""
+
+import logging
+import os
+import posixpath
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from cross_modal_kd.samples import is_utf8, leads_outside, one_form, shown
+
+logger = logging.getLogger(__name__)
+
+
+class Files(NamedTuple):
+    """paths: of the files, relative to the folder, with ``/``, sorted. passed_over: path -> why it is not used."""
+
+    paths: list[str]
+    passed_over: dict[str, str]
+
+
+def list_files(root: Path) -> Files:
+    """Every file below ``root`` that a table can name.
+
+    Files and folders whose name starts with a dot are left out, at every depth, and counted in the log. Links are
+    followed, also out of ``root``: folders that lie in ``root`` come first, each real folder is walked once, and a link
+    to one that was walked, or to a folder above ``root``, is passed over. So links in a circle end.
+
+    Args:
+        root: a folder that exists.
+
+    Returns:
+        The files, and what is passed over with its reason: names that are not UTF-8 or that would lead outside, links
+        that lead nowhere or round in a circle, folders that cannot be opened, and what is no file (a pipe, a device).
+    """
+    walk = _Walk(root)
+    walk.below("")
+    while walk.links:
+        walk.linked(min(walk.links))
+    if walk.hidden:
+        logger.info("%s: %d hidden files or folders (.name) are passed over", shown(str(root)), walk.hidden)
+    return Files(sorted(walk.paths), dict(sorted(walk.passed_over.items())))
+
+
+class Known:
+    """Paths of files, found in whatever form a table writes them.
+
+    Args:
+        paths: as the file system has them.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = set(paths)
+        self._path_of: dict[str, str] = {}
+        for path in sorted(self._paths):
+            self._path_of.setdefault(plain(path), path)
+
+    def found(self, path: str) -> str:
+        """The file that a table means: by its own name, else whatever the form (``./``, backslashes, Unicode).
+
+        Args:
+            path: as the table has it.
+
+        Returns:
+            As the file system has it, or the plain form of the table's own where there is no such file.
+        """
+        if path in self._paths:
+            return path
+        forms = (plain(path), plain(path.strip()), plain(path.strip().replace("\\", "/")))
+        return next((self._path_of[form] for form in forms if form in self._path_of), forms[0])
+
+
+def plain(path: str) -> str:
+    """A path without ``./`` and double slashes, in one form of Unicode.
+
+    Args:
+        path: of a file.
+
+    Returns:
+        Another name of the same file.
+
+    >>> plain("./a//b.png")
+    'a/b.png'
+    """
+    return one_form(posixpath.normpath(path)) if path else path
+
+
+class _Walk:
+    """What one walk has found. links: paths of linked folders that are not walked yet."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._walked: dict[Path, str] = {}
+        self.paths: list[str] = []
+        self.passed_over: dict[str, str] = {}
+        self.links: set[str] = set()
+        self.hidden = 0
+
+    def below(self, path: str) -> None:
+        """Walk the folder ``path`` (relative to the root) and all below it but linked folders."""
+        waiting = [path]
+        while waiting:
+            here = waiting.pop()
+            if not self._is_new(here):
+                continue
+            try:
+                with os.scandir(self._root / here) as found:
+                    entries = list(found)
+            except OSError as error:
+                self.passed_over[here or "."] = f"the folder cannot be opened ({type(error).__name__})"
+                continue
+            for entry in entries:
+                inner = f"{here}/{entry.name}" if here else entry.name
+                if entry.name.startswith("."):
+                    self.hidden += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(inner)
+                else:
+                    self._file_or_link(entry, inner)
+
+    def linked(self, path: str) -> None:
+        """Walk a linked folder, unless that goes in a circle."""
+        self.links.remove(path)
+        if (self._root / path).resolve() in self._root.resolve().parents:
+            self.passed_over[path] = "a link to a folder above the source's root: to follow it would go in a circle"
+        else:
+            self.below(path)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether this real folder is met for the first time; else it is passed over."""
+        known = self._walked.setdefault((self._root / path).resolve(), path)
+        if known != path:
+            where = shown(known) or "the source's root"
+            self.passed_over[path] = f"a link to a folder whose files are listed already: {where}"
+        return known == path
+
+    def _file_or_link(self, entry: "os.DirEntry[str]", path: str) -> None:
+        """Note what is no plain folder; most files are known from their entry, without another look at the disk."""
+        try:
+            if entry.is_file():
+                self._file(path)
+            elif entry.is_dir():
+                self.links.add(path)
+            elif entry.is_symlink():
+                self.passed_over[path] = "a link that leads to no file"
+            else:
+                self.passed_over[path] = "no file that can be read: a pipe, a socket or a device"
+        except OSError as error:
+            self.passed_over[path] = f"what it leads to cannot be looked at ({error.strerror})"
+
+    def _file(self, path: str) -> None:
+        if not is_utf8(path):
+            self.passed_over[path] = "its name is not UTF-8, which tables cannot hold: rename it"
+        elif leads_outside(path):
+            self.passed_over[path] = "its name reads like a path out of the source's root ('..'): rename it"
+        else:
+            self.paths.append(path)

@@ -1,0 +1,108 @@
+"""What is said to the tracking server: tried again where it is away for a moment, kept where it is away for longer."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+# seconds before another try of a message; between tries while the server is away; before the last tries, at the end
+DELAYS: tuple[float, ...] = (0.5, 2.0)
+PAUSE = 30.0
+LAST_DELAYS: tuple[float, ...] = (0.0, 1.0, 3.0, 6.0)
+
+# of MLflow's errors, those that another try does not mend
+FINAL = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"}
+
+Action = Callable[[Any], Any]
+
+
+class Outbox:
+    """Messages to one server, in their order. A training does not end for it: what cannot be sent waits for the end.
+
+    Args:
+        tracking_uri: address of the server or database.
+    """
+
+    def __init__(self, tracking_uri: str) -> None:
+        self.tracking_uri = tracking_uri
+        self._waiting: list[tuple[str, Action]] = []
+        self._next_try = 0.0
+        self._said = False
+        self._lock = RLock()
+
+    def send(self, what: str, action: Action, keep: bool = True) -> Any:
+        """Send a message after those that wait.
+
+        Args:
+            what: it is, for warnings.
+            action: takes MLflow's client.
+            keep: it is worth sending later.
+
+        Returns:
+            What the action gives; None where it was not sent now.
+        """
+        with self._lock:
+            if self._waiting and (time.monotonic() < self._next_try or not self._drain((0.0,))):
+                self._keep(what, action, keep)
+                return None
+            try:
+                return self._tried(what, action, (0.0, *DELAYS))
+            except Exception as error:  # of a server, a database or a bucket: each has its own kinds
+                self._keep(what, action, keep)
+                self._next_try = time.monotonic() + PAUSE
+                if not self._said:
+                    self._said = True
+                    logger.warning(
+                        "the tracking server %s does not take %s (%s): the run goes on, and what it logs is kept and "
+                        "sent when the server answers again",
+                        *(self.tracking_uri, what, error),
+                    )
+                return None
+
+    def close(self) -> None:
+        """Send what waits, with some patience; a warning says what is lost if the server is still away."""
+        with self._lock:
+            if self._waiting and self._drain(LAST_DELAYS):
+                logger.info("what was kept for the tracking server %s is sent", self.tracking_uri)
+            names = sorted({what for what, _ in self._waiting})
+            if names:
+                logger.warning(
+                    "the tracking server %s is still away at the end of the run: %d messages are lost (%s). Every "
+                    "result is in the task's data folders; the same command logs them again",
+                    *(self.tracking_uri, len(self._waiting), ", ".join(names[:10])),
+                )
+            self._waiting = []
+
+    def _keep(self, what: str, action: Action, keep: bool) -> None:
+        if keep:
+            self._waiting.append((what, action))
+
+    def _drain(self, delays: tuple[float, ...]) -> bool:
+        """Whether all that waits is sent now."""
+        while self._waiting:
+            try:
+                self._tried(*self._waiting[0], delays)
+            except Exception:
+                self._next_try = time.monotonic() + PAUSE
+                return False
+            self._waiting.pop(0)
+        return True
+
+    def _tried(self, what: str, action: Action, delays: tuple[float, ...]) -> Any:
+        """What the action gives, at one of several tries; None, with a warning, for what no try can mend."""
+        from mlflow import MlflowClient
+
+        for number, delay in enumerate(delays, start=1):
+            time.sleep(delay)
+            try:
+                return action(MlflowClient(self.tracking_uri))
+            except Exception as error:
+                if getattr(error, "error_code", None) in FINAL or isinstance(error, TypeError | FileNotFoundError):
+                    logger.warning("%s could not be logged: %s", what, error)
+                    return None
+                if number == len(delays):
+                    raise
+        return None

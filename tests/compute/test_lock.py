@@ -1,0 +1,76 @@
+"""One writer at a time, whoever was killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+
+from cross_modal_kd.compute import HeldError, Lock, write_whole
+from cross_modal_kd.compute.lock import Owner
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from cross_modal_kd.compute import Lock
+Lock(Path(sys.argv[1]), "the task").acquire("kedro run --env=other")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def holder(folder):
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_writer_is_refused_with_the_name_of_the_first_and_a_killed_one_is_taken_over_from(tmp_path, caplog):
+    first = holder(tmp_path)
+    with pytest.raises(HeldError, match=rf"process {first.pid}.*kedro run --env=other.*data_root"):
+        Lock(tmp_path, "the task").acquire("kedro run")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    lock = Lock(tmp_path, "the task")
+    lock.acquire("kedro run")
+    assert "taken over" in caplog.text
+    lock.release()
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_those_that_do_the_same_share_it_and_no_other_joins_them(tmp_path):
+    locks = [Lock(tmp_path, "the task") for _ in range(2)]
+    for lock in locks:
+        lock.acquire("kedro run --pipelines=comparison", together="same parameters")
+    for other in (None, "other parameters"):
+        with pytest.raises(HeldError):
+            Lock(tmp_path, "the task").acquire("kedro run", together=other)
+    locks[0].release()
+    with pytest.raises(HeldError):
+        Lock(tmp_path, "the task").acquire("kedro run")
+    locks[1].release()
+    Lock(tmp_path, "the task").acquire("kedro run")
+
+
+@pytest.mark.parametrize(("silent", "held"), [(0, True), (3600, False)])
+def test_a_run_on_another_machine_holds_it_while_it_is_heard_of(tmp_path, silent, held):
+    owner = Owner("ann", {"process.host": "elsewhere", "process.pid": "1", "process.started": "0"}, 0.0, "kedro run")
+    file = tmp_path / "there.json"
+    file.write_text(json.dumps(asdict(owner)))
+    os.utime(file, (file.stat().st_mtime - silent,) * 2)
+    lock = Lock(tmp_path, "the task")
+    if held:
+        with pytest.raises(HeldError, match="ann on elsewhere"):
+            lock.acquire("kedro run")
+    else:
+        lock.acquire("kedro run")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    write_whole(tmp_path / "a.json", "old")
+    with pytest.raises(TypeError):
+        write_whole(tmp_path / "a.json", 3)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"] and (tmp_path / "a.json").read_text() == "old"

@@ -1,0 +1,24 @@
+"""The splits on which the project's results were measured are kept, and are those of its data."""
+
+from pathlib import Path
+
+import pytest
+from kedro.framework.session import KedroSession
+
+from cross_modal_kd.pipelines.ingestion.nodes import read_sources
+from cross_modal_kd.samples.frozen import read_frozen
+from cross_modal_kd.tasks import kind_of
+
+CONF = Path(__file__).parents[2] / "conf"
+ENVIRONMENTS = sorted(file.parent.name for file in CONF.glob("*/parameters.yml") if file.parent.name != "local")
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_every_cluster_of_an_environment_has_its_frozen_split(project_path, tmp_path, env):
+    runtime = {"data_root": str(tmp_path)}
+    with KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False) as session:
+        params = session.load_context().params
+    task, ingestion = params["task"], params["ingestion"]
+    frozen = read_frozen(ingestion.split)
+    candidates, _ = read_sources(task, params["sources"], ingestion)
+    assert set(kind_of(task).design.dealt(candidates)) == set(frozen)
