@@ -44,7 +44,7 @@ def nested(path, value):
             {"library": "timm", "name": "resnet18", "options": {"stem_width": 8}},
             {"library": "timm", "name": "resnet18", "options": {"stem_width": 8}},
         ),
-        (("sources", "emoji"), {"layout": "folder"}, {"layout": "folder"}),
+        (("sources", "emoji"), {"layout": "folder"}, {"layout": "folder", "root": "data/emoji"}),
         (CONSTRAINT, {"kind": "l2"}, {"kind": "l2"}),
         # the choice stays: single keys change
         (("student", "encoder"), {"options": {"convs": 2}}, VGG | {"options": {"channels": [16, 32], "convs": 2}}),
@@ -108,6 +108,15 @@ def test_a_frozen_split_of_ones_own_is_kept():
     ("environment", "message"),
     [
         ({"task": {"title": "Mine"}, "sources": MINE}, r"conf/mine.*task.kind \(verif.*task.student.*task.teacher"),
+        ({"task": {**TASK, "student": "sppech"}, "sources": MINE}, "conf/mine.*unknown modality 'sppech'; expected"),
+        (
+            {"task": {**TASK, "student": "text"}, "sources": MINE},
+            "task.student: none of the encoder libraries of 'text'",
+        ),
+        (
+            {"task": "mine", "sources": MINE},
+            r"conf/mine.*task is a block \(kind, student, teacher and more\), found 'mine'",
+        ),
         ({"task": TASK}, r"conf/mine.*Lacking: sources \(a name"),
         ({"task": TASK, "sources": {}}, "Lacking: sources"),
     ],
@@ -115,6 +124,12 @@ def test_a_frozen_split_of_ones_own_is_kept():
 def test_what_another_task_lacks_is_named(environment, message):
     with pytest.raises(ConfigError, match=message):
         compose(BASE, environment, {}, "conf/mine/parameters*.yml")
+
+
+@pytest.mark.parametrize("block", [{"student": {"encoder": "resnet18"}}, {"teacher": "text"}, {"student": None}])
+def test_a_block_that_is_none_is_left_for_its_model_to_refuse(block):
+    composed = compose(BASE, {"task": TASK, "sources": MINE, **block}, {}, "")
+    assert all(composed[name] == value or composed[name].items() >= value.items() for name, value in block.items())
 
 
 def test_layers_are_left_as_they_were():

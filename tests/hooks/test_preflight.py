@@ -207,7 +207,7 @@ def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_pat
     task, sources = lines(caplog)
     assert task == "task: test, verification: Concept verification"
     root = "data/01_raw/emoji" if Path.cwd() == project_path else project_path / "data/01_raw/emoji"
-    assert sources == f"sources: emoji (emoji, {root}): 143 images of 24 labels and 72 texts of 24 labels"
+    assert sources == f"sources: emoji (emoji, {root}): 143 image samples of 24 labels and 72 text samples of 24 labels"
 
 
 def test_the_lines_of_a_training_have_its_encoders_arm_size_and_device(distilled, run_kedro_after, caplog):
@@ -215,7 +215,7 @@ def test_the_lines_of_a_training_have_its_encoders_arm_size_and_device(distilled
     run_kedro_after("distillation")
     told = lines(caplog)
     assert [line.split(":")[0] for line in told] == ["task", "sources", "teacher -> student", "arms", "network"]
-    assert "143 images of 24 labels" in told[1]
+    assert "143 image samples of 24 labels" in told[1]
     assert told[2].endswith("text, sentence_transformers all-MiniLM-L6-v2, pretrained -> image, timm test_resnet")
     assert told[3] == "arms: soft_both_quality against none"
     assert "0.4 M parameters of the student, on " in told[4]

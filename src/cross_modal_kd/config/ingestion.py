@@ -31,7 +31,9 @@ class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator
     @classmethod
     def _given_whole(cls, data: Any) -> Any:
         for name, source in data.items() if isinstance(data, dict) else ():
-            if isinstance(source, dict) and (lacking := [key for key in ("layout", "root") if not source.get(key)]):
+            if not isinstance(source, dict) or not source.keys() <= SourceConfig.model_fields.keys():
+                continue  # the source's own model says so
+            if lacking := [key for key in ("layout", "root") if not source.get(key)]:
                 raise ValueError(
                     f"sources.{name}: {' and '.join(lacking)} lacking; a source is given whole, with layout, root and "
                     "the layout's options (one of an environment, or of another layout, takes nothing of conf/base's)"

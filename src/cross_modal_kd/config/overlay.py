@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from cross_modal_kd.config.errors import ConfigError
-from cross_modal_kd.config.registered import default_of, libraries_of, modality_names
+from cross_modal_kd.config.registered import check_modality, check_student, default_of, libraries_of
 
 # Blocks, and the keys that choose what the rest of the block is about. Where the block above changes one of these, the
 # rest of the block below is left out; * is any name.
@@ -18,6 +18,9 @@ CHOICES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("sources", "*"): ("layout",),
     ("arms", "*", "constraints", "*"): ("kind",),
 }
+
+# What stays beside a new choice: where data lies does not depend on how it is laid out.
+STAYS = ("root",)
 
 # What a block `task` must say for itself: nothing of the default task stands in for it.
 SAID_BY_A_TASK = {
@@ -58,7 +61,7 @@ def _without_the_old_choice(under: Parameters, over: Parameters, path: tuple[str
     """What stays of ``under``: all of it, or the choice alone where ``over`` chooses anew."""
     keys = next((keys for pattern, keys in CHOICES.items() if _matches(path, pattern)), ())
     if any(key in over and key in under and over[key] != under[key] for key in keys):
-        return {key: under[key] for key in keys if key in under}
+        return {key: under[key] for key in (*keys, *STAYS) if key in under}
     return dict(under)
 
 
@@ -96,7 +99,8 @@ def compose(base: Parameters, environment: Parameters, runtime: Parameters, wher
         All of it as one mapping.
 
     Raises:
-        ConfigError: The environment is another task and lacks a key that no other may stand in for.
+        ConfigError: The environment is another task and lacks a key that no other may stand in for, or names a
+            modality that there is not.
     """
     under = dict(base)
     if environment.get("task"):
@@ -111,8 +115,10 @@ def compose(base: Parameters, environment: Parameters, runtime: Parameters, wher
 
 
 def _require_a_task(own: Parameters, where: str) -> None:
-    """ConfigError for what another task does not say."""
+    """ConfigError for what another task does not say, and for a modality that there is not."""
     task = own["task"]
+    if not isinstance(task, Mapping):
+        raise ConfigError(f"{where}: task is a block ({', '.join(SAID_BY_A_TASK)} and more), found {task!r}")
     lacking = [f"task.{key} ({meaning})" for key, meaning in SAID_BY_A_TASK.items() if task.get(key) is None]
     if not own.get("sources"):
         lacking.append("sources (a name of your choice for each, with its layout and root)")
@@ -121,6 +127,11 @@ def _require_a_task(own: Parameters, where: str) -> None:
             f"{where}: a block `task` makes this another task than conf/base's, of which it takes neither `task` nor "
             f"`sources`. Lacking: {'; '.join(lacking)}"
         )
+    try:
+        check_student(task["student"])
+        check_modality(task["teacher"])
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def _for_another_task(base: Parameters, task: Parameters) -> dict[str, Any]:
@@ -141,10 +152,12 @@ def _without_frozen_split(base: Parameters) -> dict[str, Any]:
 def _require_encoders(merged: Parameters, where: str) -> None:
     """ConfigError where a modality has no encoder that a task starts from, and the task names none."""
     for role in ROLES:
-        encoder = merged[role].get("encoder") or {}
+        encoder = merged[role].get("encoder", {}) if isinstance(merged[role], Mapping) else None
+        if not isinstance(encoder, Mapping):
+            continue  # what it should be is for its model to say
         lacking = [f"{role}.encoder.{key}" for key in ("library", "name") if not encoder.get(key)]
         modality = merged["task"][role]
-        if lacking and modality in modality_names():
+        if lacking:
             raise ConfigError(
                 f"{where}: lacking {' and '.join(lacking)}; no encoder of {modality} is the one to start from. Its "
                 f"libraries: {', '.join(libraries_of(modality))}"

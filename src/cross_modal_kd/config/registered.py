@@ -144,6 +144,27 @@ def check_modality(name: str) -> str:
     return _check("modality", name, _ANNOUNCED)
 
 
+def check_student(name: str) -> str:
+    """The name, if it is that of a modality whose encoders can be trained.
+
+    Args:
+        name: as ``task.student`` has it.
+
+    Returns:
+        ``name`` itself.
+
+    Raises:
+        ValueError: it is not; the message lists those that are.
+    """
+    learning = [each for each, found in _ANNOUNCED.items() if any(of.trainable for of in found.libraries.values())]
+    if check_modality(name) not in learning:
+        raise ValueError(
+            f"task.student: none of the encoder libraries of {name!r} can be trained; expected one of: "
+            f"{', '.join(learning)}"
+        )
+    return name
+
+
 def check_library(name: str) -> str:
     """The name, if an encoder library is registered under it.
 
@@ -175,5 +196,6 @@ def _check(kind: str, name: str, there: Mapping[str, object]) -> str:
     return name
 
 
+StudentModalityName = Annotated[str, AfterValidator(check_student)]
 ModalityName = Annotated[str, AfterValidator(check_modality)]
 LibraryName = Annotated[str, AfterValidator(check_library)]

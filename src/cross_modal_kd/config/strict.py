@@ -116,8 +116,11 @@ def sentences(error: ValidationError) -> str:
     Returns:
         The key and the message of each, without addresses of pages.
     """
-    found = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in found)
+    found = [
+        (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False)
+    ]
+    return "; ".join(f"{key}: {message}" if key else message for key, message in found)
 
 
 def _is_number(annotation: Any) -> bool:

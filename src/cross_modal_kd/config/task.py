@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from cross_modal_kd.config.registered import ModalityName, libraries_of, modality_names
+from cross_modal_kd.config.registered import ModalityName, StudentModalityName
 from cross_modal_kd.config.strict import Strict
 
 
@@ -29,7 +29,7 @@ class TaskConfig(Strict):
     name: str
     title: str = ""
     kind: Literal["verification", "classification"]
-    student: ModalityName
+    student: StudentModalityName
     teacher: ModalityName
     pairing: Literal["instance", "label"] = "instance"
     chimeric: bool = False
@@ -41,23 +41,9 @@ class TaskConfig(Strict):
         return {**data, "title": data.get("title") or data.get("name")} if isinstance(data, dict) else data
 
     @model_validator(mode="after")
-    def _student_learns(self) -> "TaskConfig":
-        if not _trainable(self.student):
-            learns = ", ".join(name for name in modality_names() if _trainable(name))
-            raise ValueError(
-                f"task.student: none of the encoder libraries of {self.student!r} can be trained; expected one of: "
-                f"{learns}"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _two_modalities(self) -> "TaskConfig":
         if self.student == self.teacher:
             raise ValueError(f"task.student and task.teacher must differ, both are {self.student!r}")
         if self.chimeric and self.pairing != "label":
             raise ValueError("a chimeric task has no instances in common: task.pairing must be 'label'")
         return self
-
-
-def _trainable(modality: str) -> bool:
-    return any(traits.trainable for traits in libraries_of(modality).values())

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, Strict
-from cross_modal_kd.modalities import modality_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +60,7 @@ def _source(name: str, source: Any, samples: "pd.DataFrame | None") -> str:
         return where
     own = samples[samples["source"] == name]
     counts = [
-        f"{len(rows)} {modality_of(str(modality)).plural} of {rows['label'].nunique()} labels"
+        f"{len(rows)} {modality} samples of {rows['label'].nunique()} labels"
         for modality, rows in own.groupby("modality", sort=True)
     ]
     return f"{where}: {' and '.join(counts) or 'nothing of the task'}"

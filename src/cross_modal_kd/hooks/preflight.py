@@ -103,6 +103,7 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if not trained or "training" not in used:
         return Networks()
     from cross_modal_kd.compute import make_fabric, pick_precision
+    from cross_modal_kd.models import library_of
     from cross_modal_kd.training import parameters_of
 
     training, student, teacher = (blocks[name] for name in ("training", "student", "teacher"))
@@ -117,6 +118,7 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if "student" in used:
         dim = blocks["projection"].dim + student.free_dim
         sizes["student"] = parameters_of(student.encoder, inputs, dim, task.student, "student")
-    if "teacher" in used and not teacher.pretrained:
-        sizes["teacher"] = parameters_of(teacher.encoder, inputs, teacher.embedding_dim, task.teacher, "teacher")
+    if "teacher" in used and library_of(teacher.encoder.library).create is not None:
+        size = parameters_of(teacher.encoder, inputs, teacher.embedding_dim, task.teacher, "teacher")
+        sizes |= {} if teacher.pretrained else {"teacher": size}
     return Networks(sizes, device, pick_precision(training))
