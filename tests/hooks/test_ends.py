@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cross_modal_kd.compute import HeldError, Lock
 from cross_modal_kd.hooks.ends import EndsHook, Stopped, check_runner
+from cross_modal_kd.storage import HeldError, Lock
 
 SLOW = """
 import sys, time

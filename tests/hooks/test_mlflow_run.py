@@ -259,7 +259,7 @@ def test_a_server_that_goes_away_in_mid_run_is_told_once_and_the_run_goes_on(tin
 def test_runs_that_a_dead_process_left_open_are_closed_by_the_next_and_those_of_others_are_not(tiny, runs):
     import mlflow
 
-    from cross_modal_kd.tracking import process_facts
+    from cross_modal_kd.storage import process_facts
 
     tiny()
     client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])

@@ -33,7 +33,7 @@ class ModelDataset(FolderDataset[ModelBundle]):
         Raises:
             FileNotFoundError: there is no model in the folder.
         """
-        from cross_modal_kd.compute import file_in
         from cross_modal_kd.models import CONFIG
+        from cross_modal_kd.storage import file_in
 
         return file_in(self._filepath, CONFIG).read_text(encoding="utf-8")

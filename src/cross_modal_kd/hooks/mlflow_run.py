@@ -27,6 +27,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from omegaconf import OmegaConf
 
+from cross_modal_kd.storage import process_facts, user
 from cross_modal_kd.tracking import (
     MlflowSession,
     Settings,
@@ -37,8 +38,6 @@ from cross_modal_kd.tracking import (
     device_facts,
     fingerprint,
     git_facts,
-    process_facts,
-    user,
     version_facts,
 )
 

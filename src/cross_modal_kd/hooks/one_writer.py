@@ -18,8 +18,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.compute import Lock, clear_leftovers
 from cross_modal_kd.hooks.provenance import FOLDER
+from cross_modal_kd.storage import Lock, clear_leftovers
 from cross_modal_kd.tracking import command
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
-from cross_modal_kd.compute import guarded, write_whole
+from cross_modal_kd.storage import guarded, write_whole
 from cross_modal_kd.tracking import command, device_facts, git_facts, leaves
 
 logger = logging.getLogger(__name__)

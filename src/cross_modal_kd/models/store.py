@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.compute import file_in, read_json, replaced, verify
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.storage import file_in, read_json, replaced, verify
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 

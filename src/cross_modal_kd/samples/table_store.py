@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.compute import file_in, read_json, replaced, verify
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.storage import file_in, read_json, replaced, verify
 
 TABLE, VALUES = "table.json", "values.safetensors"
 

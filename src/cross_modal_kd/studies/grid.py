@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.compute import SUMS, verify, write_whole
 from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
+from cross_modal_kd.storage import SUMS, verify, write_whole
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tracking import as_metrics, child_run

@@ -7,7 +7,6 @@ from cross_modal_kd.tracking.facts import command, device_facts, git_facts, vers
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
-from cross_modal_kd.tracking.process import is_dead, process_facts, user
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.settings import Settings
 
@@ -24,9 +23,6 @@ __all__ = [
     "epoch_logger",
     "fingerprint",
     "git_facts",
-    "is_dead",
     "leaves",
-    "process_facts",
-    "user",
     "version_facts",
 ]

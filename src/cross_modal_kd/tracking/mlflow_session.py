@@ -14,8 +14,8 @@ from functools import partial
 from time import sleep
 from typing import Any
 
+from cross_modal_kd.storage import is_dead
 from cross_modal_kd.tracking.outbox import LAST_DELAYS
-from cross_modal_kd.tracking.process import is_dead
 from cross_modal_kd.tracking.run import TrackedRun, set_session_run
 from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
 

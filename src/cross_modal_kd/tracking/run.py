@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from cross_modal_kd.storage import process_facts
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.outbox import Outbox
-from cross_modal_kd.tracking.process import process_facts
 
 # what MLflow takes in one call
 PARAMS_PER_BATCH = 100

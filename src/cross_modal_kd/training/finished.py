@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.compute import replaced
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
+from cross_modal_kd.storage import replaced
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def once(
 
 
 def _load(kept: Path) -> tuple[ModelBundle, pd.DataFrame]:
-    from cross_modal_kd.compute import verify
+    from cross_modal_kd.storage import verify
 
     beside = kept.parent / f"{kept.name}.history"
     verify(beside)

@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
-from cross_modal_kd.tracking import is_dead, process_facts, user
+from cross_modal_kd.storage.process import is_dead, process_facts, user
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cross_modal_kd.compute import clear_leftovers, replaced, verify
+from cross_modal_kd.storage import clear_leftovers, replaced, verify
 
 
 def test_a_bit_that_flips_is_found_and_a_folder_without_checksums_is_taken(tmp_path):

@@ -9,13 +9,13 @@ from dataclasses import asdict
 
 import pytest
 
-from cross_modal_kd.compute import HeldError, Lock, write_whole
-from cross_modal_kd.compute.lock import Owner
+from cross_modal_kd.storage import HeldError, Lock, write_whole
+from cross_modal_kd.storage.lock import Owner
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from cross_modal_kd.compute import Lock
+from cross_modal_kd.storage import Lock
 Lock(Path(sys.argv[1]), "the task").acquire("kedro run --env=other")
 print("held", flush=True)
 time.sleep(60)
