@@ -1,15 +1,72 @@
 """The base of every parameter block: frozen, no unknown keys, finite numbers, errors that name what is allowed."""
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+# Of the additive angular margin, in radians: losses.AAMSoftmaxClassifier refuses pi / 2 and above.
+Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    if repeated := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"each may be named once, found {repeated} more than once")
+    return values
+
+
+# For a list[...] whose members count one by one: a seed that is named twice would be counted as two trainings.
+EachOnce = AfterValidator(_each_once)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name in a block of something that is declared elsewhere.
+
+    Attributes:
+        key: where it stands, dotted.
+        name: what stands there.
+        what: of what it is a name: an arm of the block ``arms``, or a quality measure or a degradation of ``modality``.
+        modality: None of an arm.
+        levels: of a degradation, at which it is asked for.
+    """
+
+    key: str
+    name: str
+    what: Literal["arm", "measure", "degradation"]
+    modality: str | None = None
+    levels: tuple[float, ...] = ()
 
 
 class Strict(BaseModel):
-    """A pydantic model that refuses unknown keys and lists the keys that it has."""
+    """A pydantic model that refuses unknown keys and lists the keys that it has.
+
+    Numbers are finite, and a number is not true or false.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    def references(self) -> Iterator[Reference]:
+        """The names in this block of what is declared elsewhere; whether they are there is checked before a run."""
+        yield from ()
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:  # noqa: ARG002 (for those that find some)
+        """What of this block does not go with the others, found before a run.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each: the key, what was found, what is expected.
+        """
+        yield from ()
+
+    def in_a_line(self) -> str:
+        """What of this block the console says before a run, for a block that says which trainings there are."""
+        return ""
 
     @model_validator(mode="before")
     @classmethod
@@ -17,11 +74,43 @@ class Strict(BaseModel):
         if isinstance(data, dict):
             unknown = sorted(str(key) for key in data if key not in cls.model_fields)
             if unknown:
+                there = ", ".join(sorted(cls.model_fields))
                 raise ValueError(
                     f"unknown key {', '.join(map(repr, unknown))} in {cls.__name__}; "
-                    f"expected one of: {', '.join(sorted(cls.model_fields))}"
+                    f"{f'expected one of: {there}' if there else 'it takes none'}"
                 )
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, data: Any) -> Any:
+        for name, value in data.items() if isinstance(data, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields and _is_number(cls.model_fields[name].annotation):
+                raise ValueError(f"{name}: expected a number, found {str(value).lower()}")
+        return data
+
+
+def nearest(name: str, there: Sequence[str]) -> str:
+    """The end of an error's sentence about a name that is not there.
+
+    Args:
+        name: What was given.
+        there: What there is.
+
+    Returns:
+        The nearest name, if one is near, and all that there are.
+
+    >>> nearest("soft_bth", ["none", "soft_both"])
+    "Did you mean 'soft_both'? There are: none, soft_both"
+    """
+    near = get_close_matches(name, there, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}There are: {', '.join(there) or 'none'}"
+
+
+def _is_number(annotation: Any) -> bool:
+    kinds = {annotation, *get_args(annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 def without_null(data: Any) -> Any:
@@ -62,4 +151,4 @@ def _said(found: Mapping[str, Any]) -> str:
     return f"{where}: {told}" if where else told
 
 
-__all__ = ["Strict", "ValidationError", "first_errors", "without_null"]
+__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "first_errors", "nearest", "without_null"]

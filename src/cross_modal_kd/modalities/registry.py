@@ -17,7 +17,7 @@ def register(modality: Modality) -> None:
         ValueError: one of the names is taken.
     """
     traits = {name: library.traits for name, library in modality.libraries.items()}
-    announce(modality.name, Announced(modality.inputs, traits))
+    announce(modality.name, Announced(modality.inputs, traits, modality.student, modality.teacher))
     register_libraries(modality.libraries)
     _MODALITIES[modality.name] = modality
 

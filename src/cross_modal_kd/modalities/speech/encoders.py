@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from cross_modal_kd.modalities.speech.config import WINDOW_S, fourier_points
 from cross_modal_kd.models import Encoder
 
 
@@ -20,11 +21,15 @@ class LogMel(nn.Module):
         super().__init__()
         from torchaudio.transforms import MelSpectrogram
 
-        window = int(0.025 * sample_rate)
-        n_fft = 1 << (window - 1).bit_length()
         hop = int(0.010 * sample_rate)
         with torch.device("cpu"):  # it looks at its own filters, which a network that is only outlined has not
-            self.mel = MelSpectrogram(sample_rate, n_fft=n_fft, win_length=window, hop_length=hop, n_mels=n_mels)
+            self.mel = MelSpectrogram(
+                sample_rate,
+                n_fft=fourier_points(sample_rate),
+                win_length=int(WINDOW_S * sample_rate),
+                hop_length=hop,
+                n_mels=n_mels,
+            )
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Waveforms to features, in float32 under autocast too.

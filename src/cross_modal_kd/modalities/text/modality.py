@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row
-from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.models import EncoderLibrary, MissingModelError
 from cross_modal_kd.samples import Roots
 
 if TYPE_CHECKING:
@@ -30,7 +30,18 @@ def _weights(config: EncoderConfig) -> str:
     return weights_fingerprint(model_folder(config.name))
 
 
-LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights)}
+def _check(config: EncoderConfig) -> None:
+    from cross_modal_kd.modalities.text.encoder import model_folder
+    from cross_modal_kd.modalities.text.folder import require_model
+
+    try:
+        require_model(model_folder(config.name))
+    except MissingModelError as error:
+        raise ValueError(f"teacher.encoder.name {config.name!r}: {error}") from error
+
+
+LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
+MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 
 class Text(Modality):
@@ -39,6 +50,7 @@ class Text(Modality):
     name = "text"
     plural = "texts"
     libraries = LIBRARIES
+    teacher = {"pretrained": True, "encoder": MINILM}
 
     def content(self, row: Row, roots: Roots) -> str:
         """The words of the row's column ``text``; no file is read. See ``Modality.content``."""
