@@ -79,14 +79,14 @@ def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_p
             assert Path(entry["filepath"]).relative_to(tmp_path).parts[1] == task, name
 
 
-def test_tasks_do_not_share_a_name():
-    """Environments of one task (a larger scale of it, say) would overwrite each other's results."""
-    from omegaconf import OmegaConf
-
-    files = [CONF / env / "globals.yml" for env in ENVIRONMENTS if (CONF / env / "globals.yml").exists()]
-    tasks = [OmegaConf.load(file).get("task") for file in files]
-    tasks = [task for task in tasks if task]
-    assert len(set(tasks)) == len(tasks)
+def test_tasks_do_not_share_a_name(context):
+    """They would overwrite each other's results; the default task at another scale keeps its name and says so."""
+    names = {env: context(env).config_loader["globals"]["task"] for env in ENVIRONMENTS}
+    shared = {env for env, name in names.items() if name == names["base"]}
+    assert shared == {"base", "ten_seeds", "before_search"}
+    assert context("base").params["results"].default_task == names["base"]
+    others = [name for env, name in names.items() if env not in shared]
+    assert len(set(others)) == len(others)
 
 
 def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, context):

@@ -3,16 +3,35 @@
 import warnings
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
-from cross_modal_kd.hooks import EndsHook, MlflowHook, OneWriterHook, ParameterNamesHook, ProvenanceHook
+from cross_modal_kd.hooks import (
+    EndsHook,
+    MlflowHook,
+    OneWriterHook,
+    ParameterNamesHook,
+    PreflightHook,
+    ProjectFolderHook,
+    ProvenanceHook,
+    TaskConfigLoader,
+)
 
-# Kedro calls the last one first: the lock is taken before MLflow hears of the run
-HOOKS = (ParameterNamesHook(), MlflowHook(), ProvenanceHook(), OneWriterHook(), EndsHook())
+# Kedro calls the last one first: the lock is taken before MLflow hears of the run, and (which PreflightHook asks for
+# itself) after it was checked that the run could end well
+HOOKS = (
+    ParameterNamesHook(),
+    ProjectFolderHook(),
+    PreflightHook(),
+    MlflowHook(),
+    ProvenanceHook(),
+    OneWriterHook(),
+    EndsHook(),
+)
 
+
+# An environment changes single keys of a parameter block, and keeps the rest of it, as config/overlay.py has it.
+CONFIG_LOADER_CLASS = TaskConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # an environment changes single keys of a parameter block, and keeps the rest of it
-    "merge_strategy": {"parameters": "soft"},
     "config_patterns": {"mlflow": ["mlflow*"]},
 }
 

@@ -10,7 +10,7 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
-from cross_modal_kd.config.objective import ArmConfig, ConstraintConfig
+from cross_modal_kd.config.objective import ArmConfig, ConstraintConfig, DistillationConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.quality import QualityConfig, WeightConfig
 from cross_modal_kd.config.student import StudentConfig
@@ -18,6 +18,7 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.studies.config import ComparisonConfig
+from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
 
 TASK = {"name": "t", "title": "T", "kind": "verification", "student": "image", "teacher": "text"}
@@ -50,6 +51,13 @@ RANGE = {"low": 0.1, "high": 1.0}
         (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),
         (SourcesConfig, {}, "sources is empty"),
         (SourcesConfig, {"emoji": None}, "sources is empty"),
+        (SourcesConfig, {"mine": {"root": "data"}}, "sources.mine: layout lacking; a source is given whole"),
+        (SourcesConfig, {"mine": {"options": {}}}, "sources.mine: layout and root lacking"),
+        (
+            TaskConfig,
+            TASK | {"student": "text", "teacher": "image"},
+            "task.student: none of the encoder libraries of 'text' can be trained; expected one of: image, speech",
+        ),
         (ArmsConfig, {}, "arms is empty"),
         (ArmConfig, {"constraints": {"f": {"kind": "cosin"}}}, "kind: expected one of .*, cosine, .*; found 'cosin'"),
         (ArmConfig, {"constraints": {"f": {"kind": "l2", "weight": 0}}}, r"constraints.f.weight is 0: remove"),
@@ -95,7 +103,29 @@ RANGE = {"low": 0.1, "high": 1.0}
         ),
         (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": ["b"]}}, r"uses \['b'\].*it takes \['a'\]"),
         (QualityConfig, {"measures": {"text": ["a"]}, "score": {"text": []}}, "score.text is empty"),
-        (WeightConfig, {"w_min": 3, "w_max": 2}, "w_min must be below weights.w_max, found 3.0 and 2.0"),
+        # what losses.quality_weights, the classifier and the features of a sound refuse is refused here
+        (WeightConfig, {"w_min": 1.2}, "w_min.*less than or equal to 1"),
+        (WeightConfig, {"w_max": 0.9}, "w_max.*greater than or equal to 1"),
+        (WeightConfig, {"w_min": 1, "w_max": 1}, "both 1, which leaves every weight at 1"),
+        (StudentConfig, {"encoder": TIMM, "margin": 1.58}, "margin.*less than 1.57"),
+        (TeacherConfig, {"encoder": TIMM, "margin": 2}, "margin.*less than 1.57"),
+        (InputConfig, {"speech": {"crop_s": 0.01}}, "crop_s.*greater than or equal to 0.1"),
+        (InputConfig, {"speech": {"eval_s": 0.01}}, "eval_s.*greater than or equal to 0.1"),
+        (InputConfig, {"speech": {"sample_rate": 4000, "n_mels": 80}}, "n_mels: expected at most 64 at 4000 Hz"),
+        (InputConfig, {"image": {"size": 5000}}, "size.*less than or equal to 4096"),
+        (EvaluationConfig, {"gallery": [2, 1]}, "gallery.1.*greater than or equal to 2"),
+        (EvaluationConfig, {"gallery": [2, 5, 2]}, r"found \[2\] more than once"),
+        (IngestionConfig, {"workers": 1000}, "workers.*less than or equal to 256"),
+        (DistillationConfig, {"baseline": "a", "arm": "a"}, "both 'a': nothing is compared"),
+        (ComparisonConfig, {"arms": ["none"], "seeds": [0, 1, 0]}, r"found \[0\] more than once"),
+        (RobustnessConfig, {"kinds": {}, "seed": -1}, "seed.*greater than or equal to 0"),
+        (QualityConfig, {"measures": {"imgae": ["a"]}, "score": {}}, "unknown modality 'imgae'"),
+        # numbers are finite, and not a yes
+        (TrainingConfig, {"lr": float("inf")}, "lr.*finite"),
+        (ConstraintConfig, {"kind": "cosine", "margin": float("nan")}, "margin.*finite"),
+        (TrainingConfig, {"epochs": True}, "epochs: expected a number, found true"),
+        (TrainingConfig, {"patience": False}, "patience: expected a number, found false"),
+        (IngestionConfig, {"split": {"seed": True}}, "seed: expected a number, found true"),
         (TeacherConfig, {"encoder": SENTENCES, "pretrained": False}, "teacher.pretrained must be true"),
         (TeacherConfig, {"encoder": {"library": "speechbrain", "name": "ResNet"}}, "teacher.pretrained must be false"),
         (ProjectionConfig, {"margin": 0.1}, "unknown key 'margin'"),
@@ -127,6 +157,10 @@ def test_what_is_null_is_taken_away():
     space = TuningConfig(space={"a": {"x": RANGE, "y": None}, "b": None}).space
     assert list(space) == ["a"] and list(space["a"]) == ["x"]
     assert ComparisonConfig(arms=["none"], hard_of={"a": "b", "c": None}).hard_of == {"a": "b"}
+
+
+def test_a_task_without_a_title_is_called_by_its_name():
+    assert TaskConfig(**{key: value for key, value in TASK.items() if key != "title"}).title == "t"
 
 
 def test_an_arm_that_is_not_there_is_told_with_those_that_are():

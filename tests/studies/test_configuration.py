@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import DistillationConfig
+from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.parameter_names import declared_names
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -16,10 +16,10 @@ METHOD_ARMS = {"none", "soft_feature", "soft_classifier", "soft_both", "soft_bot
 TASKS = ("base", "text_image", "face_speech", "text_speech")
 
 
-def loader(conf: Path, env: str) -> OmegaConfigLoader:
+def loader(conf: Path, env: str) -> TaskConfigLoader:
     from cross_modal_kd.settings import CONFIG_LOADER_ARGS
 
-    return OmegaConfigLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)
+    return TaskConfigLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)
 
 
 @pytest.fixture

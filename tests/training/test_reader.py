@@ -65,7 +65,7 @@ def sounds(tmp_path) -> TrainingData:
         soundfile.write(tmp_path / f"{number}.wav", ramp, 8000, subtype="FLOAT")
         rows.append(sample(str(number), "a", "train", "speech", path=f"{number}.wav", duration_s=0.5))
     roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
-    config = InputConfig(speech={"sample_rate": 8000, "crop_s": 0.05, "eval_s": 0.1})
+    config = InputConfig(speech={"sample_rate": 8000, "crop_s": 0.1, "eval_s": 0.1})
     ones = torch.ones(8)
     return TrainingData(load_inputs("speech", pd.DataFrame(rows), roots, config), ones.long(), ones, ones)
 

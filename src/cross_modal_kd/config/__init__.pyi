@@ -1,6 +1,7 @@
 from cross_modal_kd.config.arms import ArmsConfig as ArmsConfig
 from cross_modal_kd.config.encoder import EncoderConfig as EncoderConfig
 from cross_modal_kd.config.encoder import InputConfig as InputConfig
+from cross_modal_kd.config.errors import ConfigError as ConfigError
 from cross_modal_kd.config.evaluation import EvaluationConfig as EvaluationConfig
 from cross_modal_kd.config.ingestion import IngestionConfig as IngestionConfig
 from cross_modal_kd.config.ingestion import SourceConfig as SourceConfig
@@ -9,6 +10,8 @@ from cross_modal_kd.config.ingestion import SplitConfig as SplitConfig
 from cross_modal_kd.config.objective import Answer as Answer
 from cross_modal_kd.config.objective import ArmConfig as ArmConfig
 from cross_modal_kd.config.objective import DistillationConfig as DistillationConfig
+from cross_modal_kd.config.overlay import compose as compose
+from cross_modal_kd.config.overlay import is_another_task as is_another_task
 from cross_modal_kd.config.projection import ProjectionConfig as ProjectionConfig
 from cross_modal_kd.config.quality import QualityConfig as QualityConfig
 from cross_modal_kd.config.quality import WeightConfig as WeightConfig
@@ -16,9 +19,15 @@ from cross_modal_kd.config.registered import Announced as Announced
 from cross_modal_kd.config.registered import LibraryTraits as LibraryTraits
 from cross_modal_kd.config.registered import ModalityName as ModalityName
 from cross_modal_kd.config.registered import announce as announce
+from cross_modal_kd.config.registered import libraries_of as libraries_of
+from cross_modal_kd.config.registered import library_traits as library_traits
 from cross_modal_kd.config.registered import modality_names as modality_names
 from cross_modal_kd.config.registered import withdraw as withdraw
+from cross_modal_kd.config.strict import EachOnce as EachOnce
+from cross_modal_kd.config.strict import Reference as Reference
 from cross_modal_kd.config.strict import Strict as Strict
+from cross_modal_kd.config.strict import nearest as nearest
+from cross_modal_kd.config.strict import sentences as sentences
 from cross_modal_kd.config.strict import without_null as without_null
 from cross_modal_kd.config.student import StudentConfig as StudentConfig
 from cross_modal_kd.config.task import TaskConfig as TaskConfig

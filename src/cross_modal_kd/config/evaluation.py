@@ -1,10 +1,10 @@
 """How a student is measured."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import EachOnce, Strict
 
 
 class EvaluationConfig(Strict):
@@ -18,7 +18,7 @@ class EvaluationConfig(Strict):
             channel: harder, no such cue). With ``any`` the impostors that happen to share a domain are also measured by
             themselves.
         seed: of the resamples and of every draw.
-        gallery: the N of 1:N matching.
+        gallery: the N of 1:N matching, each at least 2.
         train_subset: training samples that are embedded too, at most, for seen classes and the gap between train and
             test.
         batch_size: samples that are embedded at a time.
@@ -29,6 +29,6 @@ class EvaluationConfig(Strict):
     max_impostors: int = Field(200_000, ge=100)
     impostors: Literal["any", "same_domain"] = "any"
     seed: int = Field(0, ge=0)
-    gallery: list[int] = Field(default_factory=lambda: [2, 5, 10, 50])
+    gallery: Annotated[list[Annotated[int, Field(ge=2)]], EachOnce] = Field(default_factory=lambda: [2, 5, 10, 50])
     train_subset: int = Field(1000, ge=0)
     batch_size: int = Field(512, ge=1)

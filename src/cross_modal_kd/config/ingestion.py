@@ -24,8 +24,21 @@ class SourceConfig(Strict):
 class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator(without_null)]]):
     """The block ``sources``: a name of your choice for each source of raw files.
 
-    A source that is null is left out: so an environment takes away one that conf/base names.
+    Those of an environment take the place of conf/base's. A source that is null is left out.
     """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given_whole(cls, data: Any) -> Any:
+        for name, source in data.items() if isinstance(data, dict) else ():
+            if not isinstance(source, dict) or not source.keys() <= SourceConfig.model_fields.keys():
+                continue  # the source's own model says so
+            if lacking := [key for key in ("layout", "root") if not source.get(key)]:
+                raise ValueError(
+                    f"sources.{name}: {' and '.join(lacking)} lacking; a source is given whole, with layout, root and "
+                    "the layout's options (one of an environment, or of another layout, takes nothing of conf/base's)"
+                )
+        return data
 
     @model_validator(mode="after")
     def _named(self) -> "SourcesConfig":
@@ -75,6 +88,6 @@ class IngestionConfig(Strict):
     max_labels: int | None = Field(None, ge=2)
     min_duration_s: float = Field(0.4, ge=0)
     max_rejected_share: float = Field(0.05, ge=0, le=1)
-    workers: int = Field(2, ge=1)
+    workers: int = Field(2, ge=1, le=256)
     without_partner: Literal["error", "reject"] = "error"
     conflicting_copies: Literal["reject", "keep"] = "reject"

@@ -1,5 +1,6 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 )
 
 from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config.strict import Reference, Strict, without_null
 from cross_modal_kd.losses.kinds import CONSTRAINTS, REDUCERS, check_constraint, one_of
 
 Answer = Literal["own", "teacher", "both"]
@@ -101,3 +102,18 @@ class DistillationConfig(Strict):
 
     baseline: str = "none"
     arm: str = "soft_both_quality"
+
+    def references(self) -> Iterator[Reference]:
+        """Both arms."""
+        yield Reference("distillation.baseline", self.baseline, "arm")
+        yield Reference("distillation.arm", self.arm, "arm")
+
+    def in_a_line(self) -> str:
+        """The arm against the baseline."""
+        return f"{self.arm} against {self.baseline}"
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> "DistillationConfig":
+        if self.baseline == self.arm:
+            raise ValueError(f"distillation.baseline and distillation.arm are both {self.arm!r}: nothing is compared")
+        return self

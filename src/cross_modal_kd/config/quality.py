@@ -1,10 +1,12 @@
 """Which quality measures are taken, and how they become weights."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.registered import ModalityName
+from cross_modal_kd.config.strict import Reference, Strict
 
 
 class QualityConfig(Strict):
@@ -18,10 +20,15 @@ class QualityConfig(Strict):
             split holds enough of them, and not among all.
     """
 
-    measures: dict[str, list[str]]
-    score: dict[str, list[str]]
+    measures: dict[ModalityName, list[str]]
+    score: dict[ModalityName, list[str]]
     combine: Literal["mean", "worst"] = "mean"
     by_domain: bool = False
+
+    def references(self) -> Iterator[Reference]:
+        """The measures that are taken."""
+        for modality, names in self.measures.items():
+            yield from (Reference(f"quality.measures.{modality}", name, "measure", modality) for name in names)
 
     @model_validator(mode="after")
     def _score_is_measured(self) -> "QualityConfig":
@@ -44,17 +51,19 @@ class WeightConfig(Strict):
         loss: which losses are weighed: the ``task``'s (by the student's quality), the ``distillation``'s (by the
             pair's) or ``both``. Those that are not weighed count every sample alike.
         gamma: 0 is off; a larger one leans harder on the good samples.
-        w_min: smallest weight, before the renormalisation; ``losses.quality_weights`` takes [0, 1].
-        w_max: largest weight, before the renormalisation; ``losses.quality_weights`` takes 1 and above.
+        w_min: smallest weight, before the renormalisation.
+        w_max: largest weight, before the renormalisation.
     """
 
     loss: Literal["both", "task", "distillation"] = "both"
     gamma: float = Field(1.0, ge=0)
-    w_min: float = Field(0.2, ge=0)
-    w_max: float = Field(3.0, gt=0)
+    w_min: float = Field(0.2, ge=0, le=1)
+    w_max: float = Field(3.0, ge=1)
 
     @model_validator(mode="after")
-    def _ordered(self) -> "WeightConfig":
-        if self.w_min >= self.w_max:
-            raise ValueError(f"weights.w_min must be below weights.w_max, found {self.w_min} and {self.w_max}")
+    def _leave_room(self) -> "WeightConfig":
+        if self.w_min == self.w_max:
+            raise ValueError(
+                "quality.w_min and quality.w_max are both 1, which leaves every weight at 1; take quality out"
+            )
         return self

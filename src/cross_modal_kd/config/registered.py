@@ -5,7 +5,7 @@ Filled by ``cross_modal_kd.modalities.register``; ``import cross_modal_kd.modali
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel
 
@@ -30,10 +30,14 @@ class Announced:
     Attributes:
         inputs: the model of its block in ``inputs``; None where nothing is turned into tensors.
         libraries: of encoders, by the name that ``encoder.library`` has.
+        student: what a task starts from in the block ``student`` where it says nothing (its ``encoder``).
+        teacher: likewise in the block ``teacher``.
     """
 
     inputs: type[BaseModel] | None = None
     libraries: Mapping[str, LibraryTraits] = field(default_factory=dict)
+    student: Mapping[str, Any] = field(default_factory=dict)
+    teacher: Mapping[str, Any] = field(default_factory=dict)
 
 
 _ANNOUNCED: dict[str, Announced] = {}
@@ -82,6 +86,34 @@ def input_blocks() -> dict[str, type[BaseModel]]:
     return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
 
 
+def default_of(role: Literal["student", "teacher"], modality: str) -> Mapping[str, Any]:
+    """What a task of this modality starts from.
+
+    Args:
+        role: the block.
+        modality: as ``task.student`` or ``task.teacher`` names it.
+
+    Returns:
+        Values of that block; none where the modality is not registered or has none, and the task has to say it.
+    """
+    return getattr(_ANNOUNCED[modality], role) if modality in _ANNOUNCED else {}
+
+
+def libraries_of(modality: str) -> Mapping[str, LibraryTraits]:
+    """The encoder libraries of a modality.
+
+    Args:
+        modality: its name.
+
+    Returns:
+        What each of them can do, by name.
+
+    Raises:
+        ValueError: it is not registered; the message lists those that are.
+    """
+    return _ANNOUNCED[check_modality(modality)].libraries
+
+
 def library_traits(library: str) -> LibraryTraits:
     """Traits of an encoder library.
 
@@ -110,6 +142,27 @@ def check_modality(name: str) -> str:
         ValueError: it is not registered; the message lists those that are.
     """
     return _check("modality", name, _ANNOUNCED)
+
+
+def check_student(name: str) -> str:
+    """The name, if it is that of a modality whose encoders can be trained.
+
+    Args:
+        name: as ``task.student`` has it.
+
+    Returns:
+        ``name`` itself.
+
+    Raises:
+        ValueError: it is not; the message lists those that are.
+    """
+    learning = [each for each, found in _ANNOUNCED.items() if any(of.trainable for of in found.libraries.values())]
+    if check_modality(name) not in learning:
+        raise ValueError(
+            f"task.student: none of the encoder libraries of {name!r} can be trained; expected one of: "
+            f"{', '.join(learning)}"
+        )
+    return name
 
 
 def check_library(name: str) -> str:
@@ -143,5 +196,6 @@ def _check(kind: str, name: str, there: Mapping[str, object]) -> str:
     return name
 
 
+StudentModalityName = Annotated[str, AfterValidator(check_student)]
 ModalityName = Annotated[str, AfterValidator(check_modality)]
 LibraryName = Annotated[str, AfterValidator(check_library)]

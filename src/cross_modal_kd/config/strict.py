@@ -1,14 +1,72 @@
 """The base of every parameter block: frozen, no unknown keys, errors that name the key and what is allowed."""
 
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+# Of the additive angular margin, in radians: losses.AAMSoftmaxHead refuses pi / 2 and above.
+Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    if repeated := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"each may be named once, found {repeated} more than once")
+    return values
+
+
+# For a list[...] whose members count one by one: a seed that is named twice would be counted as two trainings.
+EachOnce = AfterValidator(_each_once)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name in a block of something that is declared elsewhere.
+
+    Attributes:
+        key: where it stands, dotted.
+        name: what stands there.
+        what: of what it is a name: an arm of the block ``arms``, or a quality measure or a degradation of ``modality``.
+        modality: None of an arm.
+        levels: of a degradation, at which it is asked for.
+    """
+
+    key: str
+    name: str
+    what: Literal["arm", "measure", "degradation"]
+    modality: str | None = None
+    levels: tuple[float, ...] = ()
 
 
 class Strict(BaseModel):
-    """A pydantic model that refuses unknown keys and lists the keys that it has."""
+    """A pydantic model that refuses unknown keys and lists the keys that it has.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    Numbers are finite, and a number is not true or false.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    def references(self) -> Iterator[Reference]:
+        """The names in this block of what is declared elsewhere; whether they are there is checked before a run."""
+        yield from ()
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:  # noqa: ARG002 (for those that find some)
+        """What of this block does not go with the others, found before a run.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each: the key, what was found, what is expected.
+        """
+        yield from ()
+
+    def in_a_line(self) -> str:
+        """What of this block the console says before a run, for a block that says which trainings there are."""
+        return ""
 
     @model_validator(mode="before")
     @classmethod
@@ -21,6 +79,53 @@ class Strict(BaseModel):
                     f"expected one of: {', '.join(sorted(cls.model_fields))}"
                 )
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, data: Any) -> Any:
+        for name, value in data.items() if isinstance(data, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields and _is_number(cls.model_fields[name].annotation):
+                raise ValueError(f"{name}: expected a number, found {str(value).lower()}")
+        return data
+
+
+def nearest(name: str, there: Sequence[str]) -> str:
+    """The end of an error's sentence about a name that is not there.
+
+    Args:
+        name: What was given.
+        there: What there is.
+
+    Returns:
+        The nearest name, if one is near, and all that there are.
+
+    >>> nearest("soft_bth", ["none", "soft_both"])
+    "Did you mean 'soft_both'? There are: none, soft_both"
+    """
+    near = get_close_matches(name, there, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}There are: {', '.join(there) or 'none'}"
+
+
+def sentences(error: ValidationError) -> str:
+    """What pydantic found wrong, in a line.
+
+    Args:
+        error: Of a block.
+
+    Returns:
+        The key and the message of each, without addresses of pages.
+    """
+    found = [
+        (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False)
+    ]
+    return "; ".join(f"{key}: {message}" if key else message for key, message in found)
+
+
+def _is_number(annotation: Any) -> bool:
+    kinds = {annotation, *get_args(annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 def without_null(data: Any) -> Any:
@@ -35,4 +140,4 @@ def without_null(data: Any) -> Any:
     return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-__all__ = ["Strict", "ValidationError", "without_null"]
+__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "nearest", "sentences", "without_null"]

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from cross_modal_kd.config.encoder import EncoderConfig
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Margin, Strict
 
 
 class StudentConfig(Strict):
@@ -24,7 +24,7 @@ class StudentConfig(Strict):
 
     encoder: EncoderConfig
     free_dim: int = Field(0, ge=0)
-    margin: float = Field(0.2, ge=0)
+    margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)

@@ -1,10 +1,10 @@
 """What is learnt: the kind of task, its two modalities and how their samples are paired."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
-from cross_modal_kd.config.registered import ModalityName
+from cross_modal_kd.config.registered import ModalityName, StudentModalityName
 from cross_modal_kd.config.strict import Strict
 
 
@@ -12,11 +12,12 @@ class TaskConfig(Strict):
     """One task.
 
     Attributes:
-        name: as its environment in ``conf`` and its files have it; it is a part of run keys.
-        title: over its report.
+        name: as its files have it, and a part of run keys. In ``conf`` it is not a parameter: it is the environment's
+            own name, or ``task`` in its globals.yml.
+        title: over its report; its name where none is given.
         kind: ``verification`` (open set: the labels of the splits are disjoint) or ``classification`` (the splits share
             their labels, and are disjoint in ``group``).
-        student: a registered modality (``cross_modal_kd.modalities``).
+        student: a registered modality (``cross_modal_kd.modalities``) that has encoders which can be trained.
         teacher: another one.
         pairing: ``instance`` (same ``group``) or ``label`` (any teacher sample of the same class).
         chimeric: the two modalities never belonged to the same thing: each label of the student is assigned one of
@@ -26,13 +27,18 @@ class TaskConfig(Strict):
     """
 
     name: str
-    title: str
+    title: str = ""
     kind: Literal["verification", "classification"]
-    student: ModalityName
+    student: StudentModalityName
     teacher: ModalityName
     pairing: Literal["instance", "label"] = "instance"
     chimeric: bool = False
     note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _titled(cls, data: Any) -> Any:
+        return {**data, "title": data.get("title") or data.get("name")} if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _two_modalities(self) -> "TaskConfig":

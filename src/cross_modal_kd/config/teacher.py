@@ -4,7 +4,7 @@ from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
 from cross_modal_kd.config.registered import library_traits
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Margin, Strict
 from cross_modal_kd.config.training import TrainingConfig
 
 
@@ -25,7 +25,7 @@ class TeacherConfig(Strict):
     encoder: EncoderConfig
     pretrained: bool = True
     embedding_dim: int = Field(128, ge=2, description="of a trained teacher; a pretrained one brings its own")
-    margin: float = Field(0.2, ge=0)
+    margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
     training: TrainingConfig = TrainingConfig()
 

@@ -1,9 +1,21 @@
 """What happens around a run. Importing this package imports neither mlflow nor torch."""
 
 from cross_modal_kd.hooks.ends import EndsHook
+from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.one_writer import OneWriterHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
+from cross_modal_kd.hooks.preflight import PreflightHook
+from cross_modal_kd.hooks.project_folder import ProjectFolderHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
 
-__all__ = ["EndsHook", "MlflowHook", "OneWriterHook", "ParameterNamesHook", "ProvenanceHook"]
+__all__ = [
+    "EndsHook",
+    "MlflowHook",
+    "OneWriterHook",
+    "ParameterNamesHook",
+    "PreflightHook",
+    "ProjectFolderHook",
+    "ProvenanceHook",
+    "TaskConfigLoader",
+]

@@ -1,5 +1,6 @@
 """One kind of known damage, with levels from mild to severe."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,14 @@ class Degradation:
         unit: what a level counts, for tables and plots.
         needs: names of the context that ``apply`` takes beyond the sample (speech: ``sample_rate`` in Hz; babble:
             ``others``, clips of other speakers at that rate).
+        allowed: the lowest and the highest level that there is.
     """
 
     apply: Callable[..., Any]
     levels: tuple[float, ...]
     unit: str
     needs: tuple[str, ...] = ()
+    allowed: tuple[float, float] = (-math.inf, math.inf)
 
     def __call__(self, sample: Any, level: float, rng: np.random.Generator, **context: Any) -> Any:
         """Apply it, passing on only what it needs of ``context``.

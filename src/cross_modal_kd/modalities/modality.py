@@ -85,6 +85,8 @@ class Modality(ABC):
         shown: samples of a label in the report's gallery, where it is the student's modality and where it is the
             teacher's.
         libraries: of encoders, by name.
+        student: what a task starts from in its block ``student`` where it says nothing (an ``encoder``).
+        teacher: likewise in the block ``teacher``, with ``pretrained``.
     """
 
     name: ClassVar[str]
@@ -94,6 +96,8 @@ class Modality(ABC):
     inputs: ClassVar[type[BaseModel] | None] = None
     shown: ClassVar[tuple[int, int]] = (3, 2)
     libraries: ClassVar[Mapping[str, EncoderLibrary]]
+    student: ClassVar[Mapping[str, Any]] = {}
+    teacher: ClassVar[Mapping[str, Any]] = {}
 
     @property
     @abstractmethod
@@ -214,6 +218,17 @@ class Modality(ABC):
             SamplesError: samples of this modality are not read as tensors.
         """
         raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
+
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """Two empty inputs of each shape that an encoder of this modality is given.
+
+        Args:
+            inputs: how samples become tensors.
+
+        Returns:
+            Batches (2, ...), as ``load`` would give them; none where a modality does not say.
+        """
+        return ()
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Random changes to a batch that leave its labels as they are; none by default.

@@ -20,7 +20,7 @@ def register(modality: Modality) -> None:
         name: LibraryTraits(library.create is not None, library.pretrained)
         for name, library in modality.libraries.items()
     }
-    announce(modality.name, Announced(modality.inputs, traits))
+    announce(modality.name, Announced(modality.inputs, traits, modality.student, modality.teacher))
     register_libraries(modality.libraries)
     _MODALITIES[modality.name] = modality
 

@@ -21,12 +21,15 @@ class EncoderLibrary:
     pretrained: whether it brings weights of its own (``create`` then takes the option ``pretrained: true``).
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
     weights: of a library without ``create``, SHA-256 of the weights, which stay in their package.
+    check: of a library without ``create``, raises ValueError for a name or an option that it does not have; of one with
+    it, building the encoder tells.
     """
 
     create: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
     pretrained: bool = True
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
     weights: Callable[[EncoderConfig], str] | None = None
+    check: Callable[[EncoderConfig], None] | None = None
 
     def __post_init__(self) -> None:
         if self.create is None and (self.embed is None or self.weights is None):

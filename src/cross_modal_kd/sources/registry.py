@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
+
+from cross_modal_kd.config import SourceConfig, Strict, sentences
 from cross_modal_kd.samples import Roots, SamplesError, first_few
-from cross_modal_kd.sources.emoji import read_emoji
-from cross_modal_kd.sources.folder import read_folder
+from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
+from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
-from cross_modal_kd.sources.orl_faces import read_orl_faces
-from cross_modal_kd.sources.voices import read_voices
+from cross_modal_kd.sources.orl_faces import OrlFacesOptions, read_orl_faces
+from cross_modal_kd.sources.voices import VoicesOptions, read_voices
 
 # (name of the source, its folder, its options) -> candidate rows, and what is passed over
 Layout = Callable[[str, Roots, dict[str, Any]], Listing]
@@ -19,6 +22,32 @@ LAYOUTS: dict[str, Layout] = {
     "orl_faces": read_orl_faces,
     "voices": read_voices,
 }
+
+# What each of them takes as options; those of a layout that is not in here are for the layout alone to check.
+OPTIONS: dict[str, type[Strict]] = {
+    "emoji": EmojiOptions,
+    "folder": FolderOptions,
+    "orl_faces": OrlFacesOptions,
+    "voices": VoicesOptions,
+}
+
+
+def check_source(name: str, source: SourceConfig) -> None:
+    """Make sure that a source can be asked for its files, before anything is read.
+
+    Args:
+        name: Of the source, for the message.
+        source: Its layout and its options.
+
+    Raises:
+        SamplesError: An unknown layout, or an option that the layout does not have.
+    """
+    layout_of(name, source.layout)
+    if source.layout in OPTIONS:
+        try:
+            OPTIONS[source.layout].model_validate(source.options)
+        except ValidationError as error:
+            raise SamplesError(f"sources.{name}.options (layout {source.layout}): {sentences(error)}") from error
 
 
 def layout_of(name: str, layout: str) -> Layout:

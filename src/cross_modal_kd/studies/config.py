@@ -1,10 +1,11 @@
 """The block that comparison and robustness both read."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from cross_modal_kd.config import Strict, without_null
+from cross_modal_kd.config import EachOnce, Reference, Strict, without_null
 
 
 class ComparisonConfig(Strict):
@@ -25,15 +26,27 @@ class ComparisonConfig(Strict):
         level: of the intervals.
     """
 
-    arms: list[str] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
     baseline: str = "none"
     projections: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
     hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
-    seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
+    seeds: Annotated[list[NonNegativeInt], EachOnce] = Field([0, 1, 2], min_length=1)
     projection_seeds: int | None = Field(None, ge=1)
     arm_seeds: Annotated[dict[str, PositiveInt], BeforeValidator(without_null)] = Field(default_factory=dict)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
+
+    def references(self) -> Iterator[Reference]:
+        """The arms that are compared, and those that they are set against."""
+        yield from (Reference("comparison.arms", name, "arm") for name in self.arms)
+        for soft, hard in self.hard_of.items():
+            yield Reference("comparison.hard_of", soft, "arm")
+            yield Reference(f"comparison.hard_of.{soft}", hard, "arm")
+
+    def in_a_line(self) -> str:
+        """The arms and the seeds."""
+        seeds = ", ".join(map(str, self.seeds))
+        return f"{', '.join(self.arms)}, each against {self.baseline}, seeds {seeds}"
 
     @model_validator(mode="after")
     def _baseline_is_compared(self) -> "ComparisonConfig":

@@ -1,6 +1,7 @@
 """Known damage to an image: uint8 (H, W, C) in and out, of the same shape, seeded by the generator passed in."""
 
 import io
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +103,9 @@ def downscale(image: Image, level: float, rng: np.random.Generator) -> Image:
 
 
 DEGRADATIONS: dict[str, Degradation] = {
-    "blur": Degradation(blur, (0.5, 1.0, 1.5, 2.0, 3.0), "sigma, pixels"),
-    "noise": Degradation(noise, (5.0, 10.0, 20.0, 40.0, 60.0), "sigma, grey levels"),
-    "jpeg": Degradation(jpeg, (80.0, 50.0, 30.0, 15.0, 5.0), "JPEG quality"),
-    "darkness": Degradation(darkness, (0.8, 0.6, 0.4, 0.25, 0.1), "gain"),
-    "downscale": Degradation(downscale, (1.5, 2.0, 3.0, 4.0, 6.0), "factor"),
+    "blur": Degradation(blur, (0.5, 1.0, 1.5, 2.0, 3.0), "sigma, pixels", allowed=(0, math.inf)),
+    "noise": Degradation(noise, (5.0, 10.0, 20.0, 40.0, 60.0), "sigma, grey levels", allowed=(0, math.inf)),
+    "jpeg": Degradation(jpeg, (80.0, 50.0, 30.0, 15.0, 5.0), "JPEG quality", allowed=(1, 95)),
+    "darkness": Degradation(darkness, (0.8, 0.6, 0.4, 0.25, 0.1), "gain", allowed=(0, 1)),
+    "downscale": Degradation(downscale, (1.5, 2.0, 3.0, 4.0, 6.0), "factor", allowed=(1, math.inf)),
 }

@@ -1,6 +1,6 @@
 """Images."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
@@ -32,6 +32,8 @@ def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {"timm": EncoderLibrary(_timm), "torchvision": EncoderLibrary(_torchvision, pretrained=False)}
+VGG = {"library": "torchvision", "name": "vgg", "options": {"channels": [16, 32, 96, 192]}}
+RESNET = {"library": "timm", "name": "resnet10t", "options": {"channels": [16, 32, 64, 128], "stem_width": 16}}
 
 
 class Image(Modality):
@@ -43,6 +45,8 @@ class Image(Modality):
     inputs = ImageInputConfig
     shown = (7, 4)
     libraries = LIBRARIES
+    student = {"encoder": VGG}
+    teacher = {"pretrained": False, "encoder": RESNET}
 
     def content(self, row: Row, roots: Roots) -> Content:
         """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
@@ -85,6 +89,20 @@ class Image(Modality):
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
         return ImageInputs(samples, roots, inputs, corrupt)
+
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """One shape: every image is resized.
+
+        Args:
+            inputs: of which the block ``image`` counts.
+
+        Returns:
+            (2, C, size, size) uint8.
+        """
+        import torch
+
+        image = inputs.of(ImageInputConfig)
+        return [torch.zeros(2, image.channels, image.size, image.size, dtype=torch.uint8)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Rotated, scaled, shifted and mirrored; uint8 becomes float32. See ``Modality.augment``."""

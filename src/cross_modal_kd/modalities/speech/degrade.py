@@ -4,6 +4,7 @@ SNR is the ratio of the mean powers of clip and noise over the whole clip. Where
 clip and noise are turned down together, which leaves the SNR as it is.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -161,9 +162,15 @@ DEGRADATIONS: dict[str, Degradation] = {
     "white": Degradation(white, _SNR, "SNR, dB"),
     "pink": Degradation(pink, _SNR, "SNR, dB"),
     "babble": Degradation(babble, _SNR, "SNR, dB", needs=("others",)),
-    "reverberation": Degradation(reverberation, (0.2, 0.4, 0.6, 0.9, 1.2), "T60, s", needs=("sample_rate",)),
-    "clipping": Degradation(clipping, (3.0, 6.0, 10.0, 15.0, 20.0), "dB over full scale"),
+    "reverberation": Degradation(
+        reverberation, (0.2, 0.4, 0.6, 0.9, 1.2), "T60, s", needs=("sample_rate",), allowed=(0.01, 60)
+    ),
+    "clipping": Degradation(clipping, (3.0, 6.0, 10.0, 15.0, 20.0), "dB over full scale", allowed=(0, math.inf)),
     "band_limit": Degradation(
-        band_limit, (6000.0, 4000.0, 3000.0, 2000.0, 1000.0), "cut-off, Hz", needs=("sample_rate",)
+        band_limit,
+        (6000.0, 4000.0, 3000.0, 2000.0, 1000.0),
+        "cut-off, Hz",
+        needs=("sample_rate",),
+        allowed=(1, math.inf),
     ),
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from cross_modal_kd.modalities.speech.config import WINDOW_S, fourier_points
 from cross_modal_kd.models import Encoder
 
 
@@ -20,10 +21,13 @@ class LogMel(nn.Module):
         super().__init__()
         from torchaudio.transforms import MelSpectrogram
 
-        window = int(0.025 * sample_rate)
-        n_fft = 1 << (window - 1).bit_length()
+        window = int(WINDOW_S * sample_rate)
         self.mel = MelSpectrogram(
-            sample_rate, n_fft=n_fft, win_length=window, hop_length=int(0.010 * sample_rate), n_mels=n_mels
+            sample_rate,
+            n_fft=fourier_points(sample_rate),
+            win_length=window,
+            hop_length=int(0.010 * sample_rate),
+            n_mels=n_mels,
         )
 
     def forward(self, waveforms: Tensor) -> Tensor:

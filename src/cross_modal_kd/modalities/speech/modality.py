@@ -42,6 +42,19 @@ def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, pretrained=False)}
+ECAPA = {
+    "library": "speechbrain",
+    "name": "ECAPA_TDNN",
+    "options": {
+        "channels": [64, 64, 64, 64, 192],
+        "kernel_sizes": [5, 3, 3, 3, 1],
+        "dilations": [1, 2, 3, 4, 1],
+        "attention_channels": 32,
+        "res2net_scale": 4,
+        "se_channels": 32,
+        "lin_neurons": 128,
+    },
+}
 
 
 class Speech(Modality):
@@ -53,6 +66,8 @@ class Speech(Modality):
     about = ("sample_rate",)
     inputs = SpeechInputConfig
     libraries = LIBRARIES
+    student = {"encoder": ECAPA}
+    teacher = {"pretrained": False, "encoder": ECAPA}
 
     def content(self, row: Row, roots: Roots) -> Content:
         """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
@@ -99,6 +114,20 @@ class Speech(Modality):
         from cross_modal_kd.modalities.speech.inputs import SpeechInputs
 
         return SpeechInputs(samples, roots, inputs, corrupt)
+
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """A training crop, and what is heard at evaluation.
+
+        Args:
+            inputs: of which the block ``speech`` counts.
+
+        Returns:
+            (2, T) float32 each, T = seconds times rate.
+        """
+        import torch
+
+        speech = inputs.of(SpeechInputConfig)
+        return [torch.zeros(2, int(seconds * speech.sample_rate)) for seconds in (speech.crop_s, speech.eval_s)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Louder or softer, half of them with noise. See ``Modality.augment``."""

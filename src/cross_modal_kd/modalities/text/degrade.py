@@ -47,6 +47,6 @@ def misspell(text: str, level: float, rng: np.random.Generator) -> str:
 _SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 DEGRADATIONS: dict[str, Degradation] = {
-    "dropped_words": Degradation(drop_words, _SHARES, "share of words"),
-    "misspelt_words": Degradation(misspell, _SHARES, "share of words"),
+    "dropped_words": Degradation(drop_words, _SHARES, "share of words", allowed=(0, 1)),
+    "misspelt_words": Degradation(misspell, _SHARES, "share of words", allowed=(0, 1)),
 }

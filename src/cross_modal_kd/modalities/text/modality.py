@@ -30,7 +30,23 @@ def _weights(config: EncoderConfig) -> str:
     return weights_fingerprint(model_folder(config.name))
 
 
-LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights)}
+def _check(config: EncoderConfig) -> None:
+    from cross_modal_kd.modalities.text.encoder import model_folder
+
+    if config.options:
+        raise ValueError(f"teacher.encoder.options: sentence_transformers takes none, found {config.options}")
+    folder = model_folder(config.name)
+    if not any((folder / name).is_file() for name in MODEL_FILES):
+        raise ValueError(
+            f"teacher.encoder.name {config.name!r}: expected the folder of a sentence-transformers model, found "
+            f"neither {' nor '.join(MODEL_FILES)} in {folder}"
+        )
+
+
+LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
+# one of which a model's folder holds
+MODEL_FILES = ("modules.json", "config.json")
+MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 
 class Text(Modality):
@@ -39,6 +55,7 @@ class Text(Modality):
     name = "text"
     plural = "texts"
     libraries = LIBRARIES
+    teacher = {"pretrained": True, "encoder": MINILM}
 
     def content(self, row: Row, roots: Roots) -> str:
         """The words of the row's column ``text``; no file is read. See ``Modality.content``."""

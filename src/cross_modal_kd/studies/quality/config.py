@@ -1,8 +1,10 @@
 """How the quality measures are put to the test."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
-from cross_modal_kd.config import Strict
+from cross_modal_kd.config import ModalityName, Reference, Strict
 
 
 class QualityStudyConfig(Strict):
@@ -17,7 +19,7 @@ class QualityStudyConfig(Strict):
     """
 
     samples: int = Field(100, ge=2)
-    degradations: dict[str, list[str]] = Field(default_factory=dict)
+    degradations: dict[ModalityName, list[str]] = Field(default_factory=dict)
     seed: int = Field(0, ge=0)
     bootstrap: int = Field(200, ge=2)
     level: float = Field(0.95, gt=0, lt=1)
@@ -25,3 +27,9 @@ class QualityStudyConfig(Strict):
     discard_steps: int = Field(10, ge=2)
     discard_shuffles: int = Field(20, ge=2)
     max_trials: int = Field(100_000, ge=100)
+
+    def references(self) -> Iterator[Reference]:
+        """The degradations that are injected."""
+        for modality, names in self.degradations.items():
+            where = f"quality_study.degradations.{modality}"
+            yield from (Reference(where, name, "degradation", modality) for name in names)

@@ -1,8 +1,11 @@
 """The regimes in which a practitioner would reach for distillation: one sweep each."""
 
-from pydantic import Field, PositiveFloat, model_validator
+from collections.abc import Iterator
+from typing import Annotated
 
-from cross_modal_kd.config import Strict
+from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
+
+from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
 
 
 class LabelsStudy(Strict):
@@ -57,7 +60,7 @@ class NoiseStudy(Strict):
     """
 
     arms: list[str] = Field(min_length=1)
-    kinds: dict[str, dict[str, list[float] | None]]
+    kinds: dict[ModalityName, dict[str, list[float] | None]]
     share: float = Field(0.3, gt=0, le=1)
     test_share: float = Field(1.0, gt=0, le=1)
     seed: int = Field(0, ge=0)
@@ -114,7 +117,7 @@ class RegimesConfig(Strict):
     an arm, another that it is set against too. bootstrap, level: of the intervals.
     """
 
-    seeds: list[int] = Field(default_factory=lambda: [0, 1], min_length=1)
+    seeds: Annotated[list[NonNegativeInt], EachOnce] = Field(default_factory=lambda: [0, 1], min_length=1)
     baseline: str = "none"
     against: dict[str, str] = Field(default_factory=dict)
     bootstrap: int = Field(500, ge=1)
@@ -127,6 +130,23 @@ class RegimesConfig(Strict):
     weight: WeightStudy
     crossfit: CrossfitStudy
     variants: VariantsStudy
+
+    def references(self) -> Iterator[Reference]:
+        """The arms of every study, those that they are set against, and the damage of ``noise``."""
+        for study in STUDIES:
+            yield from (Reference(f"regimes.{study}.arms", name, "arm") for name in getattr(self, study).arms)
+        for name, other in self.against.items():
+            yield Reference("regimes.against", name, "arm")
+            yield Reference(f"regimes.against.{name}", other, "arm")
+        for modality, kinds in self.noise.kinds.items():
+            for kind, levels in kinds.items():
+                where = f"regimes.noise.kinds.{modality}"
+                yield Reference(where, kind, "degradation", modality, tuple(levels or ()))
+
+    def in_a_line(self) -> str:
+        """The arms of all studies and the seeds."""
+        arms = dict.fromkeys(name for study in STUDIES for name in getattr(self, study).arms)
+        return f"of the studies: {', '.join(arms)}, seeds {', '.join(map(str, self.seeds))}"
 
     @model_validator(mode="after")
     def _baseline_is_trained(self) -> "RegimesConfig":

@@ -1,10 +1,11 @@
 """Which damage the students are tested under."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from cross_modal_kd.config import ModalityName, Strict
+from cross_modal_kd.config import ModalityName, Reference, Strict
 
 
 class RobustnessConfig(Strict):
@@ -28,7 +29,14 @@ class RobustnessConfig(Strict):
     max_impostors: int = Field(20_000, ge=100)
     bootstrap: int = Field(300, ge=2)
     level: float = Field(0.95, gt=0, lt=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
+
+    def references(self) -> Iterator[Reference]:
+        """The kinds of damage, with their levels."""
+        for modality, kinds in self.kinds.items():
+            for kind, levels in kinds.items():
+                where = f"robustness.kinds.{modality}"
+                yield Reference(where, kind, "degradation", modality, tuple(levels))
 
     @field_validator("kinds", mode="before")
     @classmethod

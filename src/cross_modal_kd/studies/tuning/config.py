@@ -1,10 +1,12 @@
 """What is searched for each arm, and for how long: the same number of trials for all."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from cross_modal_kd.config import Strict, without_null
+from cross_modal_kd.config import ArmsConfig, Reference, Strict, sentences, without_null
+from cross_modal_kd.studies.tuning.space import with_value
 
 
 class SearchRange(Strict):
@@ -81,3 +83,33 @@ class TuningConfig(Strict):
     seed: int = Field(0, ge=0)
     labelled: LabelledConfig | None = None
     space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)
+
+    def references(self) -> Iterator[Reference]:
+        """The arms that are searched."""
+        yield from (Reference("tuning.space", name, "arm") for name in self.space)
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Keys that lead nowhere in their arm, and ends of ranges that it does not take.
+
+        Args:
+            blocks: of which the block ``arms`` counts.
+
+        Yields:
+            A sentence for the first such value of each key.
+        """
+        arms: ArmsConfig = blocks["arms"]
+        for name, space in self.space.items():
+            for key, bounds in space.items() if name in arms.root else ():
+                for value in bounds.choices or bounds.ends:
+                    try:
+                        with_value(arms.get(name), key, value)
+                    except ValidationError as error:
+                        yield f"tuning.space.{name}: {key!r} cannot be {value}: {sentences(error)}"
+                        break
+                    except ValueError as error:
+                        yield f"tuning.space.{name}: {error}"
+                        break
+
+    def in_a_line(self) -> str:
+        """The arms, and how long each is searched for."""
+        return f"search of {', '.join(self.space)}: {self.trials} trials each"

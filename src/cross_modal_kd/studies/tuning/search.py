@@ -10,46 +10,13 @@ import pandas as pd
 
 from cross_modal_kd.config import ArmConfig
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
+from cross_modal_kd.studies.tuning.space import block_of, with_value
 from cross_modal_kd.training import derive_seed
 
 logger = logging.getLogger(__name__)
 
 # (arm under trial, seed, report(value, epoch)) -> best dev value; ``report`` raises TrialPruned in a hopeless trial.
 Measure = Callable[[ArmConfig, int, Callable[[float, int], None]], float]
-
-
-def with_value(arm: ArmConfig, key: str, value: Any) -> ArmConfig:
-    """The arm with one dotted key set.
-
-    Args:
-        arm: left as it is.
-        key: of a value inside the arm, such as ``constraints.feature.weight``.
-        value: to be set.
-
-    Returns:
-        A new arm, checked.
-
-    Raises:
-        ValueError: the part of the key that is not there, or a value that the arm does not take.
-    """
-    content = arm.model_dump()
-    block, last = _block(content, key)
-    block[last] = value
-    return ArmConfig(**content)
-
-
-def _block(content: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
-    """The innermost block that a dotted key leads to, and the key's last part."""
-    *path, last = key.split(".")
-    for part in path:
-        if not isinstance(content.get(part), dict):
-            raise ValueError(f"tuning.space: {key!r} leads nowhere, there is no block {part!r} among {sorted(content)}")
-        content = content[part]
-    if last not in content:
-        raise ValueError(
-            f"tuning.space: {key!r} names no key of the arm; expected one of: {', '.join(sorted(content))}"
-        )
-    return content, last
 
 
 def suggest(trial: optuna.Trial, key: str, bounds: SearchRange) -> Any:
@@ -156,7 +123,7 @@ def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, An
     """
     values: dict[str, Any] = {}
     for key, bounds in space.items():
-        block, last = _block(arm.model_dump(), key)
+        block, last = block_of(arm.model_dump(), key)
         values[key] = _nearest(bounds, block[last])
     return values
 

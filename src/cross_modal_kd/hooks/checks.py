@@ -1,0 +1,161 @@
+"""What is wrong with parameters that are right block by block, found before any node runs."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, Strict, libraries_of, nearest
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.models import library_of
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
+from cross_modal_kd.sources import check_source
+from cross_modal_kd.tasks import kind_of
+
+# checked whatever runs: a stage alone is soon followed by the next
+ALWAYS = ("distillation",)
+READ_HERE = ("task", "sources", "ingestion", "quality", "teacher", "projection", "student", "arms")
+
+
+@dataclass(frozen=True)
+class Run:
+    """blocks: every block by name, as its model. used: names of those that the run reads."""
+
+    blocks: Mapping[str, Any]
+    used: Collection[str]
+
+
+def check_blocks(blocks: Mapping[str, Any], used: Collection[str]) -> None:
+    """Make sure that the blocks go together.
+
+    Args:
+        blocks: Every block by name, as its model.
+        used: Names of those that the run reads.
+
+    Raises:
+        ConfigError: Everything that is wrong, a line each.
+    """
+    if missing := [name for name in READ_HERE if name not in blocks]:
+        raise ConfigError(f"conf/*/parameters*.yml: the block(s) {', '.join(missing)} are missing")
+    problems = [problem for check in _CHECKS for problem in check(Run(blocks, used))]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _names(run: Run) -> Iterator[str]:
+    """Names of arms, measures and degradations that are not there."""
+    task = run.blocks["task"]
+    for reference in _references(run):
+        if reference.modality in (None, task.student, task.teacher):
+            yield from _name(reference, run)
+
+
+def _references(run: Run) -> Iterator[Reference]:
+    for name in dict.fromkeys([*ALWAYS, *sorted(run.used)]):
+        if isinstance(block := run.blocks.get(name), Strict):
+            yield from block.references()
+
+
+def _name(reference: Reference, run: Run) -> Iterator[str]:
+    there = _there(reference, run)
+    what = reference.what if reference.modality is None else f"{reference.what} of {reference.modality}"
+    if reference.name not in there:
+        yield f"{reference.key}: there is no {what} {reference.name!r}. {nearest(reference.name, list(there))}"
+    elif reference.levels:
+        lowest, highest = there[reference.name].allowed
+        if wrong := [level for level in reference.levels if not lowest <= level <= highest]:
+            allowed = f"from {lowest} to {highest} ({there[reference.name].unit})"
+            yield f"{reference.key}.{reference.name}: expected levels {allowed}, found {wrong}"
+
+
+def _there(reference: Reference, run: Run) -> Mapping[str, Any]:
+    if reference.modality is None:
+        return run.blocks["arms"].root
+    modality = modality_of(reference.modality)
+    return modality.measures if reference.what == "measure" else modality.degradations
+
+
+def _misfits(run: Run) -> Iterator[str]:
+    """What a block finds itself."""
+    for name in sorted(run.used):
+        if isinstance(block := run.blocks.get(name), Strict):
+            yield from block.misfits(run.blocks)
+
+
+def _answers(run: Run) -> Iterator[str]:
+    """Arms of an open-set task whose student would answer by a classifier: it is asked for an embedding."""
+    if kind_of(run.blocks["task"]).design.closed_set:
+        return
+    arms = run.blocks["arms"].root
+    for name in dict.fromkeys(each.name for each in _references(run) if each.what == "arm"):
+        if name in arms and arms[name].answer != "own":
+            yield (
+                f"arms.{name}.answer is {arms[name].answer!r}, which is for classification; a student of "
+                f"{run.blocks['task'].kind} is asked for an embedding: take it away"
+            )
+
+
+def _encoders(run: Run) -> Iterator[str]:
+    """Encoders of another modality than the task's, and names and options that can be checked without their library."""
+    task = run.blocks["task"]
+    for role, modality in (("student", task.student), ("teacher", task.teacher)):
+        encoder: EncoderConfig = run.blocks[role].encoder
+        there = libraries_of(modality)
+        if role == "student":
+            there = {name: traits for name, traits in there.items() if traits.trainable}
+        if encoder.library not in there:
+            yield (
+                f"{role}.encoder.library is {encoder.library!r}, but task.{role} is {modality!r}, whose "
+                f"{'trainable ' if role == 'student' else ''}encoders are of: {', '.join(there) or 'none'}"
+            )
+        elif (check := library_of(encoder.library).check) is not None:
+            try:
+                check(encoder)
+            except ValueError as error:
+                yield str(error)
+
+
+def _sources(run: Run) -> Iterator[str]:
+    """Layouts and options that are not there; folders and the frozen split too, where the run reads them."""
+    sources = run.blocks["sources"]
+    if "ingestion" in run.used:
+        try:
+            read_frozen(run.blocks["ingestion"].split, tell=False)
+        except SamplesError as error:
+            yield str(error)
+    for name, source in sources.root.items():
+        try:
+            check_source(name, source)
+            if "sources" in run.used:
+                Roots(sources).root(name)
+        except SamplesError as error:
+            yield str(error)
+
+
+def _quality(run: Run) -> Iterator[str]:
+    """Modalities of the task of which nothing is measured."""
+    task, quality = run.blocks["task"], run.blocks["quality"]
+    for modality in (task.student, task.teacher) if "quality" in run.used else ():
+        for key, named in (("measures", quality.measures), ("score", quality.score)):
+            if not named.get(modality):
+                there = ", ".join(modality_of(modality).measures)
+                yield f"quality.{key}.{modality}: names no measure, but the task has such samples. There are: {there}"
+
+
+def _numbers(run: Run) -> Iterator[str]:
+    """Numbers that are right in one kind of task and not in another, or that nothing reads."""
+    task, ingestion = run.blocks["task"], run.blocks["ingestion"]
+    design = kind_of(task).design
+    least = len(SPLITS) * max(2, design.least)
+    if not design.closed_set and ingestion.max_labels is not None and ingestion.max_labels < least:
+        yield (
+            f"ingestion.max_labels is {ingestion.max_labels}: {task.kind} needs at least {least}, since the labels of "
+            f"its {len(SPLITS)} splits are disjoint and each holds two"
+        )
+    if run.blocks["projection"].kind != "mlp":
+        yield "projection.kind is not read: both kinds are fitted, and an arm chooses one, as arms.<name>.projection"
+
+
+_CHECKS: tuple[Callable[[Run], Iterator[str]], ...] = (
+    *(_names, _misfits, _answers),
+    *(_encoders, _sources, _quality, _numbers),
+)

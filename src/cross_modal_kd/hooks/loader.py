@@ -1,0 +1,116 @@
+"""Kedro's configuration loader, told what the names in conf mean: tasks, and choices that options belong to."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+from omegaconf import DictConfig, OmegaConf
+
+from cross_modal_kd.config import ConfigError, compose, is_another_task
+
+Files = dict[Path, DictConfig]
+
+# what a folder may be called on every file system
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class TaskConfigLoader(OmegaConfigLoader):
+    """``OmegaConfigLoader`` with two things of this project's.
+
+    globals: ``task`` is the environment's own name where its globals.yml names none, and never that of conf/base, whose
+    artifacts a run would overwrite. No two environments have one task's name for two different tasks.
+
+    parameters: laid over each other by ``config.overlay.compose``, and ``task.name`` is the name in the globals.
+    """
+
+    def _resolve_from_raw_config(
+        self,
+        key: str,
+        base_configs: Files,
+        env_configs: Files,
+        base_path: str,
+        env_path: str,
+        processed_files: set[Path],
+    ) -> dict[str, Any]:
+        if key == "parameters" and processed_files:
+            return self._parameters(_together(base_configs), _together(env_configs))
+        found = super()._resolve_from_raw_config(key, base_configs, env_configs, base_path, env_path, processed_files)
+        if key == "globals":
+            found = {**found, "task": self._checked_name(_name_in(_together(env_configs)))}
+        return found
+
+    def _parameters(self, base: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+        merged = compose(base, environment, self.runtime_params or {}, f"{self._env_folder}/parameters*.yml")
+        resolved: Any = OmegaConf.to_container(OmegaConf.create(merged), resolve=True)
+        name = self["globals"]["task"]
+        if isinstance(task := resolved.get("task"), dict):
+            if task.get("name", name) != name:
+                raise ConfigError(
+                    f"task.name is {task['name']!r}, but the task is called {name!r}. A task's name is said once: as "
+                    f"`task` in {self._env_folder}/globals.yml, else it is the environment's own. Take task.name away"
+                )
+            resolved["task"] = {**task, "name": name}
+        return resolved
+
+    @property
+    def _run_env(self) -> str:
+        return self.env or self.default_run_env or self.base_env
+
+    @property
+    def _env_folder(self) -> str:
+        return f"conf/{self._run_env}"
+
+    def _checked_name(self, said: Any) -> str:
+        """The task's name in this environment, given what its own globals.yml says. Raises ConfigError."""
+        name = said if said is not None else self._name_of(self._run_env)
+        if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
+            raise ConfigError(
+                f"{self._env_folder}/globals.yml: task is a part of every path, expected a name of letters, digits, "
+                f"'_', '-' and '.', found {name!r}"
+            )
+        if other := self._other_task_called(name):
+            raise ConfigError(
+                f"{self._env_folder}: the task is called {name!r}, which is the name of another task, that of "
+                f"conf/{other}, whose artifacts would be overwritten. Name it otherwise: `task: NAME` in "
+                f"{self._env_folder}/globals.yml (without that line it has the environment's own name)"
+            )
+        return name
+
+    def _name_of(self, env: str) -> str:
+        """As its globals.yml says; else the environment's own name, and of a plain conf/local that of conf/base."""
+        said = _name_in(self._layer(env, "globals"))
+        plain_local = env == self.default_run_env and self._owner(env) == self.base_env
+        if said is None and plain_local and env != self.base_env:
+            return self._name_of(self.base_env)
+        return env if said is None else said
+
+    def _owner(self, env: str) -> str:
+        """The environment whose task this one runs: its own or that of conf/base."""
+        return env if env != self.base_env and is_another_task(self._layer(env, "parameters")) else self.base_env
+
+    def _other_task_called(self, name: str) -> str | None:
+        """An environment that runs another task under the same name; packed or remote ones are not looked for."""
+        conf = Path(self.conf_source)
+        folders = sorted(folder.name for folder in conf.iterdir() if folder.is_dir()) if conf.is_dir() else []
+        return next((env for env in folders if env != self._run_env and self._is_another(env, name)), None)
+
+    def _is_another(self, env: str, name: str) -> bool:
+        try:
+            return self._name_of(env) == name and self._owner(env) != self._owner(self._run_env)
+        except Exception:  # files of an environment that is not run, and cannot be read
+            return False
+
+    def _layer(self, env: str, key: str) -> dict[str, Any]:
+        """What the files of one environment alone say, not resolved."""
+        read = self._read_dir_configs(self._get_conf_env_path(env), self.config_patterns[key], key, set())
+        return _together(read)
+
+
+def _together(files: Files) -> dict[str, Any]:
+    found: Any = OmegaConf.to_container(OmegaConf.unsafe_merge(*files.values()), resolve=False) if files else {}
+    return found
+
+
+def _name_in(found: dict[str, Any]) -> Any:
+    return found.get("task")

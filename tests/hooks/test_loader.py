@@ -1,0 +1,153 @@
+"""The configuration loader: whose name a task has, and what an environment of a stranger's becomes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from cross_modal_kd.config.errors import ConfigError
+from cross_modal_kd.hooks.loader import TaskConfigLoader
+from cross_modal_kd.settings import CONFIG_LOADER_ARGS
+
+CONF = Path(__file__).parents[2] / "conf"
+TASK = {"kind": "verification", "student": "image", "teacher": "text"}
+SOURCES = {"pictures": {"layout": "folder", "root": "data/01_raw/pictures"}}
+
+
+@pytest.fixture
+def conf(tmp_path):
+    shutil.copytree(CONF / "base", tmp_path / "conf" / "base")
+    for env in ("local", "face_speech", "ten_seeds"):
+        shutil.copytree(
+            CONF / env, tmp_path / "conf" / env, ignore=shutil.ignore_patterns("*") if env == "local" else None
+        )
+    return tmp_path / "conf"
+
+
+@pytest.fixture
+def write(conf):
+    def write(env: str, parameters: dict | None = None, task: object = None) -> None:
+        (conf / env).mkdir(exist_ok=True)
+        if parameters is not None:
+            OmegaConf.save(parameters, conf / env / "parameters.yml")
+        if task is not None:
+            OmegaConf.save({"task": task}, conf / env / "globals.yml")
+
+    return write
+
+
+@pytest.fixture
+def load(conf):
+    def load(env: str | None, **runtime) -> TaskConfigLoader:
+        return TaskConfigLoader(str(conf), env=env, runtime_params=runtime, **CONFIG_LOADER_ARGS)
+
+    return load
+
+
+def test_a_task_without_a_globals_file_has_its_environments_name(load, write):
+    write("mine", {"task": TASK, "sources": SOURCES})
+    loader = load("mine")
+    assert loader["globals"] == {"task": "mine", "data_root": "data"}
+    assert loader["parameters"]["task"] == {**TASK, "name": "mine"}
+    assert "/mine/" in loader["catalog"]["samples"]["filepath"]
+    assert loader["mlflow"]["experiment"] == "mine"
+
+
+def test_an_environment_that_changes_nothing_but_numbers_has_a_name_of_its_own_too(load, write):
+    write("longer", {"training": {"epochs": 100}})
+    assert load("longer")["globals"]["task"] == load("longer")["parameters"]["task"]["name"] == "longer"
+
+
+def test_the_default_task_is_what_runs_without_an_environment(load, write):
+    for env in (None, "base", "ten_seeds"):
+        assert load(env)["parameters"]["task"]["name"] == "concept_verification"
+    write("local", {"training": {"epochs": 1}})
+    assert load(None)["globals"]["task"] == "concept_verification"
+    assert load(None)["parameters"]["training"]["epochs"] == 1
+
+
+def test_a_task_of_ones_own_in_conf_local_is_not_the_default_task(load, write):
+    write("local", {"task": TASK, "sources": SOURCES})
+    assert load(None)["globals"]["task"] == "local"
+
+
+def test_its_globals_file_names_a_task(load, write):
+    write("mine", {"task": TASK, "sources": SOURCES}, task="pictures")
+    assert load("mine")["parameters"]["task"]["name"] == "pictures"
+
+
+@pytest.mark.parametrize(("other", "task"), [("base", "concept_verification"), ("face_speech", "face_speech")])
+@pytest.mark.parametrize("own", [{"task": TASK, "sources": SOURCES}, {"sources": SOURCES}])
+def test_the_name_of_another_task_is_refused(load, write, other, task, own):
+    """A copied globals.yml: its artifacts would be overwritten."""
+    write("mine", own, task=task)
+    with pytest.raises(ConfigError, match=f"'{task}', which is the name of another task, that of conf/{other}"):
+        load("mine")
+
+
+def test_an_environment_without_a_task_of_its_own_does_not_run_the_default_one_under_anothers_name(load, write):
+    write("more_faces", {"training": {"epochs": 100}}, task="face_speech")
+    with pytest.raises(ConfigError, match="that of conf/face_speech"):
+        load("more_faces")
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "a b", 3, [1]])
+def test_a_name_that_is_no_folder_is_refused(load, write, name):
+    write("mine", {}, task=name)
+    with pytest.raises(ConfigError, match="conf/mine/globals.yml: task is a part of every path, expected a name"):
+        load("mine")
+
+
+def test_a_second_name_in_the_parameters_is_refused_where_it_differs(load, write):
+    write("mine", {"task": {**TASK, "name": "pictures"}, "sources": SOURCES})
+    with pytest.raises(
+        ConfigError, match="task.name is 'pictures', but the task is called 'mine'.*conf/mine/globals.yml"
+    ):
+        load("mine")["parameters"]
+    write("mine", {"task": {**TASK, "name": "mine"}, "sources": SOURCES})
+    assert load("mine")["parameters"]["task"]["name"] == "mine"
+    with pytest.raises(ConfigError, match="task.name is 'x'"):
+        load(None, task={"name": "x"})["parameters"]
+
+
+def test_neither_sources_nor_words_nor_encoders_of_the_default_task_are_in_another(load, write):
+    speech = {"kind": "verification", "student": "speech", "teacher": "image", "pairing": "label"}
+    write("mine", {"task": speech, "sources": SOURCES})
+    parameters = load("mine")["parameters"]
+    assert list(parameters["sources"]) == ["pictures"]
+    assert not {"note", "title"} & set(parameters["task"])
+    assert parameters["student"]["encoder"]["library"] == "speechbrain"
+    assert parameters["teacher"]["encoder"]["library"] == "timm" and not parameters["teacher"]["pretrained"]
+    assert "concept" not in str({name: parameters[name] for name in ("task", "sources", "student", "teacher")})
+
+
+def test_the_modalities_start_from_the_encoders_that_the_projects_tasks_train(load):
+    from cross_modal_kd.config.registered import default_of
+
+    base, faces = load("base")["parameters"], load("face_speech")["parameters"]
+    assert base["student"]["encoder"] == default_of("student", "image")["encoder"]
+    assert base["teacher"].items() >= default_of("teacher", "text").items()
+    assert faces["student"]["encoder"] == default_of("student", "speech")["encoder"]
+    assert faces["teacher"].items() >= default_of("teacher", "image").items()
+
+
+def test_an_encoder_of_another_name_does_not_have_the_options_of_the_one_before(load):
+    resnet = {"library": "timm", "name": "resnet18"}
+    assert load(None, student={"encoder": resnet})["parameters"]["student"]["encoder"] == resnet
+
+
+def test_params_change_single_keys_and_interpolations_see_them(load, write, conf):
+    (conf / "mine").mkdir()
+    (conf / "mine" / "parameters.yml").write_text("projection: {epochs: '${training.epochs}'}\n")
+    parameters = load("mine", training={"epochs": 5}, sources={"emoji": {"root": "/disk"}})["parameters"]
+    assert parameters["projection"]["epochs"] == 5
+    assert parameters["projection"]["dim"] == 128
+    emoji = load(None)["parameters"]["sources"]["emoji"]
+    assert parameters["sources"] == {"emoji": {**emoji, "root": "/disk"}}
+
+
+def test_a_broken_environment_beside_it_stops_no_run(load, write, conf):
+    (conf / "broken").mkdir()
+    (conf / "broken" / "globals.yml").write_text("task: [\n")
+    assert load(None)["globals"]["task"] == "concept_verification"

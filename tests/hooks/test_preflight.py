@@ -1,0 +1,232 @@
+"""Before the first node: names, modalities and networks are checked, and the run is told in five lines."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from cross_modal_kd.config.errors import ConfigError
+from cross_modal_kd.config.quality import QualityConfig
+from cross_modal_kd.hooks.checks import check_blocks
+from cross_modal_kd.hooks.preflight import PreflightHook
+
+CONF = Path(__file__).parents[2] / "conf"
+ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
+ECAPA = {"library": "speechbrain", "name": "ECAPA_TDNN"}
+
+
+@pytest.fixture
+def blocks(project_path, tmp_path):
+    """``blocks(env, **params)``: every block as its model."""
+    from kedro.framework.session import KedroSession
+
+    def load(env: str = "test", **params) -> dict:
+        runtime = {"data_root": str(tmp_path), **params}
+        session = KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False)
+        return dict(session.load_context().params)
+
+    return load
+
+
+def used_by(name: str) -> set[str]:
+    from kedro.framework.project import pipelines
+
+    return {
+        each.removeprefix("params:").split(".")[0] for each in pipelines[name].inputs() if each.startswith("params:")
+    }
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_every_environment_of_the_project_goes_together(blocks, env):
+    from kedro.framework.project import pipelines
+
+    loaded = blocks(env)
+    for name in dict(pipelines):
+        check_blocks(loaded, used_by(name))
+
+
+STUDENT = ("student", "encoder")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "params", "message"),
+    [
+        ("ingestion", {"distillation": {"arm": "soft_bth"}}, "distillation.arm: .*'soft_bth'.*mean 'soft_both'"),
+        (
+            "distill",
+            {"distillation": {"baseline": "alone"}},
+            "distillation.baseline: there is no arm 'alone'.*There are: (none|hard)",
+        ),
+        ("comparison", {"comparison": {"arms": ["none", "softboth"]}}, "comparison.arms: there is no arm 'softboth'"),
+        ("comparison", {"comparison": {"hard_of": {"soft_both": "hrd"}}}, "comparison.hard_of.soft_both: .*'hrd'"),
+        ("tuning", {"tuning": {"space": {"rdk": {"joint": {"choices": [1]}}}}}, "tuning.space: .*'rdk'"),
+        (
+            "tuning",
+            {"tuning": {"space": {"soft_feature": {"constraints.featur.weight": {"low": 1, "high": 2}}}}},
+            "tuning.space.soft_feature: .*'constraints.featur.weight' leads nowhere",
+        ),
+        (
+            "tuning",
+            {
+                "tuning": {
+                    "space": {"soft_feature": {"constraints.feature.weight": {"low": -1, "high": 2, "log": False}}}
+                }
+            },
+            "tuning.space.soft_feature: 'constraints.feature.weight' cannot be -1",
+        ),
+        ("regimes", {"regimes": {"against": {"soft_both": "x"}}}, "regimes.against.soft_both: there is no arm 'x'"),
+        (
+            "regimes",
+            {"regimes": {"noise": {"kinds": {"image": {"jpg": [3]}}}}},
+            "regimes.noise.kinds.image: there is no degradation of image 'jpg'.*mean 'jpeg'",
+        ),
+        (
+            "robustness",
+            {"robustness": {"kinds": {"image": {"jpeg": [80, 0], "blur": [1]}}}},
+            r"robustness.kinds.image.jpeg: expected levels from 1 to 95 \(JPEG quality\), found \[0",
+        ),
+        (
+            "quality_study",
+            {"quality_study": {"degradations": {"text": ["typos"]}}},
+            "quality_study.degradations.text: there is no degradation of text 'typos'",
+        ),
+        (
+            "quality",
+            {"quality": {"measures": {"image": ["sharpnes"]}, "score": {"image": ["sharpnes"]}}},
+            "quality.measures.image: there is no measure of image 'sharpnes'. Did you mean 'sharpness'",
+        ),
+        (
+            "ingestion",
+            {"sources": {"emoji": {"options": {"lable": "x"}}}},
+            "sources.emoji.options.*unknown key 'lable'",
+        ),
+        ("ingestion", {"sources": {"emoji": {"options": {"label": "x"}}}}, "sources.emoji.options.*'concept' or 'subc"),
+        (
+            "quality",
+            {"sources": {"emoji": {"layout": "emojis", "root": "x"}}},
+            "unknown layout 'emojis'; there are: 'emoji', ",
+        ),
+        (
+            "ingestion",
+            {"sources": {"emoji": {"root": "data/nowhere"}}},
+            "sources.emoji.root.*there is no folder /.*/data/n",
+        ),
+        (
+            "teacher",
+            {"student": {"encoder": ECAPA}},
+            "student.encoder.library is 'speechbrain', but task.student is 'image'",
+        ),
+        (
+            "ingestion",
+            {"teacher": {"pretrained": False, "encoder": ECAPA}},
+            "teacher.encoder.library is 'speechbrain', but task.teacher is 'text', whose encoders are of: sentence_tr",
+        ),
+        (
+            "ingestion",
+            {"teacher": {"encoder": {"name": "all-MiniLM"}}},
+            "teacher.encoder.name 'all-MiniLM' is neither a folder.*nor one of: all-MiniLM-L6-v2",
+        ),
+        (
+            "ingestion",
+            {"teacher": {"encoder": {"name": "src"}}},
+            "teacher.encoder.name '.*src': expected the folder of a sentence-transformers model, found neither mod",
+        ),
+        ("quality", {"teacher": {"encoder": {"options": {"device": "x"}}}}, "teacher.encoder.options: .* takes none"),
+        ("ingestion", {"ingestion": {"split": {"frozen": "conf/x.csv"}}}, "ingestion.split.frozen.*there is no file"),
+        ("ingestion", {"ingestion": {"max_labels": 5}}, "ingestion.max_labels is 5: verification needs at least 6"),
+        ("ingestion", {"projection": {"kind": "pca"}}, "projection.kind is not read.*arms.<name>.projection"),
+        (
+            "distill",
+            {"arms": {"soft_both": {"answer": "teacher"}}, "distillation": {"arm": "soft_both"}},
+            "arms.soft_both.answer is 'teacher', which is for classification",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_named(blocks, pipeline, params, message):
+    with pytest.raises(ConfigError, match=message):
+        check_blocks(blocks(**params), used_by(pipeline))
+
+
+def test_a_modality_of_the_task_of_which_nothing_is_measured_is_named(blocks):
+    loaded = blocks()
+    loaded["quality"] = QualityConfig(measures={"text": ["length"]}, score={"text": ["length"]})
+    with pytest.raises(ConfigError, match="quality.measures.image: names no measure.*There are: sharpness"):
+        check_blocks(loaded, used_by("quality"))
+    check_blocks(loaded, used_by("ingestion"))
+
+
+def test_everything_that_is_wrong_is_told_at_once(blocks):
+    wrong = blocks(distillation={"arm": "x", "baseline": "y"}, ingestion={"max_labels": 2})
+    with pytest.raises(ConfigError) as raised:
+        check_blocks(wrong, used_by("distill"))
+    assert len(str(raised.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ({"name": "resnet81"}, "student.encoder: timm's 'resnet81'.*is not a timm model; near it: .*resnet18"),
+        ({"options": {"chanels": [8]}}, "student.encoder: timm's 'test_resnet' with the options {'chanels'.*'chanels'"),
+        ({"library": "torchvision"}, "'test_resnet' is not known for torchvision; expected one of: .*vgg"),
+        ({"library": "torchvision", "name": "vgg"}, "torchvision's vgg: expected channels"),
+        (
+            {"library": "torchvision", "name": "vgg", "options": {"channels": [8, 8, 8, 8, 8, 8]}},
+            "torchvision's 'vgg'.*does not take inputs of 3x16x16, which `inputs` makes",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_trained_stops_before_any_node(run_kedro, encoder, message):
+    with pytest.raises(ConfigError, match=f"(?s){message}"):
+        run_kedro("distill", params={"student": {"encoder": encoder}})
+    assert not run_kedro.data_root.exists()
+
+
+def test_a_run_that_is_stopped_before_it_begins_is_not_tracked(run_kedro, tracking_uri):
+    import mlflow
+
+    with pytest.raises(ConfigError):
+        run_kedro("ingestion", params={"distillation": {"arm": "x"}})
+    client = mlflow.MlflowClient(tracking_uri)
+    assert not client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+
+
+@pytest.mark.skipif(os.environ.get("CUDA_VISIBLE_DEVICES", "") != "" or Path("/dev/nvidia0").exists(), reason="a GPU")
+def test_a_device_that_is_not_there_is_named(run_kedro):
+    with pytest.raises(ConfigError, match="training.accelerator 'cuda' with"):
+        run_kedro("distillation", params={"training": {"accelerator": "cuda"}})
+
+
+def lines(caplog) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "cross_modal_kd.hooks.preflight"]
+
+
+def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_path, caplog):
+    caplog.set_level(logging.INFO)
+    run_kedro("distill", to_nodes=["ingestion.list_raw_files"])
+    task, sources = lines(caplog)
+    assert task == "task: test, verification: Concept verification"
+    root = "data/01_raw/emoji" if Path.cwd() == project_path else project_path / "data/01_raw/emoji"
+    assert sources == f"sources: emoji (emoji, {root}): 143 image samples of 24 labels and 72 text samples of 24 labels"
+
+
+def test_the_lines_of_a_training_have_its_encoders_arm_size_and_device(distilled, run_kedro_after, caplog):
+    caplog.set_level(logging.INFO)
+    run_kedro_after("distillation")
+    told = lines(caplog)
+    assert [line.split(":")[0] for line in told] == ["task", "sources", "teacher -> student", "arms", "network"]
+    assert "143 image samples of 24 labels" in told[1]
+    assert told[2].endswith("text, sentence_transformers all-MiniLM-L6-v2, pretrained -> image, timm test_resnet")
+    assert told[3] == "arms: soft_both_quality against none"
+    assert "0.4 M parameters of the student, on " in told[4]
+
+
+def test_the_lines_of_a_comparison_name_its_arms(blocks):
+    assert blocks()["comparison"].in_a_line() == "none, soft_feature, soft_both_quality, each against none, seeds 0"
+    assert blocks()["tuning"].in_a_line() == "search of soft_feature, soft_both_quality: 2 trials each"
+    assert "both_joint" in blocks()["regimes"].in_a_line()
+
+
+def test_a_worker_of_another_process_tells_nothing():
+    hook = PreflightHook()
+    hook.after_node_run({"candidates": None})

