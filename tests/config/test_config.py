@@ -128,6 +128,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (IngestionConfig, {"split": {"seed": True}}, "seed: expected a number, found true"),
         (TeacherConfig, {"encoder": SENTENCES, "pretrained": False}, "teacher.pretrained must be true"),
         (TeacherConfig, {"encoder": {"library": "speechbrain", "name": "ResNet"}}, "teacher.pretrained must be false"),
+        (TeacherConfig, {"encoder": {**SENTENCES, "options": {"device": "x"}}}, "unknown key 'device'.*takes none"),
         (ProjectionConfig, {"margin": 0.1}, "unknown key 'margin'"),
         (StudentConfig, {"encoder": TIMM, "free_dim": -1}, "free_dim.*greater than or equal to 0"),
         (ArmConfig, {"answer": "both"}, "an arm without constraints has none"),
@@ -150,7 +151,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(block, values, message):
 
 
 def test_what_is_null_is_taken_away():
-    assert EncoderConfig(**TIMM, options={"a": 1, "b": None}).options == {"a": 1}
+    assert EncoderConfig(**TIMM, options={"stem_width": 1, "channels": None}).options == {"stem_width": 1}
     assert list(SourcesConfig({"a": {"layout": "folder", "root": "x"}, "b": None}).root) == ["a"]
     arms = ArmsConfig({"a": {"constraints": {"f": {"kind": "l2"}, "g": None}}, "b": None})
     assert list(arms.root) == ["a"] and list(arms.get("a").constraints) == ["f"]

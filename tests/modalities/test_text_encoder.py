@@ -26,7 +26,12 @@ def test_an_unknown_name_lists_what_there_is():
 
 
 def test_the_fingerprint_follows_weights_and_configuration_and_nothing_else(tmp_path):
-    for name, content in (("config.json", "{}"), ("model.safetensors", "w"), ("README.md", "a")):
+    for name, content in (
+        ("modules.json", "[]"),
+        ("model.safetensors", "w"),
+        ("README.md", "a"),
+        ("config.json", "{}"),
+    ):
         (tmp_path / name).write_text(content)
     first = weights_fingerprint(tmp_path)
     (tmp_path / "README.md").write_text("b")

@@ -71,7 +71,7 @@ def test_log_mel_features_are_not_rounded_to_bf16():
             "is used pretrained and frozen only.*timm, torchvision, speechbrain",
         ),
         ("torchvision", "resnet18", r"'resnet18' is not known for torchvision; expected one of: \['vgg'\]"),
-        ("torchvision", "vgg", "expected channels, a list of sizes.*found {}"),
+        ("torchvision", "vgg", "options of 'vgg' .torchvision.: channels: missing"),
     ],
 )
 def test_an_unknown_name_lists_what_there_is(library, name, message):

@@ -16,12 +16,14 @@ from PIL import Image
 
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.datasets import TableDataset
 from cross_modal_kd.pipelines.ingestion import create_pipeline
 from cross_modal_kd.pipelines.ingestion.nodes import read_sources
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import REJECTED, SAMPLES
+from cross_modal_kd.storage import write_csv
 from cross_modal_kd.tasks import kind_of
 
 CAPTIONED = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -149,7 +151,7 @@ def test_a_split_that_was_drawn_can_be_given_back(captioned, tmp_path):
     """And is then kept, whatever is added; what is new is drawn."""
     samples, _, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3, "seed": 4})
     file = tmp_path / "frozen.csv"
-    drawn_split(samples, kind_of(CAPTIONED).design, 4).to_csv(file, index=False)
+    write_csv(file, drawn_split(samples, kind_of(CAPTIONED).design, 4))
     for number in range(3):
         write_image(captioned / "cat" / f"new {number}.png")
     add = "".join(f"cat/new {number}.png,new {number}\n" for number in range(3))
@@ -240,6 +242,27 @@ def test_an_unreadable_image_is_rejected_and_its_caption_stays(captioned):
     assert rejected["path"].tolist() == ["cat/0.png"]
     assert "not a readable image" in rejected["reason"].iloc[0]
     assert len(samples) == 39
+
+
+def test_names_and_contents_of_anybody_make_a_table_that_is_safe_to_open_and_the_same_every_time(captioned):
+    names = ["=cmd.png", "+1.png", "-1.png", "@a.png", "\x1b[31mred.png", "\tt.png", "a;=1.png", "'=q.png"]
+    for name in names:
+        (captioned / "cat" / name).write_bytes(name.encode())
+    (captioned / '=HYPERLINK("x","y").exe').write_bytes(b"MZ")
+    texts = []
+    for number in range(2):
+        rejected = ingest(CAPTIONED, folder(captioned), max_rejected_share=0.9)[1]
+        assert sorted(rejected["path"]) == sorted([*(f"cat/{name}" for name in names), '=HYPERLINK("x","y").exe'])
+        entry = TableDataset(filepath=str(captioned / f"{number}.out" / "rejected.csv"))
+        entry.save(rejected.assign(path=rejected["path"].str.removeprefix("cat/")))
+        pd.testing.assert_series_equal(entry.load()["reason"], rejected["reason"])
+        texts.append((captioned / f"{number}.out" / "rejected.csv").read_text())
+        assert entry.load()["path"].tolist() == rejected["path"].str.removeprefix("cat/").tolist()
+        (captioned / f"{number}.out" / "rejected.csv").unlink()
+    assert texts[0] == texts[1]
+    assert "0x" not in texts[0] and "\x1b" not in texts[0]
+    for row in csv.reader(io.StringIO(texts[0])):
+        assert not any(cell.lstrip()[:1] in ("=", "+", "-", "@") for cell in row)
 
 
 def test_a_path_that_leads_outside(voices):

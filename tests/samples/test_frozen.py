@@ -8,9 +8,11 @@ from cross_modal_kd.config.ingestion import SplitConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split, frozen_splits, read_frozen
 from cross_modal_kd.samples.schema import conform
+from cross_modal_kd.storage import write_csv
 from sample_tables import CLOSED_SET, OPEN_SET, sample
 
 ODD = ("C#", "a,b", 'say "hi"', "new\nline", "caf\u00e9", "=1+1", "NA", "back\\slash", " blank ", "car\rriage")
+ODD += ("a;=1", "a;b;c", "\x1b[31mred", "C:\\x41", "'", "-")
 
 
 def written(tmp_path, text, **split):
@@ -29,7 +31,7 @@ def test_a_split_comes_back_as_it_was_saved_whatever_the_names(tmp_path, design)
     samples = conform(pd.DataFrame(rows))
     table = drawn_split(samples, design, 3)
     assert table.columns.tolist() == ["cluster", "split", "seed"]
-    table.to_csv(tmp_path / "split.csv", index=False, quoting=1)
+    write_csv(tmp_path / "split.csv", table)
     frozen = read_frozen(SplitConfig(frozen="split.csv", seed=3), tmp_path)
     assert len(frozen) == len(ODD) + 2
     nobody = pd.Series(None, index=samples.index, dtype="str")

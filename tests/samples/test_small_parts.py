@@ -150,6 +150,35 @@ def test_names_are_shown_in_order_and_the_rest_is_counted():
     assert (str(error), error.name, error.reason) == ("x.png: is empty", "x.png", "is empty")
 
 
+def test_a_reason_has_no_address_in_memory():
+    error = UnreadableSampleError("a.png", "cannot identify image file <_io.BytesIO object at 0x7f0c1a2b3c4d>")
+    assert error.reason == "cannot identify image file <_io.BytesIO>"
+    assert str(error) == "a.png: cannot identify image file <_io.BytesIO>"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"sample_ids": 3, "fingerprint": "f"},
+        {"sample_ids": [["a"]], "fingerprint": "f"},
+        {"sample_ids": {"a": 1}, "fingerprint": "f"},
+        {"sample_ids": ["a"], "fingerprint": None},
+    ],
+)
+def test_a_tables_ids_are_texts(tmp_path, table):
+    save_table(tmp_path / "t", EmbeddingTable(["a"], np.ones((1, 2)), "f"))
+    (tmp_path / "t" / "table.json").write_text(json.dumps(table))
+    with pytest.raises(ValueError, match=r"table\.json: sample_ids must be a list of texts"):
+        load_table(tmp_path / "t")
+
+
+def test_a_table_nested_beyond_reading_is_named(tmp_path):
+    save_table(tmp_path / "t", EmbeddingTable(["a"], np.ones((1, 2)), "f"))
+    (tmp_path / "t" / "table.json").write_text("[" * 200_000)
+    with pytest.raises(ValueError, match=r"table\.json is nested too deeply"):
+        load_table(tmp_path / "t")
+
+
 def test_a_damaged_parquet_file_is_named(tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(SamplesError, match=r"bad.parquet: not a readable Parquet file \(.*\); restore it or fetch it"):

@@ -19,6 +19,7 @@ from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, grid_jobs, refresh_embeddings, run_grid
 from cross_modal_kd.training.checkpoint import save_state
 
+WEIGHT = "student.embedding.1.weight"
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
 TRAINING = TrainingConfig()
 SOFT = {"feature": {"kind": "cosine", "margin": 0.2}}
@@ -37,7 +38,8 @@ class Trainer:
             raise KeyboardInterrupt
         self.names.append(f"{job.arm} {job.seed}")
         history = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "dev_eer": [0.3, np.nan]})
-        return ModelBundle("student", {}, {"w": np.full(2, job.seed, dtype=np.float32)}), history
+        about = {"encoder": {"library": "timm", "name": "x"}, "inputs": {}, "dim": 2, "classes": ["a", "b"]}
+        return ModelBundle("student", about, {WEIGHT: np.full((2, 1), job.seed, dtype=np.float32)}), history
 
     def embed(self, job, student, ids=("a", "b")):
         self.embedded.append(job.arm)
@@ -52,7 +54,7 @@ def test_every_job_leaves_a_student_its_embeddings_history_and_metrics(tmp_path)
     assert [outcome.job for outcome in outcomes] == JOBS
     last = outcomes[-1]
     assert last.metrics["loss"] == 1 and last.metrics["dev_eer"] == 0.3 and last.metrics["train_seconds"] >= 0
-    assert last.student.tensors["w"].tolist() == [1, 1]
+    assert last.student.tensors[WEIGHT].tolist() == [[1], [1]]
     assert last.embeddings.at(["b"]).tolist() == [[1, 1]]
     assert last.history["loss"].tolist() == [2, 1]
 
@@ -208,7 +210,7 @@ def test_a_finished_job_whose_files_are_damaged_is_trained_again_with_a_warning(
     outcomes = again.run(tmp_path)
     assert again.names == ["none 0"] and outcomes[0].metrics["loss"] == 1
     assert name == "metrics.json" or "is trained again" in caplog.text
-    assert not Trainer(fail_at=0).run(tmp_path)[0].student.tensors["w"].any()
+    assert not Trainer(fail_at=0).run(tmp_path)[0].student.tensors[WEIGHT].any()
 
 
 @pytest.mark.parametrize("damage", [flip, cut, lambda file: file.unlink()])

@@ -221,10 +221,14 @@ def test_damage_that_cannot_be_done_says_why():
 
 
 def test_width_scales_the_named_options_only():
-    encoder = {"library": "timm", "name": "resnet10t", "options": {"channels": [32, 64, 100], "stem_width": 16, "x": 3}}
+    encoder = {
+        "library": "timm",
+        "name": "resnet10t",
+        "options": {"channels": [32, 64, 100], "stem_width": 16, "groups": 3},
+    }
     student = StudentConfig(encoder=encoder)
     half = widened(student, 0.5, ["channels", "stem_width", "absent"], 8).encoder.options
-    assert half == {"channels": [16, 32, 48], "stem_width": 8, "x": 3}
+    assert half == {"channels": [16, 32, 48], "stem_width": 8, "groups": 3}
     assert widened(student, 1.0, ["absent"], 8) is student
     with pytest.raises(ValueError, match=r"names none of \['absent'\].*channels"):
         widened(student, 2.0, ["absent"], 8)

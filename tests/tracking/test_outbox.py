@@ -25,6 +25,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # a database of that name is made where the test runs
     monkeypatch.setattr(outbox, "DELAYS", (0.0, 0.0))
     monkeypatch.setattr(outbox, "LAST_DELAYS", (0.0, 0.0))
 

@@ -54,6 +54,15 @@ def test_somebody_elses_safetensors_are_refused(tmp_path):
         load_state(tmp_path / "model.safetensors")
 
 
+@pytest.mark.parametrize(
+    "tree", ['{"a": 1}', '{"__dict__": 3}', '{"__tensor__": "9"}', '{"__dict__": [1]}', "[" * 100_000]
+)
+def test_a_state_whose_tree_is_none_is_refused(tmp_path, tree):
+    save_file({"0": torch.zeros(2)}, tmp_path / "s.safetensors", metadata={"tree": tree})
+    with pytest.raises(ValueError, match=r"s\.safetensors is not a checkpoint of this project"):
+        load_state(tmp_path / "s.safetensors")
+
+
 def test_a_write_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     file = tmp_path / "state.safetensors"
     save_state(file, {"epoch": 1})

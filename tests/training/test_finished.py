@@ -7,6 +7,7 @@ import pytest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.training import forget_finished, once
 
+CONFIG = {"encoder": {"library": "timm", "name": "test_resnet"}, "inputs": {}}
 HISTORY = pd.DataFrame({"epoch": [1.0, 2.0], "loss": [1 / 3, 0.1], "dev_eer": [np.nan, 2 / 7]})
 
 
@@ -16,7 +17,7 @@ class Training:
 
     def __call__(self):
         self.count += 1
-        return ModelBundle("student", {"a": 1}, {"w": np.arange(3, dtype=np.float32)}), HISTORY
+        return ModelBundle("pretrained", CONFIG, {"w": np.arange(3, dtype=np.float32)}), HISTORY
 
     def log(self, row, epoch):
         self.rows.append((epoch, row["loss"]))
@@ -26,7 +27,7 @@ def test_what_is_finished_is_taken_to_the_last_digit_with_its_curves_until_it_is
     training, checkpoint = Training(), tmp_path / "none-ab12.safetensors"
     for _ in range(2):
         bundle, history = once(checkpoint, training, training.log)
-        assert np.asarray(bundle.tensors["w"]).tolist() == [0, 1, 2] and bundle.config == {"a": 1}
+        assert np.asarray(bundle.tensors["w"]).tolist() == [0, 1, 2] and bundle.config == CONFIG
         pd.testing.assert_frame_equal(history, HISTORY, check_exact=True)
     assert training.count == 1 and training.rows == [(1, 1 / 3), (2, 0.1)]
     once(tmp_path / "none-other.safetensors", training, training.log)

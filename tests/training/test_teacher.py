@@ -97,7 +97,7 @@ def test_whatever_changes_an_embedding_is_embedded_again(world, tmp_path, counte
 
 
 def test_a_texts_words_and_its_encoders_weights_count(tmp_path):
-    for name, content in (("model.safetensors", "w"), ("config.json", "{}")):
+    for name, content in (("model.safetensors", "w"), ("config.json", "{}"), ("modules.json", "[]")):
         (tmp_path / name).write_text(content)
     texts = pd.DataFrame({"sample_id": ["a"], "modality": "text", "text": ["word"], "sha256": "0" * 64})
     bundle = ModelBundle("pretrained", {"encoder": {"library": "sentence_transformers", "name": str(tmp_path)}})

@@ -18,7 +18,10 @@ from cross_modal_kd.config.quality import WeightConfig as WeightConfig
 from cross_modal_kd.config.registered import Announced as Announced
 from cross_modal_kd.config.registered import LibraryTraits as LibraryTraits
 from cross_modal_kd.config.registered import ModalityName as ModalityName
+from cross_modal_kd.config.registered import NoOptions as NoOptions
+from cross_modal_kd.config.registered import Options as Options
 from cross_modal_kd.config.registered import announce as announce
+from cross_modal_kd.config.registered import input_blocks_of as input_blocks_of
 from cross_modal_kd.config.registered import libraries_of as libraries_of
 from cross_modal_kd.config.registered import library_traits as library_traits
 from cross_modal_kd.config.registered import modality_names as modality_names
@@ -26,8 +29,8 @@ from cross_modal_kd.config.registered import withdraw as withdraw
 from cross_modal_kd.config.strict import EachOnce as EachOnce
 from cross_modal_kd.config.strict import Reference as Reference
 from cross_modal_kd.config.strict import Strict as Strict
+from cross_modal_kd.config.strict import first_errors as first_errors
 from cross_modal_kd.config.strict import nearest as nearest
-from cross_modal_kd.config.strict import sentences as sentences
 from cross_modal_kd.config.strict import without_null as without_null
 from cross_modal_kd.config.student import StudentConfig as StudentConfig
 from cross_modal_kd.config.task import TaskConfig as TaskConfig

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from cross_modal_kd.config.registered import LibraryName, input_blocks
+from cross_modal_kd.config.registered import LibraryName, check_options, input_blocks, weights_options
 from cross_modal_kd.config.strict import Strict, without_null
 
 Block = TypeVar("Block", bound=BaseModel)
@@ -23,13 +23,41 @@ class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
     library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text), or another registered one.
-    name and options are that library's. An option that is null is left to the library's default: so an environment
-    takes away one that conf/base sets.
+    name and options are that library's; only options on the list that the modality announces are taken, each of its
+    type and range. An option that is null is left to the library's default: so an environment takes away one that
+    conf/base sets.
     """
 
     library: LibraryName
     name: str
     options: Annotated[dict[str, Any], BeforeValidator(without_null)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _options_are_known(self) -> "EncoderConfig":
+        check_options(self.library, self.name, self.options)
+        return self
+
+    @property
+    def fresh_options(self) -> dict[str, Any]:
+        """The options without those that say where pretrained weights lie."""
+        weights = weights_options(self.library, self.options)
+        return {name: value for name, value in self.options.items() if name not in weights}
+
+    def require_fresh(self, why: str) -> "EncoderConfig":
+        """Let pass an encoder whose weights are not its library's.
+
+        Args:
+            why: what it belongs to, for the message.
+
+        Returns:
+            The configuration itself.
+
+        Raises:
+            ValueError: an option says where pretrained weights lie.
+        """
+        if named := weights_options(self.library, self.options):
+            raise ValueError(f"encoder.options.{named[0]} says where pretrained weights lie: {why}; take it out")
+        return self
 
 
 class InputConfig(Strict):
@@ -39,7 +67,7 @@ class InputConfig(Strict):
     block; ``of`` is the same with its type.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="allow", validate_default=True, allow_inf_nan=False)
 
     cache_mb: int = Field(2048, ge=0, description="decoded inputs kept in memory, at most; beyond it files are re-read")
 

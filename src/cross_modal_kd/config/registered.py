@@ -7,20 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from cross_modal_kd.config.strict import Strict, first_errors
+
+
+class NoOptions(Strict):
+    """Of an encoder that takes none."""
+
+
+# One model for every encoder of a library, or a model for each encoder that it has.
+Options = type[BaseModel] | Mapping[str, type[BaseModel]]
 
 
 @dataclass(frozen=True)
 class LibraryTraits:
-    """What a library of encoders can do.
+    """What is known of an encoder library before it is imported.
 
     Attributes:
         trainable: its encoders can be trained here.
         pretrained: it brings weights of its own.
+        options: the models that the options of a configuration must pass, each with its types and ranges: nothing else
+            reaches the library. One for all of its encoders, or one for each that it has.
+        weights: which of the options say where pretrained weights lie; those are a pretrained teacher's alone, and none
+            is taken from a saved model.
     """
 
     trainable: bool = True
     pretrained: bool = True
+    options: Options = NoOptions
+    weights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,18 @@ def libraries_of(modality: str) -> Mapping[str, LibraryTraits]:
     return _ANNOUNCED[check_modality(modality)].libraries
 
 
+def input_blocks_of(library: str) -> set[str]:
+    """The block in ``inputs`` that decides what encoders of a library see.
+
+    Args:
+        library: its name.
+
+    Returns:
+        The block's name, a set of one; empty where nothing is turned into tensors for it.
+    """
+    return {name for name, found in _ANNOUNCED.items() if library in found.libraries and found.inputs is not None}
+
+
 def library_traits(library: str) -> LibraryTraits:
     """Traits of an encoder library.
 
@@ -127,6 +155,44 @@ def library_traits(library: str) -> LibraryTraits:
         ValueError: it is not registered; the message lists those that are.
     """
     return _libraries()[check_library(library)]
+
+
+def check_options(library: str, name: str, options: Mapping[str, object]) -> None:
+    """Let pass what an encoder may be built with.
+
+    Args:
+        library: a registered one.
+        name: of the encoder, in that library.
+        options: plain values by name.
+
+    Raises:
+        ValueError: the library has no such encoder, or an option is not known, or not of its type and range; the
+            message lists what is.
+    """
+    models = library_traits(library).options
+    if isinstance(models, Mapping) and name not in models:
+        raise ValueError(f"encoder.name {name!r} is not known for {library}; expected one of: {sorted(models)}")
+    model = models[name] if isinstance(models, Mapping) else models
+    try:
+        model.model_validate(dict(options))
+    except ValidationError as error:
+        raise ValueError(f"encoder.options of {name!r} ({library}): {first_errors(error)}") from error
+
+
+def weights_options(library: str, options: Mapping[str, object]) -> list[str]:
+    """Those of an encoder's options that say where pretrained weights lie.
+
+    Args:
+        library: a registered one.
+        options: plain values by name.
+
+    Returns:
+        Their names.
+
+    Raises:
+        ValueError: the library is not registered.
+    """
+    return [name for name in library_traits(library).weights if name in options]
 
 
 def check_modality(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The base of every parameter block: frozen, no unknown keys, errors that name the key and what is allowed."""
+"""The base of every parameter block: frozen, no unknown keys, finite numbers, errors that name what is allowed."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-# Of the additive angular margin, in radians: losses.AAMSoftmaxHead refuses pi / 2 and above.
+# Of the additive angular margin, in radians: losses.AAMSoftmaxClassifier refuses pi / 2 and above.
 Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
 
 
@@ -74,9 +74,10 @@ class Strict(BaseModel):
         if isinstance(data, dict):
             unknown = sorted(str(key) for key in data if key not in cls.model_fields)
             if unknown:
+                there = ", ".join(sorted(cls.model_fields))
                 raise ValueError(
                     f"unknown key {', '.join(map(repr, unknown))} in {cls.__name__}; "
-                    f"expected one of: {', '.join(sorted(cls.model_fields))}"
+                    f"{f'expected one of: {there}' if there else 'it takes none'}"
                 )
         return data
 
@@ -107,22 +108,6 @@ def nearest(name: str, there: Sequence[str]) -> str:
     return f"{hint}There are: {', '.join(there) or 'none'}"
 
 
-def sentences(error: ValidationError) -> str:
-    """What pydantic found wrong, in a line.
-
-    Args:
-        error: Of a block.
-
-    Returns:
-        The key and the message of each, without addresses of pages.
-    """
-    found = [
-        (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False)
-    ]
-    return "; ".join(f"{key}: {message}" if key else message for key, message in found)
-
-
 def _is_number(annotation: Any) -> bool:
     kinds = {annotation, *get_args(annotation)}
     return bool(kinds & {int, float}) and bool not in kinds
@@ -140,4 +125,30 @@ def without_null(data: Any) -> Any:
     return {name: value for name, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "nearest", "sentences", "without_null"]
+def first_errors(error: ValidationError, most: int = 3) -> str:
+    """What pydantic found wrong, on one line: where, what is expected, what was found.
+
+    Args:
+        error: Of a validation.
+        most: How many are told.
+
+    Returns:
+        ``dim: Input should be greater than or equal to 1, found 0``, several joined by ``;``.
+    """
+    found = error.errors(include_url=False, include_context=False)
+    said = [_said(each) for each in found[:most]]
+    return "; ".join(said) + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in found["loc"])
+    told = str(found["msg"]).removeprefix("Value error, ")
+    if found["type"] == "missing":
+        return f"{where}: missing"
+    if found["type"] != "value_error":
+        value = repr(found["input"])
+        told += f", found {value if len(value) <= 60 else value[:57] + '...'}"
+    return f"{where}: {told}" if where else told
+
+
+__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "first_errors", "nearest", "without_null"]

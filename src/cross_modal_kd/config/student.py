@@ -1,6 +1,6 @@
 """The student: encoder, embedding, and the classifier of its task."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
 from cross_modal_kd.config.strict import Margin, Strict
@@ -28,3 +28,8 @@ class StudentConfig(Strict):
     scale: float = Field(16.0, gt=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _starts_afresh(self) -> "StudentConfig":
+        self.encoder.require_fresh("a student is trained from fresh weights")
+        return self

@@ -11,7 +11,8 @@ from cross_modal_kd.config.training import TrainingConfig
 class TeacherConfig(Strict):
     """The teacher's encoder, and its training where it is trained here.
 
-    timm downloads its weights, or takes those of a file: encoder.options.pretrained_cfg_overlay = {file: ...}.
+    timm downloads its weights, or takes those of a safetensors file: encoder.options.pretrained_cfg_overlay =
+    {file: ...}.
 
     Attributes:
         encoder: library, name and options of the encoder.
@@ -37,4 +38,6 @@ class TeacherConfig(Strict):
             raise ValueError(f"a {library} encoder brings no weights of its own: teacher.pretrained must be false")
         if not self.pretrained and not traits.trainable:
             raise ValueError(f"a {library} encoder is used as it is: teacher.pretrained must be true")
+        if not self.pretrained:
+            self.encoder.require_fresh("with teacher.pretrained: false it is trained from fresh weights")
         return self

@@ -6,7 +6,7 @@ import pandas as pd
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config import EvaluationConfig, InputConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.modalities import load_inputs
-from cross_modal_kd.models import ModelBundle, build_student
+from cross_modal_kd.models import ModelBundle, build_student, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, Roots, split_rows
 from cross_modal_kd.training import embed_inputs
 
@@ -64,6 +64,6 @@ def embed_samples(
 
     train, dev, test = (split_rows(samples, task.student, split) for split in ("train", "dev", "test"))
     chosen = pd.concat([train_subset(train, task, evaluation), dev, test])
-    inputs = InputConfig(**student.config["inputs"])
+    inputs = saved_inputs(student)
     values = embed_with(student, chosen, task.student, sources, inputs, evaluation.batch_size, accelerator)
     return EmbeddingTable(chosen["sample_id"].tolist(), values, embedding_fingerprint(chosen, student, inputs))

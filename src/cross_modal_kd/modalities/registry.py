@@ -1,6 +1,6 @@
 """The modalities that there are."""
 
-from cross_modal_kd.config import Announced, LibraryTraits, announce, withdraw
+from cross_modal_kd.config import Announced, announce, withdraw
 from cross_modal_kd.modalities.modality import Modality, ModalityError
 from cross_modal_kd.models import register_libraries, withdraw_libraries
 
@@ -16,10 +16,7 @@ def register(modality: Modality) -> None:
     Raises:
         ValueError: one of the names is taken.
     """
-    traits = {
-        name: LibraryTraits(library.create is not None, library.pretrained)
-        for name, library in modality.libraries.items()
-    }
+    traits = {name: library.traits for name, library in modality.libraries.items()}
     announce(modality.name, Announced(modality.inputs, traits, modality.student, modality.teacher))
     register_libraries(modality.libraries)
     _MODALITIES[modality.name] = modality

@@ -1,8 +1,15 @@
 from cross_modal_kd.models.answer import Shared as Shared
 from cross_modal_kd.models.answer import answer_logits as answer_logits
 from cross_modal_kd.models.bundle import ModelBundle as ModelBundle
+from cross_modal_kd.models.encoders import PRETRAINED as PRETRAINED
 from cross_modal_kd.models.encoders import Encoder as Encoder
+from cross_modal_kd.models.encoders import build_pretrained as build_pretrained
 from cross_modal_kd.models.encoders import create_encoder as create_encoder
+from cross_modal_kd.models.encoders import saved_encoder as saved_encoder
+from cross_modal_kd.models.encoders import saved_inputs as saved_inputs
+from cross_modal_kd.models.errors import MissingModelError as MissingModelError
+from cross_modal_kd.models.errors import ModelError as ModelError
+from cross_modal_kd.models.fit import building as building
 from cross_modal_kd.models.libraries import EncoderLibrary as EncoderLibrary
 from cross_modal_kd.models.libraries import library_of as library_of
 from cross_modal_kd.models.libraries import register_libraries as register_libraries

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -11,11 +12,13 @@ class ModelBundle:
 
     kind: what it is (``student``, ``teacher``, ``projection`` ...). config: plain JSON values, the arguments it is
     built from. tensors: its state by name, torch tensors or numpy arrays; empty for a model that a package brings.
+    folder: where it was read from, for messages; None of one that was just made.
     """
 
     kind: str
     config: dict[str, Any]
     tensors: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.kind or not isinstance(self.kind, str):
@@ -29,3 +32,8 @@ class ModelBundle:
                     f"ModelBundle.tensors[{name!r}] must be a tensor or an array, found {type(tensor).__name__}; "
                     "plain values belong in config"
                 )
+
+    @property
+    def where(self) -> str:
+        """The folder that it was read from, or what it is."""
+        return str(self.folder) if self.folder is not None else f"the {self.kind} model in memory"

@@ -4,10 +4,17 @@ Every encoder takes a batch of raw inputs as its modality reads them (uint8 imag
 feature extraction, returns one vector per input and has an attribute ``num_features``.
 """
 
+from typing import Any
+
 from torch import nn
 
-from cross_modal_kd.config import EncoderConfig, InputConfig
+from cross_modal_kd.config import EncoderConfig, InputConfig, input_blocks_of
+from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.errors import ModelError
+from cross_modal_kd.models.fit import building, filled
 from cross_modal_kd.models.libraries import library_of, trainable_libraries
+
+PRETRAINED = "pretrained"
 
 
 class Encoder(nn.Module):
@@ -16,23 +23,98 @@ class Encoder(nn.Module):
     num_features: int
 
 
-def create_encoder(config: EncoderConfig, inputs: InputConfig) -> Encoder:
+def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool = False) -> Encoder:
     """The trainable encoder that ``config`` names.
 
     Args:
         config: the library, the name of an encoder in it, and its options.
         inputs: how the samples become tensors, since that decides the encoder's first layer.
+        pretrained: with the weights that the library has for it; the only way to them.
 
     Returns:
-        An encoder with fresh weights, in training mode on the CPU.
+        An encoder in training mode on the CPU, with fresh weights where it is not pretrained.
 
     Raises:
-        ValueError: the library trains no encoder here, or has none of that name.
+        ValueError: the library trains no encoder here, has none of that name, or the options do not fit it.
     """
-    create = library_of(config.library).create
+    library = library_of(config.library)
+    create = library.pretrained if pretrained else library.create
     if create is None:
         raise ValueError(
             f"encoder.library {config.library!r} is used pretrained and frozen only; "
             f"a trained encoder needs one of: {', '.join(trainable_libraries())}"
         )
-    return create(config, inputs)
+    try:
+        return create(config, inputs)
+    except (TypeError, IndexError, KeyError, AssertionError, ArithmeticError) as error:  # of the library's own code
+        raise ValueError(
+            f"encoder.options of {config.name!r} ({config.library}): it cannot be built with {config.options} "
+            f"({type(error).__name__}: {error})"
+        ) from error
+
+
+def saved_encoder(bundle: ModelBundle) -> EncoderConfig:
+    """The encoder that a saved model names, whose options are on the list of its library.
+
+    Args:
+        bundle: of a student or of a pretrained teacher.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ModelError: there is none, the library or an option is not known, or an option says where weights lie.
+    """
+    with building(bundle):
+        return EncoderConfig(**bundle.config["encoder"]).require_fresh("a saved model brings its own")
+
+
+def saved_inputs(bundle: ModelBundle) -> InputConfig:
+    """How the inputs of a saved model are read.
+
+    Args:
+        bundle: of a student or of a pretrained teacher.
+
+    Returns:
+        The block ``inputs``.
+
+    Raises:
+        ModelError: a key is missing, unknown, or not of its type and range: a default in its place would be read
+            differently from what the model was trained on.
+    """
+    library = saved_encoder(bundle).library
+    with building(bundle):
+        said: dict[str, Any] = bundle.config["inputs"]
+        inputs = InputConfig(**said)
+        full = inputs.model_dump(mode="json")
+        for block in {name for name in said if name != "cache_mb"} | input_blocks_of(library):
+            if not _same(said.get(block), full[block]):
+                raise ValueError(f"inputs.{block} must be such as {full[block]}, found {said.get(block)}")
+        return inputs
+
+
+def _same(said: Any, full: Any) -> bool:
+    """Whether two plain values are equal, as are their types; a whole number may stand for the same one with a dot."""
+    if isinstance(said, dict) and isinstance(full, dict):
+        return said.keys() == full.keys() and all(_same(value, full[name]) for name, value in said.items())
+    return said == full and isinstance(said, bool) == isinstance(full, bool)
+
+
+def build_pretrained(bundle: ModelBundle, inputs: InputConfig) -> Encoder:
+    """The encoder of a pretrained teacher, with the weights that were saved of it.
+
+    Args:
+        bundle: of kind ``pretrained``, of a library whose encoders are built here.
+        inputs: how the samples become tensors.
+
+    Returns:
+        The encoder, in evaluation mode on the CPU.
+
+    Raises:
+        ModelError: the bundle holds another kind of model, or one that cannot be built.
+    """
+    if bundle.kind != PRETRAINED:
+        raise ModelError(f"{bundle.where}: expected a model of kind {PRETRAINED!r}, found {bundle.kind!r}")
+    encoder = saved_encoder(bundle)
+    with building(bundle):
+        return filled(lambda: create_encoder(encoder, inputs), bundle.tensors)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cross_modal_kd.config import EncoderConfig, InputConfig
+from cross_modal_kd.config import EncoderConfig, InputConfig, LibraryTraits, NoOptions, Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 class EncoderLibrary:
     """One library of encoders.
 
-    create: an encoder of that name, which can be trained; None where the library is used pretrained and frozen only.
-    pretrained: whether it brings weights of its own (``create`` then takes the option ``pretrained: true``).
+    create: an encoder of that name with fresh weights; None where the library is used pretrained and frozen only.
+    pretrained: the same with the weights that the library has for it; None where it has none, or ``create`` is None.
+    options: what its encoders may be built with (``config.registered.LibraryTraits``): by default nothing.
+    weights_options: which of them say where pretrained weights lie.
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
     weights: of a library without ``create``, SHA-256 of the weights, which stay in their package.
     check: of a library without ``create``, raises ValueError for a name or an option that it does not have; of one with
@@ -26,7 +28,9 @@ class EncoderLibrary:
     """
 
     create: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
-    pretrained: bool = True
+    pretrained: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
+    options: Options = NoOptions
+    weights_options: tuple[str, ...] = ()
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
     weights: Callable[[EncoderConfig], str] | None = None
     check: Callable[[EncoderConfig], None] | None = None
@@ -34,6 +38,12 @@ class EncoderLibrary:
     def __post_init__(self) -> None:
         if self.create is None and (self.embed is None or self.weights is None):
             raise ValueError("an encoder library needs `create`, or both `embed` and `weights`; give it one of the two")
+
+    @property
+    def traits(self) -> LibraryTraits:
+        """What is announced of it."""
+        pretrained = self.create is None or self.pretrained is not None
+        return LibraryTraits(self.create is not None, pretrained, self.options, self.weights_options)
 
 
 _LIBRARIES: dict[str, EncoderLibrary] = {}

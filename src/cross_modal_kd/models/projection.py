@@ -1,5 +1,7 @@
 """The trainable projection g of the teacher, and the prototypes W that are learnt with it."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -8,6 +10,8 @@ from torch.nn import functional as F
 from cross_modal_kd.config import ProjectionConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.errors import ModelError
+from cross_modal_kd.models.fit import building, filled, require_fit
 
 KIND = "projection"
 
@@ -128,14 +132,30 @@ def build_projection(bundle: ModelBundle) -> Projection:
         The module.
 
     Raises:
-        ValueError: If the bundle holds another kind of model.
+        ModelError: If the bundle holds another kind of model, or one that cannot be built.
     """
     if bundle.kind != KIND:
-        raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
+        raise ModelError(f"{bundle.where}: expected a model of kind {KIND!r}, found {bundle.kind!r}")
+    with building(bundle):
+        return filled(partial(_fresh, bundle), bundle.tensors)
+
+
+def check_projection(bundle: ModelBundle) -> None:
+    """Make sure that the tensors of a projection are those of its configuration.
+
+    Args:
+        bundle: Of kind ``projection``.
+
+    Raises:
+        ModelError: If they are not.
+    """
+    with building(bundle):
+        require_fit(partial(_fresh, bundle), bundle.tensors)
+
+
+def _fresh(bundle: ModelBundle) -> Projection:
     config = ProjectionConfig(**bundle.config["projection"])
-    projection = Projection(bundle.config["in_dim"], len(bundle.config["classes"]), config)
-    projection.load_state_dict(bundle.tensors)
-    return projection.eval()
+    return Projection(bundle.config["in_dim"], len(bundle.config["classes"]), config)
 
 
 def project(projection: ModelBundle, values: np.ndarray) -> np.ndarray:

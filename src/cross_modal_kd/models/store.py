@@ -1,10 +1,13 @@
-"""A model on disk: ``config.json`` beside ``model.safetensors``. Nothing is unpickled."""
+"""A model on disk: ``config.json`` beside ``model.safetensors``. Nothing is unpickled, and nothing else is read."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from cross_modal_kd.models.bundle import ModelBundle
+from cross_modal_kd.models.errors import MissingModelError, ModelError
+from cross_modal_kd.models.records import check_record
 from cross_modal_kd.storage import file_in, read_json, replaced, verify
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
@@ -34,30 +37,56 @@ def save_bundle(folder: Path, bundle: ModelBundle) -> None:
         save_file({name: _at_rest(tensor) for name, tensor in bundle.tensors.items()}, new / TENSORS)
 
 
-def load_bundle(folder: Path) -> ModelBundle:
-    """What ``save_bundle`` wrote.
+def load_bundle(folder: Path, kinds: Collection[str] | None = None) -> ModelBundle:
+    """What ``save_bundle`` wrote, its tensors on the CPU.
 
     Args:
-        folder: of that model.
+        folder: of the model.
+        kinds: of model that are wanted; None for any.
 
     Returns:
-        The model, its tensors on the CPU.
+        The bundle, whose config is one of its kind.
 
     Raises:
-        FileNotFoundError: one of the two files is missing.
-        ValueError: one of them is damaged.
+        MissingModelError: one of the two files is missing.
+        ModelError: one of them is damaged, or they hold another kind of model.
     """
-    from safetensors import SafetensorError
+    folder = Path(folder)
+    try:
+        content = read_json(folder, CONFIG, {"kind", "config"})
+        file = file_in(folder, TENSORS)
+    except FileNotFoundError as error:
+        raise MissingModelError(str(error)) from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    check_record(content["kind"], content["config"], str(folder / CONFIG), kinds)
+    bundle = ModelBundle(content["kind"], content["config"], _read_tensors(file), folder)
+    try:
+        verify(folder)
+    except (ValueError, OSError) as error:
+        raise ModelError(str(error)) from error
+    _check_tensors(bundle)
+    return bundle
+
+
+def _check_tensors(bundle: ModelBundle) -> None:
+    """As far as it can be seen without the encoder's library, which is asked when the model is built."""
+    from cross_modal_kd.models.projection import check_projection
+    from cross_modal_kd.models.student import check_student
+
+    if check := {"projection": check_projection, "student": check_student}.get(bundle.kind):
+        check(bundle)
+
+
+def _read_tensors(file: Path) -> dict[str, Any]:
     from safetensors.torch import load_file
 
-    content = read_json(folder, CONFIG, {"kind", "config"})
-    file = file_in(folder, TENSORS)
     try:
-        tensors = load_file(file)
-    except SafetensorError as error:
-        raise ValueError(f"{file} is not a safetensors file: {error}. Make it again") from error
-    verify(folder)
-    return ModelBundle(content["kind"], content["config"], tensors)
+        return load_file(file)
+    except MemoryError:
+        raise
+    except Exception as error:  # safetensors' own error derives from Exception alone; torch's for a dtype is another
+        raise ModelError(f"{file} is not a safetensors file: {error}. Make it again") from error
 
 
 def _at_rest(tensor: Any) -> Any:

@@ -6,7 +6,10 @@ from torch import Tensor, nn
 from cross_modal_kd.config import EncoderConfig, InputConfig
 from cross_modal_kd.models.answer import Shared, answer_logits
 from cross_modal_kd.models.bundle import ModelBundle
-from cross_modal_kd.models.encoders import create_encoder
+from cross_modal_kd.models.encoders import create_encoder, saved_encoder, saved_inputs
+from cross_modal_kd.models.errors import ModelError
+from cross_modal_kd.models.fit import building, filled, require_tensor
+from cross_modal_kd.models.projection import check_projection
 
 KIND = "student"
 SHARED = "shared.prototypes"
@@ -96,11 +99,11 @@ def own_projection(bundle: ModelBundle) -> ModelBundle | None:
     Returns:
         The projection's bundle; None where the projection stood still.
     """
-    if "own_projection" not in bundle.config:
+    if bundle.config.get("own_projection") is None:
         return None
     prefix = "own_projection."
     tensors = {k.removeprefix(prefix): v for k, v in bundle.tensors.items() if k.startswith(prefix)}
-    return ModelBundle("projection", bundle.config["own_projection"], tensors)
+    return ModelBundle("projection", bundle.config["own_projection"], tensors, bundle.folder)
 
 
 def build_student(bundle: ModelBundle) -> Student:
@@ -113,16 +116,40 @@ def build_student(bundle: ModelBundle) -> Student:
         The module.
 
     Raises:
-        ValueError: If the bundle holds another kind of model.
+        ModelError: If the bundle holds another kind of model, or one that cannot be built.
     """
     if bundle.kind != KIND:
-        raise ValueError(f"expected a model of kind {KIND!r}, found {bundle.kind!r}")
-    student = Student(
-        EncoderConfig(**bundle.config["encoder"]), InputConfig(**bundle.config["inputs"]), bundle.config["dim"]
-    )
+        raise ModelError(f"{bundle.where}: expected a model of kind {KIND!r}, found {bundle.kind!r}")
+    encoder, inputs = saved_encoder(bundle), saved_inputs(bundle)
     prefix = "student."
-    student.load_state_dict({k.removeprefix(prefix): v for k, v in bundle.tensors.items() if k.startswith(prefix)})
-    return student.eval()
+    with building(bundle):
+        state = {k.removeprefix(prefix): v for k, v in bundle.tensors.items() if k.startswith(prefix)}
+        return filled(lambda: Student(encoder, inputs, bundle.config["dim"]), state)
+
+
+def check_student(bundle: ModelBundle) -> None:
+    """Make sure that what a student takes along is of its embedding and its classes; ``build_student`` sees the rest.
+
+    Args:
+        bundle: Of kind ``student``.
+
+    Raises:
+        ModelError: If its classifier or its projection is not.
+    """
+    dim, classes = bundle.config["dim"], len(bundle.config["classes"])
+    parts = ["student.", "head."] + ["own_projection."] * (bundle.config.get("own_projection") is not None)
+    parts += [SHARED] * (bundle.config.get("answer") is not None)
+    with building(bundle):
+        if strange := [name for name in bundle.tensors if not name.startswith(tuple(parts))]:
+            raise ValueError(f"the tensor {strange[0]!r} belongs to nothing that the configuration names")
+        require_tensor(bundle.tensors, "student.embedding.1.weight", (dim, -1))
+        if "head.bias" in bundle.tensors:  # a linear classifier, which answers
+            require_tensor(bundle.tensors, "head.weight", (classes, dim))
+            require_tensor(bundle.tensors, "head.bias", (classes,))
+        if bundle.config.get("answer") is not None:
+            require_tensor(bundle.tensors, SHARED, (classes, -1))
+        if (projection := own_projection(bundle)) is not None:
+            check_projection(projection)
 
 
 def classifier_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
@@ -137,9 +164,15 @@ def classifier_logits(bundle: ModelBundle, embeddings: Tensor) -> Tensor:
 
     Returns:
         (N, C).
+
+    Raises:
+        ModelError: If the bundle has no such classifier, or one that does not fit its classes.
     """
-    own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
-    if "answer" not in bundle.config:
-        return own
-    how = bundle.config["answer"]
-    return answer_logits(own, embeddings, Shared(how["by"], torch.as_tensor(bundle.tensors[SHARED]), how["scale"]))
+    with building(bundle):
+        own = embeddings @ bundle.tensors["head.weight"].T + bundle.tensors["head.bias"]
+        if own.shape[1:] != (len(bundle.config["classes"]),):
+            raise ValueError(f"its classifier has {own.shape[1]} outputs for {len(bundle.config['classes'])} classes")
+        if bundle.config.get("answer") is None:
+            return own
+        how = bundle.config["answer"]
+        return answer_logits(own, embeddings, Shared(how["by"], torch.as_tensor(bundle.tensors[SHARED]), how["scale"]))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from cross_modal_kd.storage import without_addresses
+
 
 class SamplesError(ValueError):
     """A set of samples that cannot be used as it is: the message names what, and what to do."""
@@ -12,10 +14,11 @@ class UnreadableSampleError(ValueError):
 
     Args:
         name: of the sample, for whoever looks for the file.
-        reason: why, as ``rejected_samples`` has it.
+        reason: why, as ``rejected_samples`` has it: addresses in memory, which differ from run to run, are taken out.
     """
 
     def __init__(self, name: str, reason: str) -> None:
+        reason = without_addresses(reason)
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason

@@ -12,6 +12,7 @@ from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.names import one_form
 from cross_modal_kd.samples.schema import SPLITS
 from cross_modal_kd.samples.tables import read_csv
+from cross_modal_kd.storage import plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def read_frozen(split: SplitConfig, base: Path | None = None, tell: bool = True)
 def _checked(file: Path) -> pd.DataFrame:
     """The table, a row each cluster."""
     table = read_csv(file, ["cluster", "split"])
+    table = table.assign(cluster=table["cluster"].map(plain_text))
     wrong = set(table["split"]) - set(SPLITS)
     if wrong:
         raise SamplesError(f"{file}: split must be one of {list(SPLITS)}, found {first_few(wrong)}")

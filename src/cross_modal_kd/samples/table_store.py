@@ -44,15 +44,18 @@ def load_table(folder: Path) -> EmbeddingTable:
         FileNotFoundError: one of the two files is missing.
         ValueError: one of them is damaged, or they do not belong together.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     content = read_json(folder, TABLE, {"sample_ids", "fingerprint"})
     file = file_in(folder, VALUES)
+    ids = content["sample_ids"]
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in [*ids, content["fingerprint"]]):
+        raise ValueError(f"{folder / TABLE}: sample_ids must be a list of texts, fingerprint a text. Make it again")
     try:
-        values = load_file(file)["values"]
-        table = EmbeddingTable(content["sample_ids"], values, content["fingerprint"])
-    except (SafetensorError, KeyError, ValueError) as error:
+        table = EmbeddingTable(ids, load_file(file)["values"], content["fingerprint"])
+    except MemoryError:
+        raise
+    except Exception as error:  # safetensors' own error derives from Exception alone, numpy has others for a dtype
         raise ValueError(f"{file} does not hold the embeddings of {TABLE}: {error}. Make it again") from error
     verify(folder)
     return table

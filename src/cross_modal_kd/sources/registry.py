@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cross_modal_kd.config import SourceConfig, Strict, sentences
+from cross_modal_kd.config import SourceConfig, Strict, first_errors
 from cross_modal_kd.samples import Roots, SamplesError, first_few
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
 from cross_modal_kd.sources.folder import FolderOptions, read_folder
@@ -47,7 +47,7 @@ def check_source(name: str, source: SourceConfig) -> None:
         try:
             OPTIONS[source.layout].model_validate(source.options)
         except ValidationError as error:
-            raise SamplesError(f"sources.{name}.options (layout {source.layout}): {sentences(error)}") from error
+            raise SamplesError(f"sources.{name}.options (layout {source.layout}): {first_errors(error)}") from error
 
 
 def layout_of(name: str, layout: str) -> Layout:

@@ -1,6 +1,7 @@
-"""What outlives a process on disk: folders replaced whole, with checksums, and locks that say who writes there."""
+"""What outlives a process on disk: whole folders with checksums, CSV files, and locks that say who writes there."""
 
-from cross_modal_kd.storage.folder import SUMS, clear_leftovers, file_in, read_json, replaced, seal, verify
+from cross_modal_kd.storage.csv_file import csv_text, plain_text, read_csv, safe_text, without_addresses, write_csv
+from cross_modal_kd.storage.folder import SUMS, clear_leftovers, file_in, parse_json, read_json, replaced, seal, verify
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 
@@ -9,14 +10,21 @@ __all__ = [
     "HeldError",
     "Lock",
     "clear_leftovers",
+    "csv_text",
     "file_in",
     "guarded",
     "is_dead",
+    "parse_json",
+    "plain_text",
     "process_facts",
+    "read_csv",
     "read_json",
     "replaced",
+    "safe_text",
     "seal",
     "user",
     "verify",
+    "without_addresses",
+    "write_csv",
     "write_whole",
 ]

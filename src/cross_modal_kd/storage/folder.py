@@ -47,15 +47,16 @@ def read_json(folder: Path, name: str, keys: set[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: the file is missing.
-        ValueError: it is not JSON, or not such an object.
+        ValueError: it cannot be read, is not JSON (which has no NaN), or not such an object.
     """
     file = file_in(folder, name)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(file)
     except ValueError as error:
-        raise ValueError(f"{file} is not JSON: {error}. Remove its folder and make it again") from error
+        raise ValueError(f"{error}. Remove its folder and make it again") from error
     if not isinstance(content, dict) or not keys <= content.keys():
-        raise ValueError(f"{file} must be an object with the keys {sorted(keys)}, found {str(content)[:80]}")
+        found = sorted(content)[:5] if isinstance(content, dict) else type(content).__name__
+        raise ValueError(f"{file} must be an object with the keys {sorted(keys)}, found {str(found)[:80]}")
     return content
 
 
@@ -111,6 +112,30 @@ def clear_leftovers(root: Path) -> int:
         else:
             path.unlink(missing_ok=True)
     return len(found)
+
+
+def parse_json(file: Path) -> Any:
+    """The content of a JSON file of anybody's.
+
+    Args:
+        file: that is there.
+
+    Returns:
+        What it holds, of any type of JSON.
+
+    Raises:
+        ValueError: it cannot be read, is not JSON (which has no NaN), or is nested too deeply; the message names it.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError(f"{file} is nested too deeply") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} is not JSON: {error}") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pandas as pd
 from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
-from cross_modal_kd.storage import SUMS, verify, write_whole
+from cross_modal_kd.storage import SUMS, csv_text, read_csv, verify, write_whole
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tracking import as_metrics, child_run
@@ -88,7 +88,7 @@ class Outcome:
     @property
     def student(self) -> ModelBundle:
         """The trained student, best on dev."""
-        return load_bundle(self.folder / "student")
+        return load_bundle(self.folder / "student", ["student"])
 
     @property
     def embeddings(self) -> EmbeddingTable:
@@ -98,7 +98,7 @@ class Outcome:
     @property
     def history(self) -> pd.DataFrame:
         """A row an epoch: epoch, loss, parts of the objective, the dev metric where it was looked at, lr, seconds."""
-        return pd.read_csv(self.folder / "history.csv")
+        return read_csv(self.folder / "history.csv")
 
 
 def grid_jobs(grid: ComparisonConfig, arms: ArmsConfig, student: StudentConfig, training: TrainingConfig) -> list[Job]:
@@ -208,7 +208,7 @@ def _is_done(folder: Path, name: str) -> bool:
     try:
         verify(folder)
         json.loads((folder / DONE).read_text(encoding="utf-8"))
-        pd.read_csv(folder / "history.csv")
+        read_csv(folder / "history.csv")
         load_bundle(folder / "student")
     except (ValueError, OSError) as error:
         logger.warning("%s is trained again: %s", name, error)
@@ -244,7 +244,7 @@ def _write_figures(folder: Path, history: pd.DataFrame, metrics: Mapping[str, fl
     """History and metrics with their checksums; the metrics come last, since they say that the job is done."""
     (folder / DONE).unlink(missing_ok=True)
     text = json.dumps(metrics, indent=2)
-    files = {"history.csv": history.to_csv(index=False), DONE: text}
+    files = {"history.csv": csv_text(history), DONE: text}
     sums = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
     for name, content in (("history.csv", files["history.csv"]), (SUMS, json.dumps(sums, indent=1)), (DONE, text)):
         write_whole(folder / name, content)

@@ -138,21 +138,22 @@ def load_state(path: Path) -> dict[str, Any]:
             tree = json.loads(metadata["tree"])
             if metadata.get("sha256", noted := _digest(metadata["tree"], tensors)) != noted:
                 raise ValueError("it is not the one that was written, SHA-256")
-    except (KeyError, ValueError, OSError, RuntimeError) as error:
+        return _rich(tree, tensors)
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} is not a checkpoint of this project ({error}); delete it to start afresh") from error
     except Exception as error:  # safetensors raises its own SafetensorError, which derives from Exception alone
         raise ValueError(f"{path} is damaged ({error}); delete it to start afresh") from error
 
-    def rich(value: Any) -> Any:
-        if isinstance(value, list):
-            return [rich(item) for item in value]
-        if isinstance(value, dict):
-            if _TENSOR in value:
-                return tensors[value[_TENSOR]]
-            return {key: rich(item) for key, item in value["__dict__"]}
-        return value
 
-    return rich(tree)
+def _rich(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """What a tree of JSON stands for. Raises KeyError, TypeError or ValueError where it is none of ``save_state``."""
+    if isinstance(value, list):
+        return [_rich(item, tensors) for item in value]
+    if isinstance(value, dict):
+        if _TENSOR in value:
+            return tensors[value[_TENSOR]]
+        return {key: _rich(item, tensors) for key, item in value["__dict__"]}
+    return value
 
 
 def seconds_so_far(path: Path) -> float:

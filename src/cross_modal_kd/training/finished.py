@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
-from cross_modal_kd.storage import replaced
+from cross_modal_kd.storage import read_csv, replaced, verify, write_csv
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +44,15 @@ def once(
             return found
     bundle, history = train()
     with replaced(kept.parent / f"{kept.name}.history") as new:
-        history.to_csv(new / HISTORY, index=False)
+        write_csv(new / HISTORY, history)
     save_bundle(kept, bundle)  # the last to come: it says that both are there
     return bundle, history
 
 
 def _load(kept: Path) -> tuple[ModelBundle, pd.DataFrame]:
-    from cross_modal_kd.storage import verify
-
     beside = kept.parent / f"{kept.name}.history"
     verify(beside)
-    return load_bundle(kept), pd.read_csv(beside / HISTORY, float_precision="round_trip")
+    return load_bundle(kept), read_csv(beside / HISTORY)
 
 
 def forget_finished(checkpoints: Path) -> None:

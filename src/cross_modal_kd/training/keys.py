@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from cross_modal_kd.config import EncoderConfig, InputConfig, TaskConfig
-from cross_modal_kd.models import ModelBundle, library_of
+from cross_modal_kd.config import InputConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder
 from cross_modal_kd.samples import EmbeddingTable
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
@@ -57,7 +57,8 @@ def _plain(value: Any) -> Any:
 def _plain_inside(value: Any) -> Any:
     """``_plain`` of what holds other values."""
     if isinstance(value, ModelBundle):
-        tensors = {name: np.asarray(tensor) for name, tensor in value.tensors.items()}
+        with building(value):
+            tensors = {name: np.asarray(tensor) for name, tensor in value.tensors.items()}
         return _plain([value.kind, value.config, tensors])
     if isinstance(value, pd.DataFrame):
         return _plain([list(value.columns), pd.util.hash_pandas_object(value, index=False).to_numpy()])
@@ -117,11 +118,12 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     parts = [teacher_model.kind, {k: v for k, v in teacher_model.config.items() if k != "inputs"}]
     parts.append({name: block.model_dump() for name, block in transform.items() if block is not None})
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-    for name in sorted(teacher_model.tensors):
-        digest.update(name.encode() + np.ascontiguousarray(np.asarray(teacher_model.tensors[name])).tobytes())
-    encoder = teacher_model.config["encoder"]
-    if (weights := library_of(encoder["library"]).weights) is not None:
-        digest.update(weights(EncoderConfig(**encoder)).encode())
+    encoder = saved_encoder(teacher_model)
+    with building(teacher_model):
+        for name in sorted(teacher_model.tensors):
+            digest.update(name.encode() + np.ascontiguousarray(np.asarray(teacher_model.tensors[name])).tobytes())
+        if (weights := library_of(encoder.library).weights) is not None:
+            digest.update(weights(encoder).encode())
     content = chosen["text"].where(chosen["text"].notna(), chosen["sha256"]).astype(str)
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())

@@ -173,7 +173,7 @@ class Running:
             fabric.strategy.precision.load_state_dict(state["precision"])
             self.schedule.load_state_dict(state["schedule"])
             self.progress = Progress(**state["progress"])
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        except (KeyError, IndexError, AttributeError, RuntimeError, ValueError, TypeError) as error:
             raise ValueError(
                 f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
             ) from error

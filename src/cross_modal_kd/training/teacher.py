@@ -8,11 +8,21 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.compute import device_for, make_fabric
-from cross_modal_kd.config import EncoderConfig, InputConfig, SourcesConfig, TaskConfig, TeacherConfig
+from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
 from cross_modal_kd.modalities import augmentation, load_inputs
-from cross_modal_kd.models import ModelBundle, Student, build_student, create_encoder, library_of, student_bundle
+from cross_modal_kd.models import (
+    PRETRAINED,
+    ModelBundle,
+    Student,
+    build_pretrained,
+    build_student,
+    create_encoder,
+    library_of,
+    saved_encoder,
+    student_bundle,
+)
 from cross_modal_kd.samples import (
     EmbeddingTable,
     Roots,
@@ -48,11 +58,9 @@ def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBund
     """
     encoder, tensors = teacher.encoder, {}
     if library_of(encoder.library).create is not None:
-        own = encoder.options | {"pretrained": True}
-        tensors = create_encoder(encoder.model_copy(update={"options": own}), inputs).state_dict()
-        plain = {name: value for name, value in own.items() if not name.startswith("pretrained")}
-        encoder = encoder.model_copy(update={"options": plain})
-    return ModelBundle("pretrained", {"encoder": encoder.model_dump(), "inputs": inputs.model_dump()}, tensors)
+        tensors = create_encoder(encoder, inputs, pretrained=True).state_dict()
+        encoder = encoder.model_copy(update={"options": encoder.fresh_options})
+    return ModelBundle(PRETRAINED, {"encoder": encoder.model_dump(), "inputs": inputs.model_dump()}, tensors)
 
 
 def train_teacher(
@@ -131,15 +139,13 @@ def teacher_embeddings(
     Returns:
         (N, D) float32, in the order of the rows; a frozen library's have length 1, the others are not normalised.
     """
-    encoder = EncoderConfig(**teacher_model.config["encoder"])
+    encoder = saved_encoder(teacher_model)
     if (embed_frozen := library_of(encoder.library).embed) is not None:
         return embed_frozen(encoder, chosen)
     read, device = load_inputs(task.teacher, chosen, Roots(sources), inputs), device_for(accelerator)
-    if teacher_model.kind != "pretrained":
+    if teacher_model.kind != PRETRAINED:
         return embed_inputs(build_student(teacher_model).to(device), read)
-    network = create_encoder(encoder, inputs)
-    network.load_state_dict(teacher_model.tensors)
-    return embed_inputs(network.to(device), read)
+    return embed_inputs(build_pretrained(teacher_model, inputs).to(device), read)
 
 
 def embed_teacher(

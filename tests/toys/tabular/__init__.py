@@ -19,6 +19,12 @@ class TabularInputConfig(Strict):
     columns: int = Field(4, ge=1)
 
 
+class RowOptions(Strict):
+    """hidden: size of the hidden layer."""
+
+    hidden: int = Field(8, ge=1)
+
+
 def _create(config: EncoderConfig, inputs: InputConfig):
     from tabular.tensors import RowEncoder
 
@@ -36,7 +42,7 @@ class Tabular(Modality):
     plural = "rows of numbers"
     endings = (".json",)
     inputs = TabularInputConfig
-    libraries = {"rows": EncoderLibrary(_create, pretrained=False)}
+    libraries = {"rows": EncoderLibrary(_create, options=RowOptions)}
     measures: Mapping[str, Callable[..., float]] = {
         "spread": lambda row: float(row.std()),
         "filled": lambda row: float((row != 0).mean()),

@@ -1,6 +1,7 @@
 """Encoders of images: timm's networks, and a small VGG of torchvision's layers."""
 
 from difflib import get_close_matches
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -42,50 +43,56 @@ def timm_encoder(name: str, channels: int, options: dict) -> ImageEncoder:
     Args:
         name: one of ``timm.list_models()``.
         channels: of the images, 1 or 3.
-        options: further arguments of ``timm.create_model`` (``pretrained``, ``drop_path_rate``).
+        options: further arguments of ``timm.create_model``, of ``TimmOptions`` and ``pretrained``.
 
     Returns:
         The encoder; the network decides its ``num_features``.
 
     Raises:
-        ValueError: timm has no model of that name; the message lists those near it.
+        ValueError: timm has no model of that name (the message lists those near it), or the file of weights is none.
     """
     import timm
 
     if name not in timm.list_models():
         close = get_close_matches(name, timm.list_models(), n=8)
         raise ValueError(f"encoder.name {name!r} is not a timm model; near it: {', '.join(close) or 'nothing'}")
+    if weights := options.get("pretrained_cfg_overlay"):
+        _require_safetensors(Path(weights["file"]))
     network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
     return ImageEncoder(network, int(network.num_features))  # type: ignore[arg-type]
 
 
-def torchvision_encoder(name: str, in_channels: int, options: dict) -> ImageEncoder:
+def _require_safetensors(file: Path) -> None:
+    """ValueError naming the file where it is none: an address, no file on this machine, or a damaged one."""
+    from safetensors import safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            names = list(opened.keys())
+    except Exception as error:  # safetensors' own error derives from Exception alone
+        raise ValueError(
+            f"encoder.options.pretrained_cfg_overlay.file: {file} is no safetensors file on this machine ({error}); "
+            "give the path of one"
+        ) from error
+    if not names:
+        raise ValueError(f"encoder.options.pretrained_cfg_overlay.file: {file} holds no tensors; give another file")
+
+
+def vgg_encoder(in_channels: int, options: dict) -> ImageEncoder:
     """VGG's convolutions (Simonyan & Zisserman, 2015) with batch norm, and the mean over what is left of the image.
 
     Small images want it: a residual network of timm's leaves a quarter of their side before its first block.
 
     Args:
-        name: ``vgg``, the only one.
         in_channels: of the images, 1 or 3.
         options: ``channels``, of each stage, after which the image is halved; ``convs``, convolutions a stage (1).
 
     Returns:
         The encoder; ``num_features`` is the channels of its last stage.
-
-    Raises:
-        ValueError: another name, another option, or channels that are not a list of positive whole numbers.
     """
     from torchvision.models.vgg import make_layers
 
-    if name != "vgg":
-        raise ValueError(f"encoder.name {name!r} is not known for torchvision; expected one of: ['vgg']")
-    unknown = sorted(set(options) - {"channels", "convs"})
-    stages = options.get("channels", [])
-    if unknown or not stages or not all(isinstance(size, int) and size > 0 for size in stages):
-        raise ValueError(
-            "encoder.options of torchvision's vgg: expected channels, a list of sizes (one a stage), and convs, the "
-            f"convolutions of a stage; found {options}"
-        )
+    stages = options["channels"]
     layers = [layer for size in stages for layer in [size] * int(options.get("convs", 1)) + ["M"]]
     convolutions = make_layers(layers, batch_norm=True)
     if in_channels != 3:

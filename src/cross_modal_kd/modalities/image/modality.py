@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.files import Content, digest, located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
+from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
@@ -22,16 +23,25 @@ if TYPE_CHECKING:
 def _timm(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     from cross_modal_kd.modalities.image.encoders import timm_encoder
 
-    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, dict(config.options))
+    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, config.fresh_options)
+
+
+def _timm_pretrained(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.image.encoders import timm_encoder
+
+    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, {**config.options, "pretrained": True})
 
 
 def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
-    from cross_modal_kd.modalities.image.encoders import torchvision_encoder
+    from cross_modal_kd.modalities.image.encoders import vgg_encoder
 
-    return torchvision_encoder(config.name, inputs.of(ImageInputConfig).channels, dict(config.options))
+    return vgg_encoder(inputs.of(ImageInputConfig).channels, dict(config.options))
 
 
-LIBRARIES = {"timm": EncoderLibrary(_timm), "torchvision": EncoderLibrary(_torchvision, pretrained=False)}
+LIBRARIES = {
+    "timm": EncoderLibrary(_timm, _timm_pretrained, options=TimmOptions, weights_options=("pretrained_cfg_overlay",)),
+    "torchvision": EncoderLibrary(_torchvision, options={"vgg": VggOptions}),
+}
 VGG = {"library": "torchvision", "name": "vgg", "options": {"channels": [16, 32, 96, 192]}}
 RESNET = {"library": "timm", "name": "resnet10t", "options": {"channels": [16, 32, 64, 128], "stem_width": 16}}
 

@@ -25,10 +25,10 @@ class SpeechInputConfig(Strict):
     n_mels: log-mel features a frame, fewer than the frequencies that a window of 25 ms tells apart at that rate.
     """
 
-    sample_rate: int = Field(16000, ge=4000, le=192_000)
-    crop_s: float = Field(2.0, ge=0.1)
-    eval_s: float = Field(6.0, ge=0.1)
-    n_mels: int = Field(40, ge=8)
+    sample_rate: int = Field(16000, ge=4000, le=384_000)
+    crop_s: float = Field(2.0, ge=0.1, le=3600)
+    eval_s: float = Field(6.0, ge=0.1, le=3600)
+    n_mels: int = Field(40, ge=8, le=1024)
 
     @model_validator(mode="after")
     def _mels_apart(self) -> "SpeechInputConfig":

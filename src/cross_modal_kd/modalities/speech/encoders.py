@@ -21,14 +21,15 @@ class LogMel(nn.Module):
         super().__init__()
         from torchaudio.transforms import MelSpectrogram
 
-        window = int(WINDOW_S * sample_rate)
-        self.mel = MelSpectrogram(
-            sample_rate,
-            n_fft=fourier_points(sample_rate),
-            win_length=window,
-            hop_length=int(0.010 * sample_rate),
-            n_mels=n_mels,
-        )
+        hop = int(0.010 * sample_rate)
+        with torch.device("cpu"):  # it looks at its own filters, which a network that is only outlined has not
+            self.mel = MelSpectrogram(
+                sample_rate,
+                n_fft=fourier_points(sample_rate),
+                win_length=int(WINDOW_S * sample_rate),
+                hop_length=hop,
+                n_mels=n_mels,
+            )
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Waveforms to features, in float32 under autocast too.
@@ -60,11 +61,8 @@ class SpeechEncoder(Encoder):
     def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
         super().__init__()
         self.features = LogMel(sample_rate, n_mels)
-        builders = _builders()
-        if name not in builders:
-            raise ValueError(f"encoder.name {name!r} is not known for speechbrain; expected one of: {sorted(builders)}")
         self.num_features = int(options.get("lin_neurons", 192))
-        self.network = builders[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
+        self.network = _builders()[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Waveforms to features.

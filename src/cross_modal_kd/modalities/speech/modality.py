@@ -9,6 +9,7 @@ from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, located, size_of
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
+from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -41,7 +42,7 @@ def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
 
 
-LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, pretrained=False)}
+LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, options={"ECAPA_TDNN": EcapaOptions, "ResNet": ResNetOptions})}
 ECAPA = {
     "library": "speechbrain",
     "name": "ECAPA_TDNN",

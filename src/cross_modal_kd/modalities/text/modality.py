@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row
-from cross_modal_kd.models import EncoderLibrary
+from cross_modal_kd.models import EncoderLibrary, MissingModelError
 from cross_modal_kd.samples import Roots
 
 if TYPE_CHECKING:
@@ -32,20 +32,15 @@ def _weights(config: EncoderConfig) -> str:
 
 def _check(config: EncoderConfig) -> None:
     from cross_modal_kd.modalities.text.encoder import model_folder
+    from cross_modal_kd.modalities.text.folder import require_model
 
-    if config.options:
-        raise ValueError(f"teacher.encoder.options: sentence_transformers takes none, found {config.options}")
-    folder = model_folder(config.name)
-    if not any((folder / name).is_file() for name in MODEL_FILES):
-        raise ValueError(
-            f"teacher.encoder.name {config.name!r}: expected the folder of a sentence-transformers model, found "
-            f"neither {' nor '.join(MODEL_FILES)} in {folder}"
-        )
+    try:
+        require_model(model_folder(config.name))
+    except MissingModelError as error:
+        raise ValueError(f"teacher.encoder.name {config.name!r}: {error}") from error
 
 
 LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
-# one of which a model's folder holds
-MODEL_FILES = ("modules.json", "config.json")
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
 
 

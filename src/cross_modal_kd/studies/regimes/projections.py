@@ -60,7 +60,7 @@ def refit(
         folder = store / "projections" / f"{kind}-{key}"
         if not folder.is_dir():
             save_bundle(folder, fit_projection(samples, world.task, embeddings, config)[0])
-        fitted[kind] = load_bundle(folder)
+        fitted[kind] = load_bundle(folder, ["projection"])
     return fitted
 
 

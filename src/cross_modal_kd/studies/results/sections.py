@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from cross_modal_kd.storage import read_csv
 from cross_modal_kd.studies.results import tables
 from cross_modal_kd.studies.results.tables import Table
 
@@ -119,7 +120,7 @@ def _read(folder: Path, kind: Kind) -> Section:
     try:
         if kind.files.endswith(".json"):
             return Section(kind, files, plots, json.loads(files[0].read_text(encoding="utf-8")))
-        return Section(kind, files, plots, pd.concat(map(pd.read_csv, files), ignore_index=True))
+        return Section(kind, files, plots, pd.concat(map(read_csv, files), ignore_index=True))
     except ValueError as error:
         names = ", ".join(file.name for file in files)
         raise ValueError(

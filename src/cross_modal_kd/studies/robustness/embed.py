@@ -8,7 +8,7 @@ import pandas as pd
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities import Damage, Others, load_inputs
-from cross_modal_kd.models import ModelBundle, build_student
+from cross_modal_kd.models import ModelBundle, build_student, saved_inputs
 from cross_modal_kd.samples import Roots
 from cross_modal_kd.studies.context import Configuration
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
@@ -61,7 +61,7 @@ class DamagedEmbeddings:
 
 
 def _shared_inputs(students: Sequence[ModelBundle]) -> InputConfig:
-    configs = {InputConfig(**student.config["inputs"]).model_dump_json() for student in students}
+    configs = {saved_inputs(student).model_dump_json() for student in students}
     if len(configs) > 1:
         raise ValueError(
             f"robustness: the students read their inputs in {len(configs)} different ways; train them all again with "

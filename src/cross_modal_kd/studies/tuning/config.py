@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from cross_modal_kd.config import ArmsConfig, Reference, Strict, sentences, without_null
+from cross_modal_kd.config import ArmsConfig, Reference, Strict, first_errors, without_null
 from cross_modal_kd.studies.tuning.space import with_value
 
 
@@ -104,7 +104,7 @@ class TuningConfig(Strict):
                     try:
                         with_value(arms.get(name), key, value)
                     except ValidationError as error:
-                        yield f"tuning.space.{name}: {key!r} cannot be {value}: {sentences(error)}"
+                        yield f"tuning.space.{name}: {key!r} cannot be {value}: {first_errors(error)}"
                         break
                     except ValueError as error:
                         yield f"tuning.space.{name}: {error}"
