@@ -149,3 +149,6 @@ def test_the_gallery_is_one_page_with_everything_in_it(tables):
     tested = samples.loc[(samples["split"] == "test") & (samples["modality"] == "image"), "sample_id"]
     best = measures[measures["sample_id"].isin(tested)].set_index("sample_id")["sharpness"].idxmax()
     assert page.index(best) < page.index('<div class="row worst">')
+    style = page[page.index("<style>") : page.index("</style>")]
+    rules = style[style.index("* {") :]
+    assert "prefers-color-scheme: dark" in style and not re.search("#[0-9a-f]{3}", rules), "colours are variables"

@@ -1,5 +1,6 @@
 """The results as pages: every number from a file, what is missing named, nothing typed by hand."""
 
+import io
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ from PIL import Image
 from cross_modal_kd.hooks.provenance import note
 from cross_modal_kd.studies.results.config import ResultsConfig
 from cross_modal_kd.studies.results.findings import FindingsError, filled
-from cross_modal_kd.studies.results.images import small_png
+from cross_modal_kd.studies.results.images import dark_png, small_png
 from cross_modal_kd.studies.results.nodes import write_results
 from cross_modal_kd.studies.results.numbers import number, with_interval
 from cross_modal_kd.studies.results.sections import KINDS, read_sections
@@ -197,16 +198,32 @@ def test_a_page_is_not_written_where_it_would_lose_what_no_table_is_kept_of(fold
 def test_pictures_are_copied_small_and_those_not_wanted_removed(folder, tmp_path):
     images = tmp_path / "docs" / "results" / "v"
     (images / "robustness").mkdir(parents=True)
-    for old in ("comparison_curves.png", "robustness/old.png", "width_regime.png"):
+    (images / "dark" / "robustness").mkdir(parents=True)
+    olds = ("comparison_curves.png", "robustness/old.png", "dark/robustness/old.png", "width_regime.png")
+    for old in olds:
         (images / old).write_bytes(b"")
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(folder / "comparison_forest.png")
     page = write(folder, tmp_path / "docs", image_kb=60)
-    assert {file.name for file in images.rglob("*.png")} == {"comparison_forest.png", "width_regime.png"}
+    kept = {file.relative_to(images).as_posix() for file in images.rglob("*.png")}
+    assert kept == {"comparison_forest.png", "dark/comparison_forest.png", "width_regime.png"}
     assert (images / "comparison_forest.png").stat().st_size <= 60_000
-    assert "(v/comparison_forest.png)" in page
+    dark = '<source media="(prefers-color-scheme: dark)" srcset="v/dark/comparison_forest.png">'
+    assert f'{dark}<img alt="The arms side by side: comparison forest" src="v/comparison_forest.png">' in page
     with pytest.raises(ValueError, match="results.image_kb: .*at 200 pixels, expected at most 5; raise image_kb"):
         small_png(folder / "comparison_forest.png", 5000)
+
+
+def test_a_plot_by_night_is_the_same_picture_in_other_colours(tmp_path):
+    picture = Image.new("RGB", (40, 20), "white")
+    picture.paste("#0072b2", (0, 0, 10, 20))
+    picture.paste("#2b3138", (10, 0, 20, 20))
+    picture.save(tmp_path / "plot.png")
+    night = Image.open(io.BytesIO(dark_png(small_png(tmp_path / "plot.png", 5000)))).convert("RGB")
+    assert night.getpixel((30, 5)) == (0x1C, 0x22, 0x28), "the paper is dark"
+    assert min(night.getpixel((15, 5))) > 180, "the ink is light"
+    red, _, blue = night.getpixel((5, 5))
+    assert blue > 200 > 130 > red, "blue stays blue"
 
 
 def test_findings_are_filled_from_the_data(folder, tmp_path):

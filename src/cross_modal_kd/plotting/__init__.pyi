@@ -1,3 +1,6 @@
+from cross_modal_kd.plotting.inline import dark as dark
+from cross_modal_kd.plotting.inline import inline_svg as inline_svg
+from cross_modal_kd.plotting.inline import plot_colours as plot_colours
 from cross_modal_kd.plotting.style import ALONE as ALONE
 from cross_modal_kd.plotting.style import ARMS as ARMS
 from cross_modal_kd.plotting.style import DISTILLED as DISTILLED
@@ -7,7 +10,6 @@ from cross_modal_kd.plotting.style import INK as INK
 from cross_modal_kd.plotting.style import TEACHER as TEACHER
 from cross_modal_kd.plotting.style import legend as legend
 from cross_modal_kd.plotting.style import new_figure as new_figure
-from cross_modal_kd.plotting.style import png as png
 from cross_modal_kd.plotting.style import remark as remark
 from cross_modal_kd.plotting.style import say as say
 from cross_modal_kd.plotting.style import title as title

@@ -1,6 +1,5 @@
 """How plots look: one palette (Okabe and Ito's, told apart by colour-blind readers), little ink, 700 px wide."""
 
-import io
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -92,18 +91,3 @@ def remark(figure: Figure, text: str) -> None:
         text: One line.
     """
     figure.suptitle(text, x=0.01, ha="left", fontsize=8.5, color=IMPOSTOR)
-
-
-def png(figure: Figure, dpi: int = 200) -> bytes:
-    """The figure as PNG, sharp on a screen with two pixels a point.
-
-    Args:
-        figure: Is not changed.
-        dpi: Dots per inch.
-
-    Returns:
-        The file's bytes.
-    """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
-    return buffer.getvalue()

@@ -49,7 +49,6 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
         first += n_rows
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False, fontsize=9)
-    figure.suptitle("Quality of the samples", x=0.01, ha="left", fontsize=12, color=_INK)
     return figure
 
 

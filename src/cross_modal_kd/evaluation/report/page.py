@@ -1,6 +1,5 @@
 """Everything that the page shows, and the page."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.tables import metric_tables
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.plotting import plot_colours
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, version_facts
 
 TEMPLATE = "report.html.jinja"
@@ -28,13 +28,13 @@ class DataSection:
     """What the page says of the data.
 
     gallery: (name, the student's exhibits, the teacher's) of a few test labels. split_summary: counts. rejected: the
-    source, path and reason of what was not used. quality_plot: PNG bytes.
+    source, path and reason of what was not used. quality_plot: an SVG element.
     """
 
     gallery: list[tuple[str, list[Exhibit], list[Exhibit]]]
     split_summary: pd.DataFrame
     rejected: pd.DataFrame
-    quality_plot: bytes
+    quality_plot: str
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,14 @@ class RunSection:
 class Page:
     """Everything that the page shows.
 
-    task: what was learnt. metrics: the content of metrics.json. images: PNG bytes of the plots, by name.
+    task: what was learnt. metrics: the content of metrics.json. images: SVG elements of the plots
+    (``plotting.inline_svg``), by name.
     examples: of the distilled student's mistakes. data, run: what the page says of them.
     """
 
     task: TaskConfig
     metrics: dict
-    images: Mapping[str, bytes]
+    images: Mapping[str, str]
     examples: list[Group]
     data: DataSection
     run: RunSection
@@ -76,8 +77,8 @@ def render(page: Page) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    drawn = {**page.images, "quality": page.data.quality_plot}
-    images = {name: "data:image/png;base64," + base64.b64encode(data).decode() for name, data in drawn.items()}
+    images = {**page.images, "quality": page.data.quality_plot}
+    day, night = plot_colours(list(images.values()))
     counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
@@ -89,6 +90,8 @@ def render(page: Page) -> str:
             (legend_of(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
             for name, interval in page.metrics["teacher"].items()
         ],
+        day=day,
+        night=night,
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
         examples=page.examples,
         gallery=page.data.gallery,

@@ -25,14 +25,14 @@ RunSection = Any  # evaluation.report.page.RunSection
 
 
 class Plots(NamedTuple):
-    """Figures of matplotlib, and each as PNG by name."""
+    """Figures of matplotlib, and each as an SVG element by name."""
 
     operating_plot: Any
     scores_plot: Any
     training_plot: Any
     matching_plot: Any
     summary_plot: Any
-    plot_images: dict[str, bytes]
+    plot_images: dict[str, str]
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
@@ -201,7 +201,7 @@ def draw_plots(
     student_alone_history: pd.DataFrame,
     distilled_history: pd.DataFrame,
 ) -> Plots:
-    """The plots of the report, and each as PNG bytes for its page.
+    """The plots of the report, and each as an SVG element for its page.
 
     Args:
         protocol: what both students were measured on.
@@ -214,10 +214,10 @@ def draw_plots(
         distilled_history: of its training, a row an epoch.
 
     Returns:
-        Five figures (operating, scores, training, matching, summary), and their PNG bytes by these names.
+        Five figures (operating, scores, training, matching, summary), and their SVG elements by these names.
     """
     from cross_modal_kd.evaluation import draw
-    from cross_modal_kd.plotting import png
+    from cross_modal_kd.plotting import inline_svg
 
     drawn = draw(
         protocol,
@@ -226,7 +226,7 @@ def draw_plots(
         embeddings={"student_alone": student_alone_embeddings, "distilled": distilled_embeddings},
         histories={"student_alone": student_alone_history, "distilled": distilled_history},
     )
-    images = {name: png(plot) for name, plot in drawn.items()}
+    images = {name: inline_svg(plot, name) for name, plot in drawn.items()}
     return Plots(**{f"{name}_plot": plot for name, plot in drawn.items()}, plot_images=images)
 
 
@@ -291,13 +291,13 @@ def describe_data(
     """
     from cross_modal_kd.evaluation import DataSection as Section
     from cross_modal_kd.evaluation import Exhibits, gallery, quality_plot
-    from cross_modal_kd.plotting import png
+    from cross_modal_kd.plotting import inline_svg
 
     return Section(
         gallery=gallery(samples, task, evaluation, Exhibits(samples, sources)),
         split_summary=split_summary,
         rejected=rejected_samples,
-        quality_plot=png(quality_plot(samples, quality_measures, quality_scores)),
+        quality_plot=inline_svg(quality_plot(samples, quality_measures, quality_scores), "quality"),
     )
 
 
@@ -349,7 +349,7 @@ def write_report(
     Args:
         task: what was learnt.
         metrics: of ``compare_students``.
-        plot_images: PNG bytes by name, of ``draw_plots``.
+        plot_images: SVG elements by name, of ``draw_plots``.
         examples: of ``collect_examples``.
         data_section: of ``describe_data``.
         run_section: of ``describe_run``.

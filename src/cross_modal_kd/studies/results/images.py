@@ -3,6 +3,9 @@
 import io
 from pathlib import Path
 
+from cross_modal_kd.plotting import dark
+
+DARK = "dark"  # folder beside the plots, of the same plots by night
 WIDEST = 1100
 NARROWEST = 200
 
@@ -37,3 +40,24 @@ def small_png(plot: Path, most_bytes: int) -> bytes:
                 f"{most_bytes // 1000}; raise image_kb"
             )
         width = max(NARROWEST, width * 4 // 5)
+
+
+def dark_png(small: bytes) -> bytes:
+    """The plot by night: the same picture with every colour of its palette turned.
+
+    Args:
+        small: of ``small_png``.
+
+    Returns:
+        A PNG file's content, about as large.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(small)) as opened:
+        image = opened.copy()
+    channels = image.getpalette("RGB") or []
+    colours = ["#" + bytes(channels[at : at + 3]).hex() for at in range(0, len(channels), 3)]
+    image.putpalette(b"".join(bytes.fromhex(dark(colour)[1:]) for colour in colours))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

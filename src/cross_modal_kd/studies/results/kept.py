@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.studies.results.images import small_png
+from cross_modal_kd.studies.results.images import DARK, dark_png, small_png
 from cross_modal_kd.studies.results.provenance import NOTES
 from cross_modal_kd.studies.results.sections import Section
 
@@ -20,7 +20,8 @@ HEADING = re.compile(r"^(?:## .+|\*\*.+\*\*)$", re.MULTILINE)
 def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int) -> None:
     """Lay what ``folder`` holds of each section over what was kept of it; what is not there anew stays as it is.
 
-    Tables are copied as they are, with their notes of provenance; plots are made smaller. Plots of a table that
+    Tables are copied as they are, with their notes of provenance; plots are made smaller, and laid in
+    ``dark`` once more as they are shown by night. Plots of a table that
     was made anew and has no such plot any more are removed.
 
     Args:
@@ -39,16 +40,24 @@ def keep(sections: Iterable[Section], folder: Path, kept: Path, most_bytes: int)
             shutil.copyfile(file, kept / name)
             found = _notes(folder).get(name.as_posix())
             notes[name.as_posix()] = found or {}
-        plots = {kept / plot.relative_to(folder): plot for plot in section.plots}
-        if "*" not in section.kind.files:
-            for stale in {old for pattern in section.kind.plots for old in kept.glob(pattern)} - set(plots):
-                stale.unlink()
-        for copy, plot in plots.items():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(small_png(plot, most_bytes))
+        _keep_plots(section, folder, kept, most_bytes)
     noted = {name: found for name, found in notes.items() if found}
     if noted:
         (kept / NOTES).write_text(json.dumps(noted, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _keep_plots(section: Section, folder: Path, kept: Path, most_bytes: int) -> None:
+    names = [plot.relative_to(folder) for plot in section.plots]
+    if "*" not in section.kind.files:
+        there = {old.relative_to(kept) for pattern in section.kind.plots for old in kept.glob(pattern)}
+        for stale in there - set(names):
+            (kept / stale).unlink()
+            (kept / DARK / stale).unlink(missing_ok=True)
+    for name, plot in zip(names, section.plots, strict=True):
+        small = small_png(plot, most_bytes)
+        for file, content in ((kept / name, small), (kept / DARK / name, dark_png(small))):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
 
 
 def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:

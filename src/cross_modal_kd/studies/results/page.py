@@ -1,12 +1,15 @@
 """One task's page."""
 
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 from cross_modal_kd.studies.results.findings import filled
+from cross_modal_kd.studies.results.images import DARK
 from cross_modal_kd.studies.results.provenance import provenance_line
 from cross_modal_kd.studies.results.sections import Section
 from cross_modal_kd.studies.results.tables import headline, metrics_headline, regimes_tables
@@ -100,12 +103,19 @@ def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder:
     lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
     if len(lines) > 1:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
-    plots = [
-        f"![{kind.title}: {' '.join(name.with_suffix('').parts).replace('_', ' ')}]({folder.name}/{name.as_posix()})"
-        for name in (plot.relative_to(folder) for plot in section.plots)
-    ]
+    plots = [_plot(kind.title, folder, plot.relative_to(folder)) for plot in section.plots]
     tables = [table.markdown() for table in kind.build(section.data)]
     return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *plots])
+
+
+def _plot(title: str, folder: Path, name: Path) -> str:
+    """A plot that a reader by night sees by night, where it was kept so."""
+    words = f"{title}: {' '.join(name.with_suffix('').parts).replace('_', ' ')}"
+    if not (folder / DARK / name).is_file():
+        return f"![{words}]({folder.name}/{name.as_posix()})"
+    by_day, by_night = (quote(f"{folder.name}/{file.as_posix()}") for file in (name, DARK / name))
+    source = f'<source media="(prefers-color-scheme: dark)" srcset="{by_night}">'
+    return f'<picture>{source}<img alt="{escape(words)}" src="{by_day}"></picture>'
 
 
 def _trained(section: Section, file: Path) -> str:
