@@ -8,7 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cross_modal_kd.tracking import as_metrics, as_params, command, fingerprint, git_facts, mlflow_session
+from cross_modal_kd.tracking import (
+    as_metrics,
+    as_params,
+    command,
+    fingerprint,
+    git_facts,
+    mlflow_session,
+    run_name,
+    without_other_arms,
+)
 
 
 def test_two_runs_that_make_the_database_together_both_go_on(monkeypatch):
@@ -82,3 +91,41 @@ def test_logging_without_a_run_does_nothing_and_does_not_import_mlflow():
         "assert 'mlflow' not in sys.modules and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+ARMS = {"none": {"a": 1}, "rkd": {"a": 2}, "soft": {"a": 3}, "hard": {"a": 4}}
+
+
+@pytest.mark.parametrize(
+    ("block", "used"),
+    [
+        ({"distillation": {"baseline": "none", "arm": "rkd"}}, {"none", "rkd"}),
+        ({"distillation.arm": "soft"}, {"soft"}),
+        ({"comparison": {"arms": ["none", "hard"], "hard_of": {"soft": "rkd"}}}, {"none", "hard"}),
+        ({"regimes": {"baseline": "none", "width": {"arms": ["none", "rkd"]}, "noise": {"arms": ["hard"]}}},
+         {"none", "rkd", "hard"}),
+        ({"tuning": {"space": {"soft": {"constraints.feature.weight": {"low": 1}}}}}, {"soft"}),
+        ({"training": {"seed": 0}}, set(ARMS)),
+    ],
+)  # fmt: skip
+def test_arms_that_the_run_does_not_use_are_not_among_its_parameters(block, used):
+    kept = without_other_arms({"arms": ARMS, **block})
+    assert set(kept["arms"]) == used
+    assert {name: kept[name] for name in block} == block
+
+
+def test_runs_that_differ_in_task_arm_seed_or_in_what_was_changed_are_called_otherwise():
+    def named(task="near_twins", arm="rkd", seed=0, **changed):
+        params = {"distillation": {"arm": arm, "baseline": "none"}, "training": {"seed": seed}}
+        return run_name(task, "distill", params, changed)
+
+    assert named() == "rkd, seed 0, near_twins"
+    names = [named(), named("face_speech"), named(arm="soft"), named(seed=1), named(training={"epochs": 3})]
+    assert len(set(names)) == len(names)
+    assert named(training={"seed": 0}, data_root="/x", distillation={"arm": "rkd"}) == named()
+    assert len(named(text="x" * 999)) <= 250
+
+
+def test_the_ends_of_an_interval_stand_apart_from_the_metrics():
+    value = {"eer": {"value": 0.1, "low": 0.05, "high": 0.2}, "low": 1}
+    assert as_metrics(value, "m/") == {"m/eer": 0.1, "interval/m/eer.low": 0.05, "interval/m/eer.high": 0.2, "m/low": 1}

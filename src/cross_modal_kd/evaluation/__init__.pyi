@@ -4,6 +4,7 @@ from cross_modal_kd.evaluation.embed import embed_samples as embed_samples
 from cross_modal_kd.evaluation.legend import SEEN as SEEN
 from cross_modal_kd.evaluation.legend import legend_of as legend_of
 from cross_modal_kd.evaluation.legend import legends as legends
+from cross_modal_kd.evaluation.main_metric import headline as headline
 from cross_modal_kd.evaluation.plots import draw as draw
 from cross_modal_kd.evaluation.plots.quality import quality_plot as quality_plot
 from cross_modal_kd.evaluation.protocol import Protocol as Protocol
@@ -17,6 +18,7 @@ from cross_modal_kd.evaluation.report.page import DataSection as DataSection
 from cross_modal_kd.evaluation.report.page import Page as Page
 from cross_modal_kd.evaluation.report.page import RunSection as RunSection
 from cross_modal_kd.evaluation.report.page import render as render
+from cross_modal_kd.evaluation.report.verdict import verdict as verdict
 from cross_modal_kd.evaluation.subset import subset_of as subset_of
 from cross_modal_kd.evaluation.subset import train_subset as train_subset
 from cross_modal_kd.evaluation.summary import summarise as summarise

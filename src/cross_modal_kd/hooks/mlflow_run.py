@@ -10,8 +10,15 @@ said in the catalog, under its ``metadata``::
 
     metadata:
       mlflow: [metrics]       # the numbers in it, flat           (dictionaries)
+      mlflow: [headline]      # the metric that the task is about, also in words as the run's description (metrics.json)
       mlflow: [artifact]      # the file it is saved to            (any dataset with a file)
+      mlflow: [model]         # its folder, as a logged model      (students)
       mlflow: [fingerprint]   # a hash of its content, as a tag    (tables, embedding tables)
+
+The names of metrics are in folders, of which MLflow's pages make sections. Sorted, as MLflow lists them: ``headline``
+(the distilled student's metric, that of the student alone, their difference), ``interval`` (the ends of intervals),
+one for each dataset (``metrics``, ``projection_metrics``, ``teacher_metrics``), ``seconds`` (of nodes and epochs),
+``system`` (MLflow's own), ``training`` (curves).
 """
 
 from collections.abc import Collection, Mapping
@@ -33,15 +40,20 @@ from cross_modal_kd.tracking import (
     Settings,
     TrackedRun,
     as_metrics,
-    as_params,
     command,
     device_facts,
     fingerprint,
     git_facts,
+    leaves,
+    run_name,
     version_facts,
+    without_other_arms,
 )
 
-LOGGABLE = ("metrics", "artifact", "fingerprint")
+LOGGABLE = ("metrics", "headline", "artifact", "model", "fingerprint")
+HEADLINE = "headline"
+READER = "cross_modal_kd.evaluation.pyfunc"  # of logged models
+OWN_ENVIRONMENTS = (None, "local", "base")  # that a run's name does without
 
 
 class MlflowHook:
@@ -54,15 +66,18 @@ class MlflowHook:
         self._datasets: dict[str, Tracked] = {}
         self._started: dict[str, float] = {}
         self._fingerprinted: set[str] = set()
+        self._models: dict[str, str] = {}
+        self._task = ""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Read and check mlflow.yml.
+        """Read and check mlflow.yml; note the task's name.
 
         Args:
             context: Kedro's, with the project's folder and the configuration loader.
         """
         self._project = Path(context.project_path)
+        self._task = str(dict(leaves({"task": context.params.get("task")})).get("task.name", ""))
         loader: Any = context.config_loader
         # Kedro reads conf/local only where no --env is given; a person's server is theirs for every task
         local = Path(loader.conf_source) / "local" / "mlflow.yml"
@@ -82,11 +97,10 @@ class MlflowHook:
         if self._settings is None or not self._settings.enabled:
             return
         self._datasets = _tracked_datasets(pipeline, catalog)
-        self._started, self._fingerprinted = {}, set()
-        params = _parameters(pipeline, catalog)
-        name, arm = _pipeline_name(run_params), as_params(params).get("distillation.arm")
-        tags = {**_tags(run_params, name, arm), **git_facts(self._project), **version_facts(), **device_facts()}
-        run = self._session.start(self._settings, f"{name}, {arm}" if arm else name, tags)
+        self._started, self._fingerprinted, self._models = {}, set(), {}
+        params = without_other_arms(_parameters(pipeline, catalog))
+        tags = _tags(run_params, self._task, params) | git_facts(self._project) | version_facts() | device_facts()
+        run = self._session.start(self._settings, _run_name(run_params, self._task, params), tags)
         run.params_and_file(params)
 
     @hook_impl
@@ -123,7 +137,7 @@ class MlflowHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log what the catalog marks of a result: its fingerprint, the numbers in it, its file.
+        """Log what the catalog marks of a result: its fingerprint, the numbers in it, its file, the model that it is.
 
         Args:
             dataset_name: as the catalog has it; metrics are logged as ``<dataset_name>/...``.
@@ -135,9 +149,13 @@ class MlflowHook:
         if "fingerprint" in wanted:
             self._log_fingerprint(run, dataset_name, data)
         if "metrics" in wanted:
-            run.metrics(as_metrics(data, f"{dataset_name}/"))
+            self._log_metrics(run, dataset_name, data)
+        if "headline" in wanted:
+            self._log_headline(run, data)
         if "artifact" in wanted:
             self._log_artifact(run, dataset_name)
+        if "model" in wanted:
+            self._log_model(run, dataset_name)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -162,6 +180,27 @@ class MlflowHook:
         file = self._datasets[name].file
         if file is not None and file.exists():
             run.artifact(file, folder=name.rpartition(".")[0] or None)
+
+    def _log_model(self, run: TrackedRun, name: str) -> None:
+        """A student is called after its role, ``distilled`` or ``student_alone``."""
+        folder, role = self._datasets[name].file, name.partition(".")[0]
+        if folder is not None and folder.is_dir():
+            model_id = run.model(folder, role, READER, {"task": self._task, "role": role})
+            if model_id is not None:
+                self._models[role] = model_id
+
+    def _log_metrics(self, run: TrackedRun, name: str, data: Mapping[str, Any]) -> None:
+        """Those of a student, which stand under its role, are on the page of its model too."""
+        for part, values in data.items():
+            run.metrics(as_metrics({part: values}, f"{name}/"), model_id=self._models.get(part))
+
+    def _log_headline(self, run: TrackedRun, data: dict[str, Any]) -> None:
+        """As metrics, and in words as the run's description, which its page shows above all metrics."""
+        from cross_modal_kd.evaluation import headline, verdict
+
+        found = verdict(data)
+        run.tag("mlflow.note.content", f"{found.values}: {found.change}. {found.conclusion}")
+        run.metrics(as_metrics(headline(data), f"{HEADLINE}/"), model_id=self._models.get("distilled"))
 
     def _log_fingerprint(self, run: TrackedRun, name: str, data: Any) -> None:
         if name not in self._fingerprinted:
@@ -209,15 +248,25 @@ def _pipeline_name(run_params: Mapping[str, Any]) -> str:
     return "+".join("distill" if each == "__default__" else each for each in names)
 
 
-def _tags(run_params: Mapping[str, Any], name: str, arm: str | None) -> dict[str, str]:
+def _run_name(run_params: Mapping[str, Any], task: str, params: Mapping[str, Any]) -> str:
+    """Of pipeline and its tags, arm, seed, task (and environment where it is called otherwise), and --params."""
+    env = run_params.get("env")
+    where = task if env in (*OWN_ENVIRONMENTS, task) else f"{task} ({env})".strip()
+    pipeline = " ".join([_pipeline_name(run_params), *(run_params.get("tags") or ())])
+    return run_name(where, pipeline, params, run_params.get("runtime_params") or {})
+
+
+def _tags(run_params: Mapping[str, Any], task: str, params: Mapping[str, Any]) -> dict[str, str]:
     """What Kedro says about the run, and who runs it."""
+    arm = dict(leaves(params)).get("distillation.arm")
     return {
-        "kedro.pipeline": name,
+        "kedro.pipeline": _pipeline_name(run_params),
         "kedro.env": run_params.get("env") or "local",
         "kedro.command": command(run_params),
         "kedro.session": run_params["run_id"],
         "mlflow.source.name": "cross_modal_kd",
         "mlflow.user": user(),
         **process_facts(),
-        **({"arm": arm} if arm else {}),
+        **({"task": task} if task else {}),
+        **({"arm": str(arm)} if arm else {}),
     }

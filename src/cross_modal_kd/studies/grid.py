@@ -220,7 +220,8 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
     logger.info(name)
     condition = {f"condition.{name}": value for name, value in job.condition.items()}
     tags = {"arm": job.arm, "projection": job.config.projection, "seed": job.seed, **condition}
-    with child_run(f"{job.arm} {job.config.projection} seed {job.seed}", tags) as run:
+    varied = "".join(f", {name} {value}" for name, value in job.condition.items())
+    with child_run(f"{job.arm}, {job.config.projection}, seed {job.seed}{varied}", tags) as run:
         if run is not None:
             run.params(job.told_apart)
         started, before = time.perf_counter(), _seconds_so_far(folder / "checkpoint.safetensors")

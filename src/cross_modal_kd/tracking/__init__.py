@@ -7,6 +7,7 @@ from cross_modal_kd.tracking.facts import command, device_facts, git_facts, vers
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
+from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.settings import Settings
 
@@ -24,5 +25,7 @@ __all__ = [
     "fingerprint",
     "git_facts",
     "leaves",
+    "run_name",
     "version_facts",
+    "without_other_arms",
 ]

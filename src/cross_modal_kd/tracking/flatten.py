@@ -10,6 +10,7 @@ from typing import Any
 
 LONGEST_VALUE = 500
 LONGEST_NAME = 250
+INTERVAL = "interval"
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -58,7 +59,10 @@ def as_params(value: Any, name: str = "") -> dict[str, str]:
 
 
 def as_metrics(value: Any, name: str = "") -> dict[str, float]:
-    """Flat MLflow metrics: the finite numbers among the leaves; ``x.value`` (beside low and high) is called ``x``.
+    """Flat MLflow metrics: the finite numbers among the leaves.
+
+    ``x.value`` is called ``x``; the ends of its interval, ``x.low`` and ``x.high`` beside it, are called
+    ``interval/x.low`` and ``interval/x.high``, so that they do not stand between one metric and the next.
 
     Args:
         value: Nested values.
@@ -66,11 +70,21 @@ def as_metrics(value: Any, name: str = "") -> dict[str, float]:
 
     Returns:
         Finite numbers by name.
+
+    >>> as_metrics({"eer": {"value": 0.1, "low": 0.0, "high": 0.2}, "n": 3}, "metrics/")
+    {'metrics/eer': 0.1, 'interval/metrics/eer.low': 0.0, 'interval/metrics/eer.high': 0.2, 'metrics/n': 3.0}
     """
+    found = dict(leaves(value, name))
     metrics = {}
-    for key, item in leaves(value, name):
-        if isinstance(item, Real) and not isinstance(item, bool) and math.isfinite(item):
-            metrics[_name(key.removesuffix(".value"))] = float(item)
+    for key, item in found.items():
+        if not isinstance(item, Real) or isinstance(item, bool) or not math.isfinite(item):
+            continue
+        stem, _, end = key.rpartition(".")
+        if end == "value":
+            key = stem
+        elif end in ("low", "high") and f"{stem}.value" in found:
+            key = f"{INTERVAL}/{key}"
+        metrics[_name(key)] = float(item)
     return metrics
 
 

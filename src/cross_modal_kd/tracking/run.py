@@ -15,11 +15,13 @@ from typing import Any
 
 from cross_modal_kd.storage import process_facts
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
+from cross_modal_kd.tracking.names import child_name
 from cross_modal_kd.tracking.outbox import Outbox
 
 # what MLflow takes in one call
 PARAMS_PER_BATCH = 100
 METRICS_PER_BATCH = 1000
+SECONDS = "seconds"
 
 
 class TrackedRun:
@@ -57,15 +59,37 @@ class TrackedRun:
         """
         return self.outbox.send(what, action, keep) if self.owned else None
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
         """Log numbers.
 
         Args:
             values: Finite numbers by their flat names.
             step: Epoch, for a curve.
+            model_id: Of a model of this run whose page is to show them; None for those of the run alone.
         """
         now, kept = int(time.time() * 1000), dict(values)
-        self.send("metrics", lambda client: _log_metrics(client, self.run_id, kept, step, now))
+        self.send("metrics", lambda client: _log_metrics(client, self.run_id, kept, step, now, model_id))
+
+    def model(self, folder: Path, name: str, loader: str, about: Mapping[str, str]) -> str | None:
+        """Keep a model with the run, as a logged model that ``mlflow.pyfunc.load_model`` reads.
+
+        Args:
+            folder: On this machine, of the model alone.
+            name: As MLflow shows it.
+            loader: Module of this package that reads the folder.
+            about: Parameters of the model.
+
+        Returns:
+            MLflow's id of it; None where it could not be sent now. It is not sent later: by then another run may have
+            written to the folder.
+        """
+        from cross_modal_kd.tracking.logged_model import log_model
+
+        return self.send(
+            f"the model {name}",
+            lambda client: log_model(client, self.run_id, folder, name, loader, about),
+            keep=False,
+        )
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters: the columns by which MLflow compares runs.
@@ -137,10 +161,12 @@ def _log_params(client: Any, run_id: str, values: Mapping[str, Any]) -> int:
     return len(entities)
 
 
-def _log_metrics(client: Any, run_id: str, values: Mapping[str, float], step: int, now: int) -> None:
+def _log_metrics(
+    client: Any, run_id: str, values: Mapping[str, float], step: int, now: int, model_id: str | None
+) -> None:
     from mlflow.entities import Metric
 
-    entities = [Metric(name, value, now, step) for name, value in values.items()]
+    entities = [Metric(name, value, now, step, model_id=model_id) for name, value in values.items()]
     for start in range(0, len(entities), METRICS_PER_BATCH):
         client.log_batch(run_id, metrics=entities[start : start + METRICS_PER_BATCH])
 
@@ -175,10 +201,12 @@ def current_run() -> TrackedRun | None:
 
 
 def epoch_logger(prefix: str) -> Callable[[Mapping[str, float], int], None]:
-    """A function for the training loop: ``log({"loss": 0.3, "eer": 0.1}, epoch)`` draws ``<prefix>/loss`` and so on.
+    """A function for the training loop: ``log({"loss": 0.3}, epoch)`` draws the curve ``training/<prefix>.loss``.
+
+    The seconds of an epoch are a time like that of a node: ``seconds/<prefix>.epoch``.
 
     Args:
-        prefix: Of the curves' names.
+        prefix: What is trained.
 
     Returns:
         (values, epoch) -> None; it does nothing where no run is open now.
@@ -187,7 +215,10 @@ def epoch_logger(prefix: str) -> Callable[[Mapping[str, float], int], None]:
 
     def log(values: Mapping[str, float], epoch: int) -> None:
         if run is not None:
-            run.metrics(as_metrics(values, f"{prefix}/"), step=epoch)
+            named = {f"training/{prefix}.{name}": value for name, value in values.items() if name != SECONDS}
+            if SECONDS in values:
+                named[f"{SECONDS}/{prefix}.epoch"] = values[SECONDS]
+            run.metrics(as_metrics(named), step=epoch)
 
     return log
 
@@ -197,7 +228,7 @@ def child_run(name: str, tags: Mapping[str, Any] | None = None) -> Iterator[Trac
     """A run of its own under the current one, for one arm and seed of a comparison; FAILED if the block raises.
 
     Args:
-        name: Of the run.
+        name: Of the run; the task of the run above is set behind it.
         tags: Are logged as texts.
 
     Yields:
@@ -220,10 +251,11 @@ def child_run(name: str, tags: Mapping[str, Any] | None = None) -> Iterator[Trac
 
 def _start_child(parent: TrackedRun, name: str, tags: Mapping[str, Any]) -> TrackedRun | None:
     def create(client: Any) -> str:
-        experiment = client.get_run(parent.run_id).info.experiment_id
+        above = client.get_run(parent.run_id)
         texts = {key: str(value) for key, value in tags.items()}
         known = {"mlflow.parentRunId": parent.run_id, **process_facts()}
-        run = client.create_run(experiment, run_name=name, tags={**known, **texts})
+        full_name = child_name(above.data.tags.get("task"), [name])
+        run = client.create_run(above.info.experiment_id, run_name=full_name, tags={**known, **texts})
         return run.info.run_id
 
     run_id = parent.send("a child run", create, keep=False)
