@@ -10,10 +10,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "cross_modal_kd"
 CONF = Path(__file__).parents[1] / "conf"
-LAYERS = (
-    *("raw", "intermediate", "primary", "feature", "model input", "models", "model output", "reporting"),
-    *("teacher", "workspace"),
+LAYERS = tuple(
+    f"{number:02}_{name}"
+    for number, name in enumerate(
+        ("raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"), start=1
+    )
 )
+WITHOUT_LAYER = ("teacher_model", "cross_modal_kd.datasets.DirectoryDataset")  # see conf/base/catalog.yml
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
 QUALITY_ARMS = ("both_quality", "both_task_quality", "both_distillation_quality", "both_strong_quality")
 HEAVY = (
@@ -74,9 +77,12 @@ def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_p
         if name.startswith("_"):
             continue
         assert entry["metadata"]["description"], name
-        assert entry["metadata"]["kedro-viz"]["layer"] in LAYERS, name
+        layer = entry["metadata"].get("kedro-viz", {}).get("layer")
+        assert layer in LAYERS or {name, entry["type"]} & set(WITHOUT_LAYER), name
         if entry["type"] != "MemoryDataset":
-            assert Path(entry["filepath"]).relative_to(tmp_path).parts[1] == task, name
+            folder, of_task, *_ = Path(entry["filepath"]).relative_to(tmp_path).parts
+            assert of_task == task, name
+            assert layer in (folder, None), name
 
 
 def test_tasks_do_not_share_a_name(context):
@@ -99,16 +105,43 @@ def test_the_layers_go_in_no_circle(pipelines, context):
     """kedro-viz shows no layers at all where they do."""
     catalog = context("base").catalog
 
-    def layer(name: str) -> str:
-        return catalog.get(name).metadata["kedro-viz"]["layer"]
+    def layers(pipeline, name: str) -> set[str]:
+        """Of the dataset; where it has none, those that it comes from."""
+        own = (catalog.get(name).metadata.get("kedro-viz") or {}).get("layer")
+        makers = [node for node in pipeline.nodes if name in node.outputs]
+        return {own} if own else {layer for node in makers for layer in sources(pipeline, node)}
 
-    before: dict[str, set[str]] = {}
+    def sources(pipeline, node) -> set[str]:
+        return {each for name in node.inputs if not name.startswith("param") for each in layers(pipeline, name)}
+
     for pipeline in pipelines.values():
+        before: dict[str, set[str]] = {}
         for node in pipeline.nodes:
-            sources = {layer(name) for name in node.inputs if not name.startswith("param")}
-            for name in node.outputs:
-                before.setdefault(layer(name), set()).update(sources - {layer(name)})
-    assert list(TopologicalSorter(before).static_order())
+            for output in node.outputs:
+                for layer in layers(pipeline, output):
+                    before.setdefault(layer, set()).update(sources(pipeline, node) - {layer})
+        TopologicalSorter(before).prepare()  # raises where there is a circle
+
+
+def test_every_pipeline_is_boxes_that_kedro_viz_collapses(pipelines):
+    """Each node is in the box of its stage or study, which kedro-viz shows closed."""
+    for name, pipeline in pipelines.items():
+        boxes = {node.namespace.partition(".")[0] if node.namespace else None for node in pipeline.nodes}
+        if name in ("distill", "__default__"):
+            assert boxes == {"ingestion", "quality", "teacher", "projection", "distillation", "evaluation"}
+        else:
+            assert boxes <= {name, "gathering"}, name
+
+
+def test_every_plot_has_a_preview_in_kedro_viz(pipelines, context):
+    catalog = context("base").catalog
+    names = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+    plots = {name: catalog.get(name) for name in names if type(catalog.get(name)).__name__ == "MatplotlibDataset"}
+    assert len(plots) > 15
+    for name, dataset in plots.items():
+        assert hasattr(dataset, "preview"), name
+        shown = dataset.metadata["kedro-viz"].get("preview") is not False
+        assert shown == (str(dataset._filepath).endswith(".png")), name  # a folder of plots cannot be shown
 
 
 def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, context):

@@ -14,6 +14,7 @@ from cross_modal_kd.config import (
     TrainingConfig,
 )
 from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Configuration, Context
 
@@ -85,10 +86,11 @@ def create_pipeline(*tags: str) -> Pipeline:
     """
     blocks = {name: f"params:{name}" for name in BLOCKS}
     data = {"configuration": "study_configuration"} | {name: name for name in DATA}
-    return Pipeline(
+    gathered = stage(
+        "gathering",
         [
             Node(gather_configuration, blocks, "study_configuration", name="gather_configuration"),
             Node(gather_context, data, "study_context", name="gather_context"),
         ],
-        tags=[*STUDIES, *tags],
     )
+    return Pipeline(gathered, tags=[*STUDIES, *tags])

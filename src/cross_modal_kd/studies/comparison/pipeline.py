@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_comparison, train_arms
 
@@ -17,7 +18,8 @@ def create_pipeline(**_: object) -> Pipeline:
     """
     context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
     outcomes = {"arm_outcomes": "arm_outcomes"}
-    study = Pipeline(
+    study = stage(
+        "comparison",
         [
             Node(
                 train_arms,
@@ -33,6 +35,5 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_comparison",
             ),
         ],
-        tags="comparison",
     )
     return gathering.create_pipeline() + study

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines import bound
+from cross_modal_kd.pipelines import bound, stage
 from cross_modal_kd.studies.quality.nodes import (
     discard_worst_samples,
     measure_degraded_samples,
@@ -52,4 +52,4 @@ def create_pipeline(**_: object) -> Pipeline:
             name="discard_worst_samples",
         ),
     ]
-    return Pipeline(nodes, tags="quality_study")
+    return stage("quality_study", nodes)

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.regimes.config import STUDIES
 from cross_modal_kd.studies.regimes.nodes import gather_world, join_studies, study
@@ -30,4 +31,4 @@ def create_pipeline(**_: object) -> Pipeline:
         for name in STUDIES
     ]
     join = Node(join_studies, {name: f"{name}_regime" for name in STUDIES}, "regimes", name="join_studies")
-    return gathering.create_pipeline(*STUDIES) + Pipeline([gather, *studies, join], tags="regimes")
+    return gathering.create_pipeline(*STUDIES) + stage("regimes", [gather, *studies, join])

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies.results.nodes import write_results
 
 
@@ -15,4 +16,4 @@ def create_pipeline(**_: object) -> Pipeline:
         The one node, which writes files and no dataset.
     """
     inputs = {"folder": "reporting_folder", "task": "params:task", "results": "params:results"}
-    return Pipeline([Node(write_results, inputs, None, name="write_results", tags="results")])
+    return stage("results", [Node(write_results, inputs, None, name="write_results")])

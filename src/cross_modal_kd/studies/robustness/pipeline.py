@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.robustness.nodes import choose_students, draw_robustness, measure_robustness
 
@@ -18,7 +19,8 @@ def create_pipeline(**_: object) -> Pipeline:
     context = {"context": "study_context"}
     blocks = {name: f"params:{name}" for name in ("distillation", "comparison", "robustness")}
     students = {arm: f"{arm}.student" for arm in ("student_alone", "distilled")}
-    study = Pipeline(
+    study = stage(
+        "robustness",
         [
             Node(
                 choose_students,
@@ -39,6 +41,5 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_robustness",
             ),
         ],
-        tags="robustness",
     )
     return gathering.create_pipeline() + study

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.tuning.nodes import tune_arms
 
@@ -16,5 +17,5 @@ def create_pipeline(**_: object) -> Pipeline:
         The node of the search, and those that gather its context.
     """
     inputs = {"context": "study_context", "tuning": "params:tuning", "store": "tuning_store"}
-    search = Node(tune_arms, inputs, ["tuning_trials", "tuned_arms"], name="tune_every_arm", tags="tuning")
-    return gathering.create_pipeline() + Pipeline([search])
+    search = Node(tune_arms, inputs, ["tuning_trials", "tuned_arms"], name="tune_every_arm")
+    return gathering.create_pipeline() + stage("tuning", [search])
