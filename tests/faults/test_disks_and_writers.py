@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from cross_modal_kd.config import ProjectionConfig
 from cross_modal_kd.models import ModelBundle, Projection, load_bundle, projection_bundle, save_bundle
 from cross_modal_kd.storage import Lock, read_csv, write_csv, write_whole
+from cross_modal_kd.training.checkpoint import load_state, save_state
 from killed import end, results, start
 
 
@@ -136,3 +138,12 @@ def test_two_tasks_side_by_side_do_not_meet(project_path, distilled, tracking_ur
     for path, digest in results(distilled).items():
         if "embedding_cache" not in path:
             assert found[path] == found[path.replace("/test/", "/other/")] == digest, path
+
+
+def test_a_checkpoint_that_finds_no_space_is_named_and_the_one_before_is_kept(disk):
+    folder = disk("200k")
+    save_state(folder / "state", {"w": torch.ones(2)})
+    with pytest.raises(OSError, match=r"disk is full.*/disk/state"):
+        save_state(folder / "state", {"w": torch.ones(100_000)})
+    assert load_state(folder / "state")["w"].tolist() == [1, 1]
+    assert [file.name for file in folder.iterdir()] == ["state"]
