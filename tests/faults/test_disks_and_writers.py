@@ -136,7 +136,7 @@ def test_two_tasks_side_by_side_do_not_meet(project_path, distilled, tracking_ur
     assert list(map(end, runs)) == [0, 0]
     found = results(root)
     for path, digest in results(distilled).items():
-        if "embedding_cache" not in path:
+        if path.endswith((".safetensors", ".parquet")) and "embedding_cache" not in path:  # others name the task
             assert found[path] == found[path.replace("/test/", "/other/")] == digest, path
 
 
