@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill test faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,9 @@ distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for 
 
 test: $(STAMP) ## the tests (ARGS=... for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(STAMP) ## runs that are killed and disks that are full, minutes (ARGS="--kills=40 --seed=1")
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
 mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 200"); see docs/mutation.md
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python scripts/mutate.py $(ROOM) $(ARGS)

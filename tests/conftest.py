@@ -91,10 +91,20 @@ def run_kedro_after(distilled: Path, run_kedro: Callable[..., dict[str, Any]]) -
     return run_kedro
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Property-based tests first.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``pytest -m faults --kills=40 --seed=1``."""
+    parser.addoption("--kills", type=int, default=4, help="how often -m faults kills each pipeline")
+    parser.addoption("--seed", type=int, default=0, help="of the moments and the inputs of -m faults")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Property-based tests first, and the long tests of faults only where ``-m`` names them.
 
     Hypothesis looks through all loaded modules between examples, and some of speechbrain's load others when they are
     looked at, which hypothesis takes for a test that is not deterministic.
     """
     items.sort(key=lambda item: not getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    if "faults" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("faults")]
+        items[:] = [item for item in items if not item.get_closest_marker("faults")]
+        config.hook.pytest_deselected(items=long)

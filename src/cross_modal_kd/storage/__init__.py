@@ -1,7 +1,17 @@
 """What outlives a process on disk: whole folders with checksums, CSV files, and locks that say who writes there."""
 
 from cross_modal_kd.storage.csv_file import csv_text, plain_text, read_csv, safe_text, without_addresses, write_csv
-from cross_modal_kd.storage.folder import SUMS, clear_leftovers, file_in, parse_json, read_json, replaced, seal, verify
+from cross_modal_kd.storage.folder import (
+    SUMS,
+    clear_leftovers,
+    file_in,
+    parse_json,
+    read_json,
+    replaced,
+    seal,
+    verify,
+    with_space,
+)
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 
@@ -24,6 +34,7 @@ __all__ = [
     "seal",
     "user",
     "verify",
+    "with_space",
     "without_addresses",
     "write_csv",
     "write_whole",

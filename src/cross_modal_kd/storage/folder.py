@@ -1,5 +1,6 @@
 """A few files in one folder, read with errors that name them and replaced as a whole, whoever is killed meanwhile."""
 
+import errno
 import hashlib
 import json
 import re
@@ -139,6 +140,32 @@ def _no_number(name: str) -> Any:
 
 
 @contextmanager
+def with_space(path: Path) -> Iterator[None]:
+    """Name the file or folder that found no space on its disk: not every library does.
+
+    Args:
+        path: that is written in the block.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OSError: the disk is full; the message names ``path`` and says what to do.
+    """
+    try:
+        yield
+    except Exception as error:  # safetensors has an error of its own, with the system's number in its text
+        if getattr(error, "errno", None) != errno.ENOSPC and f"(os error {errno.ENOSPC})" not in str(error):
+            raise
+        raise OSError(
+            errno.ENOSPC,
+            "No space left on device: its disk is full. Free some, or write elsewhere with "
+            "`--params=data_root=/another/folder`; what is done is kept, and the same command goes on",
+            str(path),
+        ) from error
+
+
+@contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """A new folder to write into, put in the place of ``folder`` at the end; a failure leaves the old one.
 
@@ -154,8 +181,9 @@ def replaced(folder: Path) -> Iterator[Path]:
     new, old = (folder.with_name(f".{folder.name}.{uuid4().hex}.{what}") for what in ("new", "old"))
     new.mkdir()
     try:
-        yield new
-        seal(new)
+        with with_space(folder):
+            yield new
+            seal(new)
         if folder.exists():
             folder.replace(old)
         new.replace(folder)

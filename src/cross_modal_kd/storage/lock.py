@@ -1,5 +1,6 @@
 """One writer at a time: who works in a folder, said in files that tell a living owner from a dead one."""
 
+import errno
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS, SILENT_SECONDS = 30.0, 300.0
 GUARD_SECONDS = 60.0
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class HeldError(RuntimeError):
@@ -93,10 +95,13 @@ class Lock:
                 held.acquire(timeout=0)
                 owner = Owner(user(), process_facts(), time.time(), what, together)
                 write_whole(file, json.dumps(asdict(owner), indent=1))
-        except PermissionError as error:
-            raise PermissionError(
-                f"{self.about} cannot be written to: {error}. A run needs a folder of its own user: "
-                "`--params=data_root=/another/folder` writes elsewhere"
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            raise type(error)(
+                error.errno,
+                f"{self.about} cannot be written to: {error}. A run needs a folder of its own user with space in it: "
+                "`--params=data_root=/another/folder` writes elsewhere",
             ) from error
         self._file, self._held, self._process = file, held, os.getpid()
         self._released.clear()

@@ -12,6 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cross_modal_kd.storage import with_space
+
 _TENSOR = "__tensor__"
 
 
@@ -115,8 +117,12 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     tree = json.dumps(plain(state))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata={"tree": tree, "sha256": _digest(tree, tensors)})
-    temporary.replace(path)
+    try:
+        with with_space(path):
+            save_file(tensors, temporary, metadata={"tree": tree, "sha256": _digest(tree, tensors)})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_state(path: Path) -> dict[str, Any]:
