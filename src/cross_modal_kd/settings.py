@@ -5,6 +5,8 @@ import warnings
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that parameters may use)
 from cross_modal_kd.hooks import (
     EndsHook,
+    HistoryHook,
+    LastWordsHook,
     MlflowHook,
     OneWriterHook,
     ParameterNamesHook,
@@ -22,6 +24,8 @@ HOOKS = (
     PreflightHook(),
     MlflowHook(),
     ProvenanceHook(),
+    HistoryHook(),
+    LastWordsHook(),
     OneWriterHook(),
     EndsHook(),
 )

@@ -1,8 +1,9 @@
-"""Where work runs: the one place that makes a Fabric and asks which device there is.
+"""Where work runs: the one place that makes a Fabric and asks which device there is; and how far the work is.
 
 Importing it imports neither torch nor lightning: both are imported when a device is asked for.
 """
 
 from cross_modal_kd.compute.device import device_for, make_fabric, pick_precision
+from cross_modal_kd.compute.progress_bar import progress_bar
 
-__all__ = ["device_for", "make_fabric", "pick_precision"]
+__all__ = ["device_for", "make_fabric", "pick_precision", "progress_bar"]

@@ -1,6 +1,8 @@
 """What happens around a run. Importing this package imports neither mlflow nor torch."""
 
 from cross_modal_kd.hooks.ends import EndsHook
+from cross_modal_kd.hooks.history import HistoryHook
+from cross_modal_kd.hooks.last_words import LastWordsHook
 from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.one_writer import OneWriterHook
@@ -11,6 +13,8 @@ from cross_modal_kd.hooks.provenance import ProvenanceHook
 
 __all__ = [
     "EndsHook",
+    "HistoryHook",
+    "LastWordsHook",
     "MlflowHook",
     "OneWriterHook",
     "ParameterNamesHook",

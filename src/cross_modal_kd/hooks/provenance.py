@@ -18,7 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
 from cross_modal_kd.storage import guarded, write_whole
-from cross_modal_kd.tracking import command, device_facts, git_facts, leaves
+from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class ProvenanceHook:
         # where a run writes is of no interest to who reads its numbers
         runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
         self._command = command({**run_params, "runtime_params": runtime})
+        set_this_run(ThisRun(self._command, self._project))
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts = catalog, None

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.modality import Augment, Corrupt
 from cross_modal_kd.modalities.registry import modality_of
@@ -102,6 +102,5 @@ def read_all(
         The arrays, in the order of ``items``.
     """
     with ThreadPoolExecutor(workers) as pool:
-        return list(
-            tqdm(pool.map(read, items), total=len(items), desc=description, leave=False, disable=len(items) < 500)
-        )
+        few = len(items) < 500
+        return list(progress_bar(pool.map(read, items), total=len(items), desc=description, leave=False, disable=few))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
@@ -48,21 +49,19 @@ def measure_samples(
         QualityError: a modality for which no measure is named, or a measure that is no number (naming the sample).
         ModalityError: an unknown measure.
     """
-    from tqdm import tqdm
-
     fitted_on = samples if fitted_on is None else fitted_on
     modalities = [modality_of(name) for name in sorted(samples["modality"].unique())]
     for modality in modalities:
         _require_names(modality, names)
     tables = []
-    with tqdm(
+    with progress_bar(
         total=len(samples), desc="Measuring quality", unit="", mininterval=1.0, disable=not show_progress
-    ) as progress:
+    ) as bar:
         for modality in modalities:
             rows = modality.in_order(samples[samples["modality"] == modality.name])
             context = modality.context(fitted_on[fitted_on["modality"] == modality.name])
             meter = _Meter(modality, names[modality.name], roots, context, corrupt)
-            found = _in_chunks(meter, rows, progress.update)
+            found = _in_chunks(meter, rows, bar.update)
             _require_finite(found, names[modality.name])
             tables.append(found)
     return pd.concat(tables, ignore_index=True).sort_values("sample_id", ignore_index=True)

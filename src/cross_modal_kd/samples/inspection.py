@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.samples.records import as_records
@@ -30,12 +31,10 @@ def inspect_rows(candidates: pd.DataFrame, look: Look, ingestion: IngestionConfi
     Raises:
         SamplesError: a file is missing, or more than ``ingestion.max_rejected_share`` of a source cannot be used.
     """
-    from tqdm import tqdm
-
     rows = as_records(candidates)
     with ThreadPoolExecutor(ingestion.workers) as pool:
         found = list(
-            tqdm(
+            progress_bar(
                 pool.map(partial(_facts, look), rows),
                 total=len(rows),
                 desc="Looking at every sample",

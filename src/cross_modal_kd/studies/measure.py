@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tqdm import tqdm
-
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.evaluation import Protocol, make_protocol, student_metrics
 from cross_modal_kd.metrics import MetricSet
 from cross_modal_kd.models import ModelBundle, own_projection
@@ -47,7 +46,7 @@ def measure(
 
     protocols = {kind: through(projection) for kind, projection in projections.items()}
     found = []
-    for outcome in tqdm(outcomes, desc=description, leave=False):
+    for outcome in progress_bar(outcomes, desc=description, leave=False):
         student = outcome.student
         moved = own_projection(student)
         measured_in = through(moved) if moved is not None else of_kind(protocols, outcome.job.config.projection)

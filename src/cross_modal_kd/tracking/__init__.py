@@ -3,7 +3,15 @@
 Importing this room imports neither kedro nor mlflow: MLflow comes with the first run that is started.
 """
 
-from cross_modal_kd.tracking.facts import command, device_facts, git_facts, version_facts
+from cross_modal_kd.tracking.facts import (
+    ThisRun,
+    command,
+    device_facts,
+    git_facts,
+    set_this_run,
+    this_run,
+    version_facts,
+)
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
@@ -14,6 +22,7 @@ from cross_modal_kd.tracking.settings import Settings
 __all__ = [
     "MlflowSession",
     "Settings",
+    "ThisRun",
     "TrackedRun",
     "as_metrics",
     "as_params",
@@ -26,6 +35,8 @@ __all__ = [
     "git_facts",
     "leaves",
     "run_name",
+    "set_this_run",
+    "this_run",
     "version_facts",
     "without_other_arms",
 ]

@@ -1,15 +1,21 @@
 """What a run can be repeated from: code, versions, device and command."""
 
+import json
+import math
 import os
 import platform
+import re
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.tracking.flatten import leaves
+# Texts that YAML reads as they are; of others that look so, the words that it takes for something else.
+PLAIN = re.compile(r"[A-Za-z_/~][\w./~@-]*(?: [\w./~@-]+)*")
+NOT_PLAIN = {"null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 PACKAGES = (
     "cross-modal-kd",
@@ -119,18 +125,46 @@ def _gpu_names() -> list[str]:
         pynvml.nvmlShutdown()
 
 
+@dataclass(frozen=True)
+class ThisRun:
+    """command: a line for a shell that does it again. project: the folder that it was started for."""
+
+    command: str = "kedro run --pipelines=distill"
+    project: Path = field(default_factory=Path.cwd)
+
+
+_this_run: ThisRun | None = None
+
+
+def set_this_run(run: ThisRun | None) -> None:
+    """Said by what starts a ``kedro run``, for the pages that are written in it.
+
+    Args:
+        run: From now on the current one; None if there is none.
+    """
+    global _this_run
+    _this_run = run
+
+
+def this_run() -> ThisRun:
+    """The ``kedro run`` that is under way; outside of one, that which makes everything from the current folder."""
+    return _this_run or ThisRun()
+
+
 def command(run_params: Mapping[str, Any]) -> str:
-    """The ``kedro run`` that does this again, --params included.
+    """The ``kedro run`` that does this again: what it was asked for, the runner and ``--params`` included.
 
     Args:
         run_params: What Kedro says about the run.
 
     Returns:
-        One line for a shell.
+        A line for a shell. Values of ``--params`` are YAML (null, not None), lists among them: this project's
+        ``kedro run`` parts them at commas outside of brackets and quotes.
     """
     parts = ["kedro", "run"]
+    versions = (run_params.get("load_versions") or {}).items()
     options = {
-        "pipelines": run_params.get("pipeline_names"),
+        "pipelines": sorted(run_params.get("pipeline_names") or ()),
         "env": run_params.get("env"),
         "tags": run_params.get("tags"),
         "namespaces": run_params.get("namespaces"),
@@ -139,6 +173,8 @@ def command(run_params: Mapping[str, Any]) -> str:
         "to-nodes": run_params.get("to_nodes"),
         "from-inputs": run_params.get("from_inputs"),
         "to-outputs": run_params.get("to_outputs"),
+        "load-versions": [f"{name}:{version}" for name, version in versions],
+        "runner": _runner(str(run_params.get("runner") or "")),
     }
     for option, value in options.items():
         if value:
@@ -147,5 +183,35 @@ def command(run_params: Mapping[str, Any]) -> str:
         parts.append("--only-missing-outputs")
     runtime = run_params.get("runtime_params") or {}
     if runtime:
-        parts.append("--params=" + ",".join(f"{name}={value}" for name, value in leaves(runtime)))
+        parts.append("--params=" + ",".join(_assignments(runtime)))
     return shlex.join(parts)
+
+
+def _runner(described: str) -> str:
+    """The runner's name, of its name or of ``<kedro.runner.thread_runner.ThreadRunner object at 0x7f...>``."""
+    found = re.search(r"(\w+)(?: object at|$)", described)
+    return "" if found is None or found[1] == "SequentialRunner" else found[1]
+
+
+def _assignments(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """``a.b=1`` for each value of nested mappings, in the YAML that ``--params`` reads."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _assignments(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}={_typed(value)}"
+
+
+def _typed(value: Any) -> str:
+    """A value as YAML on one line, from which the same value is read."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_typed(str(name))}: {_typed(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_typed, value)) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' * (value < 0)}.inf"
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    text = str(value)
+    plain = PLAIN.fullmatch(text) and text.lower() not in NOT_PLAIN
+    return text if plain else json.dumps(text)

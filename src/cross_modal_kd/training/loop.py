@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
-from tqdm import tqdm
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
@@ -28,6 +28,7 @@ from cross_modal_kd.training.seeds import derive_seed
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
+    from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +210,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     config, running = plan.config, set_up(module, data, plan, fabric)
     progress, steps = running.progress, running.reader.steps
     begun, total = steps * progress.epoch, steps * config.epochs
-    with tqdm(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar:
+    with progress_bar(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar:
         while not stopped(progress, config):
             started = time.perf_counter()
             row = train_epoch(running, plan, fabric, bar)

@@ -17,7 +17,7 @@ from cross_modal_kd.evaluation.report.tables import metric_tables
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import plot_colours
-from cross_modal_kd.tracking import device_facts, git_facts, leaves, version_facts
+from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
 TEMPLATE = "report.html.jinja"
 REASONS = 8
@@ -100,22 +100,10 @@ def render(page: Page) -> str:
         rejected_total=len(page.data.rejected),
         parameters={name: dict(leaves(block)) for name, block in page.run.parameters.items()},
         stages={name: {key: _plain(value) for key, value in leaves(found)} for name, found in page.run.stages.items()},
-        command=reproduce(page.task),
-        facts=git_facts(Path.cwd()) | device_facts() | version_facts(),
+        command=this_run().command,
+        facts=git_facts(this_run().project) | device_facts() | version_facts(),
         today=date.today().isoformat(),
     )  # fmt: skip
-
-
-def reproduce(task: TaskConfig) -> str:
-    """The command that makes this page again; tasks other than the default are environments of their name.
-
-    Args:
-        task: its name is looked up in the folder ``conf`` of the current folder.
-
-    Returns:
-        One line for a shell.
-    """
-    return "kedro run --pipeline=distill" + (f" --env={task.name}" if (Path("conf") / task.name).is_dir() else "")
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,12 +93,15 @@ def embed_texts(name: str, texts: list[str], batch_size: int = 128) -> np.ndarra
         ModelError: A file of it is damaged, or holds what is not loaded here.
     """
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
     folder = model_folder(name)
     with checked_copy(folder) as copy, _named(folder):
         _require_weights(copy, folder)
         model = SentenceTransformer(str(copy), local_files_only=True, trust_remote_code=False)
-        show = len(texts) > 2000
+        show = len(texts) > 2000 and sys.stderr.isatty()
         values = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=show)
         if not np.isfinite(values).all():
             raise ValueError("its embeddings are not finite numbers")

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, Others, chosen, modality_of
 from cross_modal_kd.quality import QualityError, Scoring, fit_score, measure_samples
 from cross_modal_kd.samples import Roots
@@ -70,15 +71,13 @@ def measure_degraded(
         sample_id, modality, degradation, unit, severity (0 is undamaged, then 1, 2, ... as levels grow worse), level
         (empty at 0), one column a measure (empty where it is another modality's), and ``score``, a quality in [0, 1].
     """
-    from tqdm import tqdm
-
     tables = []
     for modality in map(modality_of, sorted(samples["modality"].unique())):
         drawn = draw(samples, modality.name, n, seed)
         score = fit_score(samples, measures, modality.name, scoring)
         clean = measures[measures["sample_id"].isin(drawn["sample_id"])]
         clean = clean[["sample_id", "modality", *names[modality.name]]]
-        for name, degradation in tqdm(
+        for name, degradation in progress_bar(
             _named(modality, degradations).items(), desc=f"Damaging {modality.name}", unit=""
         ):
             others = _others(drawn, roots) if "others" in degradation.needs else None

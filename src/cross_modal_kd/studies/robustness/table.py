@@ -41,12 +41,12 @@ def robustness_table(
         seed_list; error and difference_to_alone, each with low and high, in shares. The first contender has no
         difference.
     """
-    from tqdm import tqdm
+    from cross_modal_kd.compute import progress_bar
 
     students = [student for contender in contenders for student in contender.students]
     clean = embed_under(students, None)
     rows = []
-    for condition in tqdm([None, *conditions], desc="damaging the test split", leave=False):
+    for condition in progress_bar([None, *conditions], desc="damaging the test split", leave=False):
         damaged = clean if condition is None else embed_under(students, condition)
         measured, start = [], 0
         for contender in contenders:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from tqdm import tqdm
 
+from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import ArmConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import train_classes
@@ -170,7 +170,7 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
         configured(context.arms.get(name), space)
     trials = prepare(context, tuning)
     tables, tuned = [], {}
-    for name, space in tqdm(tuning.space.items(), desc="tuning arms"):
+    for name, space in progress_bar(tuning.space.items(), desc="tuning arms"):
         arm = context.arms.get(name)
         study = search_arm(
             name,

@@ -1,0 +1,362 @@
+"""``kedro run`` of this project: what goes wrong by the user's making ends in a paragraph, the rest in a log file.
+
+Kedro finds this file by its name, in the project and for the installed package. The command is Kedro's own; around it
+an error is told for people, and ``--params`` takes lists.
+"""
+
+import copy
+import errno
+import logging
+import os
+import re
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import configure_logging, pipelines
+from kedro.io import DatasetError
+from kedro.utils import find_kedro_project
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cross_modal_kd.config import nearest
+
+LOGS = "logs"
+# of several pipelines that make a dataset, the first is named
+STAGES = (
+    *("ingestion", "quality", "teacher", "projection", "distillation", "evaluation"),
+    *("comparison", "tuning", "quality_study", "regimes", "robustness"),
+)
+REPORTED = "This is a fault of the program, not of yours: please report it with that file"
+# Errors of libraries that tell of the machine or of what was given, whoever raises them.
+OF_THE_MACHINE = (OSError, MemoryError, DatasetError, OmegaConfBaseException)
+OF_LIBRARIES = (
+    "MissingConfigException",
+    "ParameterValidationError",
+    "OutOfMemoryError",
+    "MlflowException",
+    "YAMLError",
+)
+# What Python raises by itself where a program is wrong.
+OF_THE_PROGRAM = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    TypeError,
+    RecursionError,
+    NotImplementedError,
+)
+
+
+@click.group(name="cross_modal_kd")
+def cli() -> None:
+    """The project's own commands."""
+
+
+class Told(click.ClickException):
+    """An error as it is told: a paragraph, and the file that holds the rest; the exit code is 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Print it on the error stream.
+
+        Args:
+            file: another stream.
+        """
+        head = click.style("error:", fg="red", bold=True)
+        click.echo(f"\n{head} {self.message}", file=file, err=True)
+
+
+def _log_as_the_project_says() -> None:
+    """Kedro looks for conf/logging.yml in the current folder alone, and this may be one below the project's."""
+    project = find_kedro_project(Path.cwd())
+    if project is None or project == Path.cwd() or "KEDRO_LOGGING_CONFIG" in os.environ:
+        return
+    file = project / "conf" / "logging.yml"
+    if file.is_file():
+        configure_logging(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+class Once(logging.Filter):
+    """Kedro logs an error before it raises it, and advises to run again: told once is enough.
+
+    node: in which the error was raised; empty outside of nodes.
+    """
+
+    LOGGERS = ("kedro.pipeline.node", "kedro.runner.sequential_runner", "kedro.validation.parameter_validator")
+    LEFT_OUT = ("No nodes ran", "Using synchronous mode", "Parameter '")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.node = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let a line through, or not.
+
+        Args:
+            record: of one of ``LOGGERS``.
+
+        Returns:
+            False for what ``Run`` tells itself.
+        """
+        if isinstance(record.args, tuple) and record.args and str(record.msg).startswith("Node %s failed"):
+            self.node = str(record.args[0]).partition(":")[0]
+            return False
+        return not str(record.msg).startswith(self.LEFT_OUT)
+
+
+@contextmanager
+def once() -> Iterator[Once]:
+    """``Once`` on Kedro's loggers, for the time of a run."""
+    quiet, loggers = Once(), [logging.getLogger(name) for name in Once.LOGGERS]
+    for each in loggers:
+        each.addFilter(quiet)
+    try:
+        yield quiet
+    finally:
+        for each in loggers:
+            each.removeFilter(quiet)
+
+
+class Run(click.Command):
+    """A command whose errors are told."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and tell of an error.
+
+        Args:
+            ctx: click's, with the options.
+
+        Returns:
+            What the command gives back.
+
+        Raises:
+            Told: the error was of the user's making, or of the machine.
+            Exception: every other, which Python prints as a whole.
+        """
+        _log_as_the_project_says()
+        try:
+            with once() as quiet:
+                return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            log = write_log(error)
+            if is_of_the_user(error):
+                where = f"\nin the node {quiet.node}" if quiet.node else ""
+                raise Told(f"{told(error)}{where}\n\nThe traceback is in {log}") from error
+            click.echo(f"{REPORTED}: {log}\n", err=True)
+            raise
+
+
+def is_of_the_user(error: BaseException) -> bool:
+    """Whether an error tells of what was given, or of the machine, and not of a fault of the program.
+
+    Those are the errors that this project, or Kedro, raises itself with words for who reads them; and those of files,
+    memory and configuration, whoever raises them.
+
+    Args:
+        error: That ended a run.
+
+    Returns:
+        False where the traceback is what helps.
+    """
+    if isinstance(error, OF_THE_MACHINE) or any(each.__name__ in OF_LIBRARIES for each in type(error).__mro__):
+        return True
+    if isinstance(error, OF_THE_PROGRAM):
+        return bool(_runner(error, str(error)))
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    ours = (Path(__file__).parent, Path(sys.modules["kedro"].__file__ or "").parent)
+    return any(Path(frame.filename).is_relative_to(folder) for frame in last for folder in ours)
+
+
+def told(error: BaseException) -> str:
+    """An error in words.
+
+    Args:
+        error: Of the user's making, or of the machine.
+
+    Returns:
+        Its message, without what pydantic says to programmers; with what to do where the message does not say it.
+    """
+    text = str(error).strip() or type(error).__name__
+    return next((words for retell in _RETOLD if (words := retell(error, text))), text)
+
+
+def _parameters(error: BaseException, text: str) -> str:
+    if type(error).__name__ != "ParameterValidationError":
+        return ""
+    return "the parameters (conf/<env>/parameters*.yml, --params) are not right\n" + "\n".join(_blocks(text))
+
+
+def _environment(_: BaseException, text: str) -> str:
+    found = re.search(r"configuration path .*not a valid directory: (.*)", text)
+    if not found:
+        return ""
+    there = sorted(each.name for each in Path(found[1]).parent.glob("*/") if each.name != "base")
+    return f"there is no environment {Path(found[1]).name!r}. {nearest(Path(found[1]).name, there)}"
+
+
+def _pipeline(_: BaseException, text: str) -> str:
+    found = re.search(r"Failed to find the pipeline named '([^']*)'", text)
+    there = sorted(each for each in pipelines if each != "__default__") if found else []
+    return f"there is no pipeline {found[1]!r}. {nearest(found[1], there)}" if found else ""
+
+
+def _runner(_: BaseException, text: str) -> str:
+    found = re.search(r"module 'kedro.runner' has no attribute '(\w+)'", text)
+    return f"there is no runner {found[1]!r}: leave --runner out (SequentialRunner)" if found else ""
+
+
+def _nodes(_: BaseException, text: str) -> str:
+    if not text.startswith(("Pipeline does not contain", "Pipeline contains no nodes")):
+        return ""
+    return f"{text.rstrip('.')}; `kedro registry describe <pipeline>` lists the nodes of one"
+
+
+def _dataset(error: BaseException, text: str) -> str:
+    """What could not be loaded: its name, the file, the reason, and the pipeline that makes it."""
+    cause = error.__cause__
+    reason = cause.__cause__ if isinstance(cause, DatasetError) else None
+    if not isinstance(reason, FileNotFoundError):
+        return ""
+    name, file = text.partition(": ")[0], reason.filename or str(reason).splitlines()[-1]
+    makers = [each for each in STAGES if each in pipelines and name in pipelines[each].all_outputs()]
+    how = f"; `kedro run --pipelines={makers[0]}` (with the same --env and --params) makes it" if makers else ""
+    return f"{name} is missing: there is no {file}{how}"
+
+
+def _memory(error: BaseException, text: str) -> str:
+    if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+        return ""
+    return f"the memory is full ({text})\nTake a smaller training.batch_size or inputs.cache_mb, and run again"
+
+
+def _disk(error: BaseException, text: str) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and not _says_what_to_do(text):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"the disk is full{where}: make room, or set another data_root, and run the same command again"
+    if isinstance(error, PermissionError) and not _says_what_to_do(text):
+        return f"{text}: give yourself the right to it, or set another data_root"
+    if isinstance(error, FileNotFoundError) and text.startswith("[Errno"):
+        return f"there is no {error.filename}, and it cannot be made: correct the path, or set another data_root"
+    return ""
+
+
+def _says_what_to_do(text: str) -> bool:
+    return not text.startswith("[Errno")
+
+
+_RETOLD = (_parameters, _environment, _pipeline, _runner, _nodes, _dataset, _memory, _disk)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """A line each of what is wrong: ``student.encoder: unknown key ...``."""
+    for block in re.split(r"^- ", text, flags=re.MULTILINE)[1:]:
+        name = re.match(r"Parameter '([^']*)': ", block)
+        lines = [line for line in block.splitlines()[1:] if "For further information visit" not in line]
+        if name is None or not lines:
+            yield f"  {block.strip()}"
+            continue
+        where = ""
+        for line in lines:
+            if not line.startswith(" "):
+                where = line.strip()
+                continue
+            message = re.sub(r" \[type=\w+(, input_value=.*?)?, input_type=\w+\]$", "", line.strip())
+            found = re.search(r"input_value=(.*), input_type=\w+\]$", line)
+            plain = "Value error, " not in message and found is not None and "type=missing" not in line
+            yield (
+                f"  {name[1]}{'.' if where else ''}{where}: {message.removeprefix('Value error, ')}"
+                f"{f', found {found[1]}' if plain and found else ''}"
+            )
+
+
+def write_log(error: BaseException) -> Path:
+    """Put the whole story of an error into a file of its own.
+
+    Args:
+        error: With its traceback.
+
+    Returns:
+        The file: below ``logs/`` in the project's folder, or among the temporary files where none can be written there.
+    """
+    name = f"{datetime.now():%Y-%m-%dT%H-%M-%S.%f}-{os.getpid()}.log"
+    text = f"{shlex.join(sys.argv)}\nin {Path.cwd()}\n\n{''.join(traceback.format_exception(error))}"
+    for folder in ((find_kedro_project(Path.cwd()) or Path.cwd()) / LOGS, Path(tempfile.mkdtemp(prefix="kedro-run-"))):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            continue
+        return folder / name
+    return Path(os.devnull)
+
+
+def split_params(_: click.Context, param: Any, value: Any) -> Any:
+    """``a.b=1,c=[2,3]`` as nested values; commas inside brackets and quotes part nothing.
+
+    Args:
+        _: click's.
+        param: The option.
+        value: What was typed, or a mapping of ``--config``.
+
+    Returns:
+        A mapping; each value is read as YAML.
+
+    Raises:
+        Told: an item is no ``key=value``, or no YAML.
+    """
+    if isinstance(value, dict):
+        return value
+    items = [item.strip() for item in _parted(value) if item.strip()]
+    for item in items:
+        if not item.partition("=")[0].strip() or "=" not in item:
+            raise Told(f"--{param.name}: expected key=value, several parted by commas; found {item!r}")
+    try:
+        return OmegaConf.to_container(OmegaConf.from_dotlist(items))
+    except Exception as error:
+        raise Told(f"--{param.name}: {value!r} cannot be read as YAML: {error}") from error
+
+
+def _parted(text: str) -> Iterator[str]:
+    depth, quote, start, escaped = 0, "", 0, False
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote and not escaped else quote
+            escaped = letter == "\\" and quote == '"' and not escaped
+        elif letter in "\"'" and at and text[at - 1] in "=[{, :":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]
+
+
+def _options() -> list[click.Parameter]:
+    options = [copy.copy(option) for option in kedro_run.params]
+    next(option for option in options if option.name == "params").callback = split_params
+    return options
+
+
+run = Run(
+    name="run",
+    callback=kedro_run.callback,
+    params=_options(),
+    help=kedro_run.help,
+    context_settings=kedro_run.context_settings,
+)
+cli.add_command(run)

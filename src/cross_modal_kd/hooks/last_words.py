@@ -1,0 +1,66 @@
+"""What a run ends with on the console: the result in a sentence, its pages, and where it is tracked."""
+
+import logging
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from cross_modal_kd.tracking import current_run
+
+logger = logging.getLogger(__name__)
+
+METRICS = "metrics"
+SERVER = "http"
+
+
+class LastWordsHook:
+    """Says it after the last node, while the run is still open in MLflow."""
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Log a line each.
+
+        Args:
+            pipeline: that ran.
+            catalog: in which its results lie.
+        """
+        for line in (*_headline(pipeline, catalog), *_pages(pipeline, catalog), *_tracked()):
+            logger.info(line)
+
+
+def _headline(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
+    """The sentence of the report."""
+    if METRICS not in pipeline.all_outputs() or not catalog.exists(METRICS):
+        return
+    from cross_modal_kd.evaluation import verdict
+
+    found = verdict(catalog.load(METRICS))
+    yield f"result: {found.values}: {found.change}. {found.conclusion}"
+
+
+def _pages(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
+    """The pages that were written; a browser opens them."""
+    for name in sorted(pipeline.all_outputs()):
+        dataset: Any = catalog.get(name) if name in catalog else None
+        path = getattr(dataset, "_filepath", None)
+        if path is not None and Path(path).suffix == ".html" and Path(path).is_file():
+            yield f"{name.replace('_', ' ')}: {_short(Path(path))}"
+
+
+def _tracked() -> Iterator[str]:
+    run = current_run()
+    if run is not None:
+        uri = run.tracking_uri
+        how = "" if uri.startswith(SERVER) else f"; `mlflow ui --backend-store-uri {shlex.quote(uri)}` shows it"
+        yield f"MLflow: run {run.run_id} at {uri}{how}"
+
+
+def _short(path: Path) -> Path:
+    """From the current folder, where it lies below it."""
+    path = path.resolve()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

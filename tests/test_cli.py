@@ -1,0 +1,157 @@
+"""``kedro run`` tells an error in a paragraph, keeps the traceback in a file, and takes the command that it records."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cross_modal_kd import cli
+from cross_modal_kd.tracking import command
+
+
+@pytest.fixture
+def kedro(project_path, tmp_path, monkeypatch):
+    """``kedro("--env=test")``: the exit code and what stands on the console; logs go to ``tmp_path``."""
+    monkeypatch.chdir(project_path)
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+
+    def run(*options: str, data: str = "data"):
+        result = CliRunner().invoke(cli.run, ["--env=test", f"--params=data_root={tmp_path / data}", *options])
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pipelines=distil"], "there is no pipeline 'distil'. Did you mean 'distill'"),
+        (["--env=tst"], "there is no environment 'tst'. Did you mean 'test'.*face_speech"),
+        (["--runner=Threads"], "there is no runner 'Threads'"),
+        (["--nodes=nothing"], "nodes named .'nothing'.*kedro registry describe"),
+        (["--pipelines=distillation"], "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ing"),
+        (["--params=training.epochs=x,data_root=/dev/null"], "training.epochs: Input should be a valid integer.*'x'"),
+        (["--params=student.margin=0.1,student.margins=1,data_root=/dev/null"], "student: unknown key 'margins'"),
+        (["--params=trainning.epochs=1"], "unknown parameter 'trainning'.*Did you mean 'training'"),
+        (["--params=distillation.arm=soft_bth"], "distillation.arm: there is no arm 'soft_bth'. Did you mean"),
+    ],
+)
+def test_an_error_of_the_user_is_a_paragraph_and_the_traceback_lies_in_a_file(kedro, tmp_path, options, message):
+    code, output = kedro(*options)
+    said = output.partition("error: ")[2]
+    assert code == 1 and re.search(message, said, re.DOTALL), output
+    assert "Traceback" not in output and "pydantic" not in output and len(said.splitlines()) < 8
+    log = re.search(r"The traceback is in (.*)", said)[1]
+    assert log.startswith(str(tmp_path / "logs")) and "Traceback" in Path(log).read_text()
+
+
+def test_two_errors_have_two_files(kedro, tmp_path):
+    kedro("--pipelines=a")
+    kedro("--pipelines=a")
+    assert len(list((tmp_path / "logs").iterdir())) == 2
+
+
+def test_what_cannot_be_made_is_named_with_what_to_do(kedro, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, output = kedro("--pipelines=ingestion", data="file/below")
+    assert code == 1 and "below" in output.partition("error: ")[2] and "Traceback" not in output
+
+
+def _raise(error: Exception):
+    def callback():
+        raise error
+
+    return cli.Run("run", callback=callback)
+
+
+def test_a_fault_of_the_program_is_shown_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    result = CliRunner().invoke(_raise(KeyError("x")), [])
+    assert isinstance(result.exception, KeyError) and cli.REPORTED in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device", "/data/x"), r"the disk is full \(/data/x\): make room"),
+        (PermissionError(13, "Permission denied", "/x"), "/x'?: give yourself the right"),
+        (MemoryError("std::bad_alloc"), "the memory is full (?s:.*)training.batch_size"),
+    ],
+)
+def test_errors_of_the_machine_say_what_to_do(tmp_path, monkeypatch, error, words):
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    result = CliRunner().invoke(_raise(error), [])
+    assert result.exit_code == 1 and re.search(words, result.output)
+
+
+def test_without_a_terminal_of_its_own_an_error_stays_an_exception(tmp_path, monkeypatch):
+    """In a notebook, and from Python."""
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    with pytest.raises(click.ClickException, match="the disk is full"):
+        _raise(OSError(28, "No space left on device")).main([], standalone_mode=False)
+
+
+def test_a_log_that_cannot_be_written_in_the_project_is_written_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "logs").write_text("")
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    file = cli.write_log(ValueError("x"))
+    assert file.read_text().strip().endswith("ValueError: x") and tmp_path / "logs" not in file.parents
+
+
+VALUES = {
+    "training": {"patience": None, "lr": 1e-05, "epochs": 3},
+    "comparison": {"seeds": [0, 1, 2], "arms": ["none", "a, b"], "arm_seeds": {}},
+    "sources": {"mine": {"root": "/a b/it's, [here]=1", "options": None}},
+    "quality": {"on": True, "words": ["null", "1e-3", "yes", "~", "", "01", "a: b", "#x", "a\nb", 'say "x"']},
+    "distillation": {"arm": "\\", "baseline": "a\\", "other": ['\\"', "x"]},
+    "data_root": "relative/path",
+}
+
+
+def test_the_recorded_command_asks_for_the_same_again():
+
+    asked = {
+        "pipeline_names": ["b", "a"],
+        "env": "test",
+        "tags": ("x",),
+        "node_names": ("a b", "c"),
+        "runner": "MyRunner",
+    }
+    asked |= {
+        "load_versions": {"x": "2026-01-01T00.00.00.000Z"},
+        "only_missing_outputs": True,
+        "runtime_params": VALUES,
+    }
+    typed = shlex.split(command(asked))
+    assert typed[:2] == ["kedro", "run"]
+    found = cli.run.make_context("run", typed[2:]).params
+    assert found["params"] == VALUES
+    assert (found["pipelines"], found["env"], found["runner"]) == (["a", "b"], "test", "MyRunner")
+    assert (found["tags"], found["node_names"], found["only_missing_outputs"]) == (["x"], ["a b", "c"], True)
+    assert found["load_versions"] == asked["load_versions"]
+    assert "None" not in command(asked) and "True" not in command(asked)
+
+
+def test_kedros_own_runner_is_not_in_the_command():
+    assert command({"runner": "<kedro.runner.sequential_runner.SequentialRunner object at 0x7f>"}) == "kedro run"
+    assert command({"runner": "<mine.Careful object at 0x7f>"}) == "kedro run --runner=Careful"
+
+
+@pytest.mark.parametrize("typed", ["a", "=1", "a=[1", "a={b: 1"])
+def test_a_parameter_that_cannot_be_read_is_refused(typed):
+    with pytest.raises(cli.Told, match="--params"):
+        cli.run.make_context("run", [f"--params={typed}"])
+
+
+@pytest.mark.slow
+def test_the_installed_package_tells_it_too(project_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "cross_modal_kd", "--env=test", "--pipelines=distil"],
+        cwd=project_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "Did you mean 'distill'" in done.stderr and "Traceback (most" not in done.stderr
