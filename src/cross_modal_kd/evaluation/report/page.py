@@ -14,9 +14,10 @@ from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
-from cross_modal_kd.evaluation.report.tables import metric_tables
+from cross_modal_kd.evaluation.report.tables import metric_tables, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, version_facts
 
 TEMPLATE = "report.html.jinja"
@@ -81,12 +82,14 @@ def render(page: Page) -> str:
     counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
+        closed_set=kind_of(page.task).design.closed_set,
         plural={name: modality_of(name).plural for name in (page.task.student, page.task.teacher)},
         metrics=page.metrics,
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
+        without_interval=without_interval(page.metrics),
         teacher=[
-            (legend_of(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
+            (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
         ],
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
@@ -113,6 +116,12 @@ def reproduce(task: TaskConfig) -> str:
         One line for a shell.
     """
     return "kedro run --pipeline=distill" + (f" --env={task.name}" if (Path("conf") / task.name).is_dir() else "")
+
+
+def _ends(name: str, interval: Mapping[str, Any]) -> str:
+    """Both ends in brackets, or that there is no interval."""
+    ends = [interval["low"], interval["high"]]
+    return "without an interval" if None in ends else f"[{', '.join(shown(name, end) for end in ends)}]"
 
 
 def _plain(value: Any) -> Any:
