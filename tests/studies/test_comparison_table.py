@@ -1,6 +1,6 @@
 """The table: paired differences against the right baseline."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -8,9 +8,11 @@ import pytest
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
-from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.metrics import Evidence, Metric, MetricSet, cluster_weights
+from cross_modal_kd.plotting import ALONE
 from cross_modal_kd.studies.comparison.plots import distances_plot, forest_plot
 from cross_modal_kd.studies.grid import Job
+from cross_modal_kd.studies.results.tables import comparison_tables
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 from cross_modal_kd.tasks import kind_named
 
@@ -108,3 +110,27 @@ def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
     )
     assert forest_plot(alone).axes[0].texts[0].get_text() == "one arm alone: nothing to compare"
     assert distances_plot(alone).axes[0].texts[0].get_text() == "no distance to the teacher is defined"
+
+
+def test_few_clusters_leave_no_interval_no_colour_and_a_reason(caplog):
+    found = results()
+    few = Evidence.of(cluster_weights(3, 200, seed=0), np.arange(3))
+    found = {
+        key: replace(result, metrics=[each.resting_on(few) for each in result.metrics]) for key, result in found.items()
+    }
+    rows = table(found)
+    ends = [name for name in rows if name.endswith(("_low", "_high"))]
+    assert len(ends) == 10 and rows[ends].isna().all().all()
+    assert (rows["no_interval"] == "3 clusters; an interval needs at least 10").all()
+    assert caplog.text.count("no verdict: 3 clusters; an interval needs at least 10") == 1
+    assert rows.loc[("soft", "mlp"), "difference_to_baseline"] == pytest.approx(0.22 - 0.31)
+    plot = forest_plot(rows.reset_index())
+    assert {line.get_color() for line in plot.axes[0].lines[:-1]} == {ALONE}
+    assert plot.get_suptitle() == "No interval, and so no verdict: 3 clusters; an interval needs at least 10."
+    printed = comparison_tables(rows.reset_index())[0]
+    assert "No interval, and so no verdict" in printed.caption
+    assert not any("[" in cell for row in printed.rows for cell in row)
+
+
+def test_enough_clusters_add_no_column():
+    assert "no_interval" not in table(results())

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from scipy.stats import spearmanr
 
+from cross_modal_kd.metrics import Least
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -56,16 +57,28 @@ def test_the_same_seed_gives_the_same_damage(tables, degraded):
 
 
 def test_the_table_of_correlations(degraded):
-    table = ordering(degraded, resamples=20, level=0.9, seed=0).set_index(["measure", "degradation"])
+    few = Least(clusters=5, resamples=10)
+    table = ordering(degraded, resamples=20, level=0.9, seed=0, least=few).set_index(["measure", "degradation"])
     assert table.at[("sharpness", "blur"), "within_sample"] > 0.9
     assert table.at[("noise", "noise"), "rank_correlation"] > 0.9
     assert table.at[("snr_wada", "white"), "within_sample"] > 0.6
     assert table.at[("length", "dropped_words"), "rank_correlation"] > 0.7
-    assert (table["low"] <= table["high"]).all() and (table["samples"] == 5).all()
+    known = table["low"].notna()
+    assert known.sum() > 8 and (table["low"] < table["high"])[known].all() and (table["samples"] == 5).all()
+    assert table.loc[~known, "no_interval"].str.startswith("all resamples give the same value").all()
     rows = degraded[degraded["degradation"] == "blur"]
     expected = spearmanr(rows["sharpness"], -rows["severity"]).statistic
     assert table.at[("sharpness", "blur"), "rank_correlation"] == pytest.approx(expected)
     assert ordering_plot(table.reset_index()).axes
+
+
+def test_few_samples_give_no_interval_and_no_emphasis(degraded):
+    table = ordering(degraded, resamples=200, level=0.95, seed=0)
+    assert table["low"].isna().all() and table["high"].isna().all() and table["rank_correlation"].notna().all()
+    assert table["no_interval"].str.startswith("5 clusters; an interval needs at least 10").all()
+    weak = table[table["rank_correlation"].abs() <= 0.65]
+    shown = [text for axis in ordering_plot(table).axes for text in axis.texts if text.get_color() == "#333333"]
+    assert len(weak) and not shown
 
 
 def test_spearman_against_scipy_and_constants():

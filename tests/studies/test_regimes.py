@@ -22,6 +22,7 @@ from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, sa
 from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.crossfit import aligned, folds_of, taken_as_it_is
+from cross_modal_kd.studies.regimes.plots import Look, study_plot
 from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.regimes.teachers import noisy, shortened
 from cross_modal_kd.studies.regimes.weight import weighed
@@ -286,3 +287,25 @@ def test_a_wrong_block_is_refused(block, message):
     assert RegimesConfig(**right)
     with pytest.raises(ValueError, match=message):
         RegimesConfig(**(right | block))
+
+
+def test_a_plot_says_why_it_has_no_intervals():
+    reduced = "relative_reduction_to_baseline"
+    missing = {f"{name}_{end}": np.nan for name in ("error", reduced) for end in ("low", "high")}
+    rows = [
+        {
+            "arm": arm,
+            "title": arm,
+            "condition": "a",
+            "error_metric": "eer",
+            "error_mean": 0.2,
+            reduced: value,
+            **missing,
+        }
+        for arm, value in (("none", np.nan), ("soft", 0.1))
+    ]
+    look = Look("A study", "condition", None, note="By label.")
+    table = pd.DataFrame(rows)
+    assert study_plot(table, look).get_suptitle() == "By label."
+    said = study_plot(table.assign(no_interval="3 clusters"), look).get_suptitle()
+    assert said == "By label.\nNo interval, and so no verdict: 3 clusters."

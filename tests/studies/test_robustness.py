@@ -138,6 +138,9 @@ def test_without_damage_nothing_changes_and_with_damage_the_error_and_its_differ
     assert worst.loc["b", "difference_to_alone"] == pytest.approx(worst.loc["b", "error"] - worst.loc["none", "error"])
     assert worst.loc["b", "difference_to_alone"] < 0 and np.isnan(worst.loc["none", "difference_to_alone"])
     assert len(robustness_plot(table).axes) == 2 and set(arm_plots(table)) == {"none.png", "b.png"}
+    lacking = table.assign(no_interval="3 clusters", error_low=np.nan, error_high=np.nan)
+    for plot in (robustness_plot(lacking), *arm_plots(lacking).values()):
+        assert plot.get_suptitle() == "No interval, and so no verdict: 3 clusters."
 
 
 def test_the_test_side_alone_is_damaged_unless_both_are_asked_for():

@@ -13,19 +13,24 @@ class EvaluationConfig(Strict):
     Attributes:
         bootstrap: resamples of the clusters (concepts or speakers).
         level: of the intervals.
+        min_clusters: clusters that an interval needs, and with it every verdict: resampling fewer says little of how
+            others would do (``metrics.Least``). 5 at least.
+        min_resamples: resamples that differ and in which the metric is defined, that an interval needs.
         max_impostors: impostor trials drawn (seeded) for verification; every target trial is kept.
         impostors: drawn from ``any`` pair, or from those of the ``same_domain`` only (one artist, one recording
             channel: harder, no such cue). With ``any`` the impostors that happen to share a domain are also measured by
             themselves.
         seed: of the resamples and of every draw.
         gallery: the N of 1:N matching, each at least 2.
-        train_subset: training samples that are embedded too, at most, for seen classes and the gap between train and
-            test.
+        train_subset: training samples that are embedded too, at most, for matching on them and the gap between train
+            and test.
         batch_size: samples that are embedded at a time.
     """
 
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
+    min_clusters: int = Field(10, ge=5)
+    min_resamples: int = Field(40, ge=10)
     max_impostors: int = Field(200_000, ge=100)
     impostors: Literal["any", "same_domain"] = "any"
     seed: int = Field(0, ge=0)

@@ -1,6 +1,7 @@
 """Metrics with their resamples, and two arms set against each other."""
 
-from dataclasses import asdict
+import math
+from typing import Any
 
 from cross_modal_kd.evaluation.legend import legend_of
 from cross_modal_kd.metrics import (
@@ -10,26 +11,27 @@ from cross_modal_kd.metrics import (
     paired_difference,
     percentile_interval,
     relative_reduction,
+    weakest,
 )
 
 
-def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """Every metric with its interval, and what has none.
+def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Every metric with its interval, and what is not defined.
 
     Args:
         measured: of one student or of the teacher, with R resamples of each metric.
         level: share of the resamples inside, in (0, 1).
 
     Returns:
-        {name: {value, low, high}} in the metric's own unit, and {name: reason} of what is not defined or has no
-        interval.
+        {name: {value, low, high}} in the metric's own unit, and {name: reason} of what is not defined. Where the data
+        cannot bear an interval, low and high are None and a ``reason`` says what is missing.
     """
     found, undefined = {}, dict(measured.undefined)
     for name, metric in measured.metrics.items():
-        try:
-            found[name] = _plain(percentile_interval(metric.value, metric.resampled, level))
-        except ValueError as error:
-            undefined[name] = str(error)
+        if math.isfinite(metric.value):
+            found[name] = _plain(percentile_interval(metric.value, metric.resampled, level, metric.evidence))
+        else:
+            undefined[name] = f"it comes out as {metric.value}"
     return found, undefined
 
 
@@ -44,7 +46,7 @@ def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dic
         level: share of the resamples inside an interval, in (0, 1).
 
     Returns:
-        ``student_alone``, ``distilled``, ``difference`` and ``relative_reduction``, each {name: {value, low, high}} of
+        ``student_alone``, ``distilled``, ``difference`` and ``relative_reduction``, each as ``intervals`` has them, of
         the metrics that both have (the last of error rates and accuracies only); ``chance``: {name: value};
         ``undefined``: {name: reason}.
     """
@@ -55,16 +57,17 @@ def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dic
     difference, reduction = {}, {}
     for name in shared:
         first, second = alone.metrics[name], distilled.metrics[name]
+        evidence = weakest([first.evidence, second.evidence])
         difference[name] = _plain(
-            paired_difference(first.value, second.value, first.resampled, second.resampled, level)
+            paired_difference(first.value, second.value, first.resampled, second.resampled, level, evidence)
         )
         known = legend_of(name)
         if not known.reducible:
             continue
-        errors = [_error(metric, known.better) for metric in (first, second)]
+        one, other = (_error(metric, known.better) for metric in (first, second))
         try:
             reduction[name] = _plain(
-                relative_reduction(errors[0].value, errors[1].value, errors[0].resampled, errors[1].resampled, level)
+                relative_reduction(one.value, other.value, one.resampled, other.resampled, level, evidence)
             )
         except ValueError as error:
             undefined[f"relative_reduction.{name}"] = str(error)
@@ -82,5 +85,7 @@ def _error(metric: Metric, better: str | None) -> Metric:
     return metric if better == "lower" else Metric(1 - metric.value, 1 - metric.resampled)
 
 
-def _plain(interval: Interval) -> dict[str, float]:
-    return {name: value for name, value in asdict(interval).items() if name != "level"}
+def _plain(interval: Interval) -> dict[str, Any]:
+    """For JSON: null ends and the reason where there is no interval."""
+    ends = {"value": interval.value, "low": interval.low, "high": interval.high}
+    return ends | ({"reason": interval.reason} if interval.reason else {})

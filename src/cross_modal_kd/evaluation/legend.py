@@ -47,7 +47,7 @@ def legend_of(name: str) -> Legend:
     """
     if name.endswith(SEEN):
         found = legend_of(name.removesuffix(SEEN))
-        return replace(found, title=f"{found.title}, seen classes")
+        return replace(found, title=f"{found.title}, training samples")
     number = re.fullmatch(r"matching_1_(\d+)", name)
     if number:
         n = number.group(1)

@@ -123,8 +123,10 @@ def _auc(
     scores, match = similarity[query, item], np.repeat([1, 0], [queries, len(drawn)])
     side = clusters[query]
     resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]
-    return MetricSet({"matching_auc": Metric(roc_auc(scores, match), resampled)}, {"matching_auc": 0.5})
+    found = Metric(roc_auc(scores, match), resampled, subset.evidence(clusters))
+    return MetricSet({"matching_auc": found}, {"matching_auc": 0.5})
 
 
 def _mean(per_query: np.ndarray, clusters: np.ndarray, subset: Subset) -> Metric:
-    return Metric(float(per_query.mean()), bootstrap_mean(per_query, clusters, subset.weights))
+    resampled = bootstrap_mean(per_query, clusters, subset.weights)
+    return Metric(float(per_query.mean()), resampled, subset.evidence(clusters))

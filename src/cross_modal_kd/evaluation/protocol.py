@@ -10,7 +10,7 @@ from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
 from cross_modal_kd.evaluation.subset import subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
-from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.metrics import Metric, MetricSet, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, kind_of
@@ -103,6 +103,7 @@ def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: Embedd
     values = embeddings.at(protocol.test.rows["sample_id"])
     found = kind_of(task).metrics(protocol.test, student, values, protocol.trials, evaluation)
     found |= matching_metrics(protocol.test, values, task, protocol.unseen, evaluation)
+    found = found.resting_on(protocol.test.evidence())
     if protocol.train is None:
         return found
     return found | _on_training(found, protocol, protocol.train, student, embeddings)
@@ -116,6 +117,7 @@ def _on_training(
     values = embeddings.at(train.rows["sample_id"])
     found |= matching_metrics(train, values, protocol.task, protocol.seen, protocol.evaluation).renamed(SEEN)
     found |= kind.train_metric(train, student, values, protocol.train_trials).renamed("_train")
+    found = found.resting_on(train.evidence())
     ends = [kind.metric, f"{kind.metric}_train"]
     found |= _gap(found, f"{kind.metric}_gap", *(reversed(ends) if kind.larger_is_better else ends))
     return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
@@ -126,7 +128,8 @@ def _gap(found: MetricSet, name: str, first: str, second: str) -> MetricSet:
     one, other = found.metrics.get(first), found.metrics.get(second)
     if one is None or other is None:
         return MetricSet(undefined={name: f"{first} or {second} is not defined"})
-    return MetricSet({name: Metric(one.value - other.value, one.resampled - other.resampled)})
+    evidence = weakest([one.evidence, other.evidence])
+    return MetricSet({name: Metric(one.value - other.value, one.resampled - other.resampled, evidence)})
 
 
 def make_trials(samples: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
-from cross_modal_kd.metrics import cluster_weights
+from cross_modal_kd.metrics import Least, cluster_weights
 from cross_modal_kd.tasks import Subset, kind_of
 
 PER_CLUSTER = 10
@@ -19,7 +19,7 @@ def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig
     Args:
         rows: n rows of the samples table, of one modality and split.
         task: its kind says what a cluster is.
-        evaluation: ``bootstrap`` resamples, drawn with ``seed``.
+        evaluation: ``bootstrap`` resamples, drawn with ``seed``; and how much an interval needs.
         split: test or train.
 
     Returns:
@@ -28,7 +28,27 @@ def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig
     rows = rows.reset_index(drop=True)
     clusters, names = pd.factorize(kind_of(task).clusters(rows), sort=True)
     weights = cluster_weights(max(len(names), 2), evaluation.bootstrap, evaluation.seed + SEEDS[split])
-    return Subset(rows, clusters.astype(np.intp), names.tolist(), weights)
+    return Subset(rows, clusters.astype(np.intp), names.tolist(), weights, least_of(task, evaluation, split))
+
+
+def least_of(task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Least:
+    """What an interval over the clusters of a split needs, and what to do where they are too few.
+
+    Args:
+        task: its kind says what a cluster is.
+        evaluation: ``min_clusters`` and ``min_resamples``.
+        split: test or train.
+
+    Returns:
+        The two numbers, and the words for them.
+    """
+    cluster = f"{kind_of(task).design.cluster}s"
+    advice = {
+        "test": f"add data, or give the test split more {cluster} (ingestion.split)",
+        "train": "raise evaluation.train_subset",
+    }[split]
+    what = f"{'test' if split == 'test' else 'training'} clusters ({cluster})"
+    return Least(evaluation.min_clusters, evaluation.min_resamples, what, advice)
 
 
 def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:

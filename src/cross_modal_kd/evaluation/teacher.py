@@ -42,4 +42,5 @@ def teacher_metrics(teacher: ProjectedTeacher, task: TaskConfig, evaluation: Eva
     kind = kind_of(task)
     if teacher.rows.empty:
         return MetricSet(undefined={kind.metric: f"the test split has no {task.teacher} sample"})
-    return kind.teacher_metric(subset_of(teacher.rows, task, evaluation, "test"), teacher, evaluation)
+    subset = subset_of(teacher.rows, task, evaluation, "test")
+    return kind.teacher_metric(subset, teacher, evaluation).resting_on(subset.evidence())

@@ -8,6 +8,7 @@ from cross_modal_kd.metrics.bootstrap import (
     cluster_weights,
 )
 from cross_modal_kd.metrics.classification import calibration_error, in_top_k, macro_f1, top_k_accuracy
+from cross_modal_kd.metrics.evidence import Evidence, Least, weakest
 from cross_modal_kd.metrics.identification import Identification, identification
 from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.metrics.matching import Matching, average_precision, matching_auc, one_of_n
@@ -18,11 +19,13 @@ from cross_modal_kd.metrics.trial_scores import OperatingPoints, TrialScores
 from cross_modal_kd.metrics.verification import det_curve, eer, min_dcf, roc_auc
 
 __all__ = [
-    "MetricSet",
-    "Metric",
+    "Evidence",
     "Identification",
     "Interval",
+    "Least",
     "Matching",
+    "Metric",
+    "MetricSet",
     "OperatingPoints",
     "TrialScores",
     "VerificationBootstrap",
@@ -47,4 +50,5 @@ __all__ = [
     "roc_auc",
     "top_k_accuracy",
     "unit_rows",
+    "weakest",
 ]

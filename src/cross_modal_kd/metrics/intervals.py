@@ -5,45 +5,61 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cross_modal_kd.metrics.evidence import Evidence
+
+NO_WIDTH = 1e-12
+SAME = "all resamples give the same value, so that nothing is known of how it varies"
+
 
 @dataclass(frozen=True)
 class Interval:
     """A metric with its uncertainty.
 
-    value: on all the data. low, high: of the central share ``level`` of the resamples.
+    value: on all the data. low, high: of the central share ``level`` of the resamples; None where the data cannot bear
+    an interval, for the ``reason``.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     level: float
+    reason: str = ""
 
 
-def percentile_interval(value: ArrayLike, resampled: ArrayLike, level: float = 0.95) -> Interval:
+def percentile_interval(
+    value: ArrayLike, resampled: ArrayLike, level: float = 0.95, evidence: Evidence | None = None
+) -> Interval:
     """The (1 - level) / 2 and (1 + level) / 2 quantiles of the resamples.
 
     Seeds are averaged, in each resample too. Resamples that are NaN (a resample may hold no impostor at all) are left
-    out; more than half of them is an error.
+    out; more than half of them is an error. With ``evidence`` it is a reason to give no interval instead, as are less
+    evidence than an interval needs, and one without width (all resamples gave the same value).
 
     Args:
         value: One number, or (S,) of S seeds.
         resampled: (R,), or (R, S).
         level: Share of the resamples inside, in (0, 1).
+        evidence: What the value rests on; None takes the resamples as they are.
 
     Returns:
-        The interval, in the value's units.
+        The interval, in the value's units; without ends, and with the reason, where there is none.
 
     Raises:
         ValueError: Where the level is out of range, shapes are others, or most resamples are NaN.
 
     >>> percentile_interval(2.0, [1.0, 2.0, 3.0], level=0.5)
-    Interval(value=2.0, low=1.5, high=2.5, level=0.5)
+    Interval(value=2.0, low=1.5, high=2.5, level=0.5, reason='')
     """
-    return _interval(_mean(value), _over_seeds(resampled, "resampled"), level)
+    return _interval(_mean(value), _over_seeds(resampled, "resampled"), level, evidence)
 
 
 def paired_difference(
-    first: ArrayLike, second: ArrayLike, first_resampled: ArrayLike, second_resampled: ArrayLike, level: float = 0.95
+    first: ArrayLike,
+    second: ArrayLike,
+    first_resampled: ArrayLike,
+    second_resampled: ArrayLike,
+    level: float = 0.95,
+    evidence: Evidence | None = None,
 ) -> Interval:
     """second - first, each averaged over its seeds; both resampled with the same clusters, row by row.
 
@@ -53,6 +69,7 @@ def paired_difference(
         first_resampled: (R,), or (R, S).
         second_resampled: (R,), or (R, T), in the same resamples.
         level: Share of the resamples inside, in (0, 1).
+        evidence: What both rest on, the weaker of the two.
 
     Returns:
         The difference with its interval, in the values' units.
@@ -64,11 +81,16 @@ def paired_difference(
     2.0
     """
     before, after = _paired(first_resampled, second_resampled)
-    return _interval(_mean(second) - _mean(first), after - before, level)
+    return _interval(_mean(second) - _mean(first), after - before, level, evidence)
 
 
 def relative_reduction(
-    baseline: ArrayLike, arm: ArrayLike, baseline_resampled: ArrayLike, arm_resampled: ArrayLike, level: float = 0.95
+    baseline: ArrayLike,
+    arm: ArrayLike,
+    baseline_resampled: ArrayLike,
+    arm_resampled: ArrayLike,
+    level: float = 0.95,
+    evidence: Evidence | None = None,
 ) -> Interval:
     """(baseline - arm) / baseline of an error rate; the ratio is taken in every resample.
 
@@ -80,6 +102,7 @@ def relative_reduction(
         baseline_resampled: (R,), or (R, S).
         arm_resampled: (R,), or (R, T), in the same resamples.
         level: Share of the resamples inside, in (0, 1).
+        evidence: What both rest on, the weaker of the two.
 
     Returns:
         A share, 1 where the arm makes no error, below 0 where it makes more; with its interval.
@@ -95,19 +118,24 @@ def relative_reduction(
         raise ValueError(f"baseline: expected an error rate above 0 to be reduced, found {value}")
     before, after = _paired(baseline_resampled, arm_resampled)
     ratio = np.divide(before - after, before, out=np.full_like(before, np.nan), where=before > 0)
-    return _interval((value - _mean(arm)) / value, ratio, level)
+    return _interval((value - _mean(arm)) / value, ratio, level, evidence)
 
 
-def _interval(value: float, resampled: np.ndarray, level: float) -> Interval:
+def _interval(value: float, resampled: np.ndarray, level: float, evidence: Evidence | None) -> Interval:
     if not 0 < level < 1:
         raise ValueError(f"level: expected 0 < level < 1, found {level}")
-    kept = resampled[np.isfinite(resampled)]
-    if 2 * len(kept) < len(resampled) or not len(kept):
-        raise ValueError(
-            f"resampled: {len(resampled) - len(kept)} of {len(resampled)} resamples are NaN; "
-            "too few clusters for an interval"
-        )
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    usable = np.isfinite(resampled)
+    reason = evidence.lack(usable) if evidence is not None else ""
+    if reason:
+        return Interval(value, None, None, level, reason)
+    if 2 * usable.sum() < len(usable) or not usable.any():
+        reason = f"{(~usable).sum()} of {len(usable)} resamples are NaN; too few clusters for an interval"
+        if evidence is None:
+            raise ValueError(f"resampled: {reason}")
+        return Interval(value, None, None, level, reason)
+    low, high = np.quantile(resampled[usable], [(1 - level) / 2, (1 + level) / 2])
+    if evidence is not None and high - low <= NO_WIDTH * max(1.0, abs(low)):
+        return Interval(value, None, None, level, SAME)
     return Interval(value, float(low), float(high), level)
 
 

@@ -1,8 +1,10 @@
 """Metrics with their resamples, by name."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from cross_modal_kd.metrics.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -12,10 +14,12 @@ class Metric:
     Attributes:
         value: on all the data.
         resampled: (R,), in every resample of the clusters.
+        evidence: the clusters and resamples that it was taken over; None: all of its subset.
     """
 
     value: float
     resampled: np.ndarray
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,18 @@ class MetricSet:
             {f"{name}{suffix}": value for name, value in self.chance.items()},
             {f"{name}{suffix}": reason for name, reason in self.undefined.items()},
         )
+
+    def resting_on(self, evidence: Evidence) -> "MetricSet":
+        """The same metrics, with this evidence where a metric names none.
+
+        Args:
+            evidence: of the subset that they were measured on.
+
+        Returns:
+            A new set.
+        """
+        filled = {
+            name: metric if metric.evidence is not None else replace(metric, evidence=evidence)
+            for name, metric in self.metrics.items()
+        }
+        return MetricSet(filled, self.chance, self.undefined)

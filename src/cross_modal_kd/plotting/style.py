@@ -83,11 +83,12 @@ def say(axis: Axes, text: str) -> None:
     axis.text(0.5, 0.5, text, ha="center", va="center", color=INK, fontsize=9.5, wrap=True, transform=axis.transAxes)
 
 
-def remark(figure: Figure, text: str) -> None:
+def remark(figure: Figure, text: str, colour: str = IMPOSTOR) -> None:
     """A line above everything, for what must be known wherever the figure is shown.
 
     Args:
         figure: Is changed.
         text: One line.
+        colour: Of the line.
     """
-    figure.suptitle(text, x=0.01, ha="left", fontsize=8.5, color=IMPOSTOR)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8.5, color=colour)

@@ -1,5 +1,6 @@
 """A row an arm: its error over the seeds, and its paired differences to the baseline and to its hard counterpart."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,11 +8,22 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import ArmsConfig
-from cross_modal_kd.metrics import Interval, MetricSet, paired_difference, percentile_interval, relative_reduction
+from cross_modal_kd.metrics import (
+    Evidence,
+    Interval,
+    MetricSet,
+    paired_difference,
+    percentile_interval,
+    relative_reduction,
+    weakest,
+)
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.tasks import TaskKind
 
+logger = logging.getLogger(__name__)
+
 Key = tuple[str, str]
+NO_INTERVAL = "no_interval"
 
 DIAGNOSTICS = {
     "matching_1_2": "matching_1_2_unseen",
@@ -96,6 +108,17 @@ class ArmResult:
         """
         return all(name in each.metrics for each in self.metrics)
 
+    def evidence(self, name: str) -> Evidence | None:
+        """What one metric rests on, in the seed in which that is least.
+
+        Args:
+            name: of a metric that every seed has.
+
+        Returns:
+            None where no seed says.
+        """
+        return weakest([each.metrics[name].evidence for each in self.metrics])
+
     def error(self, kind: TaskKind) -> tuple[np.ndarray, np.ndarray]:
         """The error rate of the kind of task.
 
@@ -164,7 +187,8 @@ def comparison_table(
         with ``_low`` and ``_high``, and ``seeds_better_than_baseline``; ``hard_arm``, ``difference_to_hard`` and
         ``relative_reduction_to_hard``, with their ends; those of ``DIAGNOSTICS`` that are defined,
         ``active_fraction_<constraint>``; ``seeds`` (how many), ``seed_list``, ``train_seconds_mean``. What a row has
-        not is NaN; a column that no row has is not there.
+        not is NaN; a column that no row has is not there. ``no_interval`` says why ends of a row are NaN where the data
+        cannot bear an interval; then nothing is shown to be better or worse.
     """
     rows = []
     for (name, projection), result in results.items():
@@ -180,7 +204,21 @@ def comparison_table(
             row["hard_arm"] = counterpart
             row |= _against("hard", hard, result, kind, contrasts.level)
         rows.append(row | _diagnostics(result))
-    return pd.DataFrame(rows)
+    return warned(pd.DataFrame(rows))
+
+
+def warned(table: pd.DataFrame) -> pd.DataFrame:
+    """A study's table; a line is logged for each reason for which rows of it have no interval.
+
+    Args:
+        table: with the column ``no_interval`` where a row has none.
+
+    Returns:
+        The same table.
+    """
+    for reason in table.get(NO_INTERVAL, pd.Series(dtype=object)).dropna().unique():
+        logger.warning("no interval, and so no verdict: %s", reason)
+    return table
 
 
 def _baseline(results: Mapping[Key, ArmResult], name: str, projection: str) -> ArmResult:
@@ -209,7 +247,7 @@ def _error(result: ArmResult, kind: TaskKind, level: float) -> dict[str, object]
         "error_metric": kind.error_metric,
         "error_mean": errors.mean(),
         "error_sd_over_seeds": errors.std(ddof=1) if len(errors) > 1 else np.nan,
-        **_columns("error", percentile_interval(errors, resampled, level), value=False),
+        **_columns("error", percentile_interval(errors, resampled, level, result.evidence(kind.metric)), value=False),
     }
 
 
@@ -246,14 +284,18 @@ def common_seeds(first: ArmResult, second: ArmResult) -> tuple[ArmResult, ArmRes
     return first.of_seeds(shared), second.of_seeds(shared)
 
 
-def _against(what: str, other: ArmResult, result: ArmResult, kind: TaskKind, level: float) -> dict[str, float]:
+def _against(what: str, other: ArmResult, result: ArmResult, kind: TaskKind, level: float) -> dict[str, object]:
     other, result = common_seeds(other, result)
     (before, before_resampled), (after, after_resampled) = other.error(kind), result.error(kind)
-    difference = paired_difference(before, after, before_resampled, after_resampled, level)
-    reduction = relative_reduction(before, after, before_resampled, after_resampled, level)
+    given = (before, after, before_resampled, after_resampled, level)
+    evidence = weakest([each.evidence(kind.metric) for each in (other, result)])
+    difference = paired_difference(*given, evidence)
+    reduction = relative_reduction(*given, evidence)
     return _columns(f"difference_to_{what}", difference) | _columns(f"relative_reduction_to_{what}", reduction)
 
 
-def _columns(name: str, interval: Interval, value: bool = True) -> dict[str, float]:
+def _columns(name: str, interval: Interval, value: bool = True) -> dict[str, object]:
     ends = {f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return {name: interval.value, **ends} if value else ends
+    found: dict[str, object] = {end: np.nan if at is None else at for end, at in ends.items()}
+    why = {NO_INTERVAL: interval.reason} if interval.reason else {}
+    return ({name: interval.value} if value else {}) | found | why

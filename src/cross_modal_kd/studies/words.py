@@ -1,5 +1,7 @@
 """What arms and projections are called in tables and plots."""
 
+import pandas as pd
+
 PROJECTIONS = {"mlp": "trainable", "pca": "fixed"}
 
 
@@ -18,3 +20,16 @@ def arm_label(title: str, projection: str) -> str:
     """
     word = PROJECTIONS.get(projection)
     return f"{title} · {word} projection" if word else title
+
+
+def without_interval(table: pd.DataFrame) -> str | None:
+    """Why rows of a study's table have no interval.
+
+    Args:
+        table: with the column ``no_interval`` where a row has none.
+
+    Returns:
+        One line, with the reason that most rows have; None where all have their intervals.
+    """
+    reasons = table["no_interval"].dropna() if "no_interval" in table else pd.Series(dtype=object)
+    return None if reasons.empty else f"No interval, and so no verdict: {reasons.mode().iloc[0]}."

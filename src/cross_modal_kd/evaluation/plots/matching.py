@@ -1,16 +1,23 @@
 """Does the student's embedding of a sample find the teacher's of the same thing?"""
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cross_modal_kd.evaluation.legend import SEEN
+from cross_modal_kd.evaluation.plots.interval import arms_of_interval
 from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
+from cross_modal_kd.tasks import kind_named
 
 PREFIX = "matching_1_"
+OPEN_SET = {"test": "unseen classes", "train": "seen classes"}
+CLOSED_SET = {"test": "test samples", "train": "training samples"}
 
 
 def matching_plot(metrics: dict) -> Figure:
-    """Accuracy of 1:N matching against N: on unseen and on seen classes, with intervals and chance.
+    """Accuracy of 1:N matching against N: on test and on training samples, with intervals and chance.
+
+    Of an open set they are of unseen and of seen classes, and are called so; a closed set has no class but seen ones.
 
     Args:
         metrics: the content of metrics.json, in shares.
@@ -23,6 +30,8 @@ def matching_plot(metrics: dict) -> Figure:
     if not sizes:
         say(axis, "No matching: " + next(iter(metrics["undefined"].values()), "no gallery size was asked for"))
         return figure
+    closed = kind_named(metrics["task"]["kind"]).design.closed_set
+    measured_on = CLOSED_SET if closed else OPEN_SET
     for shift, (arm, (name, colour)) in zip((0.97, 1.03), ARMS.items(), strict=True):
         for suffix, style, fill in ((SEEN, ":", "white"), ("", "-", colour)):
             found = {n: metrics[arm].get(f"{PREFIX}{n}{suffix}") for n in sizes}
@@ -30,11 +39,8 @@ def matching_plot(metrics: dict) -> Figure:
             if not drawn:
                 continue
             values = [100 * interval["value"] for interval in drawn.values()]
-            ends = [
-                [abs(100 * interval[end] - value) for interval, value in zip(drawn.values(), values, strict=True)]
-                for end in ("low", "high")
-            ]
-            label = f"{name}, {'seen' if suffix else 'unseen'} classes"
+            ends = np.transpose([arms_of_interval(interval) for interval in drawn.values()])
+            label = f"{name}, {measured_on['train' if suffix else 'test']}"
             axis.errorbar(
                 [n * shift for n in drawn], values, ends, color=colour, linestyle=style, linewidth=2, marker="o",
                 markersize=6, markerfacecolor=fill, capsize=2, elinewidth=1, label=label,

@@ -1,11 +1,14 @@
 """Both students side by side, and what lies between them."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cross_modal_kd.evaluation.legend import SEEN, legend_of
-from cross_modal_kd.plotting import ALONE, ARMS, DISTILLED, IMPOSTOR, INK, new_figure, say, title
+from cross_modal_kd.evaluation.plots.interval import arms_of_interval, colour_of_gain
+from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
 
 ROW = 0.4
 
@@ -43,8 +46,7 @@ def summary_plot(metrics: dict) -> Figure:
         part = "relative_reduction" if section is core else "difference"
         for name, place in zip(section, where, strict=True):
             interval = metrics[part][name]
-            colour = DISTILLED if interval["low"] > 0 else IMPOSTOR if interval["high"] < 0 else ALONE
-            _point(right, interval, place, colour)
+            _point(right, interval, place, colour_of_gain(interval))
         right.axvline(0, color=INK, linewidth=1)
         left.set_yticks(where, [_name(name) for name in section])
         right.set_yticks(where, [])
@@ -66,7 +68,7 @@ def _name(name: str) -> str:
     return known.title if known.percent else f"{known.title} \N{MULTIPLICATION SIGN} 100"
 
 
-def _point(axis: Axes, interval: dict[str, float], place: float, colour: str, label: str | None = None) -> None:
-    value, low, high = (100 * interval[key] for key in ("value", "low", "high"))
-    ends = [[max(value - low, 0)], [max(high - value, 0)]]
+def _point(axis: Axes, interval: dict[str, Any], place: float, colour: str, label: str | None = None) -> None:
+    ends = [[end] for end in arms_of_interval(interval)]
+    value = 100 * interval["value"]
     axis.errorbar([value], [place], xerr=ends, fmt="o", color=colour, markersize=6, elinewidth=1.8, label=label)

@@ -13,10 +13,11 @@ from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
-from cross_modal_kd.evaluation.report.tables import metric_tables
+from cross_modal_kd.evaluation.report.tables import metric_tables, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import plot_colours
+from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
 TEMPLATE = "report.html.jinja"
@@ -82,12 +83,14 @@ def render(page: Page) -> str:
     counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
+        closed_set=kind_of(page.task).design.closed_set,
         plural={name: modality_of(name).plural for name in (page.task.student, page.task.teacher)},
         metrics=page.metrics,
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
+        without_interval=without_interval(page.metrics),
         teacher=[
-            (legend_of(name).title, *(shown(name, interval[key]) for key in ("value", "low", "high")))
+            (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
         ],
         day=day,
@@ -104,6 +107,12 @@ def render(page: Page) -> str:
         facts=git_facts(this_run().project) | device_facts() | version_facts(),
         today=date.today().isoformat(),
     )  # fmt: skip
+
+
+def _ends(name: str, interval: Mapping[str, Any]) -> str:
+    """Both ends in brackets, or that there is no interval."""
+    ends = [interval["low"], interval["high"]]
+    return "without an interval" if None in ends else f"[{', '.join(shown(name, end) for end in ends)}]"
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """metrics.json as rows to be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change
 from cross_modal_kd.plotting import typeset
@@ -9,7 +11,7 @@ from cross_modal_kd.tasks import Legend
 
 @dataclass(frozen=True)
 class Cell:
-    """text: the value. interval: its ends. tone: better, worse, or nothing where the interval includes zero."""
+    """text: the value. interval: its ends. tone: better, worse, or nothing where no interval leaves zero out."""
 
     text: str
     interval: str = ""
@@ -29,7 +31,7 @@ class Row:
 
 
 def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
-    """The tables of the page; matching on seen classes is a section of its own.
+    """The tables of the page; matching on training samples is a section of its own.
 
     Args:
         metrics: the content of metrics.json, in shares.
@@ -55,26 +57,48 @@ def _row(name: str, known: Legend, metrics: dict) -> Row:
     difference = metrics["difference"][name]
     reduction = metrics["relative_reduction"].get(name)
     chance = metrics["chance"].get(name) if known.section != "diagnostics" else None
-    ends = [difference["low"], difference["high"]]
-    tone = ""
-    if known.better is not None and (min(ends) > 0 or max(ends) < 0):
-        tone = "better" if (max(ends) < 0) == (known.better == "lower") else "worse"
     return Row(
         legend=known,
         alone=_value(name, metrics["student_alone"][name]),
         distilled=_value(name, metrics["distilled"][name]),
-        difference=Cell(
-            shown_change(name, difference["value"]), " to ".join(shown_change(name, end) for end in ends), tone
-        ),
-        reduction=Cell("") if reduction is None else Cell(
-            _percent(reduction["value"]), f"{_percent(reduction['low'])} to {_percent(reduction['high'])}"
-        ),
+        difference=_cell(difference, lambda value: shown_change(name, value), _tone(difference, known)),
+        reduction=Cell("") if reduction is None else _cell(reduction, _percent),
         chance="" if chance is None else shown(name, chance),
-    )  # fmt: skip
+    )
 
 
-def _value(name: str, interval: dict[str, float]) -> Cell:
-    return Cell(shown(name, interval["value"]), f"{shown(name, interval['low'])} to {shown(name, interval['high'])}")
+def _value(name: str, interval: dict[str, Any]) -> Cell:
+    return _cell(interval, lambda value: shown(name, value))
+
+
+def _cell(interval: dict[str, Any], show: Callable[[float], str], tone: str = "") -> Cell:
+    ends = [interval["low"], interval["high"]]
+    return Cell(show(interval["value"]), "" if None in ends else " to ".join(map(show, ends)), tone)
+
+
+def _tone(interval: dict[str, Any], known: Legend) -> str:
+    ends = [interval["low"], interval["high"]]
+    if None in ends or known.better is None or min(ends) <= 0 <= max(ends):
+        return ""
+    return "better" if (max(ends) < 0) == (known.better == "lower") else "worse"
+
+
+def without_interval(metrics: dict) -> list[tuple[str, list[str]]]:
+    """Why metrics have no interval.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        (reason, titles of the metrics) of every reason, in the order of the tables; empty where all have one.
+    """
+    found: dict[str, list[str]] = {}
+    for name in metrics["difference"]:
+        parts = (metrics[part].get(name, {}) for part in ("difference", "student_alone", "distilled"))
+        reason = next((part["reason"] for part in parts if part.get("reason")), None)
+        if reason is not None:
+            found.setdefault(reason, []).append(legend_of(name).title)
+    return list(found.items())
 
 
 def _percent(share: float) -> str:

@@ -1,6 +1,7 @@
 """The result in a sentence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
 from cross_modal_kd.tasks import kind_named
@@ -10,7 +11,8 @@ from cross_modal_kd.tasks import kind_named
 class Verdict:
     """values: the two values. change: their difference with its interval. conclusion: what can be said of it.
 
-    tone: better, worse, or open where the interval includes zero or the metric is not defined.
+    tone: better, worse, or open where the interval includes zero, where there is none, or where the metric is not
+    defined.
     """
 
     values: str
@@ -21,6 +23,8 @@ class Verdict:
 
 def verdict(metrics: dict) -> Verdict:
     """Of the kind's metric: alone, distilled, the difference and whether its interval leaves zero out.
+
+    Without an interval there is no verdict, but what is missing for one.
 
     Args:
         metrics: the content of metrics.json, in shares.
@@ -34,6 +38,9 @@ def verdict(metrics: dict) -> Verdict:
         return Verdict(f"{legend_of(name).title} is not defined", reason, "Nothing can be said.", "open")
     alone, distilled, difference = (metrics[part][name] for part in ("student_alone", "distilled", "difference"))
     values = f"{legend_of(name).title} {shown(name, alone['value'])} alone, {shown(name, distilled['value'])} distilled"
+    if difference["low"] is None:
+        change = f"{shown_change(name, difference['value'])} points, without an interval"
+        return Verdict(values, change, f"No verdict: {difference['reason']}.", "open")
     change = f"{shown_change(name, difference['value'])} points {_interval(name, difference)}"
     sign = 1 if legend_of(name).better == "higher" else -1
     low, high = sorted(sign * difference[end] for end in ("low", "high"))
@@ -48,5 +55,5 @@ def verdict(metrics: dict) -> Verdict:
     return Verdict(values, change, "The interval includes zero: no difference is shown.", "open")
 
 
-def _interval(name: str, ends: dict[str, float]) -> str:
+def _interval(name: str, ends: dict[str, Any]) -> str:
     return f"[{shown_change(name, ends['low'])}, {shown_change(name, ends['high'])}]"

@@ -1,5 +1,6 @@
 """The two students on the test split, once: trials, embeddings, metrics with intervals, plots and the report."""
 
+import logging
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -15,6 +16,9 @@ from cross_modal_kd.config import (
 )
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.tasks import kind_of
+
+logger = logging.getLogger(__name__)
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
 Protocol = Any  # evaluation.protocol.Protocol
@@ -188,6 +192,8 @@ def compare_students(
     of_teacher, missing = intervals(teacher, level)
     compared = compare_metrics(student_alone, distilled, level)
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
+    if reason := compared["difference"].get(kind_of(protocol.task).metric, {}).get("reason"):
+        logger.warning("no interval of the difference, and so no verdict: %s", reason)
     return summarise(protocol, arms, distillation) | compared | {"teacher": of_teacher}
 
 

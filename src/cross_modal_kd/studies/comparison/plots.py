@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend, new_figure, remark, say, title
 from cross_modal_kd.studies.grid import Outcome
-from cross_modal_kd.studies.words import arm_label
+from cross_modal_kd.studies.words import arm_label, without_interval
 
 
 def forest_plot(table: pd.DataFrame) -> Figure:
@@ -18,7 +18,8 @@ def forest_plot(table: pd.DataFrame) -> Figure:
         table: of ``comparison_table``.
 
     Returns:
-        A row an arm and projection, in percent; a line of text where no arm is set against another.
+        A row an arm and projection, in percent, grey where the interval includes zero or there is none, which a line
+        above then says; a line of text where no arm is set against another.
     """
     rows = (
         table[table["relative_reduction_to_baseline"].notna()]
@@ -41,6 +42,8 @@ def forest_plot(table: pd.DataFrame) -> Figure:
     axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("error reduction against the student alone, %, with paired interval")
     title(axis, "What each arm brings")
+    if (lacking := without_interval(rows)) is not None:
+        remark(figure, lacking, INK)
     return figure
 
 

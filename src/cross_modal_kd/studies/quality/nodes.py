@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import QualityConfig, SourcesConfig
+from cross_modal_kd.config import EvaluationConfig, QualityConfig, SourcesConfig
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.quality.config import QualityStudyConfig
 
@@ -51,19 +51,29 @@ def measure_degraded_samples(
     )
 
 
-def rank_measures(degraded_measures: pd.DataFrame, quality_study: QualityStudyConfig) -> pd.DataFrame:
+def rank_measures(
+    degraded_measures: pd.DataFrame, quality_study: QualityStudyConfig, evaluation: EvaluationConfig
+) -> pd.DataFrame:
     """Rank correlation of each measure with each degradation, with its interval.
 
     Args:
         degraded_measures: of ``measure_degraded_samples``.
         quality_study: resamples, level and seed.
+        evaluation: ``min_clusters`` and ``min_resamples``, which an interval over samples needs too.
 
     Returns:
         The table of ``ordering``.
     """
+    from cross_modal_kd.metrics import Least
     from cross_modal_kd.studies.quality.ordering import ordering
 
-    return ordering(degraded_measures, quality_study.bootstrap, quality_study.level, quality_study.seed)
+    least = Least(
+        evaluation.min_clusters,
+        evaluation.min_resamples,
+        "dev samples",
+        "raise quality_study.samples, or use a larger dev split",
+    )
+    return ordering(degraded_measures, quality_study.bootstrap, quality_study.level, quality_study.seed, least)
 
 
 def plot_ordering(quality_ordering: pd.DataFrame) -> Any:

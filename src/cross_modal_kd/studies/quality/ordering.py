@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from cross_modal_kd.compute import progress_bar
+from cross_modal_kd.metrics import Evidence, Least, percentile_interval
 from cross_modal_kd.modalities import Damage, Degradation, Dose, Modality, Others, chosen, modality_of
 from cross_modal_kd.quality import QualityError, Scoring, fit_score, measure_samples
 from cross_modal_kd.samples import Roots
@@ -133,7 +134,9 @@ def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(x @ y / norm) if norm > 0 else 0.0
 
 
-def ordering(degraded: pd.DataFrame, resamples: int, level: float, seed: int) -> pd.DataFrame:
+def ordering(
+    degraded: pd.DataFrame, resamples: int, level: float, seed: int, least: Least | None = None
+) -> pd.DataFrame:
     """How well each measure orders each degradation.
 
     Args:
@@ -141,13 +144,14 @@ def ordering(degraded: pd.DataFrame, resamples: int, level: float, seed: int) ->
         resamples: bootstrap draws of samples.
         level: of the intervals, in (0, 1).
         seed: of the bootstrap.
+        least: what an interval needs; the samples are its clusters.
 
     Returns:
         A row a modality, measure (``score`` is one) and degradation. rank_correlation: Spearman's, of the measure with
         minus the severity over all samples and levels at once: 1 says that the worse is always lower, 0 that the
         measure does not see the damage, below 0 that damage passes for quality. low, high: percentile bootstrap over
-        samples. within_sample: the same correlation sample by sample, averaged: what remains once contents do not
-        differ. samples: how many.
+        samples, NaN where the samples cannot bear one, for the reason in ``no_interval``. within_sample: the same
+        correlation sample by sample, averaged: what remains once contents do not differ. samples: how many.
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -159,19 +163,27 @@ def ordering(degraded: pd.DataFrame, resamples: int, level: float, seed: int) ->
         n, n_levels = next(iter(wide.values())).shape
         order = -np.arange(n_levels)
         draws = rng.integers(n, size=(resamples, n))
+        weights = np.stack([np.bincount(drawn, minlength=n) for drawn in draws])
         for measure, values in wide.items():
             found = [spearman(values[drawn].ravel(), np.tile(order, n)) for drawn in draws]
-            low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+            value = spearman(values.ravel(), np.tile(order, n))
             rows.append(
                 {
                     "modality": modality,
                     "measure": measure,
                     "degradation": name,
-                    "rank_correlation": spearman(values.ravel(), np.tile(order, n)),
-                    "low": low,
-                    "high": high,
+                    "rank_correlation": value,
+                    **_interval(value, np.asarray(found), level, Evidence.of(weights, least=least)),
                     "within_sample": float(np.mean([spearman(row, order) for row in values])),
                     "samples": n,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _interval(value: float, found: NDArray[Any], level: float, evidence: Evidence) -> dict[str, Any]:
+    """Its ends; a measure that every sample shows the same way (rank correlations of 1) has none."""
+    interval = percentile_interval(value, found, level, evidence)
+    ends = {"low": interval.low, "high": interval.high}
+    known = {end: np.nan if at is None else at for end, at in ends.items()}
+    return known | ({"no_interval": interval.reason} if interval.reason else {})

@@ -30,7 +30,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ),
         Node(
             rank_measures,
-            bound("degraded_measures", params=["quality_study"]),
+            bound("degraded_measures", params=["quality_study", "evaluation"]),
             "quality_ordering",
             name="rank_measures",
         ),

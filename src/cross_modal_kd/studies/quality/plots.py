@@ -18,7 +18,7 @@ def ordering_plot(table: pd.DataFrame) -> Figure:
     """A heat map a modality: measures down, degradations across.
 
     Blue where a measure falls with damage, red where it rises. Numbers are rank correlations over samples and
-    levels; those whose interval holds 0 are grey.
+    levels; those whose interval holds 0, or that have none, are grey.
 
     Args:
         table: of ``ordering``, with a row for every measure and degradation of a modality.
@@ -52,7 +52,7 @@ def _heat_map(axis: Axes, rows: pd.DataFrame) -> AxesImage:
         for j, damage in enumerate(damages):
             low, high = cell.loc[(measure, damage), "low"], cell.loc[(measure, damage), "high"]
             strong = abs(values[i, j]) > 0.65
-            colour = "white" if strong else "#999999" if low <= 0 <= high else _INK
+            colour = "white" if strong else _INK if low > 0 or high < 0 else "#999999"
             axis.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", fontsize=8.5, color=colour)
     axis.set_xticks(range(len(damages)), [d.replace("_", " ") for d in damages], rotation=30, ha="right", fontsize=9)
     axis.set_yticks(range(len(measures)), [m.replace("_", " ") for m in measures], fontsize=9)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cross_modal_kd.plotting import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.studies.words import without_interval
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
 BESIDE = 0.06  # from one arm to the next under one condition, where a condition takes 1
@@ -74,8 +75,8 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     handles, labels = above.get_legend_handles_labels()
     columns = 3 if max(map(len, labels)) <= LONG else 2
     figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
-    if look.note:
-        remark(figure, look.note)
+    if said := [line for line in (look.note, without_interval(table)) if line]:
+        remark(figure, "\n".join(said), IMPOSTOR if look.note else INK)
     return figure
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.evaluation import SEEN, legend_of
+from cross_modal_kd.evaluation import legend_of
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
-from cross_modal_kd.studies.words import PROJECTIONS
+from cross_modal_kd.studies.words import PROJECTIONS, without_interval
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ def _metric(name: str, metrics: dict) -> list[str]:
         return NOTHING if found is None else with_interval(metric, found["value"], found["low"], found["high"])
 
     known = legend_of(name)
-    seen = ", training samples" if name.endswith(SEEN) else ""
-    title = known.title.removesuffix(", seen classes") + seen + (", %" if in_percent(name) else "")
+    title = known.title + (", %" if in_percent(name) else "")
     chance = number(name, metrics["chance"].get(name))
     cells = [of(part, name) for part in ("student_alone", "distilled", "difference")]
     return [title, *cells, of("relative_reduction", "relative_reduction"), chance]
@@ -109,7 +108,7 @@ COLUMNS = {
     "relative_reduction_to_hard": "reduction against the hard arm, %",
     "relative_reduction_to_other": "reduction against the other arm, %",
     "other_arm": "other arm",
-    "matching_1_2_unseen": "1:2 matching, unseen, %",
+    "matching_1_2_unseen": "1:2 matching, test samples, %",
     "seeds": "seeds",
 }
 DIAGNOSTICS = {
@@ -122,7 +121,7 @@ DIAGNOSTICS = {
     "active_fraction_feature": "active, feature, %",
     "active_fraction_classifier": "active, classifier, %",
     "active_fraction_relation": "active, relation, %",
-    "retrieval_map_unseen": "retrieval mAP, unseen",
+    "retrieval_map_unseen": "retrieval mAP, test samples",
     "train_seconds_mean": "training, s",
 }
 
@@ -180,7 +179,12 @@ def _table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> Tab
     for row in records(frame):
         name = [str(row["title"]), *([_projection(str(row["projection"]))] if several else [])]
         rows.append([*name, *(cell(row, column) for column in there)])
-    return Table(caption, ["arm", *(["projection"] if several else []), *there.values()], rows)
+    return Table(_bearing(caption, frame), ["arm", *(["projection"] if several else []), *there.values()], rows)
+
+
+def _bearing(caption: str, frame: pd.DataFrame) -> str:
+    """The caption, with why there are no intervals where there are none."""
+    return caption if (lacking := without_interval(frame)) is None else f"{caption}. {lacking.removesuffix('.')}"
 
 
 def _projection(kind: str) -> str:
@@ -279,7 +283,7 @@ def robustness_tables(frame: pd.DataFrame) -> list[Table]:
     caption = (
         f"{metric} under damage to the test samples ({'test side of a trial' if sides == 'test' else 'both sides'})"
     )
-    return [Table(caption, header, rows)]
+    return [Table(_bearing(caption, frame), header, rows)]
 
 
 def ordering_tables(frame: pd.DataFrame) -> list[Table]:

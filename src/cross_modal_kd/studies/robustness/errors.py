@@ -9,7 +9,7 @@ import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation import subset_of
-from cross_modal_kd.metrics import Metric
+from cross_modal_kd.metrics import Evidence, Metric, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import split_rows
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
@@ -23,10 +23,12 @@ class Errors:
     Attributes:
         values: (S,) shares.
         resampled: (R, S) shares, in each of R resamples.
+        evidence: what all seeds rest on.
     """
 
     values: np.ndarray
     resampled: np.ndarray
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ class DamageProtocol:
             Error rates and their resamples, a column a student. ValueError where the error is not defined there.
         """
         found = [self._error(*each) for each in zip(students, clean, damaged, strict=True)]
-        return Errors(np.array([each.value for each in found]), np.stack([each.resampled for each in found], axis=1))
+        values, resampled = np.array([each.value for each in found]), [each.resampled for each in found]
+        return Errors(values, np.stack(resampled, axis=1), weakest([each.evidence for each in found]))
 
     def _error(self, student: ModelBundle, clean: np.ndarray, damaged: np.ndarray) -> Metric:
         enrolled = clean if self.sides == "test" else damaged
         found = self.kind.error(self.subset, student, self.trials, enrolled, damaged)
+        found = found.resting_on(self.subset.evidence())
         if self.metric in found.undefined:
             raise ValueError(
                 f"robustness: {self.metric} is not defined, {found.undefined[self.metric]}; use a larger test split"

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, TEACHER, new_figure, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, new_figure, remark, title
 from cross_modal_kd.studies.robustness.table import CLEAN
-from cross_modal_kd.studies.words import arm_label
+from cross_modal_kd.studies.words import arm_label, without_interval
 
 PALETTE = (ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9")
 STYLES = ("-", "--", ":", "-.")
@@ -43,6 +43,7 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
     for row in axes:
         row[0].set_ylabel(ERRORS[table["error_metric"].iloc[0]])
     _legend_below(figure, axes.flat[0], columns=3)
+    _remark_lacking(figure, table)
     return figure
 
 
@@ -74,7 +75,13 @@ def _arm(rows: pd.DataFrame) -> Figure:
     axis.set(xlabel="severity: the levels below, each in their order", ylabel=ERRORS[rows["error_metric"].iloc[0]])
     title(axis, _label(rows))
     _legend_below(figure, axis, columns=2)
+    _remark_lacking(figure, rows)
     return figure
+
+
+def _remark_lacking(figure: Figure, rows: pd.DataFrame) -> None:
+    if (lacking := without_interval(rows)) is not None:
+        remark(figure, lacking, INK)
 
 
 def _of_kind(rows: pd.DataFrame, kind: str) -> pd.DataFrame:

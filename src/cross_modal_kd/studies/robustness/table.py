@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval
+from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.robustness.contenders import Contender
 from cross_modal_kd.studies.robustness.damage import DamageLevel
 from cross_modal_kd.studies.robustness.errors import DamageProtocol, Errors
+from cross_modal_kd.studies.table import NO_INTERVAL, warned
 
 CLEAN = "clean"
 
@@ -39,7 +40,7 @@ def robustness_table(
     Returns:
         arm, title, projection; kind, level, unit, severity; error_metric, damaged_sides, test_samples, seeds,
         seed_list; error and difference_to_alone, each with low and high, in shares. The first contender has no
-        difference.
+        difference. ``no_interval`` says why ends are NaN where the data cannot bear an interval.
     """
     from cross_modal_kd.compute import progress_bar
 
@@ -56,7 +57,7 @@ def robustness_table(
             _about(contender, condition, protocol) | _error_of(found, measured[0], level)
             for contender, found in zip(contenders, measured, strict=True)
         ]
-    return pd.DataFrame(rows)
+    return warned(pd.DataFrame(rows))
 
 
 def _about(contender: Contender, condition: DamageLevel | None, protocol: DamageProtocol) -> dict[str, object]:
@@ -76,13 +77,16 @@ def _about(contender: Contender, condition: DamageLevel | None, protocol: Damage
     }
 
 
-def _error_of(found: Errors, alone: Errors, level: float) -> dict[str, float]:
-    columns = _columns("error", percentile_interval(found.values, found.resampled, level))
+def _error_of(found: Errors, alone: Errors, level: float) -> dict[str, object]:
+    columns = _columns("error", percentile_interval(found.values, found.resampled, level, found.evidence))
     if found is alone:
         return columns
-    difference = paired_difference(alone.values, found.values, alone.resampled, found.resampled, level)
+    evidence = weakest([alone.evidence, found.evidence])
+    difference = paired_difference(alone.values, found.values, alone.resampled, found.resampled, level, evidence)
     return columns | _columns("difference_to_alone", difference)
 
 
-def _columns(name: str, interval: Interval) -> dict[str, float]:
-    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+def _columns(name: str, interval: Interval) -> dict[str, object]:
+    ends = {f"{name}_low": interval.low, f"{name}_high": interval.high}
+    columns: dict[str, object] = {end: np.nan if at is None else at for end, at in ends.items()}
+    return {name: interval.value} | columns | ({NO_INTERVAL: interval.reason} if interval.reason else {})

@@ -92,8 +92,10 @@ def prototype_top1(subset: Subset, projected: np.ndarray, projection: ModelBundl
     numbers = class_numbers(subset.rows["label"], classes)
     known = numbers >= 0
     right = in_top_k(projected[known] @ prototypes(projection).T, numbers[known])
-    resampled = bootstrap_mean(right, subset.clusters[known], subset.weights)
-    return MetricSet({"top1": Metric(float(right.mean()), resampled)}, {"top1": 1 / len(classes)})
+    clusters = subset.clusters[known]
+    resampled = bootstrap_mean(right, clusters, subset.weights)
+    found = Metric(float(right.mean()), resampled, subset.evidence(clusters))
+    return MetricSet({"top1": found}, {"top1": 1 / len(classes)})
 
 
 def _answers(subset: Subset, student: ModelBundle, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,8 +41,8 @@ def verification_metrics(
     scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
     first, second = subset.clusters[enrol], subset.clusters[test]
     hard = (target == 1) | trials["same_domain"].to_numpy()
-    found = error_metrics(scores, target, first, second, subset.weights, COSTS)
-    same = error_metrics(scores[hard], target[hard], first[hard], second[hard], subset.weights, {})
+    found = error_metrics(subset, scores, target, (first, second), COSTS)
+    same = error_metrics(subset, scores[hard], target[hard], (first[hard], second[hard]), {})
     return found | same.renamed("_same_domain") | _identification(subset, unit, evaluation)
 
 
@@ -93,25 +93,23 @@ def teacher_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataF
 
 def _eer_of(subset: Subset, scores: np.ndarray, trials: pd.DataFrame, enrol: np.ndarray, test: np.ndarray) -> MetricSet:
     target, clusters = trials["target"].to_numpy(), subset.clusters
-    return error_metrics(scores, target, clusters[enrol], clusters[test], subset.weights, {})
+    return error_metrics(subset, scores, target, (clusters[enrol], clusters[test]), {})
 
 
 def error_metrics(
+    subset: Subset,
     scores: np.ndarray,
     target: np.ndarray,
-    enrol_cluster: np.ndarray,
-    test_cluster: np.ndarray,
-    weights: np.ndarray,
+    clusters: tuple[np.ndarray, np.ndarray],
     costs: dict[str, float],
 ) -> MetricSet:
     """EER and minDCF of the trials.
 
     Args:
+        subset: whose C clusters are resampled.
         scores: (n,), higher is more alike.
         target: (n,), 1 target, 0 impostor.
-        enrol_cluster: (n,) integers in [0, C), the cluster of the enrolment.
-        test_cluster: (n,) integers in [0, C), the cluster of the test sample.
-        weights: (R, C) counts of each cluster in each resample.
+        clusters: (n,) integers in [0, C) twice, the cluster of the enrolment and of the test sample.
         costs: name of each minDCF -> its p_target, in (0, 1).
 
     Returns:
@@ -122,12 +120,12 @@ def error_metrics(
     if targets in (0, len(target)):
         reason = f"there are {targets} target and {len(target) - targets} impostor trials; both are needed"
         return MetricSet(undefined=dict.fromkeys(["eer", *costs], reason))
-    resampled = bootstrap_verification(
-        [scores], target, enrol_cluster, test_cluster, weights, p_targets=tuple(costs.values())
-    )
-    found = {"eer": Metric(eer(scores, target), resampled.eer[:, 0])}
+    resampled = bootstrap_verification([scores], target, *clusters, subset.weights, p_targets=tuple(costs.values()))
+    sides = [np.concatenate([side[target == sort] for side in clusters]) for sort in (1, 0)]
+    evidence = subset.evidence(*sides)
+    found = {"eer": Metric(eer(scores, target), resampled.eer[:, 0], evidence)}
     for name, p_target in costs.items():
-        found[name] = Metric(min_dcf(scores, target, p_target), resampled.min_dcf[p_target][:, 0])
+        found[name] = Metric(min_dcf(scores, target, p_target), resampled.min_dcf[p_target][:, 0], evidence)
     return MetricSet(found, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
 
 
@@ -137,5 +135,6 @@ def _identification(subset: Subset, unit: np.ndarray, evaluation: EvaluationConf
     if labels.nunique() < 2 or not labels.duplicated().any():
         return MetricSet(undefined={name: "no label has a second sample to look up, or there is only one label"})
     found = identification(unit, labels.to_numpy(), enrol=1, seed=evaluation.seed)
-    resampled = bootstrap_mean(found.right, subset.clusters[found.probes], subset.weights)
-    return MetricSet({name: Metric(found.accuracy, resampled)}, {name: found.chance})
+    probed = subset.clusters[found.probes]
+    resampled = bootstrap_mean(found.right, probed, subset.weights)
+    return MetricSet({name: Metric(found.accuracy, resampled, subset.evidence(probed))}, {name: found.chance})
