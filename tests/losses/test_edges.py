@@ -32,7 +32,6 @@ from cross_modal_kd.losses import (
 )
 from cross_modal_kd.losses.contrastive import same_class
 from cross_modal_kd.losses.relational import mean_of_others
-from cross_modal_kd.losses.rkd import COINCIDENT, directions, mean_of_angles
 
 PAIR = ConstraintInputs(torch.eye(2), torch.eye(2))
 
@@ -171,27 +170,7 @@ def test_all_three_numbers_have_the_type_of_the_embeddings(made, dtype):
     assert {part.dtype for part in output} == {dtype}
 
 
-def test_points_nearer_than_the_limit_are_one_point():
-    points = torch.tensor(
-        [[1.0, 0.0], [1.0, 0.5 * COINCIDENT], [1.0, -2 * COINCIDENT], [1.0, 1e-6]], dtype=torch.float64
-    )
-    length, vectors = directions(points)
-    assert length[0, 1] == length[0, 3] == 0 and not vectors[0, 1].any() and not vectors[0, 3].any()
-    assert float(length[0, 2]) == pytest.approx(2 * COINCIDENT) and vectors[0, 2].tolist() == pytest.approx([0, -1])
-    assert COINCIDENT == 1e-4
-
-
-def test_the_mean_of_angles_is_over_three_distinct_samples():
-    triples = torch.rand(5, 5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = mean_of_angles(triples).tolist()
-    for i in range(5):
-        kept = [float(triples[i, j, k]) for j in range(5) for k in range(5) if len({i, j, k}) == 3]
-        assert found[i] == pytest.approx(sum(kept) / len(kept)) and len(kept) == 12
-
-
-@pytest.mark.parametrize("size", [1, 2])
-def test_a_batch_too_small_for_pairs_or_triples_has_none(size):
-    assert mean_of_angles(torch.ones(size, size, size)).tolist() == [0.0] * size
+def test_a_batch_too_small_for_pairs_has_none():
     assert mean_of_others(torch.ones(1, 1)).tolist() == [0.0]
     assert mean_of_others(torch.full((2, 2), 3.0)).tolist() == [3.0, 3.0]
 
@@ -200,7 +179,6 @@ def test_masks_are_made_on_the_device_of_what_they_mask():
     """On the meta device, since there is no other where the tests run; elsewhere it would be the GPU."""
     meta = torch.device("meta")
     assert mean_of_others(torch.ones(3, 3, device=meta)).device == meta
-    assert mean_of_angles(torch.ones(3, 3, 3, device=meta)).device == meta
     assert same_class(3, None, meta).device == same_class(3, torch.tensor([0, 0, 1]), meta).device == meta
 
 

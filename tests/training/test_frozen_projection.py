@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training_toys import BOTH, CONFIG, data, module, norm_metric, same, weights_of
+from training_toys import BOTH, CONFIG, TEACHER_DIM, data, module, norm_metric, same, weights_of
 from training_toys import train as fit
 
 BANK = {"bank": ("contrastive_bank", {"temperature": 0.1})}
@@ -68,3 +68,25 @@ def test_a_joint_projection_trains_with_its_dropout():
     assert not same(weights_of(made.projection), before)
     assert all(all(step) for step in modes)
     assert not torch.equal(targets[0], targets[-1])
+
+
+@pytest.mark.parametrize("joint", [False, True], ids=["frozen", "joint"])
+def test_a_bank_is_projected_once_where_the_projection_stands_still(joint):
+    made, projected = module(BANK, joint=joint), []
+    instances = len(data().teacher.pools)
+
+    def count(projection, inputs):
+        if len(inputs[0]) == instances and projection.training == joint:
+            projected.append(inputs[0])
+
+    made.projection.register_forward_pre_hook(count)
+    fit(made, data(), CONFIG.model_copy(update={"keep": "last"}), norm_metric())
+    assert instances != CONFIG.batch_size
+    assert len(projected) == (CONFIG.epochs * (len(data().labels) // CONFIG.batch_size) if joint else 1)
+
+
+def test_another_bank_is_projected_anew():
+    made, generator = module(BANK).train(), torch.Generator().manual_seed(5)
+    one, other = (torch.randn(5, TEACHER_DIM, generator=generator) for _ in range(2))
+    for bank in (one, other, one):
+        assert torch.equal(made._bank(bank, made.projection), made.projection(bank))

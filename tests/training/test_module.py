@@ -102,3 +102,11 @@ def test_terms_say_how_much_of_the_batch_is_outside_the_margin():
     parts = step(module(BOTH)).parts
     assert 0 <= parts["feature_active"] <= 1
     assert parts["feature"] <= parts["feature_raw"]
+
+
+@pytest.mark.parametrize("joint", [False, True], ids=["frozen", "joint"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int32])
+def test_labels_may_be_integers_of_any_width(dtype, joint):
+    labels = torch.tensor([0, 1, 2, 3, 0, 1, -1, -1])
+    totals = [step(module(joint=joint), given).total for given in (labels, labels.to(dtype))]
+    assert torch.equal(*totals)

@@ -1,5 +1,7 @@
 """The key of a training: another one wherever the result may be another, the same one wherever it is not."""
 
+import hashlib
+import json
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config.encoder import InputConfig
+from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
@@ -58,6 +61,31 @@ def test_stages_and_versions_of_the_code_are_told_apart(monkeypatch):
     monkeypatch.setitem(module.RESULT_VERSIONS, "student", module.RESULT_VERSIONS["student"] + 1)
     after = {stage: run_key(stage, **BASE) for stage in module.RESULT_VERSIONS}
     assert {stage for stage in before if before[stage] != after[stage]} == {"student"}
+
+
+def test_a_new_version_of_a_constraint_retrains_the_arms_that_have_it_and_no_other(monkeypatch):
+    arms = {
+        name: ArmConfig(constraints={"term": {"kind": kind}} if kind else {})
+        for name, kind in (("none", None), ("feature", "cosine"), ("relation", "rkd"))
+    }
+
+    def keys() -> dict[str, str]:
+        found = {name: run_key("student", arm=arm) for name, arm in arms.items()}
+        assert found == {name: run_key("student", arm=arm.model_dump()) for name, arm in arms.items()}
+        return found
+
+    monkeypatch.setattr(module, "CONSTRAINT_VERSIONS", {})
+    first = keys()
+    monkeypatch.setattr(module, "CONSTRAINT_VERSIONS", {"rkd": 2})
+    second = keys()
+    assert {name for name in arms if first[name] != second[name]} == {"relation"}
+    assert first["feature"] == _sha16(
+        ["student", module.RESULT_VERSIONS["student"], {"arm": arms["feature"].model_dump(mode="json")}]
+    )
+
+
+def _sha16(content: list) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def test_a_key_is_the_same_in_another_process():

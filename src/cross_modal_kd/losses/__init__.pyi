@@ -14,6 +14,7 @@ from cross_modal_kd.losses.margin import soft_margin as soft_margin
 from cross_modal_kd.losses.objective import Objective as Objective
 from cross_modal_kd.losses.objective import ObjectiveOutput as ObjectiveOutput
 from cross_modal_kd.losses.objective import Term as Term
+from cross_modal_kd.losses.precision import unit as unit
 from cross_modal_kd.losses.registry import DISTANCES as DISTANCES
 from cross_modal_kd.losses.registry import REDUCERS as REDUCERS
 from cross_modal_kd.losses.registry import build_constraint as build_constraint

@@ -7,13 +7,14 @@ from pytorch_metric_learning.losses import ArcFaceLoss
 from pytorch_metric_learning.reducers import DoNothingReducer
 from torch import Tensor
 
-from cross_modal_kd.losses.precision import full
+from cross_modal_kd.losses.precision import full, unit
 from cross_modal_kd.losses.task import Classifier
 
 
 class _ArcFace(ArcFaceLoss):
     """The library's loss with angles kept off 0 and pi, where the slope of acos is infinite.
 
+    Cosines are of ``unit``: the library's own turn an embedding of zeros into a gradient of 1e13.
     The target's cosine is gathered by its label: the library looks for it with a mask, which waits for a GPU.
     """
 
@@ -24,6 +25,10 @@ class _ArcFace(ArcFaceLoss):
         moved = self.modify_cosine_of_target_classes(of_target) - of_target
         logits = self.scale_logits(cosine.scatter_add(1, place, moved), embeddings)
         return {"loss": {"losses": self.cross_entropy(logits, labels)}}
+
+    def get_cosine(self, embeddings: Tensor) -> Tensor:
+        """(B, C) cosines of the embeddings (B, d) to the prototypes."""
+        return unit(embeddings) @ unit(self.W.T).T
 
     def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
         """acos of the cosines (B, 1), clamped by four times the type's precision."""

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cross_modal_kd.losses.constraint import Constraint, check_temperature
-from cross_modal_kd.losses.inputs import ConstraintInputs
+from cross_modal_kd.losses.inputs import ConstraintInputs, check_numbers
 from cross_modal_kd.losses.precision import unit
 
 
@@ -32,8 +32,9 @@ class BankContrastiveConstraint(Constraint):
         self.temperature = check_temperature(temperature)
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
-        """See ``Constraint.raw``. Raises ValueError for a batch without ``bank`` or ``bank_rows``."""
+        """See ``Constraint.raw``. Raises ValueError for a batch without ``bank``, or ``bank_rows`` in it."""
         bank = inputs.need("bank", "the bank contrast")
         rows = inputs.need("bank_rows", "the bank contrast")
+        check_numbers(rows, 0, len(bank), "bank_rows")
         similarity = unit(inputs.student) @ unit(bank).T / self.temperature
         return F.cross_entropy(similarity, rows, reduction="none")

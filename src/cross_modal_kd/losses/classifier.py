@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cross_modal_kd.losses.constraint import Constraint, check_temperature
 from cross_modal_kd.losses.distributions import kl_divergence, prototype_logits, softened_kl
-from cross_modal_kd.losses.inputs import ConstraintInputs
+from cross_modal_kd.losses.inputs import ConstraintInputs, check_numbers
 from cross_modal_kd.losses.kinds import TARGET, UNLABELLED
 
 
@@ -57,27 +57,7 @@ class SoftClassifierConstraint(Constraint):
         soft = kl_divergence(teacher.softmax(-1), log_q) if self.unlabelled == "teacher" else 0 * log_q.sum(-1)
         if labels is None:
             return soft
-        check_labels(labels, student.shape[1])
+        check_numbers(labels, -1, student.shape[1], "labels")
         labels = labels.to(student.device)
         hard = -log_q.gather(1, labels.clamp_min(0)[:, None])[:, 0]
         return torch.where(labels >= 0, hard, soft)
-
-
-def check_labels(labels: Tensor, classes: int) -> None:
-    """Whether every label has a class; -1 stands for no label.
-
-    Labels that lie on a GPU are passed over: to look at them would wait for the device at every step.
-
-    Args:
-        labels: (B,) integers.
-        classes: C, the number of classes.
-
-    Raises:
-        ValueError: If a label is below -1 or not below ``classes``.
-    """
-    if labels.device.type != "cpu" or not len(labels):
-        return
-    if int(labels.min()) < -1 or int(labels.max()) >= classes:
-        raise ValueError(
-            f"labels: expected -1 (no label) to {classes - 1}, found {int(labels.min())} to {int(labels.max())}"
-        )

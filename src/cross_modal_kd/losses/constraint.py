@@ -1,5 +1,6 @@
 """What every constraint shares: full precision inside, a margin, three numbers a sample."""
 
+import math
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -38,13 +39,17 @@ class Constraint(nn.Module):
             inputs: The batch of B samples; half-precision tensors are taken as float32.
 
         Returns:
-            Values, shares outside the margin and raw values, each (B,).
+            Values, shares outside the margin and raw values, each (B,). All three are NaN for a sample of whose
+            teacher a number is NaN or infinite, also where the constraint does not ask it.
 
         Raises:
             ValueError: If the batch lacks what the constraint needs.
         """
         with no_autocast(inputs.student):
-            return self.compare(inputs.full_precision())
+            inputs = inputs.full_precision()
+            output, unknown = self.compare(inputs), inputs.unknown()
+            missing = unknown + 0 * output.values.detach()
+            return ConstraintOutput(output.values + unknown, output.active + missing, output.raw + unknown)
 
     def compare(self, inputs: ConstraintInputs) -> ConstraintOutput:
         """``raw`` with the margin taken off; what takes it off elsewhere overrides this.
@@ -84,8 +89,10 @@ def check_temperature(temperature: float) -> float:
         ``temperature`` itself.
 
     Raises:
-        ValueError: Unless it is a number > 0.
+        ValueError: Unless it is a finite number > 0.
     """
     if not temperature > 0:
         raise ValueError(f"temperature: expected a number > 0, found {temperature}")
+    if temperature == math.inf:
+        raise ValueError("temperature: expected a finite number > 0, found inf")
     return temperature

@@ -61,7 +61,7 @@ class ConstraintInputs:
 
     def _check_integers(self, name: str) -> None:
         value, batch = getattr(self, name), len(self.student)
-        if value is not None and (value.shape != (batch,) or value.is_floating_point()):
+        if value is not None and (value.shape != (batch,) or value.is_floating_point() or value.is_complex()):
             raise ValueError(f"{name}: expected {batch} integers, found {value.dtype} of shape {tuple(value.shape)}")
 
     def _check_points(self, name: str, rows: str) -> None:
@@ -85,6 +85,16 @@ class ConstraintInputs:
         }
         return replace(self, **tensors)
 
+    def unknown(self) -> Tensor:
+        """Which samples have a teacher that is not all numbers.
+
+        Returns:
+            (B,) zeros; NaN for a sample with a NaN or an infinity in ``teacher``, ``teacher_raw`` or
+            ``teacher_logits``.
+        """
+        given = (self.teacher, self.teacher_raw, self.teacher_logits)
+        return sum(((0 * each.detach()).sum(1) for each in given if each is not None), self.teacher.new_zeros(()))
+
     def need(self, name: str, by: str) -> Tensor:
         """The tensor of that name.
 
@@ -102,6 +112,28 @@ class ConstraintInputs:
         if value is None:
             raise ValueError(f"{name}: {by} needs it and the batch has none; pass ConstraintInputs({name}=...)")
         return value
+
+
+def check_numbers(numbers: Tensor, low: int, end: int, name: str) -> None:
+    """Whether every number stands for something: a class, a row of the bank, or -1 for no label.
+
+    Numbers that lie on a GPU are passed over: to look at them would wait for the device at every step.
+
+    Args:
+        numbers: (B,) integers of any width.
+        low: The lowest there is.
+        end: One above the highest.
+        name: What they are called, for the message.
+
+    Raises:
+        ValueError: If a number is below ``low`` or not below ``end``.
+    """
+    if numbers.device.type != "cpu" or not len(numbers):
+        return
+    least, most = (int(each) for each in numbers.to(torch.int64).aminmax())
+    if least < low or most >= end:
+        none = " (no label)" if low < 0 else ""
+        raise ValueError(f"{name}: expected {low}{none} to {end - 1}, found {least} to {most}")
 
 
 def _wide(values: Tensor) -> Tensor:
@@ -129,8 +161,16 @@ class ConstraintOutput(NamedTuple):
         Returns:
             One number, in the constraint's units.
 
+        Raises:
+            ValueError: If the weights are of another shape.
+
         >>> ones = torch.ones(2)
         >>> ConstraintOutput(torch.tensor([0.0, 3.0]), torch.tensor([0.0, 1.0]), ones).reduce().item()
         1.5
         """
-        return reducer(self.values, torch.ones_like(self.values) if weights is None else weights, self.active)
+        weights = torch.ones_like(self.values) if weights is None else weights
+        if weights.shape != self.values.shape:
+            raise ValueError(
+                f"weights: expected shape {tuple(self.values.shape)} as values, found {tuple(weights.shape)}"
+            )
+        return reducer(self.values, weights, self.active)

@@ -106,7 +106,7 @@ class Objective(nn.Module):
             What to differentiate, and its parts.
 
         Raises:
-            ValueError: If the share is out of range, the batch missing, or weights are of another shape.
+            ValueError: If the share is out of range, the batch missing, or weights or labels are of another shape.
         """
         if not 0 <= progress <= 1:
             raise ValueError(f"progress: expected a share of the training in [0, 1], found {progress}")
@@ -117,7 +117,11 @@ class Objective(nn.Module):
         kd_weights = _weights(kd_weights, task_loss, "kd_weights")
         labels = inputs.labels if labels is None and inputs is not None else labels
         if labels is not None:
-            task_weights = task_weights * (labels.to(task_weights.device) >= 0)
+            if labels.shape != task_loss.shape:
+                raise ValueError(
+                    f"labels: expected shape {tuple(task_loss.shape)} as task_loss, found {tuple(labels.shape)}"
+                )
+            task_weights = task_weights * (labels.to(task_weights.device, torch.int64) >= 0)
 
         with no_autocast(task_loss):
             total = mean(task_loss, task_weights, torch.ones_like(task_loss))

@@ -4,7 +4,8 @@ from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+SHORT = 1e-6  # the length up to which an embedding counts as zero
 
 
 def full(values: Tensor) -> Tensor:
@@ -41,9 +42,13 @@ def unit(values: Tensor) -> Tensor:
         values: (..., d).
 
     Returns:
-        The same shape; a row of zeros stays zeros, with a finite gradient.
+        The same shape. A row no longer than ``SHORT`` has no direction: it becomes zeros, and its gradient is 0 (1 /
+        length would outweigh all other rows by far). A row whose length is no finite number becomes NaN.
 
-    >>> unit(torch.tensor([3.0, 4.0]))
-    tensor([0.6000, 0.8000])
+    >>> unit(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
     """
-    return F.normalize(values, dim=-1, eps=1e-6)
+    length = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
+    divisor = length.masked_fill(length <= SHORT, torch.inf).masked_fill(length == torch.inf, torch.nan)
+    return values / divisor

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cross_modal_kd.losses.classifier import check_labels
+from cross_modal_kd.losses.inputs import check_numbers
 from cross_modal_kd.losses.precision import full, no_autocast
 
 
@@ -36,9 +36,14 @@ class Classifier(nn.Module):
             The loss of each sample, and logits without margin.
 
         Raises:
-            ValueError: If a label, in memory of the CPU, has no class.
+            ValueError: If the labels are no integers, one for each embedding, or a label, in memory of the CPU, has no
+                class.
         """
-        check_labels(labels, self.n_classes)
+        if labels.shape != embeddings.shape[:1] or labels.is_floating_point() or labels.is_complex():
+            raise ValueError(
+                f"labels: expected {len(embeddings)} integers, found {labels.dtype} of shape {tuple(labels.shape)}"
+            )
+        check_numbers(labels, -1, self.n_classes, "labels")
         with no_autocast(embeddings):
             embeddings, labels = full(embeddings), labels.to(embeddings.device, torch.int64)
             values = embeddings.new_zeros(len(embeddings))

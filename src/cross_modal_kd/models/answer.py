@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
-from torch.nn import functional as F
+
+from cross_modal_kd.losses import unit
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def answer_logits(own: Tensor, embeddings: Tensor, shared: Shared | None) -> Ten
     """
     if shared is None:
         return own
-    bound = F.normalize(embeddings[:, : shared.prototypes.shape[1]].float(), dim=-1)
+    bound = unit(embeddings[:, : shared.prototypes.shape[1]].float())
     by_teacher = shared.scale * bound @ shared.prototypes.to(bound).T
     if shared.by == "teacher":
         return by_teacher

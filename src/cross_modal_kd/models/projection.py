@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cross_modal_kd.config import ProjectionConfig
+from cross_modal_kd.losses import unit
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.errors import ModelError
@@ -76,10 +76,10 @@ class ProjectionMap(nn.Module):
         """
         centred = embeddings - self.mean
         if self.mlp is None:
-            return F.normalize(self.linear(centred), dim=-1)
+            return unit(self.linear(centred))
         if self.config.residual:
-            return F.normalize(self.linear(centred) + self.mlp(centred), dim=-1)
-        return F.normalize(self.mlp(centred), dim=-1)
+            return unit(self.linear(centred) + self.mlp(centred))
+        return unit(self.mlp(centred))
 
 
 class Projection(nn.Module):
@@ -100,7 +100,7 @@ class Projection(nn.Module):
 
     def prototypes(self) -> Tensor:
         """(C, d) the prototypes W, rows of length 1."""
-        return F.normalize(self.weight, dim=-1)
+        return unit(self.weight)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """See ``ProjectionMap.forward``."""

@@ -21,6 +21,9 @@ Stage = Literal["data", "teacher", "projection", "student", "search"]
 # hashes of the sources: a docstring, a new name or a moved file retrains nothing.
 RESULT_VERSIONS: dict[Stage, int] = {"data": 1, "teacher": 1, "projection": 1, "student": 1, "search": 1}
 
+# The same of single constraints, from 2 on: students of other arms stay what they are. rkd 2: angles by distances.
+CONSTRAINT_VERSIONS: dict[str, int] = {"rkd": 2}
+
 
 def run_key(stage: Stage, **decides: Any) -> str:
     """The name under which a training is kept, gone on from and found again.
@@ -28,7 +31,7 @@ def run_key(stage: Stage, **decides: Any) -> str:
     Args:
         stage: what is trained; its version in ``RESULT_VERSIONS`` counts.
         **decides: by name, all that the result depends on: configuration, tables, models, embeddings, arrays and plain
-            values, or dicts and lists of them.
+            values, or dicts and lists of them. Of an ``arm`` the versions of its constraints count too.
 
     Returns:
         16 hexadecimal digits of SHA-256; the same on every machine.
@@ -36,8 +39,16 @@ def run_key(stage: Stage, **decides: Any) -> str:
     Raises:
         TypeError: something of which there is no key.
     """
-    content = [stage, RESULT_VERSIONS[stage], _plain(decides)]
+    plain = _plain(decides)
+    content = [stage, RESULT_VERSIONS[stage], plain, *_constraint_versions(plain.get("arm"))]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _constraint_versions(arm: Any) -> list[dict[str, int]]:
+    """The versions of an arm's constraints, where one is not the first; nothing else, so that older keys stay."""
+    terms = arm.get("constraints", {}) if isinstance(arm, dict) else {}
+    versions = {term["kind"]: CONSTRAINT_VERSIONS.get(term["kind"], 1) for term in terms.values()}
+    return [versions] if set(versions.values()) - {1} else []
 
 
 def _plain(value: Any) -> Any:

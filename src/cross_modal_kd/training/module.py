@@ -21,6 +21,7 @@ class Batch:
         teacher: (B, D) raw embeddings of the partners; None where nothing binds the student to a teacher.
         progress: share of the training that is done, in [0, 1].
         bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
+            Batches that hold the very same tensor of embeddings have it projected once, if the projection stands still.
         labelled: (L,) rows of the batch that have a label; None looks them up, which on a GPU waits for the device.
     """
 
@@ -74,6 +75,7 @@ class DistillationModule(nn.Module):
         self.student, self.classifier, self.objective, self.projection = student, classifier, objective, projection
         self.needs_bank = any(term.constraint.needs_bank for term in objective.terms.values())
         self.joint = joint and projection is not None
+        self._banked: tuple[Tensor, Tensor] | None = None
         if projection is not None and not self.joint:
             projection.requires_grad_(False)
 
@@ -125,7 +127,7 @@ class DistillationModule(nn.Module):
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
             student_logits=task.logits,
-            bank=None if batch.bank is None else self.projection(batch.bank[0]).detach(),
+            bank=None if batch.bank is None else self._bank(batch.bank[0], self.projection),
             bank_rows=None if batch.bank is None else batch.bank[1],
             scale=scale,
         )
@@ -133,5 +135,13 @@ class DistillationModule(nn.Module):
         if not self.joint or not len(labelled):
             return output
         logits = scale * projected[labelled].float() @ prototypes.float().T
-        own = torch.nn.functional.cross_entropy(logits, labels[labelled])
+        own = torch.nn.functional.cross_entropy(logits, labels[labelled].long())
         return ObjectiveOutput(output.total + own, {**output.parts, "projection": own.detach()})
+
+    def _bank(self, raw: Tensor, projection: Projection) -> Tensor:
+        """(K, d) the bank's instances, projected: every step where the projection moves or the bank is another."""
+        if self.joint or projection.training:
+            return projection(raw).detach()
+        if self._banked is None or self._banked[0] is not raw:
+            self._banked = raw, projection(raw).detach()
+        return self._banked[1]

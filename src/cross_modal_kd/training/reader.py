@@ -85,7 +85,8 @@ class BatchReader:
             partners = self._teacher[self._sent(self._data.teacher.draw(indices, pairs))]
         if self._centres is not None and self._data.teacher is not None:
             pools, own = self._data.teacher.bank(indices, pairs)
-            bank = self._centres[self._sent(pools)], self._sent(own)
+            every = len(pools) == len(self._centres)  # then the same tensor each time: see ``Batch.bank``
+            bank = self._centres if every else self._centres[self._sent(pools)], self._sent(own)
         return Batch(inputs, known, task_weights, kd_weights, partners, progress, bank, labelled)
 
     def _sent(self, values: Tensor) -> Tensor:
