@@ -37,6 +37,7 @@ def test_two_speakers_in_the_test_bear_no_verdict(tmp_path, caplog):
     assert "better" not in page.split('<section class="verdict')[1].split("</section>")[0]
     assert '<section class="verdict open">' in page and MISSING.format(2) in page
     assert "worse-cell" not in page.split("</style>")[1] and "better-cell" not in page.split("</style>")[1]
+    assert "Intervals hold" not in page  # there are none
     assert "nan" not in page.split("</style>")[1].lower().replace("nano", "")[:4000]
 
 

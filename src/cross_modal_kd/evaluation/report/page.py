@@ -89,6 +89,7 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         without_interval=without_interval(page.metrics),
+        some_interval=any(found["low"] is not None for found in page.metrics["difference"].values()),
         teacher=[
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
