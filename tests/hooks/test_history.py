@@ -2,38 +2,80 @@
 
 import json
 import shutil
+from pathlib import Path
 
+import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline, node
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.text import TextDataset
+
+from cross_modal_kd.datasets import DirectoryDataset
 from cross_modal_kd.hooks import history
 
-
-def test_the_last_runs_are_kept_and_can_be_brought_back(run_kedro_after, monkeypatch):
-    root = run_kedro_after.data_root
-    shutil.rmtree(root / history.HISTORY)
-    weights = root / "06_models/test/distilled/student/model.safetensors"
-    metrics = root / "08_reporting/test/metrics.json"
-    run_kedro_after("distillation")
-    run_kedro_after("evaluation")
-    before = {path: path.read_bytes() for path in (weights, metrics)}
-    run_kedro_after("distillation", params={"training": {"lr": 0.01}})
-    run_kedro_after("evaluation", params={"training": {"lr": 0.01}})
-    assert all(path.read_bytes() != content for path, content in before.items())
-    kept = sorted((root / history.HISTORY / "test").iterdir())
-    assert [kept[0].name, len(kept)] == ["0-before", 5]
-    for session in kept[1:3]:
-        shutil.copytree(session, root, dirs_exist_ok=True)
-    assert all(path.read_bytes() == content for path, content in before.items())
-    monkeypatch.setattr(history, "KEEP", 2)
-    run_kedro_after("evaluation")
-    assert sorted((root / history.HISTORY / "test").iterdir())[0] == kept[-1]
+PIPELINE = Pipeline([node(lambda: None, None, ["student", "metrics", "samples"], name="all")])
 
 
-def test_a_run_without_room_for_its_copy_ends_well(run_kedro_after, monkeypatch, caplog):
+class Run:
+    """A run of ``PIPELINE`` whose outputs hold ``content``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.catalog = DataCatalog({
+            "student": TextDataset(filepath=str(root / "06_models/mine/distilled/weights")),
+            "metrics": JSONDataset(filepath=str(root / "08_reporting/mine/metrics.json")),
+            "samples": TextDataset(filepath=str(root / "02_intermediate/mine/samples")),
+            "reporting_folder": DirectoryDataset(filepath=str(root / "08_reporting/mine")),
+        })  # fmt: skip
+
+    def __call__(self, session: str, content: str) -> None:
+        hook = history.HistoryHook()
+        hook.before_pipeline_run(PIPELINE, self.catalog)
+        for name in PIPELINE.all_outputs():
+            self.catalog.save(name, content)
+        hook.after_pipeline_run({"run_id": session}, PIPELINE, self.catalog)
+
+    @property
+    def made(self) -> list[str]:
+        return [self.catalog.load(name) for name in ("student", "metrics")]
+
+    @property
+    def kept(self) -> list[str]:
+        return sorted(path.name for path in (self.root / ".history" / "mine").iterdir())
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path)
+
+
+def test_the_last_runs_are_kept_and_can_be_brought_back(run):
+    for number in range(history.KEEP + 2):
+        run(f"session {number}", f"content {number}")
+    assert run.kept == [f"session {number}" for number in range(2, history.KEEP + 2)]
+    for number in (3, 4, 3):
+        shutil.copytree(run.root / ".history/mine" / f"session {number}", run.root, dirs_exist_ok=True)
+        assert run.made == [f"content {number}"] * 2
+    assert run.catalog.load("samples") == f"content {history.KEEP + 1}"  # made again by whoever needs it
+    last = run.root / ".history/mine" / run.kept[-1] / "06_models/mine/distilled/weights"
+    assert last.read_text() == f"content {history.KEEP + 1}"
+
+
+def test_what_was_there_before_copies_were_made_is_kept_too(run):
+    run("session 0", "old")
+    shutil.rmtree(run.root / ".history")
+    run("session 1", "new")
+    assert run.kept == ["0-before", "session 1"]
+    assert json.loads((run.root / ".history/mine/0-before/08_reporting/mine/metrics.json").read_text()) == "old"
+
+
+def test_without_room_for_a_copy_a_run_ends_well(run, monkeypatch, caplog):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(history, "_copy", full)
-    run_kedro_after("evaluation")
-    assert "is not kept" in caplog.text
+    run("session 0", "new")
+    assert run.made == ["new"] * 2 and "is not kept" in caplog.text
 
 
 def test_the_console_says_the_result_its_page_and_where_it_is_tracked(run_kedro_after, caplog, tracking_uri):
@@ -45,3 +87,4 @@ def test_the_console_says_the_result_its_page_and_where_it_is_tracked(run_kedro_
     assert f"{100 * metrics['distilled']['eer']['value']:.1f}" in said[0].replace("\N{NO-BREAK SPACE}", " ")
     assert any(line.startswith("report: ") and line.endswith("report.html") for line in said)
     assert said[-1].startswith("MLflow: run ") and tracking_uri in said[-1] and "mlflow ui" in said[-1]
+    assert (run_kedro_after.data_root / history.HISTORY / "test").is_dir()

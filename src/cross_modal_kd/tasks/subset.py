@@ -1,11 +1,19 @@
 """Samples that are measured, and the clusters that are resampled with them."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.metrics import Evidence, Least
+if TYPE_CHECKING:
+    from cross_modal_kd.metrics import Evidence, Least
+
+
+def _least() -> "Least":
+    from cross_modal_kd.metrics import Least  # with it comes scipy, which looking at the pipelines does not need
+
+    return Least()
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,9 @@ class Subset:
     clusters: np.ndarray
     names: list[str]
     weights: np.ndarray
-    least: Least = field(default_factory=Least)
+    least: "Least" = field(default_factory=_least)
 
-    def evidence(self, *sides: np.ndarray) -> Evidence:
+    def evidence(self, *sides: np.ndarray) -> "Evidence":
         """What a metric over a part of the samples rests on.
 
         Args:
@@ -35,4 +43,6 @@ class Subset:
         Returns:
             The clusters that have a part in it, and the resamples.
         """
+        from cross_modal_kd.metrics import Evidence
+
         return Evidence.of(self.weights, *(sides or (self.clusters,)), least=self.least)

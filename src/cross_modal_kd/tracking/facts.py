@@ -190,7 +190,7 @@ def command(run_params: Mapping[str, Any]) -> str:
 def _runner(described: str) -> str:
     """The runner's name, of its name or of ``<kedro.runner.thread_runner.ThreadRunner object at 0x7f...>``."""
     found = re.search(r"(\w+)(?: object at|$)", described)
-    return "" if found is None or found[1] == "SequentialRunner" else found[1]
+    return "" if found is None or found[1] in ("SequentialRunner", "None") else found[1]
 
 
 def _assignments(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
