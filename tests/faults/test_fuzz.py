@@ -175,9 +175,9 @@ def _loss(values, label_dtype):
     student = torch.tensor(values[12:]).reshape(4, 3).nan_to_num(0.25).requires_grad_()
     for constraint in (SoftFeatureConstraint(), SoftFeatureConstraint(distance="l2")):
         found = constraint(ConstraintInputs(student, teacher, labels=torch.tensor([0, 0, 1, 2], dtype=label_dtype)))
-        squares = (teacher.square() + student.detach().square()).sum(1)
-        lost = ~squares.isfinite()  # NaN, infinite, or so long that the square of its length overflows
-        assert torch.equal(~found.values.detach().isfinite(), lost)
+        values, unknown = found.values.detach(), teacher.isnan().any(1)
+        lost = ~(teacher.square() + student.detach().square()).sum(1).isfinite()  # NaN, or a square that overflows
+        assert values[unknown].isnan().all() and values[~lost].isfinite().all()
         if not lost.any():
             (gradient,) = torch.autograd.grad(found.values.sum(), student)
             assert torch.isfinite(gradient).all()
