@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def kedro(project_path, tmp_path, monkeypatch):
         (["--pipelines=distillation"], "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ing"),
         (["--params=training.epochs=x,data_root=/dev/null"], "training.epochs: Input should be a valid integer.*'x'"),
         (["--params=student.margin=0.1,student.margins=1,data_root=/dev/null"], "student: unknown key 'margins'"),
+        (["--params=teacher=null,data_root=/dev/null"], "teacher: is null; give it its keys"),
         (["--params=trainning.epochs=1"], "unknown parameter 'trainning'.*Did you mean 'training'"),
         (["--params=distillation.arm=soft_bth"], "distillation.arm: there is no arm 'soft_bth'. Did you mean"),
     ],
@@ -48,6 +50,16 @@ def test_an_error_of_the_user_is_a_paragraph_and_the_traceback_lies_in_a_file(ke
     assert "Traceback" not in output and "pydantic" not in output and len(said.splitlines()) < 8
     log = re.search(r"The traceback is in (.*)", said)[1]
     assert log.startswith(str(tmp_path / "logs")) and "Traceback" in Path(log).read_text()
+
+
+def test_what_is_no_yaml_is_shown_by_its_line(project_path, tmp_path, monkeypatch):
+    shutil.copytree(project_path / "conf", tmp_path / "conf")
+    (tmp_path / "conf" / "test" / "parameters.yml").write_text("training:\n  epochs: 1\n\tseed: 2\n")
+    monkeypatch.chdir(project_path)
+    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    result = CliRunner().invoke(cli.run, ["--env=test", f"--conf-source={tmp_path / 'conf'}"])
+    assert result.exit_code == 1
+    assert re.search(r"error: .*parameters.yml, line 3, column 1: .*'\\t'", result.output), result.output
 
 
 def test_two_errors_have_two_files(kedro, tmp_path):

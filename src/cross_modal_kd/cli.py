@@ -13,6 +13,7 @@ import shlex
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -144,6 +145,8 @@ class Run(click.Command):
             Exception: every other, which Python prints as a whole.
         """
         _log_as_the_project_says()
+        # this project's pages name the option, which Kedro keeps until its next version
+        warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
         try:
             with once() as quiet:
                 return super().invoke(ctx)
@@ -206,6 +209,15 @@ def _environment(_: BaseException, text: str) -> str:
     return f"there is no environment {Path(found[1]).name!r}. {nearest(Path(found[1]).name, there)}"
 
 
+def _yaml(error: BaseException, text: str) -> str:
+    """What of a configuration file is no YAML, and where; Kedro counts another line."""
+    file, cause = re.match(r"Invalid YAML or JSON file (.*?), unable", text), error.__cause__
+    if file is None or not isinstance(cause, yaml.MarkedYAMLError) or cause.problem_mark is None:
+        return ""
+    at = cause.problem_mark
+    return f"{file[1]}, line {at.line + 1}, column {at.column + 1}: {cause.problem or 'this is no YAML'}"
+
+
 def _pipeline(_: BaseException, text: str) -> str:
     found = re.search(r"Failed to find the pipeline named '([^']*)'", text)
     there = sorted(each for each in pipelines if each != "__default__") if found else []
@@ -256,7 +268,7 @@ def _says_what_to_do(text: str) -> bool:
     return not text.startswith("[Errno")
 
 
-_RETOLD = (_parameters, _environment, _pipeline, _runner, _nodes, _dataset, _memory, _disk)
+_RETOLD = (_parameters, _environment, _yaml, _pipeline, _runner, _nodes, _dataset, _memory, _disk)
 
 
 def _blocks(text: str) -> Iterator[str]:
@@ -265,7 +277,10 @@ def _blocks(text: str) -> Iterator[str]:
         name = re.match(r"Parameter '([^']*)': ", block)
         lines = [line for line in block.splitlines()[1:] if "For further information visit" not in line]
         if name is None or not lines:
-            yield f"  {block.strip()}"
+            said = re.sub(
+                r"^Parameter '([^']*)': value is None.*", r"\1: is null; give it its keys, or take it out", block
+            )
+            yield f"  {said.strip()}"
             continue
         where = ""
         for line in lines:
