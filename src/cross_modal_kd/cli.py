@@ -337,10 +337,12 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
     for item in items:
         if not item.partition("=")[0].strip() or "=" not in item:
             raise Told(f"--{param.name}: expected key=value, several parted by commas; found {item!r}")
-    try:
-        return OmegaConf.to_container(OmegaConf.from_dotlist(items))
-    except Exception as error:
-        raise Told(f"--{param.name}: {value!r} cannot be read as YAML: {error}") from error
+        try:
+            OmegaConf.from_dotlist([item])
+        except Exception as error:
+            why = getattr(error, "problem", None) or error
+            raise Told(f"--{param.name}: {item!r} cannot be read as YAML ({why}); quote a text") from error
+    return OmegaConf.to_container(OmegaConf.from_dotlist(items))
 
 
 def _parted(text: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a run made outlives the next run, and the console says at the end what came out."""
 
+import html
 import json
 import shutil
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_without_room_for_a_copy_a_run_ends_well(run, monkeypatch, caplog):
 
 def test_the_console_says_the_result_its_page_and_where_it_is_tracked(run_kedro_after, caplog, tracking_uri):
     with caplog.at_level("INFO"):
-        run_kedro_after("evaluation")
+        run_kedro_after("evaluation", params={"training": {"patience": None}})
     said = [record.message for record in caplog.records if record.name.endswith("last_words")]
     assert said[0].startswith("result: EER ") and "points" in said[0]
     metrics = json.loads((run_kedro_after.data_root / "08_reporting/test/metrics.json").read_text())
@@ -88,3 +89,7 @@ def test_the_console_says_the_result_its_page_and_where_it_is_tracked(run_kedro_
     assert any(line.startswith("report: ") and line.endswith("report.html") for line in said)
     assert said[-1].startswith("MLflow: run ") and tracking_uri in said[-1] and "mlflow ui" in said[-1]
     assert (run_kedro_after.data_root / history.HISTORY / "test").is_dir()
+    page = html.unescape((run_kedro_after.data_root / "08_reporting/test/report.html").read_text())
+    typed = f"--params=training.patience=null,data_root={run_kedro_after.data_root}"
+    assert typed in page or ",".join(reversed(typed.removeprefix("--params=").split(","))) in page
+    assert "None" not in page.split("Make this page again")[1].split("<script")[0]

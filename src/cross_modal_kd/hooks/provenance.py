@@ -60,7 +60,7 @@ class ProvenanceHook:
         # where a run writes is of no interest to who reads its numbers
         runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
         self._command = command({**run_params, "runtime_params": runtime})
-        set_this_run(ThisRun(self._command, self._project))
+        set_this_run(ThisRun(command(run_params), self._project))  # to be typed again, where it was typed
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts = catalog, None

@@ -1,5 +1,6 @@
 """Everything that the page shows, and the page."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from cross_modal_kd.evaluation.report.tables import metric_tables, without_inter
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import plot_colours
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_named, kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
 TEMPLATE = "report.html.jinja"
@@ -89,7 +90,7 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         without_interval=without_interval(page.metrics),
-        some_interval=any(found["low"] is not None for found in page.metrics["difference"].values()),
+        some_interval=_has_interval(page.metrics),
         teacher=[
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
@@ -101,8 +102,9 @@ def render(page: Page) -> str:
         gallery=page.data.gallery,
         split_summary=counts.astype(object).where(counts.notna(), ""),
         rejected=page.data.rejected["reason"].value_counts().head(REASONS).to_dict(),
+        rejected_others=max(page.data.rejected["reason"].nunique() - REASONS, 0),
         rejected_total=len(page.data.rejected),
-        parameters={name: dict(leaves(block)) for name, block in page.run.parameters.items()},
+        parameters={name: _values(block) for name, block in page.run.parameters.items()},
         stages={name: {key: _plain(value) for key, value in leaves(found)} for name, found in page.run.stages.items()},
         command=this_run().command,
         facts=git_facts(this_run().project) | device_facts() | version_facts(),
@@ -116,5 +118,20 @@ def _ends(name: str, interval: Mapping[str, Any]) -> str:
     return "without an interval" if None in ends else f"[{', '.join(shown(name, end) for end in ends)}]"
 
 
+def _has_interval(metrics: Mapping[str, Any]) -> bool:
+    """Whether the metric that the task is about has one: then the page says what they are."""
+    found = metrics["difference"].get(kind_named(metrics["task"]["kind"]).metric)
+    return found is not None and found["low"] is not None
+
+
 def _plain(value: Any) -> Any:
     return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def _values(block: Any) -> dict[str, Any]:
+    return {key: _typed(value) for key, value in leaves(block)}
+
+
+def _typed(value: Any) -> Any:
+    """As it is typed in a configuration: null, true."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else value

@@ -192,9 +192,11 @@ def _check_candidates(candidates: pd.DataFrame, passed_over: pd.DataFrame, task:
     passed = f". {len(passed_over)} were passed over: {found}" if len(passed_over) else ""
     for role, modality in (("student", task.student), ("teacher", task.teacher)):
         if not (candidates["modality"] == modality).any():
+            there = ", ".join(sorted(candidates["modality"].unique())) or "nothing"
+            how = " or its option (texts: true, a captions.csv)" if modality == "text" else ""
             raise SamplesError(
-                f"no source gives {modality} samples, which task.{role} asks for; add such a source, or its option "
-                f"(texts: true, a captions.csv){passed}"
+                f"no source gives {modality} samples, which task.{role} asks for; they give {there}. Add a source of "
+                f"{modality}{how}, or correct task.{role}{passed}"
             )
     repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):
