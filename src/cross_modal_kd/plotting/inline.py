@@ -71,7 +71,7 @@ def dark(colour: str) -> str:
         The same form; the paper is that of a dark page.
 
     >>> dark("#ffffff"), dark("#000000"), dark("#0072b2")
-    ('#1c2228', '#f3f3f3', '#55bdf7')
+    ('#1c2228', '#f3f3f3', '#77b8dd')
     """
     if colour == PAPER:
         return DARK_PAPER
