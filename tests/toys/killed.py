@@ -50,11 +50,11 @@ def end(child: int, number: int | None = None, after: float = 0.0) -> int:
 
 
 def results(data_root: Path) -> dict[str, str]:
-    """Path of every result -> its SHA-256, without times: tables, metrics, models and embeddings."""
+    """Path of every result -> its SHA-256, without times: tables, metrics, models and embeddings; no copies."""
     found = {}
     for file in sorted(data_root.rglob("*")):
         path = file.relative_to(data_root).as_posix()
-        if not file.is_file() or file.name in ("provenance.json", "checksums.json"):
+        if not file.is_file() or path.startswith(".") or file.name in ("provenance.json", "checksums.json"):
             continue
         if file.suffix in (".safetensors", ".parquet"):
             found[path] = hashlib.sha256(file.read_bytes()).hexdigest()
