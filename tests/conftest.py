@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,21 @@ def run_kedro_after(distilled: Path, run_kedro: Callable[..., dict[str, Any]]) -
     """``run_kedro`` on a copy of what ``distill`` left."""
     shutil.copytree(distilled, run_kedro.data_root)
     return run_kedro
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever opens an address fails the test, even where the library forgives it."""
+    opened = []
+
+    def refuse(*address: Any, **_: Any) -> None:
+        opened.append(address)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    yield
+    assert not opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

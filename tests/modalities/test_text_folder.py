@@ -3,7 +3,6 @@
 import json
 import pickle
 import random
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +14,14 @@ from cross_modal_kd.modalities.text.folder import checked_copy
 from cross_modal_kd.models.errors import MissingModelError, ModelError
 from text_models import change, of, write_text_model
 
+pytestmark = pytest.mark.usefixtures("no_network")
+
 TEXTS = ["a red cat", "blue dogs", "house", "a a a a a a a a a a a a a a a a"]
 
 
 @pytest.fixture
 def folder(tmp_path):
     return write_text_model(tmp_path / "model")
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    """Whoever opens an address fails the test, even where the library forgives it."""
-    opened = []
-
-    def refuse(*address, **_):
-        opened.append(address)
-        raise OSError("no network in this test")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    yield
-    assert not opened
 
 
 class Touch:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,8 @@ from cross_modal_kd.models.store import load_bundle, save_bundle
 from cross_modal_kd.models.student import Student, build_student, classifier_logits, own_projection, student_bundle
 from cross_modal_kd.training.keys import embedding_fingerprint, run_key
 from wild import WILD, places, with_value, without
+
+pytestmark = pytest.mark.usefixtures("no_network")
 
 INPUTS = InputConfig(image={"size": 16}, speech={"sample_rate": 8000, "n_mels": 16})
 VGG = EncoderConfig(library="torchvision", name="vgg", options={"channels": [4, 6], "convs": 2})
@@ -68,21 +69,6 @@ MODELS = {
     "teacher": lambda: teacher(TIMM),
     "texts": lambda: teacher(EncoderConfig(library="sentence_transformers", name="all-MiniLM-L6-v2")),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    """Whoever opens an address fails the test, even where the library forgives it."""
-    opened = []
-
-    def refuse(*address, **_):
-        opened.append(address)
-        raise OSError("no network in this test")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    yield
-    assert not opened
 
 
 def write(folder: Path, bundle: ModelBundle) -> None:

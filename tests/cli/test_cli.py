@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from pydantic import ValidationError
 
 from cross_modal_kd import cli
+from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.tracking import command
 
 
@@ -19,7 +21,7 @@ from cross_modal_kd.tracking import command
 def kedro(project_path, tmp_path, monkeypatch):
     """``kedro("--env=test")``: the exit code and what stands on the console; logs go to ``tmp_path``."""
     monkeypatch.chdir(project_path)
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
 
     def run(*options: str, data: str = "data"):
         result = CliRunner().invoke(cli.run, ["--env=test", f"--params=data_root={tmp_path / data}", *options])
@@ -56,7 +58,7 @@ def test_what_is_no_yaml_is_shown_by_its_line(project_path, tmp_path, monkeypatc
     shutil.copytree(project_path / "conf", tmp_path / "conf")
     (tmp_path / "conf" / "test" / "parameters.yml").write_text("training:\n  epochs: 1\n\tseed: 2\n")
     monkeypatch.chdir(project_path)
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     result = CliRunner().invoke(cli.run, ["--env=test", f"--conf-source={tmp_path / 'conf'}"])
     assert result.exit_code == 1
     assert re.search(r"error: .*parameters.yml, line 3, column 1: .*'\\t'", result.output), result.output
@@ -82,7 +84,7 @@ def _raise(error: Exception):
 
 
 def test_a_fault_of_the_program_is_shown_as_a_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     result = CliRunner().invoke(_raise(KeyError("x")), [])
     assert isinstance(result.exception, KeyError) and cli.REPORTED in result.output
 
@@ -92,25 +94,38 @@ def test_a_fault_of_the_program_is_shown_as_a_whole(tmp_path, monkeypatch):
     [
         (OSError(28, "No space left on device", "/data/x"), r"the disk is full \(/data/x\): make room"),
         (PermissionError(13, "Permission denied", "/x"), "/x'?: give yourself the right"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+            "memory is full (?s:.*)inputs.cache_mb",
+        ),
         (MemoryError("std::bad_alloc"), "the memory is full (?s:.*)training.batch_size"),
     ],
 )
 def test_errors_of_the_machine_say_what_to_do(tmp_path, monkeypatch, error, words):
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     result = CliRunner().invoke(_raise(error), [])
     assert result.exit_code == 1 and re.search(words, result.output)
 
 
+def test_a_wrong_value_that_is_found_late_is_told_without_pydantics_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
+    with pytest.raises(ValidationError) as raised:
+        TrainingConfig(epochs=0)
+    result = CliRunner().invoke(_raise(raised.value), [])
+    assert result.exit_code == 1 and "TrainingConfig: epochs: Input should be greater" in result.output
+    assert "https://" not in result.output
+
+
 def test_without_a_terminal_of_its_own_an_error_stays_an_exception(tmp_path, monkeypatch):
     """In a notebook, and from Python."""
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     with pytest.raises(click.ClickException, match="the disk is full"):
         _raise(OSError(28, "No space left on device")).main([], standalone_mode=False)
 
 
 def test_a_log_that_cannot_be_written_in_the_project_is_written_elsewhere(tmp_path, monkeypatch):
     (tmp_path / "logs").write_text("")
-    monkeypatch.setattr(cli, "find_kedro_project", lambda _: tmp_path)
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     file = cli.write_log(ValueError("x"))
     assert file.read_text().strip().endswith("ValueError: x") and tmp_path / "logs" not in file.parents
 

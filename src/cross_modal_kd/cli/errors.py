@@ -1,35 +1,26 @@
-"""``kedro run`` of this project: what goes wrong by the user's making ends in a paragraph, the rest in a log file.
+"""An error in words for who typed the command, and the whole of it in a file."""
 
-Kedro finds this file by its name, in the project and for the installed package. The command is Kedro's own; around it
-an error is told for people, and ``--params`` takes lists.
-"""
-
-import copy
 import errno
-import logging
 import os
 import re
 import shlex
 import sys
 import tempfile
 import traceback
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
-from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.project import configure_logging, pipelines
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.utils import find_kedro_project
-from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
 
-from cross_modal_kd.config import nearest
+from cross_modal_kd.config import first_errors, nearest
 
 LOGS = "logs"
 # of several pipelines that make a dataset, the first is named
@@ -39,7 +30,8 @@ STAGES = (
 )
 REPORTED = "This is a fault of the program, not of yours: please report it with that file"
 # Errors of libraries that tell of the machine or of what was given, whoever raises them.
-OF_THE_MACHINE = (OSError, MemoryError, DatasetError, OmegaConfBaseException)
+OF_THE_MACHINE = (OSError, MemoryError, DatasetError, OmegaConfBaseException, ValidationError)
+NO_MEMORY = "can't allocate memory"  # of torch's RuntimeError on a CPU
 OF_LIBRARIES = (
     "MissingConfigException",
     "ParameterValidationError",
@@ -59,11 +51,6 @@ OF_THE_PROGRAM = (
 )
 
 
-@click.group(name="cross_modal_kd")
-def cli() -> None:
-    """The project's own commands."""
-
-
 class Told(click.ClickException):
     """An error as it is told: a paragraph, and the file that holds the rest; the exit code is 1."""
 
@@ -75,90 +62,6 @@ class Told(click.ClickException):
         """
         head = click.style("error:", fg="red", bold=True)
         click.echo(f"\n{head} {self.message}", file=file, err=True)
-
-
-def _log_as_the_project_says() -> None:
-    """Kedro looks for conf/logging.yml in the current folder alone, and this may be one below the project's."""
-    project = find_kedro_project(Path.cwd())
-    if project is None or project == Path.cwd() or "KEDRO_LOGGING_CONFIG" in os.environ:
-        return
-    file = project / "conf" / "logging.yml"
-    if file.is_file():
-        configure_logging(yaml.safe_load(file.read_text(encoding="utf-8")))
-
-
-class Once(logging.Filter):
-    """Kedro logs an error before it raises it, and advises to run again: told once is enough.
-
-    node: in which the error was raised; empty outside of nodes.
-    """
-
-    LOGGERS = ("kedro.pipeline.node", "kedro.runner.sequential_runner", "kedro.validation.parameter_validator")
-    LEFT_OUT = ("No nodes ran", "Using synchronous mode", "Parameter '")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.node = ""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let a line through, or not.
-
-        Args:
-            record: of one of ``LOGGERS``.
-
-        Returns:
-            False for what ``Run`` tells itself.
-        """
-        if isinstance(record.args, tuple) and record.args and str(record.msg).startswith("Node %s failed"):
-            self.node = str(record.args[0]).partition(":")[0]
-            return False
-        return not str(record.msg).startswith(self.LEFT_OUT)
-
-
-@contextmanager
-def once() -> Iterator[Once]:
-    """``Once`` on Kedro's loggers, for the time of a run."""
-    quiet, loggers = Once(), [logging.getLogger(name) for name in Once.LOGGERS]
-    for each in loggers:
-        each.addFilter(quiet)
-    try:
-        yield quiet
-    finally:
-        for each in loggers:
-            each.removeFilter(quiet)
-
-
-class Run(click.Command):
-    """A command whose errors are told."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run, and tell of an error.
-
-        Args:
-            ctx: click's, with the options.
-
-        Returns:
-            What the command gives back.
-
-        Raises:
-            Told: the error was of the user's making, or of the machine.
-            Exception: every other, which Python prints as a whole.
-        """
-        _log_as_the_project_says()
-        # this project's pages name the option, which Kedro keeps until its next version
-        warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
-        try:
-            with once() as quiet:
-                return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
-        except Exception as error:
-            log = write_log(error)
-            if is_of_the_user(error):
-                where = f"\nin the node {quiet.node}" if quiet.node else ""
-                raise Told(f"{told(error)}{where}\n\nThe traceback is in {log}") from error
-            click.echo(f"{REPORTED}: {log}\n", err=True)
-            raise
 
 
 def is_of_the_user(error: BaseException) -> bool:
@@ -173,12 +76,13 @@ def is_of_the_user(error: BaseException) -> bool:
     Returns:
         False where the traceback is what helps.
     """
-    if isinstance(error, OF_THE_MACHINE) or any(each.__name__ in OF_LIBRARIES for each in type(error).__mro__):
+    named = any(each.__name__ in OF_LIBRARIES for each in type(error).__mro__)
+    if named or NO_MEMORY in str(error) or isinstance(error, OF_THE_MACHINE):
         return True
     if isinstance(error, OF_THE_PROGRAM):
         return bool(_runner(error, str(error)))
     last = traceback.extract_tb(error.__traceback__)[-1:]
-    ours = (Path(__file__).parent, Path(sys.modules["kedro"].__file__ or "").parent)
+    ours = (Path(__file__).parents[1], Path(sys.modules["kedro"].__file__ or "").parent)
     return any(Path(frame.filename).is_relative_to(folder) for frame in last for folder in ours)
 
 
@@ -196,6 +100,8 @@ def told(error: BaseException) -> str:
 
 
 def _parameters(error: BaseException, text: str) -> str:
+    if isinstance(error, ValidationError):
+        return f"{error.title}: {first_errors(error)}"
     if type(error).__name__ != "ParameterValidationError":
         return ""
     return "the parameters (conf/<env>/parameters*.yml, --params) are not right\n" + "\n".join(_blocks(text))
@@ -248,7 +154,8 @@ def _dataset(error: BaseException, text: str) -> str:
 
 
 def _memory(error: BaseException, text: str) -> str:
-    if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+    full = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or NO_MEMORY in text
+    if not full:
         return ""
     return f"the memory is full ({text})\nTake a smaller training.batch_size or inputs.cache_mb, and run again"
 
@@ -315,65 +222,3 @@ def write_log(error: BaseException) -> Path:
             continue
         return folder / name
     return Path(os.devnull)
-
-
-def split_params(_: click.Context, param: Any, value: Any) -> Any:
-    """``a.b=1,c=[2,3]`` as nested values; commas inside brackets and quotes part nothing.
-
-    Args:
-        _: click's.
-        param: The option.
-        value: What was typed, or a mapping of ``--config``.
-
-    Returns:
-        A mapping; each value is read as YAML.
-
-    Raises:
-        Told: an item is no ``key=value``, or no YAML.
-    """
-    if isinstance(value, dict):
-        return value
-    items = [item.strip() for item in _parted(value) if item.strip()]
-    for item in items:
-        if not item.partition("=")[0].strip() or "=" not in item:
-            raise Told(f"--{param.name}: expected key=value, several parted by commas; found {item!r}")
-        try:
-            OmegaConf.from_dotlist([item])
-        except Exception as error:
-            why = getattr(error, "problem", None) or error
-            raise Told(f"--{param.name}: {item!r} cannot be read as YAML ({why}); quote a text") from error
-    return OmegaConf.to_container(OmegaConf.from_dotlist(items))
-
-
-def _parted(text: str) -> Iterator[str]:
-    depth, quote, start, escaped = 0, "", 0, False
-    for at, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote and not escaped else quote
-            escaped = letter == "\\" and quote == '"' and not escaped
-        elif letter in "\"'" and at and text[at - 1] in "=[{, :":
-            quote = letter
-        elif letter in "[{":
-            depth += 1
-        elif letter in "]}":
-            depth -= 1
-        elif letter == "," and depth <= 0:
-            yield text[start:at]
-            start = at + 1
-    yield text[start:]
-
-
-def _options() -> list[click.Parameter]:
-    options = [copy.copy(option) for option in kedro_run.params]
-    next(option for option in options if option.name == "params").callback = split_params
-    return options
-
-
-run = Run(
-    name="run",
-    callback=kedro_run.callback,
-    params=_options(),
-    help=kedro_run.help,
-    context_settings=kedro_run.context_settings,
-)
-cli.add_command(run)

@@ -1,0 +1,72 @@
+"""``kedro run`` of this project: what goes wrong by the user's making ends in a paragraph, the rest in a log file.
+
+Kedro finds this room by its name, in the project and for the installed package. The command is Kedro's own; around it
+an error is told for people, and ``--params`` takes lists.
+"""
+
+import copy
+import warnings
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+
+from cross_modal_kd.cli.errors import REPORTED, Told, is_of_the_user, told, write_log
+from cross_modal_kd.cli.params import split_params
+from cross_modal_kd.cli.quiet import log_as_the_project_says, once
+
+__all__ = ["REPORTED", "Run", "Told", "cli", "run", "write_log"]
+
+
+@click.group(name="cross_modal_kd")
+def cli() -> None:
+    """The project's own commands."""
+
+
+class Run(click.Command):
+    """A command whose errors are told."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and tell of an error.
+
+        Args:
+            ctx: click's, with the options.
+
+        Returns:
+            What the command gives back.
+
+        Raises:
+            Told: the error was of the user's making, or of the machine.
+            Exception: every other, which Python prints as a whole.
+        """
+        log_as_the_project_says()
+        # this project's pages name the option, which Kedro keeps until its next version
+        warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+        try:
+            with once() as quiet:
+                return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            log = write_log(error)
+            if is_of_the_user(error):
+                where = f"\nin the node {quiet.node}" if quiet.node else ""
+                raise Told(f"{told(error)}{where}\n\nThe traceback is in {log}") from error
+            click.echo(f"{REPORTED}: {log}\n", err=True)
+            raise
+
+
+def _options() -> list[click.Parameter]:
+    options = [copy.copy(option) for option in kedro_run.params]
+    next(option for option in options if option.name == "params").callback = split_params
+    return options
+
+
+run = Run(
+    name="run",
+    callback=kedro_run.callback,
+    params=_options(),
+    help=kedro_run.help,
+    context_settings=kedro_run.context_settings,
+)
+cli.add_command(run)
