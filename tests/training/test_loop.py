@@ -331,3 +331,10 @@ def test_a_training_that_was_made_longer_goes_on_from_its_checkpoint(tmp_path):
     resumed, again = train(config, checkpoint=tmp_path / "c.safetensors")
     assert len(history) == len(again)
     assert same(whole, resumed)
+
+
+def test_a_short_training_says_nothing_of_its_progress_where_there_is_no_terminal(caplog):
+    """Each epoch tells the bar its numbers: that alone is no reason for a line."""
+    with caplog.at_level("INFO", logger="cross_modal_kd.compute"):
+        train(description="mine")
+    assert not [record for record in caplog.records if "mine" in record.message]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS = 60.0
-LINE = "{desc}: {n_fmt} of {total_fmt} {unit}, after {elapsed}, about {remaining} to go"
+LINE = "{desc}: {n_fmt} of {total_fmt} {unit}, after {elapsed}, about {remaining} to go{postfix}"
 
 
 class _Log:

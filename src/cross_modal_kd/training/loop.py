@@ -218,7 +218,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
             row |= {"lr": float(running.schedule.get_last_lr()[0]), "seconds": time.perf_counter() - started}
             progress.history.append(row)
             progress.epoch += 1
-            bar.set_postfix(_shown(row, progress, plan.dev.name))
+            bar.set_postfix(_shown(row, progress, plan.dev.name), refresh=False)
             if plan.on_epoch is not None:
                 plan.on_epoch(row, progress.epoch)
             running.save(config, fabric)
