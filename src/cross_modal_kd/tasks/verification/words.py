@@ -35,6 +35,7 @@ CAPTIONS = (
     Caption(
         "The scores behind it",
         "How the scores of target and impostor pairs are spread. The less they overlap the better; the line is the "
-        "threshold of the equal error rate. Dotted: impostors that share artist or recording channel.",
+        "threshold of the equal error rate. Dotted, where the data names domains (an artist, a recording channel): "
+        "impostors that share one.",
     ),
 )
