@@ -54,6 +54,16 @@ def test_an_error_of_the_user_is_a_paragraph_and_the_traceback_lies_in_a_file(ke
     assert log.startswith(str(tmp_path / "logs")) and "Traceback" in Path(log).read_text()
 
 
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more", b"\0" * 5000])
+def test_a_damaged_table_is_named_with_what_makes_it(kedro, tmp_path, content):
+    file = tmp_path / "data" / "02_intermediate" / "test" / "samples.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    code, output = kedro("--pipelines=teacher")
+    said = output.partition("error: ")[2]
+    assert code == 1 and re.search(f"samples is damaged: {file} cannot be read .*--pipelines=ingestion", said), output
+
+
 def test_what_is_no_yaml_is_shown_by_its_line(project_path, tmp_path, monkeypatch):
     shutil.copytree(project_path / "conf", tmp_path / "conf")
     (tmp_path / "conf" / "test" / "parameters.yml").write_text("training:\n  epochs: 1\n\tseed: 2\n")

@@ -31,7 +31,7 @@ def test_values_in_another_memory_order_are_stored_as_they_look(dataset):
 
 
 def test_a_missing_table_is_named_with_the_pipeline_that_makes_it(dataset):
-    with pytest.raises(DatasetError, match=r"table\.json is missing; `kedro run --pipeline=teacher` makes it"):
+    with pytest.raises(DatasetError, match=r"table\.json is missing; `kedro run --pipelines=teacher` .*makes it"):
         dataset.load()
 
 

@@ -79,7 +79,7 @@ def test_a_failed_save_leaves_the_old_model(dataset, tmp_path, monkeypatch):
 
 def test_a_missing_model_is_named_with_the_pipeline_that_makes_it(dataset):
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match=r"student/config\.json is missing; `kedro run --pipeline=distillation`"):
+    with pytest.raises(DatasetError, match=r"student/config\.json is missing; `kedro run --pipelines=distillation`"):
         dataset.load()
 
 

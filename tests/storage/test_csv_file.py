@@ -117,3 +117,12 @@ def test_tables_have_one_way_to_disk(project_path):
     assert writers == {"csv_file.py"}
     catalogs = list((project_path / "conf").rglob("*.yml"))
     assert catalogs and not [file for file in catalogs if "CSVDataset" in file.read_text()]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, 9])
+def test_a_file_that_was_cut_off_is_no_shorter_table(tmp_path, kept):
+    file = tmp_path / "t.csv"
+    write_csv(file, pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]}))
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(ValueError, match="t.csv was cut off"):
+        read_csv(file)

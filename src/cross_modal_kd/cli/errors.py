@@ -47,6 +47,7 @@ OF_THE_PROGRAM = (
     NameError,
     TypeError,
     RecursionError,
+    StopIteration,
     NotImplementedError,
 )
 
@@ -145,12 +146,15 @@ def _dataset(error: BaseException, text: str) -> str:
     """What could not be loaded: its name, the file, the reason, and the pipeline that makes it."""
     cause = error.__cause__
     reason = cause.__cause__ if isinstance(cause, DatasetError) else None
-    if not isinstance(reason, FileNotFoundError):
+    if reason is None or "while loading data" not in text:
         return ""
-    name, file = text.partition(": ")[0], reason.filename or str(reason).splitlines()[-1]
+    name, path = text.partition(": ")[0], re.search(r"filepath=(?:\w+\()?'([^']*)'", text)
+    file = path[1] if path else getattr(reason, "filename", None) or name
     makers = [each for each in STAGES if each in pipelines and name in pipelines[each].all_outputs()]
     how = f"; `kedro run --pipelines={makers[0]}` (with the same --env and --params) makes it" if makers else ""
-    return f"{name} is missing: there is no {file}{how}"
+    if isinstance(reason, FileNotFoundError):
+        return f"{name} is missing: there is no {file}{how}"
+    return f"{name} is damaged: {file} cannot be read ({reason}){how}"
 
 
 def _memory(error: BaseException, text: str) -> str:

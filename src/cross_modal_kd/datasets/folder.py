@@ -33,7 +33,11 @@ class FolderDataset(AbstractDataset[T, T], Generic[T]):
         try:
             return self._read(self._filepath)
         except (FileNotFoundError, ValueError) as error:
-            how = f"; `kedro run --pipeline={self._made_by}` makes it" if self._made_by else ""
+            how = (
+                f"; `kedro run --pipelines={self._made_by}` (with the same --env and --params) makes it"
+                if self._made_by
+                else ""
+            )
             raise DatasetError(f"{error}{how}") from error
 
     def save(self, data: T) -> None:

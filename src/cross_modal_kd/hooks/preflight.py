@@ -67,7 +67,7 @@ class PreflightHook:
         # nodes of a ParallelRunner run in other processes, which this hook does not see
         if CANDIDATES not in outputs or "ParallelRunner" in str(run_params.get("runner")):
             there = SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES)
-            self._tell(catalog[SAMPLES].load() if there else None)
+            self._tell(catalog.load(SAMPLES) if there else None)
 
     @hook_impl
     def after_node_run(self, outputs: dict[str, Any]) -> None:

@@ -108,10 +108,15 @@ def read_csv(file: Path, rows: int | None = None) -> "pd.DataFrame":
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no CSV file in UTF-8.
+        ValueError: It is no CSV file in UTF-8, or was cut off: the last line of a whole one has its end.
     """
     import pandas as pd
 
+    with file.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(size - 1, 0))
+        if stream.read() != b"\n":
+            raise ValueError(f"{file} was cut off in its last line: make it again")
     table = pd.read_csv(file, nrows=rows, keep_default_na=False, na_values=[""], float_precision="round_trip")
     return _with_texts(table, lambda cell: plain_text(cell) if isinstance(cell, str) else cell)
 

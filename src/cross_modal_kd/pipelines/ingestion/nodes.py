@@ -193,10 +193,9 @@ def _check_candidates(candidates: pd.DataFrame, passed_over: pd.DataFrame, task:
     for role, modality in (("student", task.student), ("teacher", task.teacher)):
         if not (candidates["modality"] == modality).any():
             there = ", ".join(sorted(candidates["modality"].unique())) or "nothing"
-            how = " or its option (texts: true, a captions.csv)" if modality == "text" else ""
             raise SamplesError(
                 f"no source gives {modality} samples, which task.{role} asks for; they give {there}. Add a source of "
-                f"{modality}{how}, or correct task.{role}{passed}"
+                f"{modality} or an option that gives it (texts: true, a captions.csv), or correct task.{role}{passed}"
             )
     repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):
