@@ -29,12 +29,12 @@ class Run:
             "reporting_folder": DirectoryDataset(filepath=str(root / "08_reporting/mine")),
         })  # fmt: skip
 
-    def __call__(self, session: str, content: str) -> None:
+    def __call__(self, session: str, content: str, pipeline: str = "all") -> None:
         hook = history.HistoryHook()
         hook.before_pipeline_run(PIPELINE, self.catalog)
         for name in PIPELINE.all_outputs():
             self.catalog.save(name, content)
-        hook.after_pipeline_run({"run_id": session}, PIPELINE, self.catalog)
+        hook.after_pipeline_run({"run_id": session, "pipeline_names": [pipeline]}, PIPELINE, self.catalog)
 
     @property
     def made(self) -> list[str]:
@@ -52,21 +52,29 @@ def run(tmp_path):
 
 def test_the_last_runs_are_kept_and_can_be_brought_back(run):
     for number in range(history.KEEP + 2):
-        run(f"session {number}", f"content {number}")
-    assert run.kept == [f"session {number}" for number in range(2, history.KEEP + 2)]
+        run(str(number), f"content {number}")
+    assert run.kept == [f"{number}.all" for number in range(2, history.KEEP + 2)]
     for number in (3, 4, 3):
-        shutil.copytree(run.root / ".history/mine" / f"session {number}", run.root, dirs_exist_ok=True)
+        shutil.copytree(run.root / ".history/mine" / f"{number}.all", run.root, dirs_exist_ok=True)
         assert run.made == [f"content {number}"] * 2
     assert run.catalog.load("samples") == f"content {history.KEEP + 1}"  # made again by whoever needs it
     last = run.root / ".history/mine" / run.kept[-1] / "06_models/mine/distilled/weights"
     assert last.read_text() == f"content {history.KEEP + 1}"
 
 
+def test_runs_of_a_stage_push_out_none_of_another_pipeline(run):
+    run("0", "whole", "distill")
+    for number in range(1, history.KEEP + 3):
+        run(str(number), "stage", "evaluation")
+    assert run.kept == ["0.distill", *(f"{number}.evaluation" for number in range(3, history.KEEP + 3))]
+    assert not list((run.root / ".history").rglob("checksums.json"))
+
+
 def test_what_was_there_before_copies_were_made_is_kept_too(run):
-    run("session 0", "old")
+    run("0", "old")
     shutil.rmtree(run.root / ".history")
-    run("session 1", "new")
-    assert run.kept == ["0-before", "session 1"]
+    run("1", "new")
+    assert run.kept == ["0-before", "1.all"]
     assert json.loads((run.root / ".history/mine/0-before/08_reporting/mine/metrics.json").read_text()) == "old"
 
 
@@ -75,7 +83,7 @@ def test_without_room_for_a_copy_a_run_ends_well(run, monkeypatch, caplog):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(history, "_copy", full)
-    run("session 0", "new")
+    run("0", "new")
     assert run.made == ["new"] * 2 and "is not kept" in caplog.text
 
 

@@ -176,7 +176,7 @@ def test_the_best_weights_are_written_only_when_they_change(tmp_path):
     assert written[2] == written[3] == written[4]
 
 
-def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(tmp_path, monkeypatch):
+def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(tmp_path, monkeypatch, caplog):
     checkpoint, values = tmp_path / "c.safetensors", [1, 2, 3, 4]
     whole = train(dev=scripted(values))
     original, saved = training_checkpoint.save_state, []
@@ -196,7 +196,9 @@ def test_a_process_that_is_killed_while_it_saves_goes_on_from_the_epoch_before(t
         "c.best-3.safetensors",
     }
     monkeypatch.undo()
-    resumed = train(made=module(seed=5), dev=scripted(values[2:]), checkpoint=checkpoint)
+    with caplog.at_level("INFO"):
+        resumed = train(made=module(seed=5), dev=scripted(values[2:]), checkpoint=checkpoint)
+    assert f"the training goes on after its epoch 2, from {checkpoint}" in caplog.text
     assert same(whole[0], resumed[0]) and whole[1] == resumed[1]
     assert not list(tmp_path.iterdir())
 

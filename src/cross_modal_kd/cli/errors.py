@@ -146,7 +146,7 @@ def _dataset(error: BaseException, text: str) -> str:
     """What could not be loaded: its name, the file, the reason, and the pipeline that makes it."""
     cause = error.__cause__
     reason = cause.__cause__ if isinstance(cause, DatasetError) else None
-    if reason is None or "while loading data" not in text:
+    if reason is None or "while loading data" not in text or "makes it" in text:
         return ""
     name, path = text.partition(": ")[0], re.search(r"filepath=(?:\w+\()?'([^']*)'", text)
     file = path[1] if path else getattr(reason, "filename", None) or name
@@ -170,6 +170,8 @@ def _disk(error: BaseException, text: str) -> str:
         return f"the disk is full{where}: make room, or set another data_root, and run the same command again"
     if isinstance(error, PermissionError) and not _says_what_to_do(text):
         return f"{text}: give yourself the right to it, or set another data_root"
+    if isinstance(error, NotADirectoryError | FileExistsError) and not _says_what_to_do(text):
+        return f"{error.filename}: a file lies where a folder should be. Take it away, or set another data_root"
     if isinstance(error, FileNotFoundError) and text.startswith("[Errno"):
         return f"there is no {error.filename}, and it cannot be made: correct the path, or set another data_root"
     return ""

@@ -1,10 +1,10 @@
 """What a run made is kept when the next one of its task writes over it: models and reports, of the last few runs.
 
-``<data_root>/.history/<task>/<session>/`` has the layers as ``<data_root>`` has them, so that
-``cp -r <data_root>/.history/<task>/<session>/. <data_root>/`` brings a run back. The session's name is the tag
-``kedro.session`` in MLflow.
+A copy, ``<data_root>/.history/<task>/<session>.<pipeline>/``, has the layers as ``<data_root>`` has them, so that
+``cp -r <copy>/. <data_root>/`` brings a run back. The session's name is the tag ``kedro.session`` in MLflow.
 """
 
+import glob
 import logging
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from cross_modal_kd.hooks.provenance import FILE, FOLDER
-from cross_modal_kd.storage import replaced
+from cross_modal_kd.storage import SUMS, replaced
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class HistoryHook:
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Copy what the run has made, and forget what is older than the last ``KEEP`` runs.
+        """Copy what the run has made, and forget what is older than the last ``KEEP`` runs of the same pipeline.
 
         A disk without room for it ends no run: it is warned of.
 
@@ -49,7 +49,8 @@ class HistoryHook:
             pipeline: whose outputs are kept, where they lie in ``LAYERS``.
             catalog: in which they are looked up.
         """
-        self._keep(run_params["run_id"], pipeline, catalog)
+        names = run_params.get("pipeline_names") or ["distill"]
+        self._keep(f"{run_params['run_id']}.{'+'.join(sorted(names))}", pipeline, catalog)
 
     def _keep(self, session: str, pipeline: Pipeline, catalog: CatalogProtocol, only_first: bool = False) -> None:
         reporting = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in catalog else None
@@ -67,7 +68,8 @@ class HistoryHook:
             with replaced(history / session) as new:
                 for path in (*made, Path(reporting).resolve() / FILE):
                     _copy(path, new / path.relative_to(root))
-            for old in sorted(path for path in history.iterdir() if not path.name.startswith("."))[:-KEEP]:
+            (history / session / SUMS).unlink(missing_ok=True)  # of a copy, nothing is loaded
+            for old in sorted(history.glob(f"[0-9]*.{glob.escape(session.rpartition('.')[2])}"))[:-KEEP]:
                 shutil.rmtree(old)
         except OSError as error:
             logger.warning("what this run made is not kept in %s for later (%s)", history, error)

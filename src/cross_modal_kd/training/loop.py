@@ -179,6 +179,7 @@ class Running:
                 f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
             ) from error
         self.best = best
+        logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
 
     def finish(self) -> None:
         """Leave the module with its best weights, in evaluation mode, and no checkpoint."""
