@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from cross_modal_kd.hooks.provenance import FILE, note
+from cross_modal_kd.hooks.provenance import FILE, note, other_students
 
 WRITER = """
 import sys
 from pathlib import Path
-from cross_modal_kd.hooks.provenance import note
+from cross_modal_kd.hooks.provenance import note, other_students
 folder = Path(sys.argv[1])
 for number in range(30):
     file = folder / f"{sys.argv[2]}-{number}.csv"
@@ -35,3 +35,18 @@ def test_damaged_notes_are_set_aside_with_a_warning(tmp_path, damage, caplog):
     assert list(json.loads((tmp_path / FILE).read_text())) == ["b.csv"]
     (aside,) = tmp_path.glob("*.damaged")
     assert aside.read_bytes() == damage and aside.name in caplog.text
+
+
+def test_students_that_were_made_with_other_parameters_are_warned_of(tmp_path):
+    """The page of `evaluation` alone would show this run's parameters beside another's students."""
+    (tmp_path / "distilled").mkdir()
+    history = tmp_path / "distilled" / "history.csv"
+    history.write_text("epoch\n1\n")
+    made = {"student": {"encoder": {"name": "resnet18"}}, "training": {"epochs": 4}}
+    note(tmp_path, history, {"command": "kedro run --pipelines=distill --params=...", "params": made})
+    inputs = {"distilled.student", "student_alone.student", "samples"}
+    (said,) = other_students(tmp_path, inputs, {"training": {"epochs": 4}})
+    assert "'distilled' was made by `kedro run --pipelines=distill --params=...`" in said
+    assert not list(other_students(tmp_path, inputs, {**made, "evaluation": {"bootstrap": 7}, "data_root": "x"}))
+    assert not list(other_students(tmp_path, {"samples"}, {}))
+    assert len(list(other_students(tmp_path, inputs, {**made, "distillation": {"arm": "x"}}))) == 1

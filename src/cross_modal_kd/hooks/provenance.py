@@ -8,7 +8,7 @@ table.
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
 
 from cross_modal_kd.storage import guarded, write_whole
 from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "reporting_folder"
 FILE = "provenance.json"
+STUDENT = ".student"
 SEEDS = ("seed", "seeds")
 KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.gpus")
 
@@ -35,6 +37,7 @@ class ProvenanceHook:
         self._project = Path.cwd()
         self._seeds: dict[str, Any] = {}
         self._command = ""
+        self._params: dict[str, Any] = {}
         self._catalog: CatalogProtocol | None = None
         self._folder: Path | None = None
         self._facts: dict[str, str] | None = None
@@ -50,11 +53,14 @@ class ProvenanceHook:
         self._seeds = {name: value for name, value in leaves(context.params) if name.rpartition(".")[2] in SEEDS}
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Note the command and the reporting folder; where the catalog has none, nothing is noted later.
+
+        It is warned of, if the students that the run takes as they are were made with other ``--params``.
 
         Args:
             run_params: what Kedro says about the run.
+            pipeline: whose inputs may be students.
             catalog: in which saved datasets are looked up.
         """
         # where a run writes is of no interest to who reads its numbers
@@ -63,7 +69,10 @@ class ProvenanceHook:
         set_this_run(ThisRun(command(run_params), self._project))  # to be typed again, where it was typed
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
-        self._catalog, self._facts = catalog, None
+        self._catalog, self._facts, self._params = catalog, None, runtime
+        if self._folder is not None:
+            for warning in other_students(self._folder, pipeline.inputs(), runtime):
+                logger.warning(warning)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
@@ -81,7 +90,36 @@ class ProvenanceHook:
         if self._facts is None:
             known = git_facts(self._project) | device_facts()
             self._facts = {name: known[name] for name in KEPT if name in known}
-        note(self._folder, file, {"command": self._command, "seeds": self._seeds, **self._facts})
+        note(
+            self._folder, file, {"command": self._command, "params": self._params, "seeds": self._seeds, **self._facts}
+        )
+
+
+def other_students(folder: Path, inputs: Collection[str], params: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be warned of before students are measured that another run has made.
+
+    Args:
+        folder: with the notes of their trainings.
+        inputs: of the pipeline, students among them (``<arm>.student``).
+        params: ``--params`` of the run, of which those of evaluation do not count.
+
+    Yields:
+        A sentence for each student that was made with others: pages and MLflow show the parameters of the run.
+    """
+    arms = sorted(name.removesuffix(STUDENT) for name in inputs if name.endswith(STUDENT))
+    known = _read(folder / FILE) if arms else {}
+    for arm in arms:
+        made = known.get(f"{arm}/history.csv", {})
+        if "params" in made and _of_a_student(made["params"]) != _of_a_student(params):
+            yield (
+                f"the student {arm!r} was made by `{made['command']}`, with other parameters than this run's, which "
+                "its page and MLflow are going to show: give both the same --params, or run distillation again"
+            )
+
+
+def _of_a_student(params: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: value for name, value in params.items() if name not in ("evaluation", "data_root")}
+    return {name: json.dumps(value, default=str) for name, value in leaves(found)} if found else {}
 
 
 def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
