@@ -11,7 +11,7 @@ from cross_modal_kd.hooks.provenance import FILE, note, other_students
 WRITER = """
 import sys
 from pathlib import Path
-from cross_modal_kd.hooks.provenance import note, other_students
+from cross_modal_kd.hooks.provenance import note
 folder = Path(sys.argv[1])
 for number in range(30):
     file = folder / f"{sys.argv[2]}-{number}.csv"
