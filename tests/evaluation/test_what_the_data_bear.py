@@ -16,8 +16,8 @@ from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, world
 
 PARTS = ("student_alone", "distilled", "difference", "relative_reduction", "teacher")
 MISSING = (
-    "{} test clusters (labels); an interval needs at least 10: add data, or give the test split more labels "
-    "(ingestion.split)"
+    "{} test clusters (labels); an interval needs at least 10: add data, or set evaluation.folds to 3 or more, so that "
+    "all labels are tested"
 )
 
 

@@ -10,6 +10,7 @@ from kedro.validation.exceptions import ParameterValidationError
 from cross_modal_kd.config.errors import ConfigError
 from cross_modal_kd.config.quality import QualityConfig
 from cross_modal_kd.hooks.checks import check_blocks
+from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.preflight import PreflightHook
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -234,3 +235,14 @@ def test_the_lines_of_a_comparison_name_its_arms(blocks):
 def test_a_worker_of_another_process_tells_nothing():
     hook = PreflightHook()
     hook.after_node_run({"candidates": None})
+
+
+def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
+    made = blocks(evaluation={"folds": 3})
+
+    def arms(*used: str) -> str:
+        return next(line for line in in_short(made, used, Networks(), None) if line.startswith("arms: "))
+
+    assert arms("distillation", "evaluation").endswith("against none, in 3 folds")
+    assert not arms("distillation").endswith("folds")
+    assert arms("comparison", "evaluation").endswith("on the test split alone, without folds")

@@ -15,6 +15,7 @@ from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.evaluation import Folds
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, projection_bundle
 from cross_modal_kd.pipelines.evaluation import nodes
@@ -84,7 +85,7 @@ class World:
     def metrics(self, alone: EmbeddingTable, distilled: EmbeddingTable) -> dict:
         protocol = self.protocol(alone)
         measured = [nodes.measure_student(protocol, self.student(), each) for each in (alone, distilled)]
-        return nodes.compare_students(protocol, *measured, nodes.measure_teacher(protocol), ARMS, DISTILLATION)
+        return nodes.compare_students(protocol, *measured, nodes.measure_teacher(protocol), Folds(), ARMS, DISTILLATION)
 
     def plots(self, metrics: dict, alone: EmbeddingTable, distilled: EmbeddingTable) -> tuple:
         histories = history(self.task), history(self.task).assign(soft_active=0.5)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cross_modal_kd.config.strict import EachOnce, Strict
 
@@ -11,6 +11,11 @@ class EvaluationConfig(Strict):
     """What is measured of a student, and how sure it is.
 
     Attributes:
+        folds: 1 measures on the test split alone. k, 3 or more, is for small sets: the split as it is is the first
+            fold, and the clusters that it does not test are dealt to the tests of k - 1 more, each with a teacher's
+            projection (and a teacher, where that is trained) and students of its own, trained without its test. Scores
+            are pooled, so that every cluster is tested once, by the student of one fold. It takes about k times as
+            long.
         bootstrap: resamples of the clusters (concepts or speakers).
         level: of the intervals.
         min_clusters: clusters that an interval needs, and with it every verdict: resampling fewer says little of how
@@ -27,6 +32,7 @@ class EvaluationConfig(Strict):
         batch_size: samples that are embedded at a time.
     """
 
+    folds: int = Field(1, ge=1, le=50)
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
     min_clusters: int = Field(10, ge=5)
@@ -37,3 +43,13 @@ class EvaluationConfig(Strict):
     gallery: Annotated[list[Annotated[int, Field(ge=2)]], EachOnce] = Field(default_factory=lambda: [2, 5, 10, 50])
     train_subset: int = Field(1000, ge=0)
     batch_size: int = Field(512, ge=1)
+
+    @field_validator("folds")
+    @classmethod
+    def _one_or_three(cls, folds: int) -> int:
+        if folds == 2:
+            raise ValueError(
+                "expected 1 or at least 3, found 2: the second would test what the split does not test, most of the "
+                "data, by a student that is trained on the rest"
+            )
+        return folds

@@ -1,5 +1,6 @@
 """Cross-modal matching: the student's embedding of a sample against the projected teacher's of what belongs to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import (
+    Matching,
     Metric,
     MetricSet,
     average_precision,
@@ -63,19 +65,37 @@ def teacher_gallery(
     return Gallery(pd.Index(keys), unit_rows(means), means)
 
 
+@dataclass(frozen=True)
+class Queries:
+    """Those samples of a fold that have an item in its gallery, and all of its gallery.
+
+    similarity: (q, G) cosines. own: (q,) the item that belongs to each. distances: (q,) 1 - the mean cosine to the
+    views of that item. clusters: (q,).
+    """
+
+    similarity: np.ndarray
+    own: np.ndarray
+    distances: np.ndarray
+    clusters: np.ndarray
+
+    @property
+    def items(self) -> int:
+        """G, the size of the gallery."""
+        return self.similarity.shape[1]
+
+
 def matching_metrics(
-    subset: Subset, values: np.ndarray, task: TaskConfig, gallery: Gallery, evaluation: EvaluationConfig
+    folds: Sequence[tuple[Subset, np.ndarray, Gallery]], task: TaskConfig, evaluation: EvaluationConfig
 ) -> MetricSet:
     """1:N matching, AUC over all pairs, retrieval mAP, and the mean distance to the own teacher embedding.
 
     Rows without an item in the gallery take no part. The gallery is the same in every resample; the clusters of
-    the queries are drawn.
+    the queries are drawn. Of several folds each has its own gallery, and what its queries find is pooled.
 
     Args:
-        subset: n samples of the student's modality.
-        values: (n, D) embeddings of the samples, of which the first d are bound to the teacher.
+        folds: n samples of the student's modality, (n, D) embeddings of them, of which the first d are bound to the
+            teacher, and the gallery of their split, G items (G, d); of each fold.
         task: its pairing says what belongs to a sample.
-        gallery: of the subset's split, G items (G, d).
         evaluation: ``gallery``, the N of 1:N; ``seed`` of the mismatches that the AUC is taken over (at most 50,000).
 
     Returns:
@@ -83,50 +103,62 @@ def matching_metrics(
         less a cosine, in [0, 2]; or why one is not defined.
     """
     names = [*(f"matching_1_{n}" for n in evaluation.gallery), "matching_auc", "retrieval_map"]
-    own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))
-    rows = np.flatnonzero(own >= 0)
-    if not len(rows):
+    subset = folds[0][0]
+    found = [_queries(*fold, task) for fold in folds]
+    queries = [each for each in found if len(each.own)]
+    if not queries:
         reason = f"no sample has a {task.teacher} of its {KEYS[task.pairing]} in its split"
         return MetricSet(undefined=dict.fromkeys([*names, "distance"], reason))
-    bound = values[:, : gallery.items.shape[1]]
-    unit, own, clusters = unit_rows(bound)[rows], own[rows], subset.clusters[rows]
-    distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])
-    metrics = MetricSet({"distance": _mean(distances, clusters, subset)})
-    size = len(gallery.keys)
+    metrics = MetricSet({"distance": _mean([each.distances for each in queries], queries, subset)})
+    size = min(each.items for each in queries)
     if size < 2:
         return metrics | MetricSet(undefined=dict.fromkeys(names, f"the gallery has {size} item; two are needed"))
-    similarity = unit @ gallery.items.T
-    everyone = np.arange(size)
     for n in evaluation.gallery:
         name = f"matching_1_{n}"
         if n > size:
             metrics |= MetricSet(undefined={name: f"the gallery has only {size} items"})
             continue
-        found = one_of_n(similarity, own, everyone, n)
-        metrics |= MetricSet({name: _mean(found.per_query, clusters, subset)}, {name: found.chance})
-    ranked = average_precision(similarity, own, everyone)
-    metrics |= MetricSet({"retrieval_map": _mean(ranked.per_query, clusters, subset)}, {"retrieval_map": ranked.chance})
-    return metrics | _auc(similarity, own, clusters, subset, evaluation)
+        picked = [one_of_n(each.similarity, each.own, np.arange(each.items), n) for each in queries]
+        metrics |= _ranked(name, picked, queries, subset)
+    ranked = [average_precision(each.similarity, each.own, np.arange(each.items)) for each in queries]
+    return metrics | _ranked("retrieval_map", ranked, queries, subset) | _auc(queries, subset, evaluation)
 
 
-def _auc(
-    similarity: np.ndarray, own: np.ndarray, clusters: np.ndarray, subset: Subset, evaluation: EvaluationConfig
-) -> MetricSet:
+def _queries(subset: Subset, values: np.ndarray, gallery: Gallery, task: TaskConfig) -> Queries:
+    own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))
+    rows = np.flatnonzero(own >= 0)
+    unit, own = unit_rows(values[:, : gallery.items.shape[1]])[rows], own[rows]
+    distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])
+    return Queries(unit @ gallery.items.T, own, distances, subset.clusters[rows])
+
+
+def _auc(folds: Sequence[Queries], subset: Subset, evaluation: EvaluationConfig) -> MetricSet:
     """AUC over every match and a seeded draw of the mismatches."""
-    queries, size = similarity.shape
-    total = queries * (size - 1)
-    drawn = np.random.default_rng(evaluation.seed).choice(total, min(total, MOST_MISMATCHES), replace=False)
-    query, other = np.divmod(drawn, size - 1)
-    other += other >= own[query]
-    everyone = np.arange(queries)
-    query, item = np.concatenate([everyone, query]), np.concatenate([own, other])
-    scores, match = similarity[query, item], np.repeat([1, 0], [queries, len(drawn)])
-    side = clusters[query]
+    parts = []
+    for found in folds:
+        queries, size = found.similarity.shape
+        total = queries * (size - 1)
+        drawn = np.random.default_rng(evaluation.seed).choice(total, min(total, MOST_MISMATCHES), replace=False)
+        query, other = np.divmod(drawn, size - 1)
+        other += other >= found.own[query]
+        query = np.concatenate([np.arange(queries), query])
+        scores = found.similarity[query, np.concatenate([found.own, other])]
+        parts.append((scores, np.repeat([1, 0], [queries, len(drawn)]), found.clusters[query]))
+    scores, match, side = map(np.concatenate, zip(*parts, strict=True))
     resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]
-    found = Metric(roc_auc(scores, match), resampled, subset.evidence(clusters))
-    return MetricSet({"matching_auc": found}, {"matching_auc": 0.5})
+    clusters = np.concatenate([found.clusters for found in folds])
+    metric = Metric(roc_auc(scores, match), resampled, subset.evidence(clusters))
+    return MetricSet({"matching_auc": metric}, {"matching_auc": 0.5})
 
 
-def _mean(per_query: np.ndarray, clusters: np.ndarray, subset: Subset) -> Metric:
-    resampled = bootstrap_mean(per_query, clusters, subset.weights)
-    return Metric(float(per_query.mean()), resampled, subset.evidence(clusters))
+def _ranked(name: str, found: Sequence[Matching], folds: Sequence[Queries], subset: Subset) -> MetricSet:
+    """The mean over the queries of all folds, with the chance level of each query's own gallery."""
+    counts = np.array([len(each.per_query) for each in found])
+    chance = float(np.dot([each.chance for each in found], counts / counts.sum()))
+    return MetricSet({name: _mean([each.per_query for each in found], folds, subset)}, {name: chance})
+
+
+def _mean(per_query: Sequence[np.ndarray], folds: Sequence[Queries], subset: Subset) -> Metric:
+    values, clusters = np.concatenate(per_query), np.concatenate([found.clusters for found in folds])
+    resampled = bootstrap_mean(values, clusters, subset.weights)
+    return Metric(float(values.mean()), resampled, subset.evidence(clusters))

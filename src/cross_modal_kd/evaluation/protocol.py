@@ -1,19 +1,20 @@
 """Every metric of one student: what it is asked for, how it lies beside the teacher, and its gap to training."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
-from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
-from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, kind_of
+from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, Tested, kind_of
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,48 @@ def make_protocol(
     )
 
 
+@dataclass(frozen=True)
+class Fold:
+    """One student of one fold: what it is measured on, the student, and its embeddings of the protocol's samples."""
+
+    protocol: Protocol
+    student: ModelBundle
+    embeddings: EmbeddingTable
+
+    @property
+    def on_test(self) -> Tested:
+        """The student on its test samples."""
+        return self._on(self.protocol.test, self.protocol.trials)
+
+    @property
+    def on_train(self) -> Tested | None:
+        """The student on training samples, where there are any."""
+        train = self.protocol.train
+        return None if train is None else self._on(train, self.protocol.train_trials)
+
+    def _on(self, subset: Subset, trials: pd.DataFrame) -> Tested:
+        return Tested(subset, self.student, self.embeddings.at(subset.rows["sample_id"]), trials)
+
+
+def side_by_side(protocols: Sequence[Protocol]) -> list[Protocol]:
+    """The protocols of several folds, with one numbering of all their clusters and with the same resamples.
+
+    Args:
+        protocols: of each fold, as ``make_protocol`` gives them.
+
+    Returns:
+        The same, of which all subsets are over the clusters of all folds: of test samples and of training samples.
+    """
+    tests = over_clusters([protocol.test for protocol in protocols], protocols[0].evaluation, "test")
+    trains = [protocol.train for protocol in protocols]
+    there = over_clusters([train for train in trains if train is not None], protocols[0].evaluation, "train")
+    numbered = iter(there)
+    return [
+        replace(protocol, test=test, train=None if protocol.train is None else next(numbered))
+        for protocol, test in zip(protocols, tests, strict=True)
+    ]
+
+
 def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> MetricSet:
     """All metrics of one student; ``_seen`` is matching on training classes, ``_train`` and ``_gap`` diagnose.
 
@@ -99,28 +142,42 @@ def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: Embedd
         Metrics by name, with their resamples and chance levels, and why others are not defined; without training
         samples in the protocol only those of the test split.
     """
-    task, evaluation = protocol.task, protocol.evaluation
-    values = embeddings.at(protocol.test.rows["sample_id"])
-    found = kind_of(task).metrics(protocol.test, student, values, protocol.trials, evaluation)
-    found |= matching_metrics(protocol.test, values, task, protocol.unseen, evaluation)
-    found = found.resting_on(protocol.test.evidence())
-    if protocol.train is None:
+    return pooled_metrics([Fold(protocol, student, embeddings)])
+
+
+def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
+    """``student_metrics`` over all folds: scores, answers and distances of each are pooled, and resampled as one.
+
+    Trials, galleries and what is looked up in them are within a fold, since its student has a space of its own.
+
+    Args:
+        folds: one or more; of several, their protocols are ``side_by_side``.
+
+    Returns:
+        As ``student_metrics``; what needs training samples only where every fold has some.
+    """
+    first = folds[0].protocol
+    task, evaluation, kind = first.task, first.evaluation, kind_of(first.task)
+    on_test = [fold.on_test for fold in folds]
+    found = kind.metrics(on_test, evaluation)
+    unseen = [(part.subset, part.values, fold.protocol.unseen) for part, fold in zip(on_test, folds, strict=True)]
+    found |= matching_metrics(unseen, task, evaluation)
+    found = found.resting_on(first.test.evidence(*_clusters(on_test)))
+    on_train = [part for fold in folds if (part := fold.on_train) is not None]
+    if len(on_train) < len(folds):
         return found
-    return found | _on_training(found, protocol, protocol.train, student, embeddings)
-
-
-def _on_training(
-    found: MetricSet, protocol: Protocol, train: Subset, student: ModelBundle, embeddings: EmbeddingTable
-) -> MetricSet:
-    """Matching and the kind's metric on training samples, and how far they lie from those on test samples."""
-    kind = kind_of(protocol.task)
-    values = embeddings.at(train.rows["sample_id"])
-    found |= matching_metrics(train, values, protocol.task, protocol.seen, protocol.evaluation).renamed(SEEN)
-    found |= kind.train_metric(train, student, values, protocol.train_trials).renamed("_train")
-    found = found.resting_on(train.evidence())
+    seen = [(part.subset, part.values, fold.protocol.seen) for part, fold in zip(on_train, folds, strict=True)]
+    found |= matching_metrics(seen, task, evaluation).renamed(SEEN)
+    found |= kind.train_metric(on_train).renamed("_train")
+    found = found.resting_on(on_train[0].subset.evidence(*_clusters(on_train)))
     ends = [kind.metric, f"{kind.metric}_train"]
     found |= _gap(found, f"{kind.metric}_gap", *(reversed(ends) if kind.larger_is_better else ends))
     return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
+
+
+def _clusters(folds: Sequence[Tested]) -> list[np.ndarray]:
+    """The clusters of all folds as one sort; none of a single fold, whose subset has them."""
+    return [np.concatenate([fold.subset.clusters for fold in folds])] if len(folds) > 1 else []
 
 
 def _gap(found: MetricSet, name: str, first: str, second: str) -> MetricSet:

@@ -1,5 +1,8 @@
 """The samples that are measured: the test split, and a part of the training split."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -31,12 +34,37 @@ def subset_of(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig
     return Subset(rows, clusters.astype(np.intp), names.tolist(), weights, least_of(task, evaluation, split))
 
 
+def over_clusters(subsets: Sequence[Subset], evaluation: EvaluationConfig, split: str) -> list[Subset]:
+    """Subsets of several folds with one numbering of all their clusters, and so with the same resamples.
+
+    Args:
+        subsets: of each fold, as ``subset_of`` gives them; a cluster may be in several.
+        evaluation: ``bootstrap`` resamples, drawn with ``seed``.
+        split: test or train.
+
+    Returns:
+        The same rows, with numbers and (R, C) weights of the C clusters of all.
+    """
+    names = sorted({name for subset in subsets for name in subset.names})
+    number = pd.Index(names)
+    weights = cluster_weights(max(len(names), 2), evaluation.bootstrap, evaluation.seed + SEEDS[split])
+    return [
+        replace(
+            subset,
+            clusters=number.get_indexer(pd.Index(subset.names))[subset.clusters].astype(np.intp),
+            names=names,
+            weights=weights,
+        )
+        for subset in subsets
+    ]
+
+
 def least_of(task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Least:
     """What an interval over the clusters of a split needs, and what to do where they are too few.
 
     Args:
         task: its kind says what a cluster is.
-        evaluation: ``min_clusters`` and ``min_resamples``.
+        evaluation: ``min_clusters`` and ``min_resamples``; ``folds``, which are no advice where there are several.
         split: test or train.
 
     Returns:
@@ -44,7 +72,9 @@ def least_of(task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Leas
     """
     cluster = f"{kind_of(task).design.cluster}s"
     advice = {
-        "test": f"add data, or give the test split more {cluster} (ingestion.split)",
+        "test": "add data"
+        if evaluation.folds > 1
+        else f"add data, or set evaluation.folds to 3 or more, so that all {cluster} are tested",
         "train": "raise evaluation.train_subset",
     }[split]
     what = f"{'test' if split == 'test' else 'training'} clusters ({cluster})"

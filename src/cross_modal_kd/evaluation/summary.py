@@ -1,23 +1,30 @@
 """What was measured on what: the first part of metrics.json."""
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from cross_modal_kd.config import ArmsConfig, DistillationConfig
+from cross_modal_kd.evaluation.folds import Folds
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
 
 
-def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
+def summarise(protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
     """What was learnt, by which arms, and on what it was measured.
 
     Args:
         protocol: what both students were measured on.
+        folds: and in which folds, where there are several; counts are then over all of them.
         arms: all arms, for their titles.
         distillation: names the two that were compared.
 
     Returns:
         {task, arms, protocol}: plain values, ready for JSON.
     """
-    task, evaluation, test = protocol.task, protocol.evaluation, protocol.test
-    kind = kind_of(task)
+    protocols = list(folds.protocols) or [protocol]
+    task, evaluation, kind = protocol.task, protocol.evaluation, kind_of(protocol.task)
+    tests = [each.test for each in protocols]
     summary = {
         "task": task.model_dump(),
         "arms": {
@@ -25,33 +32,44 @@ def summarise(protocol: Protocol, arms: ArmsConfig, distillation: DistillationCo
             "distilled": {"arm": distillation.arm, "title": arms.get(distillation.arm).title},
         },
         "protocol": {
-            "test_samples": len(test.rows),
-            "test_labels": int(test.rows["label"].nunique()),
-            "train_subset_samples": 0 if protocol.train is None else len(protocol.train.rows),
+            "test_samples": sum(len(test.rows) for test in tests),
+            "test_labels": len({label for test in tests for label in test.rows["label"]}),
+            "train_subset_samples": 0 if protocols[0].train is None else len(protocols[0].train.rows),
             "bootstrap": {
                 "cluster": kind.design.cluster,
-                "clusters": len(test.names),
+                "clusters": len(tests[0].names),
                 "resamples": evaluation.bootstrap,
                 "level": evaluation.level,
                 "seed": evaluation.seed,
             },
             "matching": {
                 "pairing": task.pairing,
-                "gallery_unseen": len(protocol.unseen.keys),
-                "gallery_seen": len(protocol.seen.keys),
+                "gallery_unseen": len(protocols[0].unseen.keys),
+                "gallery_seen": len(protocols[0].seen.keys),
             },
         },
     }
     if kind.uses_trials:
-        summary["protocol"]["trials"] = _trials(protocol)
+        summary["protocol"]["trials"] = _trials(protocols)
+    if folds:
+        summary["protocol"]["folds"] = [
+            {
+                "fold": number,
+                "clusters": len(set(test.clusters.tolist())),
+                "samples": len(test.rows),
+                kind.metric: {role: values[number - 1] for role, values in folds.each.items()},
+            }
+            for number, test in enumerate(tests, start=1)
+        ]
     return summary
 
 
-def _trials(protocol: Protocol) -> dict:
-    target, same_domain = protocol.trials["target"], protocol.trials["same_domain"]
+def _trials(protocols: Sequence[Protocol]) -> dict:
+    trials = pd.concat([each.trials for each in protocols])
+    target, same_domain = trials["target"], trials["same_domain"]
     return {
         "targets": int((target == 1).sum()),
         "impostors": int((target == 0).sum()),
         "impostors_same_domain": int(((target == 0) & same_domain).sum()),
-        "impostors_drawn_from": protocol.evaluation.impostors,
+        "impostors_drawn_from": protocols[0].evaluation.impostors,
     }

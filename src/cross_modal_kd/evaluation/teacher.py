@@ -1,9 +1,11 @@
 """How good the projected teacher is by itself on the test split: what the student might at best take over."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
-from cross_modal_kd.evaluation.subset import subset_of
+from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.metrics import MetricSet
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
@@ -28,11 +30,11 @@ def projected_teacher(
     return ProjectedTeacher(rows, embeddings, projection)
 
 
-def teacher_metrics(teacher: ProjectedTeacher, task: TaskConfig, evaluation: EvaluationConfig) -> MetricSet:
+def teacher_metrics(teachers: Sequence[ProjectedTeacher], task: TaskConfig, evaluation: EvaluationConfig) -> MetricSet:
     """The metric of the kind of task, of the projected teacher by itself.
 
     Args:
-        teacher: on the test split.
+        teachers: on the test split; of each fold, where there are several, whose scores are pooled.
         task: its kind, and the teacher's modality.
         evaluation: resamples, ``seed`` and ``max_impostors``.
 
@@ -40,7 +42,10 @@ def teacher_metrics(teacher: ProjectedTeacher, task: TaskConfig, evaluation: Eva
         One metric, or why it is not defined.
     """
     kind = kind_of(task)
-    if teacher.rows.empty:
+    if any(teacher.rows.empty for teacher in teachers):
         return MetricSet(undefined={kind.metric: f"the test split has no {task.teacher} sample"})
-    subset = subset_of(teacher.rows, task, evaluation, "test")
-    return kind.teacher_metric(subset, teacher, evaluation).resting_on(subset.evidence())
+    subsets = [subset_of(teacher.rows, task, evaluation, "test") for teacher in teachers]
+    if len(subsets) > 1:
+        subsets = over_clusters(subsets, evaluation, "test")
+    found = kind.teacher_metric(list(zip(subsets, teachers, strict=True)), evaluation)
+    return found.resting_on(subsets[0].evidence())

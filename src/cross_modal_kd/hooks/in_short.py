@@ -47,7 +47,7 @@ def in_short(
             f"{task.student}, {_encoder(student.encoder)}"
         )
     if arms := next((name for name in TRAININGS if name in used), None):
-        yield f"arms: {_arms(blocks, arms)}"
+        yield f"arms: {_arms(blocks, arms)}{_folds(blocks, arms, used)}"
     if networks.device is not None:
         sizes = [f"{_millions(size)} parameters of the {role}" for role, size in networks.sizes.items()]
         yield f"network: {', '.join([*sizes, f'on {networks.device}', networks.precision or ''])}"
@@ -73,6 +73,14 @@ def _encoder(encoder: EncoderConfig) -> str:
 def _arms(blocks: Mapping[str, Any], name: str) -> str:
     block = blocks[name]
     return block.in_a_line() if isinstance(block, Strict) else name
+
+
+def _folds(blocks: Mapping[str, Any], trainings: str, used: Collection[str]) -> str:
+    """In how many folds the students are trained and tested, where there are several and this run does so."""
+    folds = blocks["evaluation"].folds if "evaluation" in used else 1
+    if folds == 1:
+        return ""
+    return f", in {folds} folds" if trainings == "distillation" else ", on the test split alone, without folds"
 
 
 def _millions(count: int) -> str:

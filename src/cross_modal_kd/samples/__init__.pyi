@@ -7,6 +7,7 @@ from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
 from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
+from cross_modal_kd.samples.folds import deal_folds as deal_folds
 from cross_modal_kd.samples.frozen import drawn_split as drawn_split
 from cross_modal_kd.samples.frozen import read_frozen as read_frozen
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows

@@ -1,7 +1,7 @@
 """The kind of a task: everything in which verification and classification differ."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +12,7 @@ from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.legend import Legend
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.trials import no_trials
 
@@ -151,21 +151,11 @@ class TaskKind(ABC):
         return no_trials()
 
     @abstractmethod
-    def metrics(
-        self,
-        subset: Subset,
-        student: ModelBundle,
-        values: np.ndarray,
-        trials: pd.DataFrame,
-        evaluation: EvaluationConfig,
-    ) -> "MetricSet":
+    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
         """Every metric of a student on the test split.
 
         Args:
-            subset: n samples of the student's modality.
-            student: with its classifier.
-            values: (n, D) embeddings of the samples, not normalised.
-            trials: of the samples, as ``draw_trials`` gives them.
+            folds: a student on the test samples of each fold: one, unless ``evaluation.folds`` asks for more.
             evaluation: gives the seed.
 
         Returns:
@@ -174,28 +164,24 @@ class TaskKind(ABC):
         """
 
     @abstractmethod
-    def train_metric(
-        self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
-    ) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
         """``metric`` alone, on samples of the training split.
 
         Args:
-            subset: n samples of the student's modality.
-            student: with its classifier.
-            values: (n, D) embeddings of the samples, not normalised.
-            trials: of the samples, as ``draw_trials`` gives them.
+            folds: a student on training samples of each fold; a sample may be in several.
 
         Returns:
             ``metric`` under its own name, without a suffix.
         """
 
     @abstractmethod
-    def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
+    def teacher_metric(
+        self, folds: Sequence[tuple[Subset, ProjectedTeacher]], evaluation: EvaluationConfig
+    ) -> "MetricSet":
         """``metric`` of the projected teacher by itself.
 
         Args:
-            subset: the teacher's n test samples, with their resamples.
-            teacher: of the same samples.
+            folds: the teacher's n test samples with their resamples, and the teacher of the same samples, of each fold.
             evaluation: gives the seed and the number of impostor trials.
 
         Returns:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.tasks.subset import Subset
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,23 @@ class StudentsOnTest:
     trials: pd.DataFrame
     students: Mapping[str, ModelBundle]
     embeddings: Mapping[str, EmbeddingTable]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One student on samples that it is measured on: of one fold, where there are several.
+
+    The subsets of several folds share their clusters and resamples, and no sample is in two test splits; so what is
+    found in each is put end to end and measured as one.
+
+    subset: n samples of the student's modality. student: with its classifier. values: (n, D) embeddings of the samples,
+    not normalised. trials: of the samples.
+    """
+
+    subset: Subset
+    student: ModelBundle
+    values: np.ndarray
+    trials: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@ from cross_modal_kd.training.checkpoint import seconds_so_far as seconds_so_far
 from cross_modal_kd.training.embed import embed_inputs as embed_inputs
 from cross_modal_kd.training.finished import forget_finished as forget_finished
 from cross_modal_kd.training.finished import once as once
+from cross_modal_kd.training.folds import Method as Method
+from cross_modal_kd.training.folds import TrainedFold as TrainedFold
+from cross_modal_kd.training.folds import train_folds as train_folds
 from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
 from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint
 from cross_modal_kd.training.keys import run_key as run_key
@@ -11,6 +14,7 @@ from cross_modal_kd.training.seeds import derive_seed as derive_seed
 from cross_modal_kd.training.student import ArmData as ArmData
 from cross_modal_kd.training.student import read_arm_data as read_arm_data
 from cross_modal_kd.training.student import train_arm as train_arm
+from cross_modal_kd.training.student import train_arm_once as train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher as embed_teacher
 from cross_modal_kd.training.teacher import measure_teacher as measure_teacher
 from cross_modal_kd.training.teacher import pretrained_teacher as pretrained_teacher

@@ -37,7 +37,7 @@ def once(
         except (ValueError, OSError) as error:
             logger.warning("%s is trained again: what was kept of it is damaged (%s)", checkpoint.stem, error)
         else:
-            logger.info("%s was finished by a run that was interrupted: taken from %s", checkpoint.stem, kept)
+            logger.info("%s was finished by an earlier run: taken from %s", checkpoint.stem, kept)
             for row in found[1].to_dict(orient="records"):
                 values = {str(name): float(value) for name, value in row.items()}
                 log(values, int(values["epoch"]))

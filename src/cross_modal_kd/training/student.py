@@ -27,7 +27,8 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed_inputs
-from cross_modal_kd.training.keys import data_fingerprint
+from cross_modal_kd.training.finished import once
+from cross_modal_kd.training.keys import data_fingerprint, run_key
 from cross_modal_kd.training.loop import DevMetric, Plan, fit
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
@@ -234,6 +235,41 @@ def train_arm(
         shared=kind.shared_classifier(arm.answer, teacher),
     )
     return bundle, pd.DataFrame(history)
+
+
+def train_arm_once(
+    data: ArmData,
+    student: StudentConfig,
+    training: TrainingConfig,
+    arm: tuple[str, ArmConfig],
+    projection: ModelBundle,
+    *,
+    role: str,
+    checkpoints: Path,
+) -> tuple[ModelBundle, pd.DataFrame]:
+    """``train_arm``, unless a run before has left the same training finished; an interrupted one goes on.
+
+    Args:
+        data: the training and the dev split.
+        student: its network.
+        training: its length, steps and seed.
+        arm: its name, for the name of the file, and which constraints bind the student.
+        projection: of the teacher, of the arm's kind.
+        role: of the training, for its curves, its progress bar and errors.
+        checkpoints: folder of the file that is named after the run key, and of what is finished.
+
+    Returns:
+        The student, best on dev, and its history, a row an epoch.
+    """
+    name, config = arm
+    decides = {"projection": projection, "student": student, "training": training}
+    key = run_key("student", data=data.fingerprint, arm=config.model_dump(exclude={"title"}), **decides)
+    checkpoint = checkpoints / f"{name}-{key}.safetensors"
+
+    def trained() -> tuple[ModelBundle, pd.DataFrame]:
+        return train_arm(data, student, training, config, projection, name=role, checkpoint=checkpoint)
+
+    return once(checkpoint, trained, epoch_logger(role))
 
 
 def dev_metric(data: ArmData, classifier: Classifier, shared: Callable[[], Shared | None]) -> DevMetric:

@@ -14,7 +14,7 @@ from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
-from cross_modal_kd.evaluation.report.tables import metric_tables, without_interval
+from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import plot_colours
@@ -95,6 +95,8 @@ def render(page: Page) -> str:
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
         ],
+        folds=folds_table(page.metrics),
+        folds_of=legend_of(kind_of(page.task).metric).title,
         day=day,
         night=night,
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],

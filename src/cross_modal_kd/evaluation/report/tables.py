@@ -6,7 +6,7 @@ from typing import Any
 
 from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change
 from cross_modal_kd.plotting import typeset
-from cross_modal_kd.tasks import Legend
+from cross_modal_kd.tasks import Legend, kind_named
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,24 @@ def _tone(interval: dict[str, Any], known: Legend) -> str:
     if None in ends or known.better is None or min(ends) <= 0 <= max(ends):
         return ""
     return "better" if (max(ends) < 0) == (known.better == "lower") else "worse"
+
+
+def folds_table(metrics: dict) -> list[dict[str, Any]]:
+    """The folds, each with the metric that students are judged by.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        fold, clusters, samples, student_alone and distilled of each, the last two as they are shown; none where the
+        split was measured alone.
+    """
+    name = kind_named(metrics["task"]["kind"]).metric
+    return [
+        {"fold": fold["fold"], "clusters": fold["clusters"], "samples": fold["samples"]}
+        | {role: "\N{EN DASH}" if value is None else shown(name, value) for role, value in fold[name].items()}
+        for fold in metrics["protocol"].get("folds", [])
+    ]
 
 
 def without_interval(metrics: dict) -> list[tuple[str, list[str]]]:

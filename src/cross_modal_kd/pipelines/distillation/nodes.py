@@ -1,7 +1,6 @@
 """Training a student under one arm."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,16 +87,11 @@ def train_as(role: str) -> Callable[..., Trained]:
             The student with its classifier, and a table: epoch (from 1), loss, its parts, the dev metric (null where
             dev was not looked at), lr, seconds.
         """
-        from cross_modal_kd.tracking import epoch_logger
-        from cross_modal_kd.training import once, run_key, train_arm
+        from cross_modal_kd.training import train_arm_once
 
-        chosen = arms.get(arm)
-        projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen.projection]
-        decides = {"projection": projection, "student": student, "training": training}
-        key = run_key("student", data=training_pairs.fingerprint, arm=chosen.model_dump(exclude={"title"}), **decides)
-        checkpoint = checkpoints / f"{arm}-{key}.safetensors"
+        chosen = (arm, arms.get(arm))
+        projection = {"mlp": projection_mlp, "pca": projection_pca}[chosen[1].projection]
         given = (training_pairs, student, training, chosen, projection)
-        train = partial(train_arm, *given, name=role, checkpoint=checkpoint)
-        return Trained(*once(checkpoint, train, epoch_logger(role)))
+        return Trained(*train_arm_once(*given, role=role, checkpoints=checkpoints))
 
     return train_student

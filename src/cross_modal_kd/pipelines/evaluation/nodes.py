@@ -25,6 +25,7 @@ Protocol = Any  # evaluation.protocol.Protocol
 Metrics = Any  # metrics.MetricSet
 Examples = Any  # list[evaluation.report.examples.Group]
 DataSection = Any  # evaluation.report.page.DataSection
+Folds = Any  # evaluation.folds.Folds
 RunSection = Any  # evaluation.report.page.RunSection
 
 
@@ -161,7 +162,7 @@ def measure_teacher(protocol: Protocol) -> Metrics:
     """
     from cross_modal_kd.evaluation import teacher_metrics
 
-    return teacher_metrics(protocol.teacher, protocol.task, protocol.evaluation)
+    return teacher_metrics([protocol.teacher], protocol.task, protocol.evaluation)
 
 
 def compare_students(
@@ -169,6 +170,7 @@ def compare_students(
     student_alone: Metrics,
     distilled: Metrics,
     teacher: Metrics,
+    folds: Folds,
     arms: ArmsConfig,
     distillation: DistillationConfig,
 ) -> dict:
@@ -179,6 +181,7 @@ def compare_students(
         student_alone: metrics of the student alone.
         distilled: metrics of the distilled student.
         teacher: metrics of the projected teacher.
+        folds: of ``measure_over_folds``; where there are several, their pooled metrics take the place of the three.
         arms: all arms, for their titles.
         distillation: names the two that are compared.
 
@@ -189,12 +192,14 @@ def compare_students(
     from cross_modal_kd.evaluation import compare_metrics, intervals, summarise
 
     level = protocol.evaluation.level
+    if folds:
+        student_alone, distilled, teacher = folds.pooled["student_alone"], folds.pooled["distilled"], folds.teacher
     of_teacher, missing = intervals(teacher, level)
     compared = compare_metrics(student_alone, distilled, level)
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
     if reason := compared["difference"].get(kind_of(protocol.task).metric, {}).get("reason"):
         logger.warning("no interval of the difference, and so no verdict: %s", reason)
-    return summarise(protocol, arms, distillation) | compared | {"teacher": of_teacher}
+    return summarise(protocol, folds, arms, distillation) | compared | {"teacher": of_teacher}
 
 
 def draw_plots(

@@ -1,7 +1,13 @@
-"""Students and teacher -> trials, {arm}.embeddings, metrics, plots, report."""
+"""Students and teacher -> trials, further folds, {arm}.embeddings, metrics, plots, report."""
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines.evaluation.folds import (
+    gather_method,
+    measure_over_folds,
+    split_in_folds,
+    train_in_folds,
+)
 from cross_modal_kd.pipelines.evaluation.nodes import (
     choose_projection,
     collect_examples,
@@ -22,6 +28,7 @@ ARMS = ("student_alone", "distilled")
 PLOTS = ("operating", "scores", "training", "matching", "summary")
 STUDENTS = {arm: f"{arm}.student" for arm in ARMS} | {f"{arm}_embeddings": f"{arm}.embeddings" for arm in ARMS}
 HISTORIES = {f"{arm}_history": f"{arm}.history" for arm in ARMS}
+METHOD = ("task", "sources", "inputs", "quality", "teacher", "projection", "student", "training")
 RUN = ("student", "training", "arms", "distillation", "evaluation")
 
 
@@ -34,7 +41,7 @@ def create_pipeline(**_: object) -> Pipeline:
     Returns:
         The stage, tagged ``evaluation``.
     """
-    return stage("evaluation", [*_embedding(), *_comparing(), *_reporting()])
+    return stage("evaluation", [*_embedding(), *_folds(), *_comparing(), *_reporting()])
 
 
 def _embedding() -> list[Pipeline]:
@@ -46,6 +53,33 @@ def _embedding() -> list[Pipeline]:
     )
     blocks = {f"params:{name}" for name in ("task", "sources", "evaluation", "training")}
     return [Pipeline([template], namespace=arm, inputs={"samples"}, parameters=blocks) for arm in ARMS]
+
+
+def _folds() -> list[Node]:
+    return [
+        Node(
+            split_in_folds,
+            bound("samples", params=["task", "ingestion", "evaluation"]),
+            "fold_samples",
+            name="split_in_folds",
+        ),
+        Node(gather_method, bound(params=METHOD), "method", name="gather_method"),
+        Node(
+            train_in_folds,
+            bound(
+                *("fold_samples", "quality_measures", "method", "fold_store"),
+                params=["arms", "distillation"],
+            ),
+            "trained_folds",
+            name="train_in_folds",
+        ),
+        Node(
+            measure_over_folds,
+            bound("protocol", "trained_folds", "method", **STUDENTS),
+            "folds",
+            name="measure_over_folds",
+        ),
+    ]
 
 
 def _comparing() -> list[Node]:
@@ -80,7 +114,7 @@ def _comparing() -> list[Node]:
         Node(
             compare_students,
             bound(
-                "protocol",
+                *("protocol", "folds"),
                 params=["arms", "distillation"],
                 student_alone="student_alone.measured",
                 distilled="distilled.measured",

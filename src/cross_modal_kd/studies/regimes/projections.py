@@ -77,7 +77,7 @@ def teacher_facts(world: World, embeddings: EmbeddingTable, projection: ModelBun
     """
     kind, classes = kind_of(world.task), projection.config["classes"]
     teacher = projected_teacher(world.samples, world.task, embeddings, projection)
-    on_test = teacher_metrics(teacher, world.task, world.configuration.evaluation).metrics
+    on_test = teacher_metrics([teacher], world.task, world.configuration.evaluation).metrics
     value = on_test[kind.metric].value if kind.metric in on_test else np.nan
     dev = split_rows(world.samples, world.task.teacher, "dev")
     projected = project(projection, embeddings.at(dev["sample_id"]))

@@ -1,5 +1,6 @@
 """Closed-set classification as a kind of task."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign, class_numbers
 from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
 from cross_modal_kd.tasks.kind import Predict, TaskKind
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
 from cross_modal_kd.tasks.subset import Subset
 
 if TYPE_CHECKING:
@@ -68,32 +69,25 @@ class Classification(TaskKind):
         """1 - values: what top-1 leaves. See ``TaskKind.as_errors``."""
         return 1 - values
 
-    def metrics(
-        self,
-        subset: Subset,
-        student: ModelBundle,
-        values: np.ndarray,
-        trials: pd.DataFrame,
-        evaluation: EvaluationConfig,
-    ) -> "MetricSet":
+    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
         """Top-1, top-5, macro F1 and calibration error of the student's answers. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.classification.metrics import classification_metrics
 
-        return classification_metrics(subset, student, values)
+        return classification_metrics(folds)
 
-    def train_metric(
-        self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
-    ) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
         """Top-1 of the student's answers. See ``TaskKind.train_metric``."""
         from cross_modal_kd.tasks.classification.metrics import top1
 
-        return top1(subset, student, values)
+        return top1(folds)
 
-    def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
+    def teacher_metric(
+        self, folds: Sequence[tuple[Subset, ProjectedTeacher]], evaluation: EvaluationConfig
+    ) -> "MetricSet":
         """Top-1 of the nearest prototype. See ``TaskKind.teacher_metric``."""
         from cross_modal_kd.tasks.classification.metrics import prototype_top1
 
-        return prototype_top1(subset, teacher.values, teacher.projection)
+        return prototype_top1([(subset, teacher.values, teacher.projection) for subset, teacher in folds])
 
     def error(
         self,

@@ -1,5 +1,7 @@
 """Classification by the student's own classifier, or by the teacher's that it takes along."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -14,52 +16,49 @@ from cross_modal_kd.metrics import (
 )
 from cross_modal_kd.models import ModelBundle, classifier_logits, prototypes
 from cross_modal_kd.samples import class_numbers
+from cross_modal_kd.tasks.on_test import Tested
 from cross_modal_kd.tasks.subset import Subset
 
 
-def classification_metrics(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
-    """Top-1, top-5, macro F1 and calibration error.
+def classification_metrics(folds: Sequence[Tested]) -> MetricSet:
+    """Top-1, top-5, macro F1 and calibration error; the answers of all folds are pooled.
 
     Args:
-        subset: n samples, whose labels are classes of the student.
-        student: with its classifier and its C classes.
-        values: (n, D) float32 embeddings of the samples, not normalised.
+        folds: the student, or one of each fold, on its test samples, whose labels are classes of the student.
 
     Returns:
         ``top1``, ``top5`` (undefined with five classes or fewer), ``macro_f1``, ``calibration_error``, each in [0, 1];
         chance of top-k is k / C.
     """
-    answers, labels = _answers(subset, student, values)
-    classes = answers.shape[1]
-    found = _top(1, answers, labels, subset)
+    answers, labels, clusters = _pooled(folds)
+    classes, weights = answers.shape[1], folds[0].subset.weights
+    found = _top(1, answers, labels, clusters, weights)
     if classes > 5:
-        found |= _top(5, answers, labels, subset)
+        found |= _top(5, answers, labels, clusters, weights)
     else:
         found |= MetricSet(undefined={"top5": f"there are only {classes} classes"})
     predicted = answers.argmax(axis=1)
     statistics = {
-        "macro_f1": lambda weights: macro_f1(predicted, labels, weights),
-        "calibration_error": lambda weights: calibration_error(answers, labels, weights=weights),
+        "macro_f1": lambda counts: macro_f1(predicted, labels, counts),
+        "calibration_error": lambda counts: calibration_error(answers, labels, weights=counts),
     }
     everything = np.ones(len(labels))
     for name, statistic in statistics.items():
-        resampled = bootstrap_statistic(statistic, subset.clusters, subset.weights)
+        resampled = bootstrap_statistic(statistic, clusters, weights)
         found |= MetricSet({name: Metric(statistic(everything), resampled)})
     return found
 
 
-def top1(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
+def top1(folds: Sequence[Tested]) -> MetricSet:
     """Top-1 accuracy alone.
 
     Args:
-        subset: n samples, whose labels are classes of the student.
-        student: with its classifier and its C classes.
-        values: (n, D) float32 embeddings of the samples, not normalised.
+        folds: the student, or one of each fold, on samples whose labels are classes of the student.
 
     Returns:
         ``top1``, a share in [0, 1]; its chance is 1 / C.
     """
-    return _top(1, *_answers(subset, student, values), subset)
+    return _top(1, *_pooled(folds), folds[0].subset.weights)
 
 
 def top1_error(subset: Subset, student: ModelBundle, values: np.ndarray) -> MetricSet:
@@ -74,28 +73,37 @@ def top1_error(subset: Subset, student: ModelBundle, values: np.ndarray) -> Metr
         ``top1_error``, a share in [0, 1], without a chance level.
     """
     wrong = 1.0 - in_top_k(*_answers(subset, student, values), 1)
-    return MetricSet({"top1_error": _mean(wrong, subset)})
+    resampled = bootstrap_mean(wrong, subset.clusters, subset.weights)
+    return MetricSet({"top1_error": Metric(float(wrong.mean()), resampled)})
 
 
-def prototype_top1(subset: Subset, projected: np.ndarray, projection: ModelBundle) -> MetricSet:
+def prototype_top1(folds: Sequence[tuple[Subset, np.ndarray, ModelBundle]]) -> MetricSet:
     """Top-1 accuracy of the nearest prototype, over the samples whose label is a class.
 
     Args:
-        subset: n samples of the teacher's modality.
-        projected: (n, d) unit rows.
-        projection: with its C prototypes and their classes.
+        folds: n samples of the teacher's modality, (n, d) unit rows of them, and the projection with its C prototypes
+            and their classes, of each fold.
 
     Returns:
         ``top1``, a share in [0, 1]; its chance is 1 / C.
     """
-    classes = projection.config["classes"]
-    numbers = class_numbers(subset.rows["label"], classes)
-    known = numbers >= 0
-    right = in_top_k(projected[known] @ prototypes(projection).T, numbers[known])
-    clusters = subset.clusters[known]
+    answered, of_clusters = [], []
+    for subset, projected, projection in folds:
+        numbers = class_numbers(subset.rows["label"], projection.config["classes"])
+        known = numbers >= 0
+        answered.append(in_top_k(projected[known] @ prototypes(projection).T, numbers[known]))
+        of_clusters.append(subset.clusters[known])
+    right, clusters, subset = np.concatenate(answered), np.concatenate(of_clusters), folds[0][0]
     resampled = bootstrap_mean(right, clusters, subset.weights)
     found = Metric(float(right.mean()), resampled, subset.evidence(clusters))
-    return MetricSet({"top1": found}, {"top1": 1 / len(classes)})
+    return MetricSet({"top1": found}, {"top1": 1 / len(folds[0][2].config["classes"])})
+
+
+def _pooled(folds: Sequence[Tested]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n, C) probabilities, (n,) class numbers and (n,) clusters of the samples of all folds."""
+    parts = [(*_answers(fold.subset, fold.student, fold.values), fold.subset.clusters) for fold in folds]
+    answers, labels, clusters = map(np.concatenate, zip(*parts, strict=True))
+    return answers, labels, clusters
 
 
 def _answers(subset: Subset, student: ModelBundle, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,8 +111,10 @@ def _answers(subset: Subset, student: ModelBundle, values: np.ndarray) -> tuple[
     return probabilities(student, values), class_numbers(subset.rows["label"], student.config["classes"])
 
 
-def _top(k: int, answers: np.ndarray, labels: np.ndarray, subset: Subset) -> MetricSet:
-    return MetricSet({f"top{k}": _mean(in_top_k(answers, labels, k), subset)}, {f"top{k}": k / answers.shape[1]})
+def _top(k: int, answers: np.ndarray, labels: np.ndarray, clusters: np.ndarray, weights: np.ndarray) -> MetricSet:
+    right = in_top_k(answers, labels, k)
+    found = Metric(float(right.mean()), bootstrap_mean(right, clusters, weights))
+    return MetricSet({f"top{k}": found}, {f"top{k}": k / answers.shape[1]})
 
 
 def probabilities(student: ModelBundle, values: np.ndarray) -> np.ndarray:
@@ -118,7 +128,3 @@ def probabilities(student: ModelBundle, values: np.ndarray) -> np.ndarray:
         (n, C) float64, rows sum to 1.
     """
     return classifier_logits(student, torch.from_numpy(values)).double().softmax(dim=1).numpy()
-
-
-def _mean(per_sample: np.ndarray, subset: Subset) -> Metric:
-    return Metric(float(per_sample.mean()), bootstrap_mean(per_sample, subset.clusters, subset.weights))

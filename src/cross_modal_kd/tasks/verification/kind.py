@@ -1,5 +1,6 @@
 """Open-set verification as a kind of task."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.kind import Predict, TaskKind
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest
+from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.verification.trials import draw_trials
 from cross_modal_kd.tasks.verification.words import CAPTIONS, LEGENDS
@@ -65,33 +66,28 @@ class Verification(TaskKind):
         """
         return draw_trials(rows, evaluation)
 
-    def metrics(
-        self,
-        subset: Subset,
-        student: ModelBundle,
-        values: np.ndarray,
-        trials: pd.DataFrame,
-        evaluation: EvaluationConfig,
-    ) -> "MetricSet":
+    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
         """EER, minDCF, EER over impostors of one domain, rank-1 identification. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.verification.metrics import verification_metrics
 
-        return verification_metrics(subset, values, trials, evaluation)
+        return verification_metrics(folds, evaluation)
 
-    def train_metric(
-        self, subset: Subset, student: ModelBundle, values: np.ndarray, trials: pd.DataFrame
-    ) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
         """EER of the trials. See ``TaskKind.train_metric``."""
         from cross_modal_kd.metrics import unit_rows
         from cross_modal_kd.tasks.verification.metrics import trial_eer
 
-        return trial_eer(subset, unit_rows(values), trials)
+        return trial_eer([(fold.subset, unit_rows(fold.values), fold.trials) for fold in folds])
 
-    def teacher_metric(self, subset: Subset, teacher: ProjectedTeacher, evaluation: EvaluationConfig) -> "MetricSet":
+    def teacher_metric(
+        self, folds: Sequence[tuple[Subset, ProjectedTeacher]], evaluation: EvaluationConfig
+    ) -> "MetricSet":
         """EER between the projected views of the test labels. See ``TaskKind.teacher_metric``."""
         from cross_modal_kd.tasks.verification.metrics import teacher_trials, trial_eer
 
-        return trial_eer(subset, teacher.values, teacher_trials(teacher.rows, evaluation))
+        return trial_eer(
+            [(subset, teacher.values, teacher_trials(teacher.rows, evaluation)) for subset, teacher in folds]
+        )
 
     def error(
         self,

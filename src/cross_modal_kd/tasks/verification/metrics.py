@@ -1,5 +1,7 @@
 """Open-set verification and closed-set identification of one student."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,7 @@ from cross_modal_kd.metrics import (
     min_dcf,
     unit_rows,
 )
+from cross_modal_kd.tasks.on_test import Tested
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 from cross_modal_kd.tasks.verification.trials import draw_trials
@@ -21,44 +24,52 @@ from cross_modal_kd.tasks.verification.trials import draw_trials
 COSTS = {"min_dcf_01": 0.01, "min_dcf_05": 0.05}
 
 
-def verification_metrics(
-    subset: Subset, values: np.ndarray, trials: pd.DataFrame, evaluation: EvaluationConfig
-) -> MetricSet:
+# n samples, (n, d) unit rows of them, pairs of them as ``draw_trials`` gives them
+Scored = tuple[Subset, np.ndarray, pd.DataFrame]
+
+
+def verification_metrics(folds: Sequence[Tested], evaluation: EvaluationConfig) -> MetricSet:
     """EER, minDCF, EER over impostors of one domain, rank-1 identification.
 
+    Trials are of two samples of one fold, and so is who is identified among whom; their scores are pooled.
+
     Args:
-        subset: n samples of the student's modality.
-        values: (n, D) embeddings of the samples, not normalised.
-        trials: pairs of the samples, as ``draw_trials`` gives them.
+        folds: the student, or one of each fold, on its test samples.
         evaluation: its seed draws the samples that enrol for identification.
 
     Returns:
         ``eer``, ``min_dcf_01``, ``min_dcf_05``, ``eer_same_domain``, ``identification_rank1``, each in [0, 1], with its
         chance level; or why one is not defined.
     """
-    unit = unit_rows(values)
-    enrol, test = trial_rows(subset.rows, trials)
-    scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
-    first, second = subset.clusters[enrol], subset.clusters[test]
-    hard = (target == 1) | trials["same_domain"].to_numpy()
+    subset, scored = folds[0].subset, [(fold.subset, unit_rows(fold.values), fold.trials) for fold in folds]
+    scores, target, (first, second) = _pooled(scored)
+    hard = (target == 1) | np.concatenate([fold.trials["same_domain"].to_numpy() for fold in folds])
     found = error_metrics(subset, scores, target, (first, second), COSTS)
     same = error_metrics(subset, scores[hard], target[hard], (first[hard], second[hard]), {})
-    return found | same.renamed("_same_domain") | _identification(subset, unit, evaluation)
+    return found | same.renamed("_same_domain") | _identification(scored, evaluation)
 
 
-def trial_eer(subset: Subset, unit: np.ndarray, trials: pd.DataFrame) -> MetricSet:
-    """EER of the trials.
+def trial_eer(folds: Sequence[Scored]) -> MetricSet:
+    """EER of the trials, whose scores are pooled.
 
     Args:
-        subset: n samples.
-        unit: (n, d) unit rows of the samples.
-        trials: pairs of the samples, as ``draw_trials`` gives them.
+        folds: samples, unit rows and trials of each fold.
 
     Returns:
         ``eer`` in [0, 1], chance 0.5; undefined where all trials are targets or all impostors.
     """
-    enrol, test = trial_rows(subset.rows, trials)
-    return _eer_of(subset, cosine_scores(unit, enrol, test), trials, enrol, test)
+    return error_metrics(folds[0][0], *_pooled(folds), {})
+
+
+def _pooled(folds: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Scores, 1 or 0 for target or impostor, and both clusters of every trial, fold after fold."""
+    parts = []
+    for subset, unit, trials in folds:
+        enrol, test = trial_rows(subset.rows, trials)
+        scores, target = cosine_scores(unit, enrol, test), trials["target"].to_numpy()
+        parts.append((scores, target, subset.clusters[enrol], subset.clusters[test]))
+    scores, target, first, second = map(np.concatenate, zip(*parts, strict=True))
+    return scores, target, (first, second)
 
 
 def eer_of_sides(subset: Subset, trials: pd.DataFrame, enrol_values: np.ndarray, test_values: np.ndarray) -> MetricSet:
@@ -75,7 +86,8 @@ def eer_of_sides(subset: Subset, trials: pd.DataFrame, enrol_values: np.ndarray,
     """
     enrol, test = trial_rows(subset.rows, trials)
     unit = unit_rows(np.concatenate([enrol_values, test_values]))
-    return _eer_of(subset, cosine_scores(unit, enrol, test + len(enrol_values)), trials, enrol, test)
+    scores, target = cosine_scores(unit, enrol, test + len(enrol_values)), trials["target"].to_numpy()
+    return error_metrics(subset, scores, target, (subset.clusters[enrol], subset.clusters[test]), {})
 
 
 def teacher_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
@@ -89,11 +101,6 @@ def teacher_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataF
         The table of trials, see ``draw_trials``.
     """
     return draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
-
-
-def _eer_of(subset: Subset, scores: np.ndarray, trials: pd.DataFrame, enrol: np.ndarray, test: np.ndarray) -> MetricSet:
-    target, clusters = trials["target"].to_numpy(), subset.clusters
-    return error_metrics(subset, scores, target, (clusters[enrol], clusters[test]), {})
 
 
 def error_metrics(
@@ -129,12 +136,19 @@ def error_metrics(
     return MetricSet(found, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
 
 
-def _identification(subset: Subset, unit: np.ndarray, evaluation: EvaluationConfig) -> MetricSet:
-    name = "identification_rank1"
-    labels = subset.rows["label"]
-    if labels.nunique() < 2 or not labels.duplicated().any():
-        return MetricSet(undefined={name: "no label has a second sample to look up, or there is only one label"})
-    found = identification(unit, labels.to_numpy(), enrol=1, seed=evaluation.seed)
-    probed = subset.clusters[found.probes]
-    resampled = bootstrap_mean(found.right, probed, subset.weights)
-    return MetricSet({name: Metric(found.accuracy, resampled, subset.evidence(probed))}, {name: found.chance})
+def _identification(folds: Sequence[Scored], evaluation: EvaluationConfig) -> MetricSet:
+    name, subset = "identification_rank1", folds[0][0]
+    right, probed, chance = [], [], []
+    for fold, unit, _ in folds:
+        labels = fold.rows["label"]
+        if labels.nunique() < 2 or not labels.duplicated().any():
+            return MetricSet(undefined={name: "no label has a second sample to look up, or there is only one label"})
+        found = identification(unit, labels.to_numpy(), enrol=1, seed=evaluation.seed)
+        right.append(found.right)
+        probed.append(fold.clusters[found.probes])
+        chance.append(found.chance)
+    answers, clusters = np.concatenate(right), np.concatenate(probed)
+    resampled = bootstrap_mean(answers, clusters, subset.weights)
+    metric = Metric(float(answers.mean()), resampled, subset.evidence(clusters))
+    counts = np.array([len(part) for part in right])
+    return MetricSet({name: metric}, {name: float(np.dot(chance, counts / counts.sum()))})

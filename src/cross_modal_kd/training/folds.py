@@ -1,0 +1,133 @@
+"""The students of one fold, with everything that leads to them (imports torch: reached from nodes only)."""
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cross_modal_kd.config import (
+    ArmConfig,
+    InputConfig,
+    ProjectionConfig,
+    QualityConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TeacherConfig,
+    TrainingConfig,
+    WeightConfig,
+)
+from cross_modal_kd.models import ModelBundle, own_projection
+from cross_modal_kd.quality import Scoring, sample_weights, score_samples
+from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.training.keys import run_key
+from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.student import read_arm_data, train_arm_once
+from cross_modal_kd.training.teacher import embed_teacher, pretrained_teacher, train_teacher
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Method:
+    """All that decides what is learnt from a samples table: the blocks of parameters by their names."""
+
+    task: TaskConfig
+    sources: SourcesConfig
+    inputs: InputConfig
+    quality: QualityConfig
+    teacher: TeacherConfig
+    projection: ProjectionConfig
+    student: StudentConfig
+    training: TrainingConfig
+
+
+@dataclass(frozen=True)
+class TrainedFold:
+    """What was learnt in one fold.
+
+    samples: the table, with the fold's splits. teacher_embeddings: raw, of every sample of the teacher's modality.
+    projection: the distilled arm's, by which its students are matched with the teacher. students: by role.
+    """
+
+    samples: pd.DataFrame
+    teacher_embeddings: EmbeddingTable
+    projection: ModelBundle
+    students: Mapping[str, ModelBundle]
+
+
+def train_folds(
+    tables: Sequence[pd.DataFrame],
+    quality_measures: pd.DataFrame,
+    method: Method,
+    arms: Mapping[str, tuple[str, ArmConfig]],
+    store: Path,
+) -> list[TrainedFold]:
+    """The students of every fold but the first; what an earlier run has left of the same training is taken.
+
+    In each fold qualities are ranked, a teacher is trained (where it is), its projections are fitted and the students
+    are trained, all on the fold's own training split. Raw measures of quality are those of the whole set; what they are
+    fitted on (the vocabulary of texts) is the training split of the first fold.
+
+    Args:
+        tables: the samples of each fold, with its splits.
+        quality_measures: sample_id, modality and one column a measure, of all samples.
+        method: what is learnt, and how.
+        arms: name and configuration of each role's arm, ``student_alone`` and ``distilled``.
+        store: folder of these trainings; those that this call does not need are removed from it.
+
+    Returns:
+        A trained fold for each table, in their order.
+    """
+    found, needed = [], set()
+    for number, samples in enumerate(tables, start=2):
+        ids = set(samples["sample_id"])
+        measures = quality_measures[quality_measures["sample_id"].isin(ids)].reset_index(drop=True)
+        terms = {role: arm.model_dump(exclude={"title"}) for role, (_, arm) in arms.items()}
+        blocks = {name: getattr(method, name) for name in ("quality", "teacher", "projection", "student", "training")}
+        key = run_key("student", samples=samples[["sample_id", "split", "sha256"]].astype(str), arms=terms, **blocks)
+        logger.info("fold %d of %d, each with students of its own", number, len(tables) + 1)
+        folder = store / f"fold-{number}-{key}"
+        folder.mkdir(parents=True, exist_ok=True)
+        needed.add(folder)
+        found.append(_train_fold(number, samples, measures, method, arms, folder))
+    for left in set(store.iterdir()) - needed:
+        shutil.rmtree(left, ignore_errors=True)
+    return found
+
+
+def _train_fold(
+    number: int,
+    samples: pd.DataFrame,
+    measures: pd.DataFrame,
+    method: Method,
+    arms: Mapping[str, tuple[str, ArmConfig]],
+    folder: Path,
+) -> TrainedFold:
+    task, sources, inputs, teacher = method.task, method.sources, method.inputs, method.teacher
+    scores = score_samples(samples, measures, Scoring.of(method.quality))
+    if teacher.pretrained:
+        teacher_model = pretrained_teacher(teacher, inputs)
+    else:
+        teacher_model = train_teacher(samples, task, sources, inputs, teacher, folder)
+    cache, accelerator = folder / "embedding_cache", method.training.accelerator
+    embeddings = embed_teacher(samples, task, sources, inputs, teacher_model, cache, accelerator)
+    projections = {
+        kind: fit_projection(samples, task, embeddings, method.projection.model_copy(update={"kind": kind}))[0]
+        for kind in sorted({arm.projection for _, arm in arms.values()})
+    }
+    distilled = arms["distilled"][1]
+    weights = sample_weights(samples, scores, task, distilled.quality or WeightConfig())
+    data = read_arm_data(samples, task, sources, inputs, embeddings, weights)
+    students = {
+        role: train_arm_once(
+            data, method.student, method.training, (name, arm), projections[arm.projection],
+            role=f"{role}_fold_{number}", checkpoints=folder,
+        )[0]
+        for role, (name, arm) in arms.items()
+    }  # fmt: skip
+    projection = own_projection(students["distilled"]) or projections[distilled.projection]
+    return TrainedFold(samples, embeddings, projection, students)

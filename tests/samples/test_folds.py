@@ -1,0 +1,105 @@
+"""Every cluster is tested once, by a student that was trained without it."""
+
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config import SplitConfig, TaskConfig
+from cross_modal_kd.samples import SamplesError, SamplingDesign, assign_splits, deal_folds
+
+VERIFICATION = SamplingDesign(cluster="label", closed_set=False, least=2)
+CLASSIFICATION = SamplingDesign(cluster="group", closed_set=True, least=1)
+SPLIT = SplitConfig(train=0.55, dev=0.15, test=0.3)
+
+
+def task(kind: str, pairing: str = "label") -> TaskConfig:
+    return TaskConfig(name="t", title="t", kind=kind, student="speech", teacher="image", pairing=pairing)
+
+
+def table(labels: int, groups: int = 2, design: SamplingDesign = VERIFICATION, **columns: list) -> pd.DataFrame:
+    rows = [
+        {"modality": modality, "label": f"l{label}", "group": f"g{label}_{group}"}
+        for modality in ("speech", "image")
+        for label in range(labels)
+        for group in range(groups)
+    ]
+    found = pd.DataFrame(rows)
+    found["sample_id"] = [f"s{number}" for number in range(len(found))]
+    found["sha256"] = [f"{number:064x}" for number in range(len(found))]
+    found = found.assign(path=found["sample_id"], source="s")
+    found = found.assign(**columns)
+    return found.assign(split=assign_splits(found, design, SPLIT))
+
+
+def in_tests(folds: list[pd.DataFrame], column: str) -> list[str]:
+    return [name for fold in folds for name in sorted(set(fold.loc[fold["split"] == "test", column]))]
+
+
+@pytest.mark.parametrize("folds", [3, 4, 7])
+def test_every_label_is_tested_once_and_the_first_fold_is_the_split(folds):
+    samples = table(24)
+    found = deal_folds(samples, task("verification"), VERIFICATION, SPLIT, folds)
+    assert len(found) == folds
+    assert found[0]["split"].tolist() == samples["split"].tolist()
+    assert sorted(in_tests(found, "label")) == sorted(set(samples["label"]))
+    for fold in found:
+        parts = fold.groupby("label")["split"].nunique()
+        assert (parts == 1).all() and set(fold["split"]) == {"train", "dev", "test"}
+
+
+def test_the_others_are_dealt_evenly():
+    sizes = [
+        fold.loc[fold["split"] == "test", "label"].nunique()
+        for fold in deal_folds(table(40), task("verification"), VERIFICATION, SPLIT, 4)[1:]
+    ]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_folds_of_classes_hold_each_class_in_training():
+    samples = table(5, groups=6, design=CLASSIFICATION)
+    found = deal_folds(samples, task("classification"), CLASSIFICATION, SPLIT, 3)
+    assert sorted(in_tests(found, "group")) == sorted(set(samples["group"]))
+    for fold in found:
+        assert set(fold.loc[fold["split"] == "train", "label"]) == set(samples["label"])
+
+
+def test_a_class_of_one_group_is_never_tested_without_having_been_learnt():
+    samples = table(5, groups=6, design=CLASSIFICATION)
+    once = samples[samples["label"] == "l0"].groupby("modality").head(1).assign(split="train")
+    samples = pd.concat([samples[samples["label"] != "l0"], once], ignore_index=True)
+    for fold in deal_folds(samples, task("classification"), CLASSIFICATION, SPLIT, 3):
+        assert set(fold.loc[fold["label"] == "l0", "split"]) == {"train"}
+
+
+def test_what_must_not_be_parted_is_dealt_together():
+    """One file under two labels of a family, and families, lie in one test."""
+    families = [f"f{number % 8}" for number in range(48)]
+    samples = table(24, groups=1, family=families)
+    for fold in deal_folds(samples, task("verification"), VERIFICATION, SPLIT, 3):
+        assert (fold.groupby("family")["split"].nunique() == 1).all()
+
+
+def test_a_training_sample_without_its_partner_is_left_out_of_that_fold():
+    samples = table(24)
+    name = samples.loc[samples["split"] == "test", "label"].iloc[0]
+    lost = (samples["modality"] == "image") & (samples["label"] == name)
+    found = deal_folds(samples[~lost], task("verification"), VERIFICATION, SPLIT, 3)
+    assert name in set(found[0]["label"])
+    for fold in found[1:]:
+        there = fold.loc[fold["label"] == name, "split"]
+        assert set(there) <= {"dev"}
+
+
+def test_too_few_to_deal_say_so():
+    with pytest.raises(SamplesError, match=r"evaluation.folds: 30 folds need at least 29 labels"):
+        deal_folds(table(12), task("verification"), VERIFICATION, SPLIT, 30)
+
+
+def test_a_fold_that_cannot_be_measured_is_named():
+    with pytest.raises(SamplesError, match=r"evaluation.folds: in fold \d of 6: one-class set"):
+        deal_folds(table(8), task("verification"), VERIFICATION, SPLIT, 6)
+
+
+def test_another_label_moves_few():
+    """Dealing is by rank, so what is added may move others; the same table is dealt the same."""
+    one, other = (deal_folds(table(24), task("verification"), VERIFICATION, SPLIT, 3) for _ in range(2))
+    assert all(a.equals(b) for a, b in zip(one, other, strict=True))
