@@ -1,5 +1,6 @@
 """``kedro run`` tells an error in a paragraph, keeps the traceback in a file, and takes the command that it records."""
 
+import logging
 import re
 import shlex
 import shutil
@@ -173,6 +174,36 @@ def test_the_recorded_command_asks_for_the_same_again():
     assert (found["tags"], found["node_names"], found["only_missing_outputs"]) == (["x"], ["a b", "c"], True)
     assert found["load_versions"] == asked["load_versions"]
     assert "None" not in command(asked) and "True" not in command(asked)
+
+
+@pytest.mark.parametrize(("words", "helps"), [("no space left", True), ("damaged; `kedro run -p x` makes it", False)])
+def test_kedros_advice_is_in_the_error_where_it_helps_and_nowhere_else(monkeypatch, caplog, words, helps):
+    def fails(**_):
+        logging.getLogger("kedro.runner.sequential_runner").warning(
+            "There are 2 nodes that have not run.\nYou can resume the pipeline run from the nearest nodes with "
+            'persisted inputs by adding the following argument to your previous command:\n  --from-nodes "a, b"\n'
+        )
+        raise OSError(words)
+
+    monkeypatch.setattr(cli.run, "callback", fails)
+    with cli.run.make_context("run", []) as context, pytest.raises(cli.Told) as raised:
+        cli.run.invoke(context)
+    assert ('--from-nodes "a, b" goes on from there' in str(raised.value)) == helps
+    assert "You can resume" not in caplog.text
+
+
+def test_what_kedro_says_to_no_hook_is_in_the_command_too(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(cli.run, "callback", lambda **_: seen.append(command({"runtime_params": {"a": 1}})))
+    given = [f"--conf-source={tmp_path}", "--async", "--runner-params=max_workers=4,is_async=true"]
+    for typed in (given, []):
+        with cli.run.make_context("run", [*typed, "--params=a=1"]) as context:
+            cli.run.invoke(context)
+    again = shlex.split(seen[0])
+    assert again == ["kedro", "run", *given, "--params=a=1"] and seen[1] == "kedro run --params=a=1"
+    found = cli.run.make_context("run", again[2:]).params
+    assert found["conf_source"] == str(tmp_path) and found["is_async"]
+    assert found["runner_params"] == {"max_workers": 4, "is_async": True}
 
 
 def test_kedros_own_runner_is_not_in_the_command():

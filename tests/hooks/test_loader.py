@@ -59,6 +59,22 @@ def test_an_environment_that_changes_nothing_but_numbers_has_a_name_of_its_own_t
     assert load("longer")["globals"]["task"] == load("longer")["parameters"]["task"]["name"] == "longer"
 
 
+@pytest.mark.parametrize("parameters", [None, {}])
+def test_an_environment_that_says_nothing_is_refused_with_what_to_write(load, write, parameters):
+    write("empty", parameters)
+    with pytest.raises(
+        ConfigError, match="conf/empty says nothing.*Write conf/empty/parameters.yml: the blocks `task`"
+    ):
+        load("empty")
+
+
+def test_it_is_known_who_runs_the_default_task_under_another_name(load, write):
+    write("longer", {"training": {"epochs": 100}})
+    write("mine", {"task": TASK, "sources": SOURCES})
+    found = {env: load(env).under_another_name for env in (None, "base", "longer", "ten_seeds", "mine")}
+    assert [env for env, borrowed in found.items() if borrowed] == ["longer"]
+
+
 def test_the_default_task_is_what_runs_without_an_environment(load, write):
     for env in (None, "base", "ten_seeds"):
         assert load(env)["parameters"]["task"]["name"] == "concept_verification"

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cross_modal_kd.config.quality import QualityConfig
 from cross_modal_kd.hooks.checks import check_blocks
 from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.preflight import PreflightHook
+from cross_modal_kd.samples import SamplesError
 
 CONF = Path(__file__).parents[2] / "conf"
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
@@ -173,6 +175,15 @@ def test_everything_that_is_wrong_is_told_at_once(blocks):
             {"options": {"embed_dim": 8}},
             "student.encoder: timm's 'test_resnet' with the options {'embed_dim': 8}.*embed_dim",
         ),
+        (
+            {"name": "resnet18", "options": {"channels": [1, 2]}},
+            "timm's 'resnet18'.*It works without student.encoder.options.channels: correct its value.*"
+            "The options that 'resnet18' takes: act_layer, avg_down, base_width, .*channels",
+        ),
+        (
+            {"name": "vit_tiny_patch16_224", "options": {"img_size": 16, "patch_size": 4, "channels": [8]}},
+            "It works without student.encoder.options.channels: 'vit_tiny_patch16_224' has no such option.*embed_dim",
+        ),
         ({"library": "torchvision"}, "'test_resnet' is not known for torchvision; expected one of: .*vgg"),
         ({"library": "torchvision", "name": "vgg"}, "encoder.options of 'vgg' .torchvision.: channels: missing"),
         (
@@ -209,8 +220,10 @@ def lines(caplog) -> list[str]:
 def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_path, caplog):
     caplog.set_level(logging.INFO)
     run_kedro("distill", to_nodes=["ingestion.list_raw_files"])
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("cross_modal_kd")]
+    assert said.index(lines(caplog)[-1]) < next(n for n, line in enumerate(said) if "concepts kept" in line)
     task, sources = lines(caplog)
-    assert task == "task: test, verification: Concept verification"
+    assert task == "task: test, verification: Concept verification (the task of conf/base, with other parameters)"
     root = "data/01_raw/emoji" if Path.cwd() == project_path else project_path / "data/01_raw/emoji"
     assert sources == f"sources: emoji (emoji, {root}): 143 image samples of 24 labels and 72 text samples of 24 labels"
 
@@ -246,3 +259,20 @@ def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
     assert arms("distillation", "evaluation").endswith("against none, in 3 folds")
     assert not arms("distillation").endswith("folds")
     assert arms("comparison", "evaluation").endswith("on the test split alone, without folds")
+
+
+def test_a_modality_that_no_source_gives_is_named_before_any_node_with_what_gives_it(run_kedro, tmp_path):
+    from PIL import Image
+
+    for label in "abcdefgh":
+        (tmp_path / "birds" / label).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / "birds" / label / "1.png")
+    birds = {"layout": "folder", "root": str(tmp_path / "birds")}
+    with pytest.raises(SamplesError) as raised:
+        run_kedro("distill", params={"sources": {"emoji": birds}})
+    assert re.search(
+        r"no source gives text samples, which task.teacher asks for: emoji \(folder, .*birds\) gives image. "
+        r"Add a captions.csv \(path, text\) to a source of the layout folder or an option .*, or correct task.teacher",
+        str(raised.value),
+    )
+    assert not run_kedro.data_root.exists()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from cross_modal_kd.hooks.provenance import FILE, note, other_students
+from cross_modal_kd.hooks.provenance import FILE, digests, note, other_students
 
 WRITER = """
 import sys
@@ -42,11 +42,27 @@ def test_students_that_were_made_with_other_parameters_are_warned_of(tmp_path):
     (tmp_path / "distilled").mkdir()
     history = tmp_path / "distilled" / "history.csv"
     history.write_text("epoch\n1\n")
-    made = {"student": {"encoder": {"name": "resnet18"}}, "training": {"epochs": 4}}
-    note(tmp_path, history, {"command": "kedro run --pipelines=distill --params=...", "params": made})
+    arms = {"rkd": {"weight": 1}, "other": {"weight": 2}}
+    made = {
+        "student": {"encoder": {"name": "resnet18"}},
+        "training": {"epochs": 4},
+        "distillation": {"arm": "rkd"},
+        "arms": arms,
+    }
+    command = "kedro run --pipelines=distill --params=..."
+    note(tmp_path, history, {"command": command, "blocks": digests(made)})
     inputs = {"distilled.student", "student_alone.student", "samples"}
-    (said,) = other_students(tmp_path, inputs, {"training": {"epochs": 4}})
-    assert "'distilled' was made by `kedro run --pipelines=distill --params=...`" in said
-    assert not list(other_students(tmp_path, inputs, {**made, "evaluation": {"bootstrap": 7}, "data_root": "x"}))
-    assert not list(other_students(tmp_path, {"samples"}, {}))
-    assert len(list(other_students(tmp_path, inputs, {**made, "distillation": {"arm": "x"}}))) == 1
+
+    def said(read=inputs, **changed):
+        return list(other_students(tmp_path, read, digests({**made, **changed})))
+
+    (words,) = said(training={"epochs": 5}, student={"encoder": {"name": "resnet34"}})
+    assert f"'distilled' was made by `{command}`, with other parameters (student, training)" in words
+    assert not said(evaluation={"bootstrap": 7}, data_root="x", sources_of_others={})
+    assert not said(arms={**arms, "other": {"weight": 3}}) and len(said(arms={"rkd": {"weight": 9}})) == 1
+    assert not said({"samples"}, training={}) and len(said(distillation={"arm": "x"})) == 1
+
+
+def test_where_data_lies_is_no_other_parameter():
+    one, two = ({"sources": {"a": {"layout": "folder", "root": root}}} for root in ("data", "/project/data"))
+    assert digests(one) == digests(two) != digests({"sources": {"a": {"layout": "emoji", "root": "data"}}})

@@ -114,6 +114,13 @@ def test_arms_that_the_run_does_not_use_are_not_among_its_parameters(block, used
     assert {name: kept[name] for name in block} == block
 
 
+@pytest.mark.parametrize(("reads", "kept"), [(False, {"rkd", "none"}), (True, set(ARMS))])
+def test_a_run_that_leaves_the_comparison_alone_does_not_log_its_arms(reads, kept):
+    blocks = {"distillation": {"arm": "rkd", "baseline": "none"}, "comparison": {"arms": list(ARMS)}}
+    found = without_other_arms({"arms": ARMS, **blocks, "robustness": {"from_comparison": reads}})
+    assert set(found["arms"]) == kept & set(ARMS) and ("comparison" in found) == reads
+
+
 def test_runs_that_differ_in_task_arm_seed_or_in_what_was_changed_are_called_otherwise():
     def named(task="near_twins", arm="rkd", seed=0, **changed):
         params = {"distillation": {"arm": arm, "baseline": "none"}, "training": {"seed": seed}}

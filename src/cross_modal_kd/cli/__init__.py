@@ -14,6 +14,7 @@ from kedro.framework.cli.project import run as kedro_run
 from cross_modal_kd.cli.errors import REPORTED, Told, is_of_the_user, told, write_log
 from cross_modal_kd.cli.params import split_params
 from cross_modal_kd.cli.quiet import log_as_the_project_says, once
+from cross_modal_kd.tracking import set_beside
 
 __all__ = ["REPORTED", "Run", "Told", "cli", "run", "write_log"]
 
@@ -42,6 +43,7 @@ class Run(click.Command):
         log_as_the_project_says()
         # this project's pages name the option, which Kedro keeps until its next version
         warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+        set_beside({name: ctx.params.get(name) for name in ("conf_source", "is_async", "runner_params")})
         try:
             with once() as quiet:
                 return super().invoke(ctx)
@@ -51,9 +53,15 @@ class Run(click.Command):
             log = write_log(error)
             if is_of_the_user(error):
                 where = f"\nin the node {quiet.node}" if quiet.node else ""
-                raise Told(f"{told(error)}{where}\n\nThe traceback is in {log}") from error
+                words = told(error)
+                # what is damaged says what makes it: a run from the node that reads it would fail again
+                goes_on = f"\nwhen that is put right, {quiet.resume} goes on from there" if quiet.resume else ""
+                goes_on = "" if "kedro run" in words else goes_on
+                raise Told(f"{words}{where}{goes_on}\n\nThe traceback is in {log}") from error
             click.echo(f"{REPORTED}: {log}\n", err=True)
             raise
+        finally:
+            set_beside({})
 
 
 def _options() -> list[click.Parameter]:

@@ -21,10 +21,14 @@ def log_as_the_project_says() -> None:
         configure_logging(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
+ADVICE = "You can resume the pipeline run"
+
+
 class Once(logging.Filter):
     """Kedro logs an error before it raises it, and advises to run again: told once is enough.
 
     node: in which the error was raised; empty outside of nodes.
+    resume: the options with which the run goes on where it ended, as Kedro advises; empty where it does not.
     """
 
     LOGGERS = ("kedro.pipeline.node", "kedro.runner.sequential_runner", "kedro.validation.parameter_validator")
@@ -33,6 +37,7 @@ class Once(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self.node = ""
+        self.resume = ""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let a line through, or not.
@@ -45,6 +50,9 @@ class Once(logging.Filter):
         """
         if isinstance(record.args, tuple) and record.args and str(record.msg).startswith("Node %s failed"):
             self.node = str(record.args[0]).partition(":")[0]
+            return False
+        if ADVICE in str(record.msg):
+            self.resume = " ".join(str(record.msg).rpartition(ADVICE)[2].partition("\n")[2].split())
             return False
         return not str(record.msg).startswith(self.LEFT_OUT)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
+from cross_modal_kd.hooks.cell import at_end_of_cell
 from cross_modal_kd.tracking import command
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class EndsHook:
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 self._before[number] = signal.signal(number, self._stop)
         if self._before:
+            at_end_of_cell(self._restore)
             self._unraisable, sys.unraisablehook = sys.unraisablehook, self._lost
 
     @hook_impl(tryfirst=True)

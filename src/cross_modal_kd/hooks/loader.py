@@ -63,6 +63,12 @@ class TaskConfigLoader(OmegaConfigLoader):
 
     def _checked_name(self, said: Any) -> str:
         """The task's name in this environment, given what its own globals.yml says. Raises ConfigError."""
+        if self._says_nothing(self._run_env):
+            raise ConfigError(
+                f"{self._env_folder} says nothing: the default task would run under the name {self._run_env!r}. Write "
+                f"{self._env_folder}/parameters.yml: the blocks `task` and `sources` of a task of your own, or the "
+                "keys that differ from conf/base's (conf/README.md); or leave --env out"
+            )
         name = said if said is not None else self._name_of(self._run_env)
         if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
             raise ConfigError(
@@ -76,6 +82,18 @@ class TaskConfigLoader(OmegaConfigLoader):
                 f"{self._env_folder}/globals.yml (without that line it has the environment's own name)"
             )
         return name
+
+    def _says_nothing(self, env: str) -> bool:
+        """Whether it is an environment of which no file of configuration holds anything."""
+        own = env not in (self.base_env, self.default_run_env)
+        return own and not any(self._layer(env, key) for key in self.config_patterns)
+
+    @property
+    def under_another_name(self) -> bool:
+        """Whether this environment runs conf/base's task under a name of its own."""
+        return self._owner(self._run_env) == self.base_env and self._name_of(self._run_env) != self._name_of(
+            self.base_env
+        )
 
     def _name_of(self, env: str) -> str:
         """As its globals.yml says; else the environment's own name, and of a plain conf/local that of conf/base."""

@@ -23,6 +23,7 @@ one for each dataset (``metrics``, ``projection_metrics``, ``teacher_metrics``),
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -34,6 +35,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from omegaconf import OmegaConf
 
+from cross_modal_kd.hooks.cell import at_end_of_cell
 from cross_modal_kd.storage import process_facts, user
 from cross_modal_kd.tracking import (
     MlflowSession,
@@ -101,6 +103,7 @@ class MlflowHook:
         params = without_other_arms(_parameters(pipeline, catalog))
         tags = _tags(run_params, self._task, params) | git_facts(self._project) | version_facts() | device_facts()
         run = self._session.start(self._settings, _run_name(run_params, self._task, params), tags)
+        at_end_of_cell(partial(self._session.end, "KILLED"))
         run.params_and_file(params)
 
     @hook_impl

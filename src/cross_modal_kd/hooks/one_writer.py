@@ -18,6 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from cross_modal_kd.hooks.cell import at_end_of_cell
 from cross_modal_kd.hooks.provenance import FOLDER
 from cross_modal_kd.storage import Lock, clear_leftovers
 from cross_modal_kd.tracking import command
@@ -66,6 +67,7 @@ class OneWriterHook:
         lock.acquire(command(run_params), self._together(run_params))
         self._lock = lock
         atexit.register(self.release)
+        at_end_of_cell(self.release)
         if lock.alone and (cleared := sum(map(clear_leftovers, root.glob(f"*/{glob.escape(task)}")))):
             logger.info("%d half-written files of runs that were killed are cleared away", cleared)
 

@@ -11,6 +11,7 @@ from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.in_short import Networks, in_short
+from cross_modal_kd.hooks.loader import TaskConfigLoader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,15 +24,13 @@ CANDIDATES, SAMPLES = "candidates", "samples"
 class PreflightHook:
     """Stops a run that could not end well before it begins, and says in a few lines what the others do.
 
-    The lines come as soon as it is known how many samples there are: after the raw files were listed, or at once where
-    the samples table is read.
+    Raw files are listed for it, which opens none of them: so a modality that no source gives is found here, and the
+    lines have their counts before the first node runs.
     """
 
     def __init__(self) -> None:
         self._blocks: dict[str, Any] = {}
-        self._used: frozenset[str] = frozenset()
-        self._networks = Networks()
-        self._to_be_told = False
+        self._of_base = False
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -41,49 +40,44 @@ class PreflightHook:
             context: of the session, with its parameters.
         """
         self._blocks = dict(context.params)
+        loader = context.config_loader
+        self._of_base = isinstance(loader, TaskConfigLoader) and loader.under_another_name
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check, build the networks that are to be trained, and say what will be done.
 
         Args:
-            run_params: what Kedro says about the run; its runner counts.
             pipeline: of which it counts what its nodes read and make.
             catalog: with the parameters of this run.
 
         Raises:
             ConfigError: what is wrong, before a run is tracked.
+            SamplesError: the raw files do not give what the task asks for.
         """
         from cross_modal_kd.hooks.checks import check_blocks  # imports pandas
 
         self._blocks |= _typed(catalog)
-        self._used = frozenset(_blocks_of(pipeline))
-        self._to_be_told = "sources" in self._used and "task" in self._blocks
+        used = frozenset(_blocks_of(pipeline))
         if "task" not in self._blocks:  # a pipeline of somebody's own
             return
-        check_blocks(self._blocks, self._used)
-        self._networks = _networks(self._blocks, self._used)
-        outputs = pipeline.all_outputs()
-        # nodes of a ParallelRunner run in other processes, which this hook does not see
-        if CANDIDATES not in outputs or "ParallelRunner" in str(run_params.get("runner")):
-            there = SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES)
-            self._tell(catalog.load(SAMPLES) if there else None)
+        check_blocks(self._blocks, used)
+        networks = _networks(self._blocks, used)
+        samples = _samples(self._blocks, pipeline, catalog)
+        if "sources" not in used:
+            return
+        task, *lines = in_short(self._blocks, used, networks, samples)
+        for line in (f"{task} (the task of conf/base, with other parameters)" if self._of_base else task, *lines):
+            logger.info(line)
 
-    @hook_impl
-    def after_node_run(self, outputs: dict[str, Any]) -> None:
-        """Say it, now that the raw files are listed.
 
-        Args:
-            outputs: of the node, by dataset.
-        """
-        if CANDIDATES in outputs:
-            self._tell(outputs[CANDIDATES])
+def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> "pd.DataFrame | None":
+    """The candidates, where the run lists them, else the samples that it reads; None where there are neither."""
+    if CANDIDATES in pipeline.all_outputs():
+        from cross_modal_kd.pipelines.ingestion import list_ahead
 
-    def _tell(self, samples: "pd.DataFrame | None") -> None:
-        if self._to_be_told:
-            self._to_be_told = False
-            for line in in_short(self._blocks, self._used, self._networks, samples):
-                logger.info(line)
+        return list_ahead(blocks["task"], blocks["sources"], blocks["ingestion"])
+    return catalog.load(SAMPLES) if SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES) else None
 
 
 def _typed(catalog: CatalogProtocol) -> dict[str, Any]:

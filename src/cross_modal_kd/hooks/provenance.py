@@ -19,14 +19,20 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from cross_modal_kd.storage import guarded, write_whole
-from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run
+from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run, without_other_arms
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "reporting_folder"
 FILE = "provenance.json"
-STUDENT = ".student"
+STUDENT, HISTORY = ".student", "history.csv"
 SEEDS = ("seed", "seeds")
+# what a student depends on; of a comparison's or a page's blocks it does not
+OF_A_STUDENT = (
+    *("task", "sources", "ingestion", "inputs", "quality", "teacher", "projection", "student", "training"),
+    *("arms", "distillation"),
+)
+WHERE_AND_HOW = ("root", "frozen", "workers", "cache_mb")  # a path is another one from another folder
 KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.gpus")
 
 
@@ -38,6 +44,7 @@ class ProvenanceHook:
         self._seeds: dict[str, Any] = {}
         self._command = ""
         self._params: dict[str, Any] = {}
+        self._blocks: dict[str, str] = {}
         self._catalog: CatalogProtocol | None = None
         self._folder: Path | None = None
         self._facts: dict[str, str] | None = None
@@ -50,6 +57,7 @@ class ProvenanceHook:
             context: Kedro's, with the parameters of the run.
         """
         self._project = Path(context.project_path)
+        self._blocks = digests(context.params)
         self._seeds = {name: value for name, value in leaves(context.params) if name.rpartition(".")[2] in SEEDS}
 
     @hook_impl
@@ -71,7 +79,7 @@ class ProvenanceHook:
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts, self._params = catalog, None, runtime
         if self._folder is not None:
-            for warning in other_students(self._folder, pipeline.inputs(), runtime):
+            for warning in other_students(self._folder, pipeline.inputs(), self._blocks):
                 logger.warning(warning)
 
     @hook_impl
@@ -90,18 +98,34 @@ class ProvenanceHook:
         if self._facts is None:
             known = git_facts(self._project) | device_facts()
             self._facts = {name: known[name] for name in KEPT if name in known}
-        note(
-            self._folder, file, {"command": self._command, "params": self._params, "seeds": self._seeds, **self._facts}
-        )
+        made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._facts}
+        note(self._folder, file, made | ({"blocks": self._blocks} if file.name == HISTORY else {}))
 
 
-def other_students(folder: Path, inputs: Collection[str], params: Mapping[str, Any]) -> Iterator[str]:
+def digests(blocks: Mapping[str, Any]) -> dict[str, str]:
+    """What the parameters that a student depends on come to, wherever they were written.
+
+    Args:
+        blocks: Every block by name, resolved.
+
+    Returns:
+        Twelve hexadecimal digits a block of ``OF_A_STUDENT``.
+    """
+    of_a_student = without_other_arms({name: blocks[name] for name in OF_A_STUDENT if name in blocks})
+    texts = {}
+    for name, block in of_a_student.items():
+        counted = {key: value for key, value in leaves(block, name) if key.rpartition(".")[2] not in WHERE_AND_HOW}
+        texts[name] = json.dumps(counted, sort_keys=True, default=str)
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
+
+
+def other_students(folder: Path, inputs: Collection[str], blocks: Mapping[str, str]) -> Iterator[str]:
     """What is to be warned of before students are measured that another run has made.
 
     Args:
         folder: with the notes of their trainings.
         inputs: of the pipeline, students among them (``<arm>.student``).
-        params: ``--params`` of the run, of which those of evaluation do not count.
+        blocks: of this run, as ``digests`` gives them, whether conf or ``--params`` says so.
 
     Yields:
         A sentence for each student that was made with others: pages and MLflow show the parameters of the run.
@@ -109,17 +133,14 @@ def other_students(folder: Path, inputs: Collection[str], params: Mapping[str, A
     arms = sorted(name.removesuffix(STUDENT) for name in inputs if name.endswith(STUDENT))
     known = _read(folder / FILE) if arms else {}
     for arm in arms:
-        made = known.get(f"{arm}/history.csv", {})
-        if "params" in made and _of_a_student(made["params"]) != _of_a_student(params):
+        made = known.get(f"{arm}/{HISTORY}", {})
+        before = made.get("blocks", blocks)
+        if other := [name for name in blocks if before.get(name) != blocks[name]]:
             yield (
-                f"the student {arm!r} was made by `{made['command']}`, with other parameters than this run's, which "
-                "its page and MLflow are going to show: give both the same --params, or run distillation again"
+                f"the student {arm!r} was made by `{made['command']}`, with other parameters ({', '.join(other)}) than "
+                "this run's, which its page and MLflow are going to show: give both the same configuration and "
+                "--params, or run distillation again"
             )
-
-
-def _of_a_student(params: Mapping[str, Any]) -> dict[str, str]:
-    found = {name: value for name, value in params.items() if name not in ("evaluation", "data_root")}
-    return {name: json.dumps(value, default=str) for name, value in leaves(found)} if found else {}
 
 
 def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:

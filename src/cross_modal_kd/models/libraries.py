@@ -23,6 +23,7 @@ class EncoderLibrary:
     weights_options: which of them say where pretrained weights lie.
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
     weights: of a library without ``create``, SHA-256 of the weights, which stay in their package.
+    takes: name of an encoder -> those of ``options`` that it has, where its library's encoders differ in them.
     check: of a library without ``create``, raises ValueError for a name or an option that it does not have; of one with
     it, building the encoder tells.
     """
@@ -33,6 +34,7 @@ class EncoderLibrary:
     weights_options: tuple[str, ...] = ()
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
     weights: Callable[[EncoderConfig], str] | None = None
+    takes: Callable[[str], list[str]] | None = None
     check: Callable[[EncoderConfig], None] | None = None
 
     def __post_init__(self) -> None:

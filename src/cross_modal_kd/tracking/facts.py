@@ -18,6 +18,7 @@ PLAIN = re.compile(r"[A-Za-z_/~][\w./~@-]*(?: [\w./~@-]+)*")
 NOT_PLAIN = {"null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 PACKAGES = (
+    "av",
     "cross-modal-kd",
     "kedro",
     "lightning",
@@ -26,6 +27,7 @@ PACKAGES = (
     "pandas",
     "pytorch-metric-learning",
     "sentence-transformers",
+    "soxr",
     "speechbrain",
     "timm",
     "torch",
@@ -151,6 +153,20 @@ def this_run() -> ThisRun:
     return _this_run or ThisRun()
 
 
+_beside: Mapping[str, Any] = {}
+
+
+def set_beside(options: Mapping[str, Any]) -> None:
+    """Said by the command line: what it was asked for and Kedro says to no hook.
+
+    Args:
+        options: From now on those of ``conf_source`` (a folder), ``is_async`` (bool) and ``runner_params`` (mapping)
+            that were given; empty where no command runs.
+    """
+    global _beside
+    _beside = dict(options)
+
+
 def command(run_params: Mapping[str, Any]) -> str:
     """The ``kedro run`` that does this again: what it was asked for, the runner and ``--params`` included.
 
@@ -166,6 +182,7 @@ def command(run_params: Mapping[str, Any]) -> str:
     options = {
         "pipelines": sorted(run_params.get("pipeline_names") or ()),
         "env": run_params.get("env"),
+        "conf-source": str(_beside.get("conf_source") or ""),
         "tags": run_params.get("tags"),
         "namespaces": run_params.get("namespaces"),
         "nodes": run_params.get("node_names"),
@@ -179,6 +196,10 @@ def command(run_params: Mapping[str, Any]) -> str:
     for option, value in options.items():
         if value:
             parts.append(f"--{option}={value if isinstance(value, str) else ','.join(value)}")
+    if _beside.get("is_async"):
+        parts.append("--async")
+    if _beside.get("runner_params"):
+        parts.append("--runner-params=" + ",".join(_assignments(_beside["runner_params"])))
     if run_params.get("only_missing_outputs"):
         parts.append("--only-missing-outputs")
     runtime = run_params.get("runtime_params") or {}

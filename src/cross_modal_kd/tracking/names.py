@@ -7,6 +7,7 @@ from cross_modal_kd.tracking.flatten import leaves
 
 ARM_KEYS = ("arm", "arms", "baseline")  # parameters whose values are names of arms
 SPACE = "space"  # below it, the names of arms are keys
+FROM_COMPARISON = "from_comparison"
 NOT_NAMED = ("data_root", "distillation.arm", "training.seed")  # --params that a name does without, or has already
 DEFAULT = "distill"
 LONGEST_RUN_NAME = 180
@@ -43,6 +44,7 @@ def without_other_arms(params: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The same, and of ``arms`` those that another block names; all of them where none is named.
     """
+    params = _without_unread(params)
     others = {name: value for name, value in params.items() if name != "arms"}
     arms: Any = params.get("arms")
     arms = arms.model_dump(mode="json") if hasattr(arms, "model_dump") else arms
@@ -50,6 +52,13 @@ def without_other_arms(params: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(arms, Mapping) or not used:
         return dict(params)
     return {**params, "arms": {name: arm for name, arm in arms.items() if name in used}}
+
+
+def _without_unread(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the block ``comparison`` where the only block that could read it says ``from_comparison: false``."""
+    flags = [value for name, value in leaves(params) if name.rpartition(".")[2] == FROM_COMPARISON]
+    unread = bool(flags) and not any(flags)
+    return {name: value for name, value in params.items() if not (unread and name == "comparison")}
 
 
 def run_name(task: str, pipeline: str, params: Mapping[str, Any], changed: Mapping[str, Any]) -> str:

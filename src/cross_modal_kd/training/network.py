@@ -1,13 +1,14 @@
 """A network before it is trained: whether it can be built, takes its inputs, and how large it is (imports torch)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.config import ConfigError, EncoderConfig, InputConfig, library_traits
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.models import Student
+from cross_modal_kd.models import Student, library_of
 
 
 def parameters_of(encoder: EncoderConfig, inputs: InputConfig, dim: int, modality: str, where: str) -> int:
@@ -35,7 +36,11 @@ def parameters_of(encoder: EncoderConfig, inputs: InputConfig, dim: int, modalit
         try:
             network = _tried(encoder, inputs, dim, examples, "meta")
         except Exception:  # not every layer can be built or run without memory: what is really wrong is wrong here too
-            network = _tried_in_memory(encoder, inputs, dim, examples, where)
+            try:
+                network = _tried_in_memory(encoder, inputs, dim, examples, where)
+            except ConfigError as error:
+                blamed = _options_to_blame(encoder, inputs, dim, examples, where)
+                raise ConfigError(f"{error}. {blamed}" if blamed else str(error)) from error
     return sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -74,6 +79,32 @@ def _tried_in_memory(
                 f"{where}.encoder: {named} does not take inputs of {shape}, which `inputs` makes: {_told(error)}"
             ) from error
     return network
+
+
+def _options_to_blame(
+    encoder: EncoderConfig, inputs: InputConfig, dim: int, examples: Sequence[Tensor], where: str
+) -> str:
+    """A sentence on the options without which the network works, and those that it takes; empty if it never does."""
+
+    def works(options: Mapping[str, Any]) -> bool:
+        try:
+            _tried(encoder.model_copy(update={"options": dict(options)}), inputs, dim, examples, "cpu")
+        except Exception:
+            return False
+        return True
+
+    given = encoder.options
+    without = {name: {other: value for other, value in given.items() if other != name} for name in given}
+    named = [name for name, others in without.items() if works(others)] or (list(given) if works({}) else [])
+    if not named:
+        return ""
+    takes = library_of(encoder.library).takes
+    known = f". The options that {encoder.name!r} takes: {', '.join(takes(encoder.name))}" if takes else ""
+    keys = " and ".join(f"{where}.encoder.options.{name}" for name in named)
+    lacking = [name for name in named if takes and name not in takes(encoder.name)]
+    value = "correct its value (how many numbers?), or take it out"
+    why = f"{encoder.name!r} has no such option, take it out" if lacking == named else value
+    return f"It works without {keys}: {why}{known}"
 
 
 def _told(error: Exception) -> str:

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 COLOURS = {"train": "#4c72b0", "dev": "#dd8452", "test": "#55a868"}
 _INK = "#333333"
 BINS = 40
 COLUMNS = 4
+TICKS = 4
+FAR = 4.0
 
 
 def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame) -> Figure:
@@ -25,8 +28,7 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
         scores: sample_id, modality and quality in [0, 1].
 
     Returns:
-        Panels four abreast; a measure is cut at its quantiles 0.002 and 0.998, and what lies outside counts in the last
-        bins.
+        Panels four abreast; a measure is cut where ``_ends`` says, and what lies outside counts in the last bins.
     """
     splits = samples.set_index("sample_id")["split"]
     panels: list[tuple[str, str, pd.Series]] = []
@@ -52,10 +54,19 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
     return figure
 
 
+def _ends(values: pd.Series) -> tuple[float, float]:
+    """Quantiles 0.002 and 0.998, but no further out than ``FAR`` times the quartiles' distance, where they have one.
+
+    Among some hundred samples a single one would else squeeze all the others into a bin or two.
+    """
+    low, first, third, high = (float(each) for each in np.quantile(values, [0.002, 0.25, 0.75, 0.998]))
+    if third > first:
+        low, high = max(low, first - FAR * (third - first)), min(high, third + FAR * (third - first))
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
 def _histogram(axis: Axes, title: str, values: pd.Series, splits: pd.Series, is_score: bool) -> None:
-    low, high = (0.0, 1.0) if is_score else np.quantile(values, [0.002, 0.998])
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
+    low, high = (0.0, 1.0) if is_score else _ends(values)
     edges = np.linspace(low, high, (BINS // 2 if is_score else BINS) + 1)
     of_split = splits.loc[values.index].to_numpy()
     for split, colour in COLOURS.items():
@@ -70,4 +81,9 @@ def _histogram(axis: Axes, title: str, values: pd.Series, splits: pd.Series, is_
     axis.set_ylim(bottom=0)
     axis.margins(x=0)
     axis.tick_params(labelsize=8, colors=_INK)
+    axis.xaxis.set_major_locator(MaxNLocator(TICKS))
+    numbers = ScalarFormatter(useOffset=False, useMathText=True)
+    numbers.set_powerlimits((-2, 4))  # 0.00002 and 40000 would not stand beside each other
+    axis.xaxis.set_major_formatter(numbers)
+    axis.xaxis.get_offset_text().set(fontsize=7, color=_INK)
     axis.spines[["top", "right", "left"]].set_visible(False)

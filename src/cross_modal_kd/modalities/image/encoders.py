@@ -1,5 +1,8 @@
 """Encoders of images: timm's networks, and a small VGG of torchvision's layers."""
 
+import inspect
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -60,6 +63,26 @@ def timm_encoder(name: str, channels: int, options: dict) -> ImageEncoder:
         _require_safetensors(Path(weights["file"]))
     network = timm.create_model(name, num_classes=0, in_chans=channels, **options)
     return ImageEncoder(network, int(network.num_features))  # type: ignore[arg-type]
+
+
+def timm_takes(name: str, options: Iterable[str]) -> list[str]:
+    """Which options a network of timm has.
+
+    Args:
+        name: one of ``timm.list_models()``.
+        options: among which it is looked.
+
+    Returns:
+        Those that its class, or the configuration that the class takes, has; sorted.
+    """
+    import timm
+
+    with torch.device("meta"):
+        network = timm.create_model(name, num_classes=0)
+    parameters = inspect.signature(type(network)).parameters
+    kinds = [each.annotation for each in parameters.values() if is_dataclass(each.annotation)]
+    known = {*parameters, *(field.name for kind in kinds for field in fields(kind))}
+    return sorted(known.intersection(options))
 
 
 def _require_safetensors(file: Path) -> None:

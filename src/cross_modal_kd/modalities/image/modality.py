@@ -32,6 +32,12 @@ def _timm_pretrained(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, {**config.options, "pretrained": True})
 
 
+def _timm_takes(name: str) -> list[str]:
+    from cross_modal_kd.modalities.image.encoders import timm_takes
+
+    return timm_takes(name, TimmOptions.model_fields)
+
+
 def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     from cross_modal_kd.modalities.image.encoders import vgg_encoder
 
@@ -39,7 +45,9 @@ def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {
-    "timm": EncoderLibrary(_timm, _timm_pretrained, options=TimmOptions, weights_options=("pretrained_cfg_overlay",)),
+    "timm": EncoderLibrary(
+        *(_timm, _timm_pretrained), options=TimmOptions, weights_options=("pretrained_cfg_overlay",), takes=_timm_takes
+    ),
     "torchvision": EncoderLibrary(_torchvision, options={"vgg": VggOptions}),
 }
 VGG = {"library": "torchvision", "name": "vgg", "options": {"channels": [16, 32, 96, 192]}}

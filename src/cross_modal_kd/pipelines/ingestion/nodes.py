@@ -79,14 +79,15 @@ def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionC
     """
     roots = Roots(sources)
     read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
-    rows = pd.concat([found.rows for found in read], ignore_index=True)
-    rows = rows[rows["modality"].isin([task.student, task.teacher])]
+    every = pd.concat([found.rows for found in read], ignore_index=True)
+    rows = every[every["modality"].isin([task.student, task.teacher])]
     rejected = [found.rejected for found in read]
     if task.chimeric:
         rows, left_over = make_chimeric(rows, task, ingestion)
         rejected.append(left_over)
     candidates, passed_over = keep_labels(rows, task, ingestion), conform(pd.concat(rejected), REJECTED_DTYPES)
-    _check_candidates(candidates, passed_over, task)
+    _check_given(every, candidates, passed_over, task, sources)
+    _check_ids(candidates)
     return Listed(candidates.sort_values("sample_id", ignore_index=True), passed_over=passed_over)
 
 
@@ -187,16 +188,56 @@ def summarise(samples: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _check_candidates(candidates: pd.DataFrame, passed_over: pd.DataFrame, task: TaskConfig) -> None:
+def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> pd.DataFrame:
+    """The candidates of ``read_sources`` for who wants to know before it runs; only warnings are logged.
+
+    Args:
+        task: as ``read_sources`` takes it.
+        sources: as ``read_sources`` takes it.
+        ingestion: as ``read_sources`` takes it.
+
+    Returns:
+        Rows of the samples table, not yet looked at.
+    """
+    said_again = logging.getLogger("cross_modal_kd.sources")
+    level = said_again.level
+    said_again.setLevel(logging.WARNING)
+    try:
+        return read_sources(task, sources, ingestion).candidates
+    finally:
+        said_again.setLevel(level)
+
+
+def _check_given(
+    every: pd.DataFrame, kept: pd.DataFrame, passed_over: pd.DataFrame, task: TaskConfig, sources: SourcesConfig
+) -> None:
+    """SamplesError for a modality of the task without a sample, with what each source gives and what gives that one."""
+    lacking = [role for role in ("student", "teacher") if not (kept["modality"] == getattr(task, role)).any()]
+    if not lacking:
+        return
+    given = every.groupby("source")["modality"].unique()
+    gives = [
+        f"{name} ({source.layout}, {source.root}) gives {', '.join(sorted(given.get(name, []))) or 'nothing'}"
+        for name, source in sources.root.items()
+    ]
+    asked = [f"{modality} samples, which task.{role} asks for" for role in lacking if (modality := getattr(task, role))]
+    how = [_what_gives(getattr(task, role)) for role in lacking]
     found = first_few((passed_over["path"] + ": " + passed_over["reason"]).tolist(), 3)
     passed = f". {len(passed_over)} were passed over: {found}" if len(passed_over) else ""
-    for role, modality in (("student", task.student), ("teacher", task.teacher)):
-        if not (candidates["modality"] == modality).any():
-            there = ", ".join(sorted(candidates["modality"].unique())) or "nothing"
-            raise SamplesError(
-                f"no source gives {modality} samples, which task.{role} asks for; they give {there}. Add a source of "
-                f"{modality} or an option that gives it (texts: true, a captions.csv), or correct task.{role}{passed}"
-            )
+    raise SamplesError(
+        f"no source gives {' or '.join(asked)}: {'; '.join(gives)}. Add {' and '.join(how)}, or correct "
+        f"{' and '.join(f'task.{role}' for role in lacking)}{passed}"
+    )
+
+
+def _what_gives(modality: str) -> str:
+    """What one adds to a source for samples of a modality, in words."""
+    if endings := modality_of(modality).endings:
+        return f"<label>/<file>{', '.join(endings)} to a source of the layout folder"
+    return f"a captions.csv (path, text) to a source of the layout folder or an option that gives {modality} (texts)"
+
+
+def _check_ids(candidates: pd.DataFrame) -> None:
     repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):
         raise SamplesError(f"{len(repeated)} sample ids occur twice, the first is {repeated[0]!r}; look at its source")
