@@ -226,6 +226,7 @@ def test_no_run_where_tracking_is_switched_off(tiny, runs):
 
 def test_a_persons_own_settings_hold_in_every_environment(tiny, runs, tmp_path):
     (tmp_path / "conf" / "scale").mkdir()
+    (tmp_path / "conf" / "scale" / "globals.yml").write_text("task: scale\n")
     (tmp_path / "conf" / "local" / "mlflow.yml").write_text("enabled: false\n")
     tiny(env="scale")
     assert runs() == []

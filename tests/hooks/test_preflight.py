@@ -12,7 +12,6 @@ from cross_modal_kd.config.errors import ConfigError
 from cross_modal_kd.config.quality import QualityConfig
 from cross_modal_kd.hooks.checks import check_blocks
 from cross_modal_kd.hooks.in_short import Networks, in_short
-from cross_modal_kd.hooks.preflight import PreflightHook
 from cross_modal_kd.samples import SamplesError
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -243,11 +242,6 @@ def test_the_lines_of_a_comparison_name_its_arms(blocks):
     assert blocks()["comparison"].in_a_line() == "none, soft_feature, soft_both_quality, each against none, seeds 0"
     assert blocks()["tuning"].in_a_line() == "search of soft_feature, soft_both_quality: 2 trials each"
     assert "both_joint" in blocks()["regimes"].in_a_line()
-
-
-def test_a_worker_of_another_process_tells_nothing():
-    hook = PreflightHook()
-    hook.after_node_run({"candidates": None})
 
 
 def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
