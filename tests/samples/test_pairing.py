@@ -31,6 +31,19 @@ def test_instance_pairs_are_those_of_a_plain_loop():
     assert teachers_of(pairing) == expected
     assert teachers_of(pairing)["l00/0"] == ["l00/text", "l00/second"]
     assert pairing.without_partner == ["lonely"]
+    assert pairing.without_student == []
+
+
+def test_teacher_samples_that_no_student_sample_has_are_known():
+    """The captions of a picture that was rejected serve the teacher alone."""
+    table = sound_table()
+    pairing = pair(table[table["sample_id"] != "l00/0"], VERIFICATION)
+    group = table.loc[table["sample_id"] == "l00/0", "group"].iloc[0]
+    others = table[(table["modality"] == "image") & (table["group"] == group) & (table["sample_id"] != "l00/0")]
+    left = table[(table["modality"] == "text") & (table["group"] == group)]["sample_id"].tolist()
+    assert pairing.without_student == ([] if len(others) else left)
+    nobody = pair(table[table["modality"] == "text"], VERIFICATION)
+    assert nobody.without_student == nobody.teacher_ids
 
 
 def voices_and_faces(per_label: int) -> pd.DataFrame:

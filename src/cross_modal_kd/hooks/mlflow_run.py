@@ -102,7 +102,8 @@ class MlflowHook:
         self._started, self._fingerprinted, self._models = {}, set(), {}
         params = without_other_arms(_parameters(pipeline, catalog))
         tags = _tags(run_params, self._task, params) | git_facts(self._project) | version_facts() | device_facts()
-        run = self._session.start(self._settings, _run_name(run_params, self._task, params), tags)
+        name = _run_name(run_params, self._task, params)
+        run = self._session.start(self._settings, name, tags, self._project / "logs")
         at_end_of_cell(partial(self._session.end, "KILLED"))
         run.params_and_file(params)
 

@@ -29,6 +29,14 @@ class Pairing:
         """Ids of the student samples that have no candidate."""
         return [sample for sample, rows in zip(self.student_ids, self.candidates, strict=True) if len(rows) == 0]
 
+    @property
+    def without_student(self) -> list[str]:
+        """Ids of the teacher samples that are no student sample's candidate."""
+        wanted = np.zeros(len(self.teacher_ids), dtype=bool)
+        for rows in {id(rows): rows for rows in self.candidates}.values():
+            wanted[rows] = True
+        return [sample for sample, used in zip(self.teacher_ids, wanted, strict=True) if not used]
+
     def require_partners(self, ids: Iterable[str] | None = None) -> None:
         """Make sure that student samples have a candidate.
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from time import sleep
+from pathlib import Path
+from time import sleep, time
 from typing import Any
 
 from cross_modal_kd.storage import is_dead
 from cross_modal_kd.tracking.outbox import LAST_DELAYS
 from cross_modal_kd.tracking.run import TrackedRun, set_session_run
 from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
+from cross_modal_kd.tracking.unsent import save_unsent
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +41,16 @@ class MlflowSession:
     def __init__(self) -> None:
         self.run: TrackedRun | None = None
         self._before = Before()
+        self._logs = Path("logs")
 
-    def start(self, settings: Settings, name: str, tags: Mapping[str, str]) -> TrackedRun:
+    def start(self, settings: Settings, name: str, tags: Mapping[str, str], logs: Path) -> TrackedRun:
         """Open a run, nested where the user has one open, and make it the process's current run.
 
         Args:
             settings: the server and the experiment; a new experiment is made.
             name: of the run, as MLflow shows it.
             tags: flat texts that the run is found by.
+            logs: folder for what the server does not take until the end.
 
         Returns:
             The run, which ``end`` closes; an exit of the process without it closes the run as KILLED.
@@ -72,6 +76,7 @@ class MlflowSession:
                 "or MLFLOW_TRACKING_URI. To run without tracking, put `enabled: false` in conf/local/mlflow.yml."
             ) from error
         atexit.register(self.end, "KILLED")  # runs before MLflow's own, which would say FINISHED
+        self._logs = logs
         self._before, self.run = before, TrackedRun(run_id, settings.tracking_uri)
         set_session_run(self.run)
         self.run.send("the end of runs that died", partial(_close_dead, run_id), keep=False)
@@ -92,13 +97,24 @@ class MlflowSession:
         atexit.unregister(self.end)
         if not run.owned:
             return
-        run.outbox.close()
+        keep_in = self._logs / f"unsent-{run.run_id}.json"
+        run.outbox.close(keep_in)
         try:
             while (active := mlflow.active_run()) and active.info.run_id != self._before.active:
                 _ended(mlflow, status)
         except Exception as error:
-            logger.warning("the end of run %s could not be told to %s (%s)", run.run_id, run.tracking_uri, error)
+            what = f"the end of run {run.run_id}"
+            run_ends = partial(_end, run.run_id, status, int(time() * 1000))
+            save_unsent(keep_in, run.tracking_uri, [(what, run_ends)])
+            logger.warning(
+                "%s could not be told to %s (%s); `python -m cross_modal_kd.tracking.unsent %s` tells it later",
+                *(what, run.tracking_uri, error, keep_in),
+            )
         self._before.restore(mlflow)
+
+
+def _end(run_id: str, status: str, at: int, client: Any) -> None:
+    client.set_terminated(run_id, status, end_time=at)
 
 
 def _ended(mlflow: Any, status: str) -> None:

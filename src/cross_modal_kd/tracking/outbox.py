@@ -3,8 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import RLock
 from typing import Any
+
+from cross_modal_kd.tracking.unsent import save_unsent
 
 logger = logging.getLogger(__name__)
 
@@ -62,19 +65,34 @@ class Outbox:
                     )
                 return None
 
-    def close(self) -> None:
-        """Send what waits, with some patience; a warning says what is lost if the server is still away."""
+    def close(self, keep_in: Path | None = None) -> None:
+        """Send what waits, with some patience; if the server is still away, keep it in a file that a command sends.
+
+        Args:
+            keep_in: a file for what is left; None, and what is left is lost. A warning says so either way.
+        """
         with self._lock:
             if self._waiting and self._drain(LAST_DELAYS):
                 logger.info("what was kept for the tracking server %s is sent", self.tracking_uri)
-            names = sorted({what for what, _ in self._waiting})
-            if names:
-                logger.warning(
-                    "the tracking server %s is still away at the end of the run: %d messages are lost (%s). Every "
-                    "result is in the task's data folders; the same command logs them again",
-                    *(self.tracking_uri, len(self._waiting), ", ".join(names[:10])),
-                )
-            self._waiting = []
+            left, self._waiting = self._waiting, []
+            if left:
+                self._leave(left, keep_in)
+
+    def _leave(self, left: list[tuple[str, Action]], keep_in: Path | None) -> None:
+        names = ", ".join(sorted({what for what, _ in left})[:10])
+        lost = len(left) if keep_in is None else save_unsent(keep_in, self.tracking_uri, left)
+        if lost < len(left):
+            logger.warning(
+                "the tracking server %s is still away at the end of the run: %d messages are kept in %s (%s). When it "
+                "answers again, `python -m cross_modal_kd.tracking.unsent %s` sends them",
+                *(self.tracking_uri, len(left) - lost, keep_in, names, keep_in),
+            )
+        if lost:
+            logger.warning(
+                "the tracking server %s is still away at the end of the run: %d messages are lost (%s). Every "
+                "result is in the task's data folders; the same command logs them again",
+                *(self.tracking_uri, lost, names),
+            )
 
     def _keep(self, what: str, action: Action, keep: bool) -> None:
         if keep:

@@ -146,6 +146,12 @@ def split_samples(
         samples = samples[~alone]
     check_samples(samples, task, design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
+    if unpaired := pair(samples, task).without_student:
+        logger.warning(
+            "%d %s samples have no %s sample beside them (it was rejected, or there never was one): they serve the "
+            "teacher alone, the first is %s",
+            *(len(unpaired), task.teacher, task.student, unpaired[0]),
+        )
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples))
