@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill test compare reproduce faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,12 @@ viz: $(STAMP) ## the pipelines as a graph, in the browser
 
 mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
+
+compare: $(STAMP) ## what differs between tracked runs, on the console and on a page in the browser (RUNS="id id")
+	$(BIN)/cross-modal-kd compare --open $(RUNS) $(ARGS)
+
+reproduce: $(STAMP) ## a tracked run again, at its commit, number by number (RUN=id, ARGS="--keep")
+	$(BIN)/cross-modal-kd reproduce $(RUN) $(ARGS)
 
 lint: $(STAMP) ## ruff, rules and format
 	$(BIN)/ruff check .

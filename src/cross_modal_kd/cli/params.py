@@ -1,12 +1,12 @@
 """What was typed as ``--params``."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 from omegaconf import OmegaConf
 
 from cross_modal_kd.cli.errors import Told
+from cross_modal_kd.tracking import parted
 
 
 def split_params(_: click.Context, param: Any, value: Any) -> Any:
@@ -25,7 +25,7 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
     """
     if isinstance(value, dict):
         return value
-    items = [item.strip() for item in _parted(value) if item.strip()]
+    items = [item.strip() for item in parted(value) if item.strip()]
     for item in items:
         if not item.partition("=")[0].strip() or "=" not in item:
             raise Told(f"--{param.name}: expected key=value, several parted by commas; found {item!r}")
@@ -35,21 +35,3 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
             why = getattr(error, "problem", None) or error
             raise Told(f"--{param.name}: {item!r} cannot be read as YAML ({why}); quote a text") from error
     return OmegaConf.to_container(OmegaConf.from_dotlist(items))
-
-
-def _parted(text: str) -> Iterator[str]:
-    depth, quote, start, escaped = 0, "", 0, False
-    for at, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote and not escaped else quote
-            escaped = letter == "\\" and quote == '"' and not escaped
-        elif letter in "\"'" and at and text[at - 1] in "=[{, :":
-            quote = letter
-        elif letter in "[{":
-            depth += 1
-        elif letter in "]}":
-            depth -= 1
-        elif letter == "," and depth <= 0:
-            yield text[start:at]
-            start = at + 1
-    yield text[start:]

@@ -1,11 +1,14 @@
 from cross_modal_kd.evaluation.compare import compare_metrics as compare_metrics
 from cross_modal_kd.evaluation.compare import intervals as intervals
+from cross_modal_kd.evaluation.compare import resample_table as resample_table
 from cross_modal_kd.evaluation.embed import embed_samples as embed_samples
 from cross_modal_kd.evaluation.folds import Folds as Folds
 from cross_modal_kd.evaluation.folds import measure_folds as measure_folds
 from cross_modal_kd.evaluation.legend import SEEN as SEEN
 from cross_modal_kd.evaluation.legend import legend_of as legend_of
 from cross_modal_kd.evaluation.legend import legends as legends
+from cross_modal_kd.evaluation.legend import shown as shown
+from cross_modal_kd.evaluation.legend import shown_change as shown_change
 from cross_modal_kd.evaluation.main_metric import headline as headline
 from cross_modal_kd.evaluation.plots import draw as draw
 from cross_modal_kd.evaluation.plots.quality import quality_plot as quality_plot

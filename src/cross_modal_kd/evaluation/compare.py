@@ -1,7 +1,11 @@
 """Metrics with their resamples, and two arms set against each other."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from cross_modal_kd.evaluation.legend import legend_of
 from cross_modal_kd.metrics import (
@@ -79,6 +83,23 @@ def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dic
         "chance": {name: value for name, value in distilled.chance.items() if name in shared},
         "undefined": undefined,
     }
+
+
+def resample_table(measured: Mapping[str, MetricSet]) -> pd.DataFrame:
+    """The resamples of every metric, with which another run on the same test set can be set against this one.
+
+    Args:
+        measured: metrics of each student, by arm.
+
+    Returns:
+        (R, M): a row a resample, a column ``<arm>.<metric>`` each; metrics with another number of resamples are left
+        out. NaN where a metric is not defined in a resample.
+    """
+    columns = {
+        f"{arm}.{name}": found.resampled for arm, each in measured.items() for name, found in each.metrics.items()
+    }
+    rows = max((len(values) for values in columns.values()), default=0)
+    return pd.DataFrame({name: values for name, values in columns.items() if np.shape(values) == (rows,)})
 
 
 def _error(metric: Metric, better: str | None) -> Metric:

@@ -1,5 +1,7 @@
 """Every metric of one student: what it is asked for, how it lies beside the teacher, and its gap to training."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +17,7 @@ from cross_modal_kd.metrics import Metric, MetricSet, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, Tested, kind_of
+from cross_modal_kd.tracking import fingerprint
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,21 @@ class Protocol:
     train_trials: pd.DataFrame
     seen: Gallery
     teacher: ProjectedTeacher
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits of what the metrics of the test split are taken over.
+
+        Two runs with the same ones have the same test samples, trials, galleries and resamples: their metrics can be
+        set against each other, and resample by resample too. The teacher and the training samples do not count.
+        """
+        parts = [fingerprint(self.test.rows), fingerprint(self.trials), ",".join(map(str, self.unseen.keys))]
+        digest = hashlib.sha256(json.dumps([self.task.kind, self.task.pairing, self.evaluation.folds, *parts]).encode())
+        digest.update(np.ascontiguousarray(self.test.weights).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.test.rows)
 
     def on_test(self, students: Mapping[str, ModelBundle], embeddings: Mapping[str, EmbeddingTable]) -> StudentsOnTest:
         """Both students on the test samples and trials.

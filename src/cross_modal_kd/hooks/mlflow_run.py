@@ -21,6 +21,7 @@ one for each dataset (``metrics``, ``projection_metrics``, ``teacher_metrics``),
 ``system`` (MLflow's own), ``training`` (curves).
 """
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +55,7 @@ from cross_modal_kd.tracking import (
 
 LOGGABLE = ("metrics", "headline", "artifact", "model", "fingerprint")
 HEADLINE = "headline"
+LOGIN = "MLFLOW_TRACKING_USERNAME"  # under which a team's server knows who it is
 READER = "cross_modal_kd.evaluation.pyfunc"  # of logged models
 OWN_ENVIRONMENTS = (None, "local", "base")  # that a run's name does without
 
@@ -269,7 +271,7 @@ def _tags(run_params: Mapping[str, Any], task: str, params: Mapping[str, Any]) -
         "kedro.command": command(run_params),
         "kedro.session": run_params["run_id"],
         "mlflow.source.name": "cross_modal_kd",
-        "mlflow.user": user(),
+        "mlflow.user": os.environ.get(LOGIN) or user(),
         **process_facts(),
         **({"task": task} if task else {}),
         **({"arm": str(arm)} if arm else {}),

@@ -1,6 +1,6 @@
 from cross_modal_kd.plotting.inline import dark as dark
 from cross_modal_kd.plotting.inline import inline_svg as inline_svg
-from cross_modal_kd.plotting.inline import plot_colours as plot_colours
+from cross_modal_kd.plotting.inline import page_style as page_style
 from cross_modal_kd.plotting.style import ALONE as ALONE
 from cross_modal_kd.plotting.style import ARMS as ARMS
 from cross_modal_kd.plotting.style import DISTILLED as DISTILLED

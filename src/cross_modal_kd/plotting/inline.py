@@ -3,6 +3,7 @@
 import colorsys
 import io
 import re
+from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -59,6 +60,20 @@ def plot_colours(drawings: list[str]) -> tuple[str, str]:
     day = " ".join(f"{VARIABLE}{name}: #{name};" for name in used)
     night = " ".join(f"{VARIABLE}{name}: {dark(f'#{name}')};" for name in used)
     return day, night
+
+
+def page_style(drawings: list[str]) -> str:
+    """The style of this project's pages, for a ``<style>`` element: light and dark, wide and on a phone.
+
+    Args:
+        drawings: Of ``inline_svg``, that the page shows; their colours are defined in it.
+
+    Returns:
+        CSS that asks for no font and opens no address.
+    """
+    day, night = plot_colours(drawings)
+    text = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return text.replace("/* day */", day).replace("/* night */", night)
 
 
 def dark(colour: str) -> str:

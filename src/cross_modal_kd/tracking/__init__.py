@@ -8,6 +8,7 @@ from cross_modal_kd.tracking.facts import (
     command,
     device_facts,
     git_facts,
+    parted,
     set_beside,
     set_this_run,
     this_run,
@@ -18,10 +19,14 @@ from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
 from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
+from cross_modal_kd.tracking.runs import PastRun, Runs, RunsError
 from cross_modal_kd.tracking.settings import Settings
 
 __all__ = [
     "MlflowSession",
+    "PastRun",
+    "Runs",
+    "RunsError",
     "Settings",
     "ThisRun",
     "TrackedRun",
@@ -35,6 +40,7 @@ __all__ = [
     "fingerprint",
     "git_facts",
     "leaves",
+    "parted",
     "run_name",
     "set_beside",
     "set_this_run",

@@ -17,6 +17,10 @@ from typing import Any
 PLAIN = re.compile(r"[A-Za-z_/~][\w./~@-]*(?: [\w./~@-]+)*")
 NOT_PLAIN = {"null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
+CHANGES = 30  # files that differ from the commit, as far as they are named
+LONGEST_TAG = 5000
+THREADS = "OMP_NUM_THREADS"
+
 PACKAGES = (
     "av",
     "cross-modal-kd",
@@ -37,13 +41,14 @@ PACKAGES = (
 
 
 def git_facts(project: Path) -> dict[str, str]:
-    """Commit, branch and whether files differ from the commit.
+    """Commit, branch, whether files differ from the commit, and which.
 
     Args:
         project: A folder.
 
     Returns:
-        Tags for MLflow; none outside a git checkout, or where there is no git.
+        Tags for MLflow; none outside a git checkout, or where there is no git. ``git.changes`` is there only where
+        files differ: a line each, as ``git status`` has it, the first ones.
     """
 
     def git(*arguments: str) -> str | None:
@@ -53,7 +58,7 @@ def git_facts(project: Path) -> dict[str, str]:
             )
         except (OSError, subprocess.SubprocessError):
             return None
-        return done.stdout.strip()
+        return done.stdout.rstrip()
 
     commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=normal")
     if commit is None or changes is None:
@@ -64,7 +69,14 @@ def git_facts(project: Path) -> dict[str, str]:
         "git.dirty": str(bool(changes)).lower(),
         "git.branch": branch,
         "mlflow.source.git.commit": commit,
+        **({"git.changes": _first_lines(changes)} if changes else {}),
     }
+
+
+def _first_lines(text: str) -> str:
+    lines = text.splitlines()
+    more = [f"and {len(lines) - CHANGES} more"] if len(lines) > CHANGES else []
+    return "\n".join([*lines[:CHANGES], *more])[:LONGEST_TAG]
 
 
 def version_facts() -> dict[str, str]:
@@ -86,7 +98,8 @@ def device_facts() -> dict[str, str]:
     """CPU, memory and GPUs (asked of the driver, so that torch need not be imported).
 
     Returns:
-        Tags for MLflow: model of the CPU, cores that this process may use, memory in GiB, names of the GPUs.
+        Tags for MLflow: model of the CPU, cores that this process may use, threads that OMP_NUM_THREADS allows it (else
+        as many as cores), memory in GiB, names of the GPUs.
     """
     import psutil
 
@@ -94,6 +107,7 @@ def device_facts() -> dict[str, str]:
     facts = {
         "device.cpu": _cpu_model(),
         "device.cores": str(usable),
+        "device.threads": os.environ.get(THREADS) or str(usable),
         "device.memory_gb": f"{psutil.virtual_memory().total / 2**30:.0f}",
     }
     gpus = _gpu_names()
@@ -236,3 +250,32 @@ def _typed(value: Any) -> str:
     text = str(value)
     plain = PLAIN.fullmatch(text) and text.lower() not in NOT_PLAIN
     return text if plain else json.dumps(text)
+
+
+def parted(text: str) -> Iterator[str]:
+    """What was typed as ``--params``, item by item: commas inside brackets and quotes part nothing.
+
+    Args:
+        text: ``a.b=1,c=[2,3]``.
+
+    Yields:
+        An item as it was typed.
+
+    >>> list(parted('a.b=1,c=[2,3],d="x,y"'))
+    ['a.b=1', 'c=[2,3]', 'd="x,y"']
+    """
+    depth, quote, start, escaped = 0, "", 0, False
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote and not escaped else quote
+            escaped = letter == "\\" and quote == '"' and not escaped
+        elif letter in "\"'" and at and text[at - 1] in "=[{, :":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]

@@ -144,7 +144,7 @@ class TrackedRun:
             from mlflow.entities import Dataset, DatasetInput, InputTag
 
             client.set_tag(self.run_id, f"data.{name}", digest)
-            dataset = Dataset(name=name, digest=digest, source_type="local", source=str(source))
+            dataset = Dataset(name=name, digest=digest, source_type="local", source=str(source or "memory"))
             tags = [InputTag("mlflow.data.context", f"{rows} rows")]
             client.log_inputs(self.run_id, [DatasetInput(dataset, tags)])
 

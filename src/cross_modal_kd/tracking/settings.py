@@ -52,6 +52,27 @@ class Settings:
             raise ValueError("conf/*/mlflow.yml: tracking_uri is empty; set an address, or enabled: false")
         return cls(**{**config, "tracking_uri": _anchored(uri, project)})
 
+    @classmethod
+    def of_project(cls, project: Path) -> "Settings":
+        """The settings of a project's folder, read without Kedro: where its runs are.
+
+        Args:
+            project: with ``conf/base/mlflow.yml``, and ``conf/local/mlflow.yml`` over it; neither need be there.
+
+        Returns:
+            The settings; ``experiment`` may be a reference to the task's name, which only Kedro resolves.
+
+        Raises:
+            ValueError: as ``from_config``.
+        """
+        import yaml
+
+        found: dict[str, Any] = {}
+        for layer in ("base", "local"):
+            file = project / "conf" / layer / "mlflow.yml"
+            found |= (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
+        return cls.from_config(found, project)
+
     @property
     def local_folder(self) -> Path | None:
         """The folder of a local database; None where a server keeps the runs."""

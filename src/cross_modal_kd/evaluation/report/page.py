@@ -17,7 +17,7 @@ from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.plotting import plot_colours
+from cross_modal_kd.plotting import page_style
 from cross_modal_kd.tasks import kind_named, kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
@@ -80,7 +80,6 @@ def render(page: Page) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     images = {**page.images, "quality": page.data.quality_plot}
-    day, night = plot_colours(list(images.values()))
     counts = page.data.split_summary
     return environment.get_template(TEMPLATE).render(
         task=page.task,
@@ -97,8 +96,7 @@ def render(page: Page) -> str:
         ],
         folds=folds_table(page.metrics),
         folds_of=legend_of(kind_of(page.task).metric).title,
-        day=day,
-        night=night,
+        style=page_style(list(images.values())),
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
         examples=page.examples,
         gallery=page.data.gallery,

@@ -202,6 +202,22 @@ def compare_students(
     return summarise(protocol, folds, arms, distillation) | compared | {"teacher": of_teacher}
 
 
+def keep_resamples(student_alone: Metrics, distilled: Metrics, folds: Any) -> pd.DataFrame:
+    """Every metric of both students in every resample, so that another run can be set against this one.
+
+    Args:
+        student_alone: metrics of the student alone.
+        distilled: metrics of the distilled student.
+        folds: of ``measure_over_folds``; where there are several, their pooled metrics take the place of both.
+
+    Returns:
+        A row a resample, a column ``<arm>.<metric>`` each.
+    """
+    from cross_modal_kd.evaluation import resample_table
+
+    return resample_table(folds.pooled if folds else {"student_alone": student_alone, "distilled": distilled})
+
+
 def draw_plots(
     protocol: Protocol,
     metrics: dict,

@@ -16,6 +16,7 @@ from cross_modal_kd.pipelines.evaluation.nodes import (
     describe_run,
     draw_plots,
     embed_samples,
+    keep_resamples,
     make_trials,
     measure_student,
     measure_teacher,
@@ -122,6 +123,12 @@ def _comparing() -> list[Node]:
             ),
             "metrics",
             name="compare_students",
+        ),
+        Node(
+            keep_resamples,
+            bound("folds", student_alone="student_alone.measured", distilled="distilled.measured"),
+            "resamples",
+            name="keep_resamples",
         ),
     ]
 
