@@ -1,8 +1,10 @@
 """Disks that are full or read-only, and two runs at once: a short error that says what, and nothing is spoilt."""
 
+import os
 import resource
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,6 +103,28 @@ def test_a_run_on_a_full_disk_names_it_and_goes_on_with_space(
     assert str(root) in error.strip().splitlines()[-1], error
     subprocess.run(["mount", "-o", "remount,size=200m", root], check=True)
     assert end(start(project_path, root, "distill", tmp_path / "again")) == 0, (tmp_path / "again").read_text()[-3000:]
+    assert results(root) == results(distilled)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("size", ["400k", "2m"])
+def test_the_command_says_in_a_paragraph_that_the_disk_is_full_and_the_next_one_goes_on(
+    project_path, distilled, tracking_uri, disk, size
+):
+    root = disk(size)
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", "--pipelines=distill", f"--params=data_root={root}"]
+    paths = os.pathsep.join([str(project_path / "src"), os.environ.get("PYTHONPATH", "")])
+    options = {"cwd": project_path, "capture_output": True, "text": True, "env": {**os.environ, "PYTHONPATH": paths}}
+    ran = subprocess.run(command, **options)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stdout + ran.stderr
+    said = ran.stderr.strip().splitlines()[-12:]
+    assert any("No space left" in line for line in said) and any(str(root) in line for line in said), said
+    (log,) = {word.strip("().,;") for line in said for word in line.split() if ".log" in word}
+    assert "Traceback" in (project_path / log).read_text()
+    subprocess.run(["mount", "-o", "remount,size=200m", root], check=True)
+    again = subprocess.run(command, **options)
+    assert again.returncode == 0, again.stderr[-3000:]
     assert results(root) == results(distilled)
 
 

@@ -15,6 +15,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.modalities.inputs import Item, load_inputs
 from cross_modal_kd.modalities.speech import read as reading
 from cross_modal_kd.modalities.speech import vad
+from cross_modal_kd.modalities.speech.quality import active_speech_s
 from cross_modal_kd.modalities.speech.read import decode_speech, examine_speech, read_crop, read_speech, resample
 from cross_modal_kd.samples.errors import UnreadableSampleError
 from cross_modal_kd.samples.roots import Roots
@@ -57,6 +58,18 @@ def test_an_odd_rate_is_resampled_in_little_memory(rate):
     tracemalloc.stop()
     assert len(found) == 16000 and pitch(found, 16000) == pytest.approx(1000, abs=2)
     assert np.sqrt(np.mean(found[500:-500] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+    assert peak < 20e6
+
+
+def test_an_odd_rate_is_measured_in_little_memory():
+    """The detector hears it at 16 kHz: a polyphase filter from 767,999 Hz would take a gigabyte."""
+    active_speech_s(sine(200, RATE, 1.0), RATE)  # loads the detector
+    wave = sine(200, 767_999, 1.0)
+    tracemalloc.start()
+    found = active_speech_s(wave, 767_999)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(active_speech_s(sine(200, 16_000, 1.0), 16_000), abs=0.05)
     assert peak < 20e6
 
 

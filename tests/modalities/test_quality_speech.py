@@ -141,3 +141,10 @@ def test_the_optional_measure_names_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "speechmos", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'cross-modal-kd\[dnsmos\]', or take dnsmos out"):
         MEASURES["dnsmos"](np.zeros(RATE, np.float32), RATE)
+
+
+def test_the_spectrum_of_a_very_long_wave_is_taken_block_by_block(monkeypatch):
+    wave = np.random.default_rng(0).normal(size=80_000).astype(np.float32)
+    whole = MEASURES["bandwidth"](wave, 16_000)
+    monkeypatch.setattr("cross_modal_kd.modalities.speech.quality.BLOCK", 1000)
+    assert MEASURES["bandwidth"](wave, 16_000) == pytest.approx(whole, rel=1e-5)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.modalities.image.read import MOST_PIXELS, as_picture, read_image, stored_size
+from cross_modal_kd.modalities.image.read import MOST_PIXELS, as_picture, examine_image, read_image
 from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
 from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import UnreadableSampleError
@@ -138,7 +138,7 @@ def test_text_is_cleaned_and_a_blank_one_is_refused():
         read_text(" \n ", "t")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])  # Pillow turns a TIFF by itself: not once more
 def test_a_large_image_is_shrunk_as_it_is_read_and_turned_as_its_exif_says(kind):
     pixels = np.zeros((2100, 4200, 3), dtype=np.uint8)
     pixels[:, :2100] = 200
@@ -148,7 +148,11 @@ def test_a_large_image_is_shrunk_as_it_is_read_and_turned_as_its_exif_says(kind)
     found = read_image(stored, "a")
     assert found.shape == (2100, 1050, 3) and found.size // 3 <= MOST_PIXELS
     assert (found[:1040] > 190).all() and (found[1060:] < 10).all()
-    assert stored_size(stored) == (2100, 4200)
+    again, size = examine_image(stored, "a")
+    assert size == (2100, 4200)
+    np.testing.assert_array_equal(again, found)
+    small = png(Image.fromarray(pixels[:20, :40]), kind, exif=exif)
+    assert examine_image(small, "a")[1] == (20, 40) and read_image(small, "a").shape == (40, 20, 3)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16", "I", "CMYK"])
@@ -171,12 +175,13 @@ def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded():
 @pytest.mark.slow
 def test_the_memory_of_reading_is_bounded_by_what_is_decoded(tmp_path):
     Image.new("RGB", (9900, 9900)).save(tmp_path / "a.png", compress_level=1)
+    Image.new("RGBA", (9900, 9900)).save(tmp_path / "b.png", compress_level=1)
     Image.new("L", (13000, 13000)).save(tmp_path / "a.jpg")
     code = (
         "import sys; from pathlib import Path; from cross_modal_kd.modalities.image.read import read_image;"
         "print(read_image(Path(sys.argv[1]), 'a').size, Path('/proc/self/status').read_text().split('VmHWM:')[1])"
     )
-    for name, most in (("a.png", 800), ("a.jpg", 400)):
+    for name, most in (("a.png", 800), ("b.png", 800), ("a.jpg", 400)):
         ran = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / name)], capture_output=True, text=True, check=True
         )

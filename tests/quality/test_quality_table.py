@@ -10,7 +10,7 @@ from cross_modal_kd.modalities import ModalityError, modality_of
 from cross_modal_kd.modalities.image.quality import MEASURES as IMAGE_MEASURES
 from cross_modal_kd.modalities.image.quality import sharpness
 from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.quality.table import Scoring, measure_samples, score_samples
+from cross_modal_kd.quality.table import Scoring, _chunks, measure_samples, score_samples
 from cross_modal_kd.quality.weights import sample_weights
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
@@ -140,3 +140,25 @@ def test_the_figure_has_a_panel_a_measure_and_one_a_score(samples, measures, sco
     one_split = samples["split"] == "train"
     assert quality_plot(samples[one_split], measures[one_split], scores[one_split])
     assert pd.api.types.is_float_dtype(scores["quality"])
+
+
+@pytest.mark.parametrize(("rate", "sizes"), [(8000, [64, 6]), (44_101, [6] * 11 + [4]), (768_000, [1] * 70)])
+def test_no_more_is_measured_at_a_time_than_fits(rate, sizes):
+    rows = [{"duration_s": 3600.0 if rate > 8000 else 1.0, "sample_rate": rate} for _ in range(70)]
+    chunks = _chunks(rows, [modality_of("speech").decoded_bytes(row) for row in rows])
+    assert [len(chunk) for chunk in chunks] == sizes and sum(chunks, []) == rows
+
+
+@pytest.mark.parametrize(
+    ("modality", "row", "size"),
+    [
+        ("image", {"width": 64, "height": 32}, 3 * 2048),
+        ("image", {"width": 9000, "height": 9000}, 3 * 2**22),
+        ("image", {"width": pd.NA, "height": pd.NA}, 3 * 2**22),
+        ("speech", {"duration_s": 2.0, "sample_rate": 100}, 800),
+        ("speech", {}, 4 * 60 * 48_000),
+        ("text", {}, 0),
+    ],
+)
+def test_the_size_of_a_sample_is_known_from_the_table(modality, row, size):
+    assert modality_of(modality).decoded_bytes(row) == size

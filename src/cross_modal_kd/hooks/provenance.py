@@ -18,7 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.storage import guarded, write_whole
+from cross_modal_kd.storage import guarded, parse_json, write_whole
 from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run, without_other_arms
 
 logger = logging.getLogger(__name__)
@@ -135,11 +135,13 @@ def other_students(folder: Path, inputs: Collection[str], blocks: Mapping[str, s
     for arm in arms:
         made = known.get(f"{arm}/{HISTORY}", {})
         before = made.get("blocks", blocks)
+        if not isinstance(before, dict):  # damaged
+            continue
         if other := [name for name in blocks if before.get(name) != blocks[name]]:
             yield (
-                f"the student {arm!r} was made by `{made['command']}`, with other parameters ({', '.join(other)}) than "
-                "this run's, which its page and MLflow are going to show: give both the same configuration and "
-                "--params, or run distillation again"
+                f"the student {arm!r} was made by `{made.get('command', 'another run')}`, with other parameters "
+                f"({', '.join(other)}) than this run's, which its page and MLflow are going to show: give both "
+                "the same configuration and --params, or run distillation again"
             )
 
 
@@ -169,10 +171,10 @@ def _read(notes: Path) -> dict[str, Any]:
     if not notes.is_file():
         return {}
     try:
-        known = json.loads(notes.read_text(encoding="utf-8"))
-        if isinstance(known, dict):
+        known = parse_json(notes)
+        if isinstance(known, dict) and all(isinstance(entry, dict) for entry in known.values()):
             return known
-        reason = f"it must be an object, found {str(known)[:40]}"
+        reason = f"it must be an object of objects, found {str(known)[:40]}"
     except ValueError as error:
         reason = str(error)
     aside = notes.with_name(f"{FILE}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.damaged")

@@ -200,6 +200,17 @@ class Modality(ABC):
         """
         return {}
 
+    def decoded_bytes(self, row: Row) -> int:  # noqa: ARG002 (for those that need many)
+        """About how much memory a decoded sample takes: so many are measured at a time as fit.
+
+        Args:
+            row: of the samples table.
+
+        Returns:
+            Bytes; 0 by default, of samples that are small.
+        """
+        return 0
+
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
     ) -> "Inputs":
@@ -276,6 +287,21 @@ class Modality(ABC):
         Returns:
             What the page shows, with all that it needs inside.
         """
+
+
+def known(row: Row, *columns: str) -> bool:
+    """Whether a row of the samples table has values there.
+
+    Args:
+        row: of the table, or a part of one.
+        *columns: by name.
+
+    Returns:
+        False where one of them is missing or null.
+    """
+    from pandas import notna
+
+    return all(name in row and bool(notna(row[name])) for name in columns)
 
 
 def chosen(there: Mapping[str, Named], names: Sequence[str] | None, what: str, where: str) -> dict[str, Named]:

@@ -18,6 +18,8 @@ from cross_modal_kd.quality.ranks import Combine, DomainScore
 from cross_modal_kd.samples import Roots, as_records
 
 CHUNK = 64
+CHUNK_BYTES = 2**26
+"""Of decoded samples, of which each thread holds a chunk and what its measures make of it; a sample may be larger."""
 THREADS = 2
 
 
@@ -31,7 +33,7 @@ def measure_samples(
 ) -> pd.DataFrame:
     """Raw quality of every sample: sample_id, modality, and one column a measure, empty where it is another modality's.
 
-    Every file is decoded once, 64 at a time, on two threads.
+    Every file is decoded once, on two threads, 64 at a time or as many as make 64 MB.
 
     Args:
         samples: rows of the samples table.
@@ -100,15 +102,29 @@ class _Meter:
 
 def _in_chunks(meter: _Meter, samples: pd.DataFrame, advance: Callable[[int], Any]) -> pd.DataFrame:
     rows = as_records(samples[["sample_id", "source", "path", "text"]])
+    sizes = [meter.modality.decoded_bytes(row) for row in as_records(samples)]
 
     def measure_chunk(chunk: list[dict[str, Any]]) -> pd.DataFrame:
         found = meter(chunk)
         advance(len(chunk))
         return found
 
-    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    with ThreadPoolExecutor(THREADS) as pool:
+    chunks = _chunks(rows, sizes)
+    with ThreadPoolExecutor(THREADS if max(sizes, default=0) <= CHUNK_BYTES else 1) as pool:
         return pd.concat(list(pool.map(measure_chunk, chunks)), ignore_index=True)
+
+
+def _chunks(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[list[dict[str, Any]]]:
+    """Rows in their order, at most ``CHUNK`` side by side, and ``CHUNK_BYTES`` unless it is one row."""
+    chunks: list[list[dict[str, Any]]] = []
+    held = 0
+    for row, size in zip(rows, sizes, strict=True):
+        if not chunks or len(chunks[-1]) == CHUNK or held + size > CHUNK_BYTES:
+            chunks.append([])
+            held = 0
+        chunks[-1].append(row)
+        held += size
+    return chunks
 
 
 def _require_finite(measures: pd.DataFrame, names: Sequence[str]) -> None:

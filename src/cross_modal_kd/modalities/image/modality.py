@@ -7,7 +7,7 @@ from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.files import Content, digest, located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, known
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -78,11 +78,11 @@ class Image(Modality):
 
     def inspect(self, row: Row, roots: Roots, ingestion: IngestionConfig) -> dict[str, Any]:
         """``width`` and ``height`` in pixels, as stored, and ``sha256``. See ``Modality.inspect``."""
-        from cross_modal_kd.modalities.image.read import stored_size
+        from cross_modal_kd.modalities.image.read import examine_image
 
         content = self.content(row, roots)
-        found = self.facts(self.decode(content, row["path"]), row["path"], ingestion)
-        width, height = stored_size(content)
+        pixels, (width, height) = examine_image(content, row["path"])
+        found = self.facts(Decoded(pixels), row["path"], ingestion)
         return found | {"width": width, "height": height, "sha256": digest(content)}
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
@@ -99,6 +99,14 @@ class Image(Modality):
                 name, f"{width} x {height} pixels, fewer than {SMALLEST} a side: too small to be measured"
             )
         return {"width": width, "height": height}
+
+    def decoded_bytes(self, row: Row) -> int:
+        """Three bytes a pixel as it is read, or a guess where the size is not known. See ``Modality.decoded_bytes``."""
+        from cross_modal_kd.modalities.image.read import MOST_PIXELS
+
+        if not known(row, "width", "height"):
+            return 3 * MOST_PIXELS
+        return 3 * min(MOST_PIXELS, int(row["width"]) * int(row["height"]))
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None

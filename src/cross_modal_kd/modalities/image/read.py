@@ -43,31 +43,24 @@ def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
     """
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 (grey) or 3 (RGB), found {channels!r}")
-    image = _decoded(data, name)
-    if image.mode == "F":
-        raise UnreadableSampleError(name, "floating-point pixels have no fixed range; store it with 8 or 16 bits")
-    if image.mode.startswith("I"):
-        image = _of_eight_bits(image, name)
-    if image.has_transparency_data:
-        image = _over_white(image)
-    pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
-    return pixels.reshape(image.height, image.width, channels).copy()
+    return _pixels(_decoded(data, name)[0], name, channels)
 
 
-def stored_size(data: Content) -> tuple[int, int]:
-    """(width, height) in pixels of an image that ``read_image`` reads, turned as its EXIF says.
+def examine_image(data: Content, name: str) -> tuple[np.ndarray, tuple[int, int]]:
+    """Pixels as ``read_image`` gives them, and the size of the image as stored; it is decoded once.
 
     Args:
         data: the file or its bytes.
+        name: of the sample, for errors.
 
     Returns:
-        The size as stored, of which only the header is read.
-    """
-    from PIL import Image
+        (H, W, 3) uint8; and (width, height) in pixels before anything was shrunk, turned as its EXIF says.
 
-    with opened(data) as stream, Image.open(stream) as image:
-        sideways = image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
-        return (image.height, image.width) if sideways else (image.width, image.height)
+    Raises:
+        UnreadableSampleError: as ``read_image`` does.
+    """
+    image, size = _decoded(data, name)
+    return _pixels(image, name, 3), size
 
 
 def as_picture(pixels: np.ndarray) -> "Image.Image":
@@ -84,7 +77,19 @@ def as_picture(pixels: np.ndarray) -> "Image.Image":
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
-def _decoded(data: Content, name: str) -> "Image.Image":
+def _pixels(image: "Image.Image", name: str, channels: int) -> np.ndarray:
+    if image.mode == "F":
+        raise UnreadableSampleError(name, "floating-point pixels have no fixed range; store it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        image = _of_eight_bits(image, name)
+    if image.has_transparency_data:
+        image = _over_white(image)
+    pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
+    return pixels.reshape(image.height, image.width, channels).copy()
+
+
+def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
+    """The image as it is read, and its size as stored; both turned as its EXIF says."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     with opened(data) as stream:  # a file that cannot be opened is no image's fault: its error is passed on
@@ -94,7 +99,7 @@ def _decoded(data: Content, name: str) -> "Image.Image":
                     return _shrunk(image, name)
                 turned = ImageOps.exif_transpose(image)
                 turned.load()
-                return turned
+                return turned, turned.size
         except (MemoryError, UnreadableSampleError):
             raise
         except UnidentifiedImageError as error:  # whose message has an address in memory, or a path of this machine
@@ -103,27 +108,50 @@ def _decoded(data: Content, name: str) -> "Image.Image":
             raise UnreadableSampleError(name, f"not a readable image ({type(error).__name__}: {error})") from error
 
 
-def _shrunk(image: "Image.Image", name: str) -> "Image.Image":
-    """The image at no more than ``MOST_PIXELS``, sides not under ``SMALLEST``, turned as its EXIF says."""
+def _shrunk(image: "Image.Image", name: str) -> "tuple[Image.Image, tuple[int, int]]":
+    """As ``_decoded``, at no more than ``MOST_PIXELS``, sides not under ``SMALLEST``."""
     from PIL import ImageOps
 
-    orientation, (width, height) = image.getexif().get(_ORIENTATION, 1), image.size
-    if image.format == "JPEG" and not image.info.get("progressive"):
-        factor = _factors(*image.size)
+    width, height = image.size
+    jpeg = image.format == "JPEG"
+    if jpeg and not image.info.get("progressive"):
+        factor = _factors(width, height)
         image.draft(None, (ceil(width / factor[0]), ceil(height / factor[1])))
     if image.width * image.height > MOST_DECODED:
         raise UnreadableSampleError(
             name, f"{width} x {height} pixels, more than the {MOST_DECODED:,} that are decoded; store it smaller"
         )
-    image.load()
-    if image.mode in ("P", "PA", "1"):  # these and the next have no means
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode.startswith("I;"):
-        image = image.convert("I")
-    if image.width * image.height > MOST_PIXELS:
-        image = image.reduce(_factors(*image.size))
+    if image.format != "PNG":  # of which it would be decoded; it may lie behind the pixels
+        image.getexif()
+    image.load()  # a TIFF is turned here, by Pillow itself
+    size = (width, height) if jpeg else image.size
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    image = _reduced(image)
     image.getexif()[_ORIENTATION] = orientation
-    return ImageOps.exif_transpose(image)
+    return ImageOps.exif_transpose(image), size[::-1] if orientation >= _SIDEWAYS else size
+
+
+def _reduced(image: "Image.Image") -> "Image.Image":
+    """The image at no more than ``MOST_PIXELS``, by strips: what Pillow does to have means would take it once more."""
+    from PIL import Image
+
+    if image.width * image.height <= MOST_PIXELS:
+        return image
+    across, down = _factors(*image.size)
+    rows = max(1, MOST_PIXELS // image.width // down) * down
+    strips = []
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        if strip.mode in ("P", "PA", "1"):  # these and the next have no means
+            strip = strip.convert("RGBA" if image.has_transparency_data else "RGB")
+        strips.append((strip.convert("I") if strip.mode.startswith("I;") else strip).reduce((across, down)))
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    place = 0
+    for strip in strips:
+        whole.paste(strip, (0, place))
+        place += strip.height
+    whole.info = dict(strips[0].info)
+    return whole
 
 
 def _factors(width: int, height: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, located, size_of
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, known
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
 from cross_modal_kd.models import EncoderLibrary
@@ -107,6 +107,14 @@ class Speech(Modality):
         if not found.audible:
             raise UnreadableSampleError(name, "the sound is silent: every sample is zero")
         return {"duration_s": found.duration_s, "sample_rate": found.sample_rate, "sha256": digest(content)}
+
+    def decoded_bytes(self, row: Row) -> int:
+        """Four bytes a value, of a minute at most. See ``Modality.decoded_bytes``."""
+        from cross_modal_kd.modalities.speech.read import LONGEST_S
+
+        if not known(row, "duration_s", "sample_rate"):
+            return 4 * LONGEST_S * 48_000
+        return int(4 * min(LONGEST_S, row["duration_s"]) * row["sample_rate"])
 
     def load(
         self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None

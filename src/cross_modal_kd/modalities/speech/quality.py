@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cross_modal_kd.modalities.speech import vad, wada
+from cross_modal_kd.modalities.speech.read import is_odd, resample
 
 FRAME_S = 0.02
 ACTIVE_DB = 30.0
@@ -21,6 +22,7 @@ PLATEAU = 0.01
 PRE_EMPHASIS = 0.97
 ROLL_OFF = 0.99
 WIDEST_DYNAMICS_DB = 60.0
+BLOCK = 2**22
 
 Wave = NDArray[np.float32]
 
@@ -90,8 +92,8 @@ def speech_level(wave: Wave, sample_rate: int) -> float:
     Returns:
         dB of full scale, within [-100, 0] (a full-scale square wave is 0 dB).
     """
-    active = _active(wave, sample_rate)
-    return float(10 * np.log10(max(float(np.mean(active.astype(np.float64) ** 2)), 10 ** (FLOOR_DB / 10))))
+    active = _active(wave, sample_rate).astype(np.float64)
+    return float(10 * np.log10(max(float(np.square(active, out=active).mean()), 10 ** (FLOOR_DB / 10))))
 
 
 def dynamics(wave: Wave, sample_rate: int) -> float:
@@ -140,13 +142,25 @@ def bandwidth(wave: Wave, sample_rate: int) -> float:
     Returns:
         Hz, up to half the rate; 0 for silence.
     """
-    active = _active(np.append(wave[:1], wave[1:] - PRE_EMPHASIS * wave[:-1]).astype(np.float32), sample_rate)
-    power = (np.abs(np.fft.rfft(active * np.hanning(active.shape[1]).astype(np.float32), axis=1)) ** 2).mean(axis=0)
+    emphasised = wave.astype(np.float32)
+    emphasised[1:] -= PRE_EMPHASIS * wave[:-1]
+    power = _mean_spectrum(_active(emphasised, sample_rate))
     total = np.cumsum(power)
     if total[-1] <= 0:
         return 0.0
     frequencies = np.linspace(0, sample_rate / 2, len(power))
     return float(np.interp(ROLL_OFF * total[-1], total, frequencies))
+
+
+def _mean_spectrum(frames: Wave) -> Wave:
+    """Mean power by frequency of n frames, so many of which are looked at side by side as have ``BLOCK`` values."""
+    window = np.hanning(frames.shape[1]).astype(np.float32)
+    side_by_side = max(1, BLOCK // frames.shape[1])
+    blocks = [frames[start : start + side_by_side] for start in range(0, len(frames), side_by_side)]
+    means = [(np.abs(np.fft.rfft(block * window, axis=1)) ** 2).mean(axis=0) for block in blocks]
+    if len(means) == 1:
+        return means[0]
+    return np.average(means, axis=0, weights=[len(block) for block in blocks])
 
 
 def active_speech_s(wave: Wave, sample_rate: int) -> float:
@@ -207,6 +221,8 @@ def _speechmos() -> Any:
 def _resampled(wave: Wave, sample_rate: int, wanted: int) -> Wave:
     if sample_rate == wanted:
         return wave
+    if is_odd(sample_rate, wanted):
+        return resample(wave, sample_rate, wanted)
     from scipy.signal import resample_poly
 
     factor = gcd(sample_rate, wanted)

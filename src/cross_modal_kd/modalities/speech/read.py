@@ -145,14 +145,27 @@ def resample(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     Returns:
         (ceil(T * to_rate / from_rate),) float32, clipped to [-1, 1].
     """
-    divisor = gcd(from_rate, to_rate)
-    if (from_rate // divisor) * (to_rate // divisor) > _MOST_KERNEL:
+    if is_odd(from_rate, to_rate):
         return np.clip(_by_soxr(sound, from_rate, to_rate), -1.0, 1.0)
     import torch
     from torchaudio.functional import resample as resample_tensor
 
     resampled = resample_tensor(torch.from_numpy(sound), from_rate, to_rate).numpy()
     return np.clip(resampled, -1.0, 1.0)
+
+
+def is_odd(from_rate: int, to_rate: int) -> bool:
+    """Whether the rates have so small a common divisor that a polyphase filter between them is too large.
+
+    Args:
+        from_rate: in Hz.
+        to_rate: in Hz.
+
+    Returns:
+        True of 44,101 and 16,000 Hz, False of 44,100 and 16,000 Hz.
+    """
+    divisor = gcd(from_rate, to_rate)
+    return (from_rate // divisor) * (to_rate // divisor) > _MOST_KERNEL
 
 
 def _by_soxr(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:

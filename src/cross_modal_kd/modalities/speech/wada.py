@@ -69,4 +69,6 @@ def snr_db(wave: NDArray[np.float32]) -> float:
     if amplitude.size == 0:
         return LOWEST_DB
     snr, statistic = curve()
-    return float(np.interp(np.log(amplitude.mean()) - np.log(amplitude).mean(), statistic, snr))
+    of_mean = np.log(amplitude.mean())
+    np.log(amplitude, out=amplitude)  # a minute may have 46 million values
+    return float(np.interp(of_mean - amplitude.mean(), statistic, snr))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cross_modal_kd.storage import parse_json
 from cross_modal_kd.studies.results.images import DARK, dark_png, small_png
 from cross_modal_kd.studies.results.provenance import NOTES
 from cross_modal_kd.studies.results.sections import Section
@@ -85,7 +86,10 @@ def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
 def _notes(folder: Path) -> dict[str, Any]:
     file = folder / NOTES
     try:
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        known = parse_json(file) if file.is_file() else {}
     except ValueError:
-        logger.warning("%s is damaged: how its tables came about is not noted", file)
-        return {}
+        known = None
+    if isinstance(known, dict):
+        return known
+    logger.warning("%s is damaged: how its tables came about is not noted", file)
+    return {}

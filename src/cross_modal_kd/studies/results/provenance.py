@@ -1,10 +1,11 @@
 """How a reported file came about, as one line under its table."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from cross_modal_kd.storage import parse_json
 
 NOTES = "provenance.json"
 
@@ -43,23 +44,25 @@ def machine(noted: Mapping[str, Any]) -> str:
     gpus = noted.get("device.gpus", "none")
     gpu = "no GPU" if gpus == "none" else gpus
     parts = [noted.get("device.cpu", ""), f"{noted['device.cores']} cores" if "device.cores" in noted else "", gpu]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(str(part) for part in parts if part)
 
 
 def _noted(folder: Path, file: Path) -> dict[str, Any]:
     notes = folder / NOTES
     try:
-        known = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
+        known = parse_json(notes) if notes.is_file() else {}
     except ValueError:  # damaged: nothing is known of the file; the next run sets the notes aside
         known = {}
-    found = known.get(file.relative_to(folder).as_posix(), {})
-    return found if found.get("sha256") == hashlib.sha256(file.read_bytes()).hexdigest() else {}
+    found = known.get(file.relative_to(folder).as_posix()) if isinstance(known, dict) else None
+    if not isinstance(found, dict) or found.get("sha256") != hashlib.sha256(file.read_bytes()).hexdigest():
+        return {}
+    return found if found.keys() >= {"command", "date"} and isinstance(found.get("seeds", {}), dict) else {}
 
 
 def _commit(noted: Mapping[str, Any]) -> str:
     if "git.sha" not in noted:
         return ""
-    return f"commit {noted['git.sha'][:10]}" + (" with changes" if noted.get("git.dirty") == "true" else "")
+    return f"commit {str(noted['git.sha'])[:10]}" + (" with changes" if noted.get("git.dirty") == "true" else "")
 
 
 def _listed(value: Any) -> str:
