@@ -121,7 +121,8 @@ def test_anyway_goes_past_uncommitted_changes_to_the_commit(repository):
         Repetition(None, past(tags={"git.dirty": "true"}), repository[0], repository[0]).run(anyway=True)
 
 
-def test_the_worktree_has_the_commit_alone_and_is_gone_afterwards(repository):
+def test_the_worktree_has_the_commit_alone_and_is_gone_afterwards(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder, commit = repository
     (folder / "conf" / "a.yml").write_text("a: 2\n")
     with worktree(folder / "conf", commit, keep=False) as tree:
