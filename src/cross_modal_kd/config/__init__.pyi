@@ -21,6 +21,7 @@ from cross_modal_kd.config.registered import ModalityName as ModalityName
 from cross_modal_kd.config.registered import NoOptions as NoOptions
 from cross_modal_kd.config.registered import Options as Options
 from cross_modal_kd.config.registered import announce as announce
+from cross_modal_kd.config.registered import input_blocks as input_blocks
 from cross_modal_kd.config.registered import input_blocks_of as input_blocks_of
 from cross_modal_kd.config.registered import libraries_of as libraries_of
 from cross_modal_kd.config.registered import library_traits as library_traits

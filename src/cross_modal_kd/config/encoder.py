@@ -23,9 +23,10 @@ class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
     library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text), or another registered one.
-    name and options are that library's; only options on the list that the modality announces are taken, each of its
-    type and range. An option that is null is left to the library's default: so an environment takes away one that
-    conf/base sets.
+    name: of the encoder, as that library has it.
+    options: of the encoder, as that library has them; only options on the list that the modality announces are taken,
+    each of its type and range. An option that is null is left to the library's default: so an environment takes away
+    one that conf/base sets.
     """
 
     library: LibraryName

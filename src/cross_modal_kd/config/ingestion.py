@@ -48,10 +48,14 @@ class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator
 
 
 class SplitConfig(Strict):
-    """Shares of the *clusters* (labels for verification, groups for classification), drawn with ``seed``.
+    """Shares of the *clusters* (labels for verification, groups for classification), drawn with a seed.
 
     A cluster is drawn by a hash of its name and the seed, so that none moves when data is added; the sizes follow the
     shares as those of a random draw do.
+
+    train: share of the training split. dev: share of the split that checkpoints, hyper-parameters and thresholds are
+    chosen on. test: share of the split that is measured once. The three sum to 1.
+    seed: of the draw.
     frozen: a CSV file (cluster, split, and the seed that it was drawn with, if any) of a split that was drawn once,
     relative to the project's folder: what it names is not drawn. Every run saves its split so, as ``drawn_split``. With
     another seed than the file's, all is drawn anew; so it is with null.

@@ -7,7 +7,7 @@ from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.one_writer import OneWriterHook
 from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
-from cross_modal_kd.hooks.preflight import PreflightHook
+from cross_modal_kd.hooks.preflight import PreflightHook, check_environment
 from cross_modal_kd.hooks.project_folder import ProjectFolderHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
 
@@ -22,4 +22,5 @@ __all__ = [
     "ProjectFolderHook",
     "ProvenanceHook",
     "TaskConfigLoader",
+    "check_environment",
 ]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.context import KedroContext
@@ -78,6 +79,27 @@ def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProt
 
         return list_ahead(blocks["task"], blocks["sources"], blocks["ingestion"])
     return catalog.load(SAMPLES) if SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES) else None
+
+
+def check_environment(project: Path, env: str, pipeline: str) -> None:
+    """The checks of a run's parameters, without the run, and without the networks, which take seconds to build.
+
+    Args:
+        project: the folder that holds ``conf/``.
+        env: the environment.
+        pipeline: name of the pipeline that would be run.
+
+    Raises:
+        ConfigError: what is wrong.
+    """
+    from kedro.framework.project import pipelines
+    from kedro.framework.session import KedroSession
+
+    from cross_modal_kd.hooks.checks import check_blocks
+
+    session: Any = KedroSession.create(project, env=env, save_on_close=False)
+    blocks = dict(session.load_context().params)
+    check_blocks(blocks, _blocks_of(pipelines[pipeline]))
 
 
 def _typed(catalog: CatalogProtocol) -> dict[str, Any]:

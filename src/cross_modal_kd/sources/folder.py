@@ -95,6 +95,19 @@ def _files(name: str, found: Files, chosen: FolderOptions) -> tuple[list[dict[st
     return rows, passed_over
 
 
+def regrouped(rows: pd.DataFrame, options: FolderOptions) -> pd.DataFrame:
+    """Rows as another option ``group`` would bind them, without another look at the disk.
+
+    Args:
+        rows: that ``read_folder`` gave with the option ``group: file``.
+        options: with the group that is asked for.
+
+    Returns:
+        The same rows, with other groups.
+    """
+    return rows.assign(group=rows["group"].map(lambda file: one_form(_group(PurePosixPath(file), options.group))))
+
+
 def _group(path: PurePosixPath, kind: str) -> str:
     return {"file": path, "stem": path.with_suffix(""), "parent": path.parent}[kind].as_posix()
 

@@ -20,7 +20,7 @@ def fourier_points(sample_rate: int) -> int:
 
 
 class SpeechInputConfig(Strict):
-    """sample_rate in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most.
+    """sample_rate: in Hz; crop_s: seconds of a training crop; eval_s: seconds heard at evaluation, at most.
 
     n_mels: log-mel features a frame, fewer than the frequencies that a window of 25 ms tells apart at that rate.
     """

@@ -14,8 +14,10 @@ class QualityStudyConfig(Strict):
     degradations: per modality the names of those to inject
     (keys of that modality's DEGRADATIONS); a modality that is not named gets all of its own.
     bootstrap: resamples of the samples; level: of the intervals. gallery: best and worst samples shown per measure.
-    discard_steps: points of the error-versus-discard curve, from nothing to nine tenths left out; discard_shuffles:
-    curves of random order beside it. max_trials: verification trials that the curve is computed from, at most.
+    discard_steps: points of the error-versus-discard curve, from nothing to nine tenths left out;
+    discard_shuffles: curves of random order beside it.
+    max_trials: verification trials that the curve is computed from, at most.
+    seed: of every draw.
     """
 
     samples: int = Field(100, ge=2)

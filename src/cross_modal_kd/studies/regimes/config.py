@@ -11,6 +11,7 @@ from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
 class LabelsStudy(Strict):
     """Few labels, all pairs.
 
+    arms: that are trained, the baseline among them.
     shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
     draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
     labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
@@ -32,6 +33,7 @@ class LabelsStudy(Strict):
 class TeacherStudy(Strict):
     """Weaker teachers, the projection fitted again on each.
 
+    arms: that are trained, the baseline among them.
     noise: levels of Gaussian noise on every embedding, relative to the size of the embeddings about their mean.
     dropped_words: shares of words left out of every text before it is embedded; for a text teacher only, others pass
     over it. The undamaged teacher is always among them. seed: of both kinds of damage.
@@ -54,6 +56,7 @@ class TeacherStudy(Strict):
 class NoiseStudy(Strict):
     """Damaged training inputs, measured on clean and on damaged test inputs.
 
+    arms: that are trained, the baseline among them.
     kinds: modality -> degradation (a key of that modality's DEGRADATIONS) -> levels to draw from; null takes its own.
     share: of the training samples that are damaged; test_share: of the test samples, in the damaged test.
     seed: it decides, with the sample, whether and how that one is damaged.
@@ -69,7 +72,9 @@ class NoiseStudy(Strict):
 class WidthStudy(Strict):
     """Students of another width: the named options of the encoder, numbers or lists, times each factor.
 
-    Sizes are rounded to multiples of ``divisor``. An option that student.encoder.options does not name is left alone.
+    arms: that are trained, the baseline among them. factors: of the width.
+    options: names in student.encoder.options; one that is not there is left alone.
+    divisor: sizes are rounded to multiples of it.
     """
 
     arms: list[str] = Field(min_length=1)
@@ -79,21 +84,30 @@ class WidthStudy(Strict):
 
 
 class LengthStudy(Strict):
-    """Trainings of another length: ``training.epochs`` times each factor, looks at dev spread alike."""
+    """Trainings of another length: ``training.epochs`` times each factor, looks at dev spread alike.
+
+    arms: that are trained, the baseline among them. factors: of the length.
+    """
 
     arms: list[str] = Field(min_length=1)
     factors: list[PositiveFloat] = Field(min_length=1)
 
 
 class WeightStudy(Strict):
-    """Lighter and heavier constraints: the weight of each constraint of an arm times each factor."""
+    """Lighter and heavier constraints: the weight of each constraint of an arm times each factor.
+
+    arms: that are trained, the baseline among them. factors: of the weight.
+    """
 
     arms: list[str] = Field(min_length=1)
     factors: list[PositiveFloat] = Field(min_length=1)
 
 
 class VariantsStudy(Strict):
-    """The unchanged task, under arms that differ in one choice each: the margin, the reducer, a moving projection."""
+    """The unchanged task, under arms that differ in one choice each: the margin, the reducer, a moving projection.
+
+    arms: that are trained, the baseline among them.
+    """
 
     arms: list[str] = Field(min_length=1)
 
@@ -101,6 +115,7 @@ class VariantsStudy(Strict):
 class CrossfitStudy(Strict):
     """In-sample against out-of-fold teachers.
 
+    arms: that are trained, the baseline among them.
     folds: of whole labels (verification) or groups (classification); a training sample is projected by the projection
     that was fitted without its fold. seed: of the folds.
     """

@@ -19,6 +19,7 @@ class RobustnessConfig(Strict):
     babble_clips: sounds that babble is mixed from, of training speakers.
     from_comparison: every arm and seed of the comparison, in place of the two students of ``distill``.
     max_impostors, bootstrap, level: as in the block ``evaluation``, smaller because each condition pays for them.
+    seed: of the damage and of every draw.
     """
 
     kinds: dict[ModalityName, dict[str, list[float]]]

@@ -1,0 +1,236 @@
+"""Which task a folder is good for: modalities, kind, pairing; and what each split would hold."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.config import IngestionConfig, TaskConfig, libraries_of, modality_names
+from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, pair
+from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
+from cross_modal_kd.tasks import kind_named, kind_of
+
+FEW_LABELS, MANY_FILES = 100, 10  # a question of which class it is: few labels, with many files each
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user says himself; None is left to ``choose``.
+
+    Attributes:
+        student: a modality.
+        teacher: another one.
+        kind: of task.
+    """
+
+    student: str | None = None
+    teacher: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A task that the folder can be used for.
+
+    Attributes:
+        task: its block.
+        why_kind: why this kind of task.
+        group: the option ``group`` of the sources, what binds modalities to one instance.
+        why_pairing: why the samples are paired so.
+        lonely: samples of the student without a teacher sample.
+        splits: samples and labels of the student in each split, as they would be drawn.
+        inputs: block ``inputs`` where it differs from conf/base.
+        notes: what is worth knowing before a run.
+    """
+
+    task: TaskConfig
+    why_kind: str
+    group: str
+    why_pairing: str
+    lonely: int
+    splits: Mapping[str, tuple[int, int]]
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def choose(survey: Survey, name: str, asked: Asked) -> Choice:
+    """The task that suits what was found, or the one asked for.
+
+    Args:
+        survey: of the folder.
+        name: of the task.
+        asked: what the user says himself.
+
+    Returns:
+        A task that what was found is enough for.
+
+    Raises:
+        SamplesError: a modality is missing, or no kind of task has enough samples: what is missing.
+    """
+    student, teacher = _modalities(survey, asked)
+    pairing = _pairing(survey, student, teacher)
+    problems = {}
+    for kind, why in _kinds(survey.of(student), student, asked):
+        try:
+            return _choice(survey, pairing, why, _task(name, kind, student, teacher, pairing))
+        except SamplesError as error:
+            problems[kind] = str(error)
+    said = "\n".join(f"  as {kind}: {problem}" for kind, problem in problems.items())
+    raise SamplesError(f"{survey.folder}: there is not enough for a task yet\n{said}")
+
+
+def trainable() -> list[str]:
+    """Modalities that a student can have."""
+    return [name for name in modality_names() if any(each.trainable for each in libraries_of(name).values())]
+
+
+def _modalities(survey: Survey, asked: Asked) -> tuple[str, str]:
+    counts = {str(name): len(rows) for name, rows in survey.rows.groupby("modality")}
+    for role, wanted in (("student", asked.student), ("teacher", asked.teacher)):
+        if wanted is not None and wanted not in counts:
+            raise SamplesError(
+                f"{survey.folder}: --{role}={wanted}, but it holds no {wanted}; it holds {_told(counts)}"
+            )
+    students = [name for name in trainable() if name in counts and name != asked.teacher]
+    if not students:
+        raise SamplesError(f"{survey.folder}: nothing that a student could learn from; it holds {_told(counts)}")
+    student = asked.student or max(students, key=lambda name: (name == "speech", counts[name]))
+    teachers = [name for name in counts if name != student]
+    if not teachers:
+        raise SamplesError(_no_teacher(survey, student))
+    teacher = asked.teacher or max(teachers, key=lambda name: (name == "text", counts[name]))
+    if asked.student is None and teacher == "text":  # whose captions are they?
+        captioned = survey.rows.groupby("group")["modality"].agg(set)
+        student = max(students, key=lambda name: (sum({name, "text"} <= found for found in captioned), counts[name]))
+    return student, teacher
+
+
+def _no_teacher(survey: Survey, student: str) -> str:
+    return (
+        f"{survey.folder}: {len(survey.of(student))} {student} samples, and nothing of another modality that could "
+        "teach. Either write captions.csv beside the label folders (two columns: path,text), or put the files of "
+        "another modality beside them under the same labels. --write-captions writes captions.csv from texts in other "
+        "forms, or else from the labels' own names"
+    )
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name} samples" for name, count in counts.items())
+
+
+@dataclass(frozen=True)
+class _Pairing:
+    """pairing, chimeric: of the task. rows: with their groups as the option has them."""
+
+    pairing: str
+    chimeric: bool
+    group: str
+    why: str
+    rows: pd.DataFrame
+
+
+def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
+    """By instance where most of the student's files have a partner, else by label where labels are shared."""
+    for group in ("file", "stem", "parent"):
+        rows = regrouped(survey.rows, FolderOptions(group=group))
+        mine, theirs = (rows[rows["modality"] == name] for name in (student, teacher))
+        there = {name for name in theirs["group"] if "/" in name}  # a folder that is the label's own binds no instance
+        if mine["group"].isin(there).mean() >= 0.5:
+            return _Pairing("instance", False, group, _BY[group].format(teacher=teacher, student=student), rows)
+    labels, taught = (set(survey.of(name)["label"]) for name in (student, teacher))
+    if len(labels & taught) >= 0.5 * len(labels):
+        why = f"by label: {len(labels & taught)} of the {len(labels)} labels have both {student} and {teacher}"
+        return _Pairing("label", False, "file", why, survey.rows)
+    why = (
+        f"chimeric: no label has both {student} and {teacher}, so that each {student} label is assigned one "
+        f"of {teacher} by chance, and nothing in the one tells of the other"
+    )
+    return _Pairing("label", True, "file", why, survey.rows)
+
+
+_BY = {
+    "file": "by file: a text belongs to the file that captions.csv names",
+    "stem": "by name: {student} and {teacher} files of the same name under the same label belong together",
+    "parent": "by folder: {student} and {teacher} files in the same folder below the label belong together",
+}
+
+
+def _task(name: str, kind: str, student: str, teacher: str, found: _Pairing) -> TaskConfig:
+    return TaskConfig.model_validate(
+        {"name": name, "kind": kind, "student": student, "teacher": teacher}
+        | {"pairing": found.pairing, "chimeric": found.chimeric}
+    )
+
+
+def _kinds(rows: pd.DataFrame, student: str, asked: Asked) -> Iterator[tuple[str, str]]:
+    """Kinds of task to try, the one that suits best first, each with its reason."""
+    labels, files = rows["label"].nunique(), rows.groupby("label").size().median()
+    counted = f"{labels} labels with {files:g} files each (the median)"
+    closed = student != "speech" and labels <= FEW_LABELS and files >= MANY_FILES
+    why = {
+        "classification": f"{counted}: which of these labels is it? Every label is learnt",
+        "verification": f"{counted}: are these two of the same label? It is measured on labels unseen in training",
+    }
+    if asked.kind is not None:
+        kind_named(asked.kind)
+        yield asked.kind, "asked for"
+        return
+    best = "classification" if closed else "verification"
+    yield best, why[best]
+    for kind in why:
+        if kind != best:
+            yield kind, f"{why[kind]}. There is not enough for {best}"
+
+
+def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) -> Choice:
+    """The task as a choice. Raises SamplesError where a split would lack something."""
+    rows = found.rows[found.rows["modality"].isin([task.student, task.teacher])].reset_index(drop=True)
+    if task.chimeric:
+        rows = make_chimeric(rows, task, IngestionConfig()).rows
+    design = kind_of(task).design
+    rows = rows.assign(sha256=rows["sample_id"])  # not looked at yet: no two are taken for copies
+    rows = rows.assign(split=assign_splits(rows, design, IngestionConfig().split))
+    alone = rows["sample_id"].isin(pair(rows, task).without_partner)
+    rows = rows[~(alone & (rows["split"] == "train"))]
+    check_samples(rows, task, design)
+    mine = rows[rows["modality"] == task.student]
+    splits = {name: (len(part), part["label"].nunique()) for name in SPLITS if len(part := mine[mine["split"] == name])}
+    clusters = design.clusters(mine[mine["split"] == "test"]).nunique()
+    notes = tuple(_notes(clusters, design.cluster, rows))
+    return Choice(task, why_kind, found.group, found.why, int(alone.sum()), splits, _inputs(survey), notes)
+
+
+def _notes(clusters: int, cluster: str, rows: pd.DataFrame) -> Iterator[str]:
+    if clusters < 10:
+        yield (
+            f"the test split holds {clusters} {cluster}s: too few for an interval or a verdict "
+            "(evaluation.min_clusters is 10); evaluation.folds: 3 or more tests every one of them once"
+        )
+    if "domain" in rows and rows["domain"].isna().all():
+        yield (
+            "no domains (sessions, artists, channels) are named: domains.csv (path or label, domain) would let the "
+            "report tell what was learnt of the label from what was learnt of the session"
+        )
+
+
+def _inputs(survey: Survey) -> dict[str, dict[str, Any]]:
+    """Blocks of ``inputs`` that suit the sizes that were found."""
+    found = {modality: _INPUTS[str(modality)](facts) for modality, facts in survey.facts.groupby("modality")
+             if modality in _INPUTS}  # fmt: skip
+    return {str(modality): block for modality, block in found.items() if block}
+
+
+def _image(facts: pd.DataFrame) -> dict[str, Any]:
+    side = facts[["width", "height"]].min(axis=1).median()
+    return {"size": 64 if side >= 96 else 48} if side >= 64 else {}
+
+
+def _speech(facts: pd.DataFrame) -> dict[str, Any]:
+    rate, seconds = facts["sample_rate"].median(), facts["duration_s"].median()
+    found: dict[str, Any] = {"sample_rate": 8000} if 8000 <= rate < 16000 else {}
+    return found | ({"crop_s": max(0.5, round(float(seconds), 1))} if seconds < 2 else {})
+
+
+_INPUTS: dict[str, Callable[[pd.DataFrame], dict[str, Any]]] = {"image": _image, "speech": _speech}

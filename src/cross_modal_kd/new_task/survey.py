@@ -1,0 +1,155 @@
+"""What lies in a folder, as the layout ``folder`` reads it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from cross_modal_kd.config import IngestionConfig, SourceConfig
+from cross_modal_kd.modalities import known_endings, modality_of, modality_of_ending
+from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
+from cross_modal_kd.sources import layout_of, list_files
+
+LAYOUT = "folder"
+SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
+LOOKED_AT = 24  # files of each modality that are decoded, evenly spread
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        folder: that was looked at.
+        sources: a folder each, by the name of the source.
+        rows: candidate rows of all of them, of the layout's default options.
+        passed_over: source, path and reason of the files that are not used.
+        facts: width and height (pixels), duration_s (seconds) and sample_rate (Hz) of a few files of each modality.
+        unreadable: path -> reason, among those few.
+    """
+
+    folder: Path
+    sources: Mapping[str, Path]
+    rows: pd.DataFrame
+    passed_over: pd.DataFrame
+    facts: pd.DataFrame
+    unreadable: Mapping[str, str]
+
+    def of(self, modality: str) -> pd.DataFrame:
+        """The rows of one modality.
+
+        Args:
+            modality: its name.
+
+        Returns:
+            A part of ``rows``.
+        """
+        return self.rows[self.rows["modality"] == modality]
+
+
+def look(folder: Path) -> Survey:
+    """Look at a folder: which modalities, which labels, which tables; a few files of each modality are decoded.
+
+    Args:
+        folder: that exists, with files below ``<label>/``; or with a folder of such folders for each modality
+            (``voices/<label>/``, ``faces/<label>/``); or with one folder that holds either.
+
+    Returns:
+        What was found.
+
+    Raises:
+        SamplesError: there is no such folder, it has no ``<label>/<file>``, its folders are splits, or a table in it
+            is wrong.
+    """
+    if not folder.is_dir():
+        raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
+    sources = _sources(folder)
+    roots = Roots({name: SourceConfig(layout=LAYOUT, root=str(root.resolve())) for name, root in sources.items()})
+    read = [layout_of(name, LAYOUT)(name, roots, {}) for name in sources]
+    rows = pd.concat([found.rows for found in read], ignore_index=True)
+    facts, unreadable = _look_at_a_few(rows, roots)
+    passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
+    return Survey(folder, sources, rows, passed_over, facts, unreadable)
+
+
+def _sources(folder: Path) -> dict[str, Path]:
+    """The roots of sources below a folder, by name: the folder itself, or a folder each modality."""
+    paths = [PurePosixPath(path) for path in list_files(folder).paths]
+    files = [path for path in paths if len(path.parts) > 1 and modality_of_ending(path.suffix)]
+    if not files:
+        raise SamplesError(_nothing(folder, paths))
+    below: dict[str, list[PurePosixPath]] = defaultdict(list)
+    for path in files:
+        below[path.parts[0]].append(path)
+    deep = all(len(path.parts) > 2 for path in files)
+    if len(below) > 1 and {name.lower() for name in below} <= SPLIT_FOLDERS:
+        raise SamplesError(
+            f"{folder}: its folders are splits ({first_few(below)}), and the layout folder takes the first folder for "
+            "the label. Put the label first, <label>/<file>, and write splits.csv (path,split: train, dev or test) "
+            "beside the label folders; without it the split is drawn"
+        )
+    if deep and len(below) == 1:
+        return _sources(folder / next(iter(below)))
+    if deep and _is_one_modality_each(below):
+        return {source_name(name): folder / name for name in sorted(below)}
+    return {source_name(folder.resolve().name): folder}
+
+
+def _is_one_modality_each(below: Mapping[str, Sequence[PurePosixPath]]) -> bool:
+    """Whether every folder holds another modality."""
+    kinds = [{found.name for path in files if (found := modality_of_ending(path.suffix))} for files in below.values()]
+    return all(len(kind) == 1 for kind in kinds) and len(set().union(*kinds)) == len(below) > 1
+
+
+def _nothing(folder: Path, paths: Sequence[PurePosixPath]) -> str:
+    known = [path for path in paths if modality_of_ending(path.suffix)]
+    if known:
+        return (
+            f"{folder}: {len(known)} files lie in it and none in a folder of its label (the first: {known[0]}). Make a "
+            "folder for each label, named after it, and put its files there: <label>/<file>"
+        )
+    endings = _counted(path.suffix or "no ending" for path in paths)
+    there = f"it has {len(paths)} others ({endings})" if paths else "it is empty"
+    return f"{folder}: no file of a modality that is read ({known_endings()}); {there}"
+
+
+def _counted(values: Iterable[str], most: int = 5) -> str:
+    counts = pd.Series(list(values)).value_counts().head(most)
+    return ", ".join(f"{count} x {value}" for value, count in counts.items())
+
+
+def source_name(folder: str) -> str:
+    """A folder's name as that of a source: letters, digits and underscores.
+
+    Args:
+        folder: its name.
+
+    Returns:
+        ``files`` where nothing of it is left.
+
+    >>> source_name("My birds (2024)")
+    'my_birds_2024'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_") or "files"
+
+
+def _look_at_a_few(rows: pd.DataFrame, roots: Roots) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Facts of a few files of each modality, evenly spread, and the reasons of those that cannot be used."""
+    files = rows.dropna(subset=["path"])
+    facts: list[dict[str, Any]] = []
+    unreadable: dict[str, str] = {}
+    for modality, of_modality in files.groupby("modality"):
+        step = -(-len(of_modality) // LOOKED_AT)
+        for row in as_records(of_modality.iloc[::step]):
+            try:
+                found = modality_of(str(modality)).inspect(row, roots, IngestionConfig())
+            except UnreadableSampleError as error:
+                unreadable[row["path"]] = error.reason
+            else:
+                facts.append({"modality": modality, **found})
+    names = ["modality", "width", "height", "duration_s", "sample_rate"]
+    return pd.DataFrame(facts).reindex(columns=names), unreadable

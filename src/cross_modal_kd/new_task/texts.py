@@ -1,0 +1,150 @@
+"""Texts that lie in a folder in another form than captions.csv, and captions.csv made of them."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.samples import SamplesError, read_csv
+from cross_modal_kd.storage import write_whole
+
+CAPTIONS = "captions.csv"
+TEXT_COLUMNS = ("text", "caption", "description", "sentence", "transcript", "transcription")
+PATH_COLUMNS = ("file_name", "path", "file", "filename", "image")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """texts: path -> text. what: where they come from, in words."""
+
+    texts: dict[str, str]
+    what: str
+
+
+def found_texts(survey: Survey, source: str) -> Texts | None:
+    """Texts of the files of a source that captions.csv does not hold.
+
+    Looked for in this order: metadata.csv and metadata.jsonl (as Hugging Face has them), a .txt beside each file, one
+    .txt for a label (``<label>.txt`` beside its folder, or the only one within); a part of them is enough.
+
+    Args:
+        survey: of the folder.
+        source: one of its sources.
+
+    Returns:
+        The first that are there, None where there are none.
+
+    Raises:
+        SamplesError: a table is wrong, or a text is not UTF-8.
+    """
+    root = survey.sources[source]
+    mine = survey.rows[(survey.rows["source"] == source) & survey.rows["path"].notna()]
+    for what, finder in _FORMS.items():
+        found = {path: words for path, text in finder(root, mine) if (words := " ".join(text.split()))}
+        if found:
+            return Texts(found, what)
+    return None
+
+
+def of_labels(survey: Survey, source: str) -> Texts:
+    """The label of each file as its text: a teacher that knows the words, and nothing of the single file.
+
+    Args:
+        survey: of the folder.
+        source: one of its sources.
+
+    Returns:
+        ``golden_retriever/1.jpg`` -> ``golden retriever``.
+    """
+    mine = survey.rows[(survey.rows["source"] == source) & survey.rows["path"].notna()]
+    names = mine["label"].str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
+    return Texts(dict(zip(mine["path"], names, strict=True)), "the names of the labels")
+
+
+def write_captions(survey: Survey) -> Iterator[str]:
+    """Write captions.csv beside the label folders of every source that has none; of a table that is there, nothing.
+
+    Args:
+        survey: of the folder.
+
+    Yields:
+        A sentence for each table that was written.
+
+    Raises:
+        SamplesError: as ``found_texts`` does.
+    """
+    for source, root in survey.sources.items():
+        file = root / CAPTIONS
+        if file.exists():
+            continue
+        found = found_texts(survey, source) or of_labels(survey, source)
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([("path", "text"), *found.texts.items()])
+        write_whole(file, table.getvalue())
+        yield f"{file}: {len(found.texts)} texts, from {found.what}"
+
+
+def _metadata(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    file = root / "metadata.csv"
+    if not file.is_file():
+        return
+    table = read_csv(file, [])
+    text, path = (next((name for name in names if name in table), None) for names in (TEXT_COLUMNS, PATH_COLUMNS))
+    if text is None or path is None:
+        raise SamplesError(
+            f"{file}: expected a column of {', '.join(PATH_COLUMNS)} and one of {', '.join(TEXT_COLUMNS)}, found "
+            f"{list(table)}; rename the columns, or write {CAPTIONS} (path,text)"
+        )
+    known = set(files["path"])
+    yield from ((each, words) for each, words in zip(table[path], table[text], strict=True) if each in known)
+
+
+def _json_lines(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    file, known = root / "metadata.jsonl", set(files["path"])
+    if not file.is_file():
+        return
+    for number, line in enumerate(_text(file).splitlines(), start=1):
+        try:
+            row = json.loads(line) if line.strip() else {}
+            where, words = (next((row[key] for key in keys if key in row), "") for keys in (PATH_COLUMNS, TEXT_COLUMNS))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise SamplesError(f"{file}, line {number}: no JSON object of file_name and text ({error})") from error
+        if isinstance(words, str) and isinstance(where, str) and where in known:
+            yield where, words
+
+
+def _beside(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for path in files["path"]:
+        file = (root / path).with_suffix(".txt")
+        if file.is_file():
+            yield path, _text(file)
+
+
+def _per_label(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for folder, paths in files.groupby(files["path"].map(lambda path: PurePosixPath(path).parts[0]))["path"]:
+        within = sorted((root / str(folder)).glob("*.txt"))
+        candidates = [root / f"{folder}.txt", *(within if len(within) == 1 else [])]
+        file = next((each for each in candidates if each.is_file()), None)
+        if file is not None:
+            text = _text(file)
+            yield from ((path, text) for path in paths)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise SamplesError(f"{file}: expected a text in UTF-8 ({error}); save it so, or take it away") from error
+
+
+_FORMS: dict[str, Callable[[Path, pd.DataFrame], Iterator[tuple[str, str]]]] = {
+    "metadata.csv": _metadata,
+    "metadata.jsonl": _json_lines,
+    "a .txt beside each file": _beside,
+    "a .txt for each label": _per_label,
+}

@@ -1,0 +1,74 @@
+"""What was found and what was chosen, in plain words."""
+
+from collections.abc import Iterator
+
+from cross_modal_kd.new_task.choice import Choice, trainable
+from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.samples import first_few, shown
+
+
+def in_words(survey: Survey, choice: Choice | None = None) -> Iterator[str]:
+    """What a person wants to know of his folder.
+
+    Args:
+        survey: what was found.
+        choice: what it is used for; None where that is not decided.
+
+    Yields:
+        A line each.
+    """
+    yield f"looked at {shown(str(survey.folder))}"
+    for name, root in survey.sources.items():
+        yield from _source(survey, name, str(root))
+    yield from _left_out(survey)
+    can = [name for name in trainable() if len(survey.of(name))]
+    yield f"can be the student (has encoders to train): {', '.join(can) or 'none'}"
+    yield f"can be the teacher: {', '.join(sorted(survey.rows['modality'].unique()))}"
+    if choice is not None:
+        yield from _chosen(choice)
+
+
+def _source(survey: Survey, name: str, root: str) -> Iterator[str]:
+    rows = survey.rows[survey.rows["source"] == name]
+    yield f"source {name} ({shown(root)}), {rows['label'].nunique()} labels: {first_few(rows['label'].unique(), 3)}"
+    for modality, found in rows.groupby("modality"):
+        files = found.groupby("label").size()
+        yield (
+            f"  {len(found)} {modality} samples of {len(files)} labels, {files.min()} to {files.max()} "
+            f"each{_sizes(survey, str(modality))}"
+        )
+    tables = [each for each in ("captions.csv", "domains.csv", "splits.csv") if (survey.sources[name] / each).is_file()]
+    yield f"  tables: {', '.join(tables) or 'none'}"
+
+
+def _sizes(survey: Survey, modality: str) -> str:
+    facts = survey.facts[survey.facts["modality"] == modality]
+    if facts["width"].notna().any():
+        return f", about {facts['width'].median():.0f} x {facts['height'].median():.0f} pixels"
+    if facts["duration_s"].notna().any():
+        return f", about {facts['duration_s'].median():.1f} s at {facts['sample_rate'].median():.0f} Hz"
+    return ""
+
+
+def _left_out(survey: Survey) -> Iterator[str]:
+    if len(survey.passed_over):
+        reasons = survey.passed_over["path"] + ": " + survey.passed_over["reason"]
+        yield f"passed over: {len(survey.passed_over)} files ({first_few(reasons, 1)})"
+    if survey.unreadable:
+        said = [f"{path}: {reason}" for path, reason in survey.unreadable.items()]
+        yield f"unreadable, of those looked into: {len(said)} of {len(said) + len(survey.facts)} ({first_few(said, 2)})"
+
+
+def _chosen(choice: Choice) -> Iterator[str]:
+    task = choice.task
+    yield f"task: {task.kind}; {choice.why_kind}"
+    yield f"student: {task.student}, teacher: {task.teacher}"
+    yield f"pairs: {choice.why_pairing}"
+    if choice.lonely:
+        yield (
+            f"  {choice.lonely} {task.student} files have no {task.teacher} partner: those in training are left out "
+            "(ingestion.without_partner: reject)"
+        )
+    splits = "; ".join(f"{name} {files} of {labels} labels" for name, (files, labels) in choice.splits.items())
+    yield f"splits of the {task.student} files: {splits}"
+    yield from (f"note: {note}" for note in choice.notes)

@@ -1,0 +1,315 @@
+"""``new-task``: what is said of a folder, what is written for it, and what is refused."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from cross_modal_kd import cli
+from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.samples import read_csv
+from own_folders import birds, image, image_folder, sound, sounds, table
+
+
+@pytest.fixture
+def project(project_path, tmp_path, monkeypatch) -> Path:
+    """A project of its own, with the configuration of this one."""
+    folder = tmp_path / "project"
+    shutil.copytree(project_path / "conf", folder / "conf")
+    shutil.copy(project_path / "pyproject.toml", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def new_task(project):
+    """``new_task("birds", folder)``: the exit code, what was said, and what was written (None where nothing was)."""
+
+    def run(name: str, folder: Path, *options: str):
+        result = CliRunner().invoke(cli.cli, ["new-task", name, str(folder), *options])
+        file = project / "conf" / name / "parameters.yml"
+        written = yaml.safe_load(file.read_text(encoding="utf-8")) if result.exit_code == 0 else None
+        return result.exit_code, result.output, written
+
+    return run
+
+
+def test_images_with_captions(new_task, project, tmp_path):
+    code, said, written = new_task("birds", birds(tmp_path / "My birds"))
+    assert code == 0, said
+    assert written["task"] == {
+        "title": "Birds", "kind": "classification", "student": "image", "teacher": "text", "pairing": "instance",
+    }  # fmt: skip
+    assert written["sources"] == {"my_birds": {"layout": "folder", "root": str(tmp_path / "My birds")}}
+    assert "inputs" not in written and "without_partner" not in written["ingestion"]
+    for line in (
+        "96 image samples of 8 labels, 12 to 12 each, about 20 x 20 pixels",
+        "96 text samples of 8 labels",
+        "can be the student (has encoders to train): image\n",
+        "can be the teacher: image, text",
+        "no domains",
+        "pass the checks of a run",
+        "next: kedro run --pipeline=distill --env=birds",
+    ):
+        assert line in said
+    found = re.search(
+        r"splits of the image files: train (\d+) of 8 labels; dev (\d+) of \d labels; test (\d+) of", said
+    )
+    assert sum(map(int, found.groups())) == 96
+    comments = (project / "conf/birds/parameters.yml").read_text().count("#")
+    assert comments > 10
+
+
+def test_the_splits_that_are_told_are_those_that_are_drawn(new_task, tmp_path, project_path):
+    from cross_modal_kd.config import IngestionConfig, SourcesConfig
+    from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_samples
+
+    _, said, written = new_task("birds", birds(tmp_path / "birds"))
+    task = TaskConfig(name="birds", **written["task"])
+    sources, ingestion = SourcesConfig(written["sources"]), IngestionConfig(**written["ingestion"])
+    listed = read_sources(task, sources, ingestion)
+    samples = split_samples(*inspect_samples(*listed, sources, ingestion), task, ingestion).samples
+    mine = samples[samples["modality"] == "image"]
+    for split, part in mine.groupby("split"):
+        assert f"{split} {len(part)} of {part['label'].nunique()} labels" in said
+
+
+def test_large_pictures_are_seen_larger(new_task, tmp_path):
+    _, _, written = new_task("birds", birds(tmp_path / "birds", files=3, side=100))
+    assert written["inputs"] == {"image": {"size": 64}}
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_a_text_for_each_label(new_task, tmp_path, within):
+    root = tmp_path / "birds"
+    image_folder(root)
+    for label in range(8):
+        file = root / f"bird_{label}" / "description.txt" if within else root / f"bird_{label}.txt"
+        file.write_text(f"=a bird with\n{label} spots\n")
+    code, said, _ = new_task("birds", root)
+    assert code == 1 and "96 image samples, and nothing of another modality that could teach" in said
+    assert "96 texts in a .txt for each label, which --write-captions makes captions.csv of" in said
+    assert not (root / "captions.csv").exists()
+    code, said, written = new_task("birds", root, "--write-captions")
+    assert code == 0 and written["task"]["teacher"] == "text", said
+    captions = read_csv(root / "captions.csv", ["path", "text"]).set_index("path")["text"]
+    assert len(captions) == 96 and captions["bird_3/11.png"] == "=a bird with 3 spots"
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [("metadata.csv", "caption 7"), ("metadata.jsonl", "caption 7"), (".txt", "caption 7"), (None, "bird 0")],
+)
+def test_texts_in_other_forms_become_captions_when_asked(new_task, tmp_path, form, text):
+    root = tmp_path / "birds"
+    paths = image_folder(root)
+    if form == "metadata.csv":
+        table(root / form, ("file_name", "caption"), [(path, f"caption {n}") for n, path in enumerate(paths)])
+    elif form == "metadata.jsonl":
+        lines = [json.dumps({"file_name": path, "text": f"caption {n}"}) for n, path in enumerate(paths)]
+        (root / form).write_text("\n".join(lines))
+    elif form == ".txt":
+        for number, path in enumerate(paths):
+            (root / path).with_suffix(".txt").write_text(f"caption {number}")
+    code, said, written = new_task("birds", root, "--write-captions")
+    assert code == 0 and written["task"]["pairing"] == "instance", said
+    captions = read_csv(root / "captions.csv", ["path", "text"]).set_index("path")["text"]
+    assert captions[paths[7]] == text
+    code, said, _ = new_task("again", root, "--write-captions")
+    assert code == 0 and "captions.csv: 96 texts" not in said  # a table that is there is left alone
+
+
+def test_sounds_and_faces_of_other_people_are_chimeric(new_task, tmp_path):
+    sounds(tmp_path / "all" / "voices")
+    for label in range(8):
+        image(tmp_path / "all" / "faces" / f"f{label}" / "1.png", label, 0)
+    code, said, written = new_task("who", tmp_path / "all")
+    assert code == 0, said
+    assert written["task"] == {
+        "title": "Who", "kind": "verification", "student": "speech", "teacher": "image", "pairing": "label",
+        "chimeric": True,
+    }  # fmt: skip
+    assert {name: Path(each["root"]).name for name, each in written["sources"].items()} == {
+        "faces": "faces", "voices": "voices",
+    }  # fmt: skip
+    assert written["inputs"] == {"speech": {"crop_s": 1.0}}
+    assert "too few for an interval" in said
+
+
+def test_sounds_and_faces_of_the_same_people_are_paired_by_label(new_task, tmp_path):
+    sounds(tmp_path / "all" / "voices")
+    for label in range(8):
+        image(tmp_path / "all" / "faces" / f"v{label}" / "face.png", label, 0)
+    _, said, written = new_task("who", tmp_path / "all")
+    assert written["task"]["pairing"] == "label" and "chimeric" not in written["task"], said
+
+
+def test_pairs_by_name_are_found_and_the_lonely_left_out(new_task, tmp_path):
+    root = sounds(tmp_path / "clips")
+    for label in range(8):
+        for number in range(3):  # the fourth sound has none
+            image(root / f"v{label}" / f"{number}.png", label, number)
+    _, said, written = new_task("clips", root)
+    assert written["task"]["pairing"] == "instance", said
+    assert written["sources"]["clips"]["options"] == {"group": "stem"}
+    assert written["ingestion"]["without_partner"] == "reject"
+    assert "8 speech files have no image partner" in said
+
+
+def test_pairs_by_folder(new_task, tmp_path):
+    for label in range(8):
+        for video in range(3):
+            sound(tmp_path / "clips" / f"v{label}" / f"{video}" / "sound.wav", label, video)
+            image(tmp_path / "clips" / f"v{label}" / f"{video}" / "frame.png", label, video)
+    _, said, written = new_task("clips", tmp_path / "clips")
+    assert written["sources"]["clips"]["options"] == {"group": "parent"}, said
+
+
+def test_what_the_user_says_himself_holds(new_task, tmp_path):
+    root = sounds(tmp_path / "clips", labels=9)
+    for label in range(9):
+        for number in range(4):
+            image(root / f"v{label}" / f"{number}.png", label, number)
+    _, _, written = new_task("clips", root, "--student=image", "--teacher=speech", "--kind=classification")
+    assert {written["task"][key] for key in ("student", "teacher", "kind")} == {"image", "speech", "classification"}
+    code, said, _ = new_task("other", root, "--teacher=text")
+    assert code == 1 and "--teacher=text, but it holds no text; it holds 36 image samples, 36 speech" in said
+
+
+def test_labels_one_folder_deeper_are_found(new_task, tmp_path):
+    birds(tmp_path / "download" / "images")
+    _, said, written = new_task("birds", tmp_path / "download")
+    assert written["sources"]["images"]["root"] == str(tmp_path / "download" / "images"), said
+
+
+def test_a_folder_in_the_project_is_named_from_the_project_on(new_task, project):
+    _, _, written = new_task("birds", birds(project / "data" / "01_raw" / "birds"))
+    assert written["sources"]["birds"]["root"] == "data/01_raw/birds"
+
+
+@pytest.mark.parametrize("name", ["it's #1: {x}", "a${b}c", '- ü ["q"]', "back\\slash", "two\nlines"])
+def test_any_name_of_a_folder_is_written_so_that_it_is_found_again(new_task, tmp_path, name):
+    code, said, written = new_task("birds", birds(tmp_path / name, labels=7, files=3))
+    assert code == 0, said  # the checks of a run look for the folder
+    assert len(written["sources"]) == 1
+
+
+def _nothing(_: Path) -> None:
+    pass
+
+
+def _empty(root: Path) -> None:
+    root.mkdir()
+
+
+def _flat(root: Path) -> None:
+    image(root / "a.png", 0, 0)
+
+
+def _others(root: Path) -> None:
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "1.docx").write_text("")
+
+
+def _splits(root: Path) -> None:
+    for split in ("train", "val"):
+        image(root / split / "bird" / "1.png", 0, 0)
+
+
+def _one_label(root: Path) -> None:
+    birds(root, labels=1)
+
+
+def _few(root: Path) -> None:
+    birds(root, labels=3, files=1)
+
+
+def _wrong_captions(root: Path) -> None:
+    birds(root)
+    (root / "captions.csv").write_text("path,words\nbird_0/0.png,a\n")
+
+
+def _captions_of_nothing(root: Path) -> None:
+    birds(root)
+    (root / "captions.csv").write_text("path,text\nbird_0/99.png,a\n")
+
+
+def _texts_alone(root: Path) -> None:
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "1.txt").write_text("words")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_nothing, "there is no such folder"),
+        (_empty, r"no file of a modality that is read \(image: .png.*it is empty"),
+        (_flat, r"1 files lie in it and none in a folder of its label.*a.png.*Make a folder for each label"),
+        (_others, r"it has 1 others \(1 x .docx\)"),
+        (_splits, r"its folders are splits \('train', 'val'\).*Put the label first"),
+        (_one_label, "not enough for a task yet.*as classification: one-class set.*as verification: "),
+        (_few, "not enough for a task yet.*as verification: .*as classification: the dev split is empty"),
+        (_wrong_captions, r"captions.csv: expected the column\(s\) 'text', found"),
+        (_captions_of_nothing, "captions of files that are missing: 'bird_0/99.png'"),
+        (_texts_alone, r"no file of a modality that is read.*1 x .txt"),
+    ],
+)
+def test_a_broken_folder_is_told_in_words_and_nothing_is_written(new_task, project, tmp_path, make, message):
+    make(tmp_path / "birds")
+    code, said, _ = new_task("birds", tmp_path / "birds")
+    assert code == 1 and re.search(message, said, re.DOTALL), said
+    assert "Traceback" not in said and not (project / "conf" / "birds").exists()
+
+
+def test_damaged_files_are_counted(new_task, tmp_path):
+    root = birds(tmp_path / "birds", labels=6, files=4)
+    (root / "bird_0" / "0.png").write_bytes(b"no picture")
+    _, said, _ = new_task("birds", root)
+    assert "unreadable, of those looked into: 1 of 24 ('bird_0/0.png: " in said
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("face_speech", "conf/face_speech is there already and stays as it is"),
+        ("base", "expected letters, digits"),
+        ("../up", "expected letters, digits"),
+        ("concept_verification", "which is the name of another task, that of conf/base"),
+    ],
+)
+def test_nothing_is_written_over(new_task, project, tmp_path, name, message):
+    before = sorted((file, file.stat().st_mtime_ns) for file in (project / "conf").rglob("*"))
+    code, said, _ = new_task(name, birds(tmp_path / "birds"))
+    assert code == 1 and message in said
+    after = sorted((file, file.stat().st_mtime_ns) for file in (project / "conf").rglob("*"))
+    assert [file for file, _ in after] == [file for file, _ in before]
+
+
+def test_elsewhere_than_in_a_project_it_says_so(new_task, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, said, _ = new_task("birds", birds(tmp_path / "birds"))
+    assert code == 1 and "there is no conf/base here" in said
+
+
+TINY = (
+    "training.epochs=1,training.min_steps=2,training.batch_size=16,projection.epochs=1,projection.min_steps=2,"
+    "evaluation.bootstrap=20,inputs.image.size=16,quality.measures.image=[sharpness],quality.score.image=[sharpness]"
+)
+
+
+@pytest.mark.slow
+def test_from_a_folder_to_a_report(project, tmp_path, tracking_uri):
+    """As the installed package does it: the two commands that a newcomer types."""
+    root = birds(tmp_path / "birds")
+    for words in (["new-task", "birds", str(root)], ["--pipelines=distill", "--env=birds", f"--params={TINY}"]):
+        done = subprocess.run([sys.executable, "-m", "cross_modal_kd", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "Birds" in (project / "data/08_reporting/birds/report.html").read_text()
+    metrics = json.loads((project / "data/08_reporting/birds/metrics.json").read_text())
+    assert metrics["arms"]["distilled"]
