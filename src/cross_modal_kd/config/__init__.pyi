@@ -3,6 +3,7 @@ from cross_modal_kd.config.encoder import EncoderConfig as EncoderConfig
 from cross_modal_kd.config.encoder import InputConfig as InputConfig
 from cross_modal_kd.config.errors import ConfigError as ConfigError
 from cross_modal_kd.config.evaluation import EvaluationConfig as EvaluationConfig
+from cross_modal_kd.config.export import ExportConfig as ExportConfig
 from cross_modal_kd.config.ingestion import IngestionConfig as IngestionConfig
 from cross_modal_kd.config.ingestion import SourceConfig as SourceConfig
 from cross_modal_kd.config.ingestion import SourcesConfig as SourcesConfig

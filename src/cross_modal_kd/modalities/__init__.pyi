@@ -12,9 +12,11 @@ from cross_modal_kd.modalities.modality import Decoded as Decoded
 from cross_modal_kd.modalities.modality import Modality as Modality
 from cross_modal_kd.modalities.modality import ModalityError as ModalityError
 from cross_modal_kd.modalities.modality import Preview as Preview
+from cross_modal_kd.modalities.modality import Standalone as Standalone
 from cross_modal_kd.modalities.modality import chosen as chosen
 from cross_modal_kd.modalities.registry import known_endings as known_endings
 from cross_modal_kd.modalities.registry import modality_of as modality_of
 from cross_modal_kd.modalities.registry import modality_of_ending as modality_of_ending
+from cross_modal_kd.modalities.registry import modality_of_library as modality_of_library
 from cross_modal_kd.modalities.registry import register as register
 from cross_modal_kd.modalities.registry import unregister as unregister

@@ -13,6 +13,8 @@ from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, SamplesError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
     from torch import Generator, Tensor
@@ -71,6 +73,25 @@ class Preview:
     kind: Literal["image", "sound", "text"]
     content: str
     outline: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """How an exported encoder of a modality is fed without this package.
+
+    Attributes:
+        input: what its one input is called.
+        axes: names of the axes that may have any size, by their place in one sample, from 0.
+        facts: how a sample becomes that input, as plain values for export.json, where ``script`` reads them.
+        script: a program that takes files; beside it lie export.json and the network.
+        needs: packages that it imports beside numpy and onnxruntime.
+    """
+
+    input: str
+    axes: Mapping[int, str]
+    facts: Mapping[str, Any]
+    script: "Path"
+    needs: tuple[str, ...]
 
 
 class Modality(ABC):
@@ -240,6 +261,43 @@ class Modality(ABC):
             Batches (2, ...), as ``load`` would give them; none where a modality does not say.
         """
         return ()
+
+    def standalone(self, inputs: InputConfig) -> Standalone:
+        """How an exported student of this modality is fed without this package; refused by default.
+
+        Args:
+            inputs: how the student's samples become tensors.
+
+        Returns:
+            Names, facts and a program.
+
+        Raises:
+            ModalityError: no program is written for this modality.
+        """
+        raise ModalityError(
+            f"students of modality {self.name!r} are not exported: its `standalone` says how they are fed without this "
+            "package"
+        )
+
+    def probes(self, row: Row, roots: Roots, inputs: InputConfig) -> "Sequence[Tensor]":
+        """A sample as inputs of every shape that an exported student may meet; as evaluation reads it by default.
+
+        Args:
+            row: of the samples table.
+            roots: where the files lie.
+            inputs: how samples become tensors.
+
+        Returns:
+            Inputs (...), that of evaluation first.
+
+        Raises:
+            SamplesError: the sample cannot be read.
+        """
+        import pandas as pd
+
+        from cross_modal_kd.modalities.inputs import Item
+
+        return [self.load(pd.DataFrame([row]), roots, inputs)[Item(0)][1]]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Random changes to a batch that leave its labels as they are; none by default.

@@ -67,6 +67,24 @@ def modality_of_ending(ending: str) -> Modality | None:
     return next(found, None)
 
 
+def modality_of_library(library: str) -> Modality:
+    """The modality that has an encoder library.
+
+    Args:
+        library: as ``encoder.library`` names it.
+
+    Returns:
+        The registered modality.
+
+    Raises:
+        ModalityError: none has it.
+    """
+    for each in _MODALITIES.values():
+        if library in each.libraries:
+            return each
+    raise ModalityError(f"no modality has the encoder library {library!r}; there are: {', '.join(_MODALITIES)}")
+
+
 def known_endings() -> str:
     """The endings of files of every registered modality, for messages.
 

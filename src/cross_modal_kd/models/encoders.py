@@ -22,6 +22,9 @@ class Encoder(nn.Module):
 
     num_features: int
 
+    def make_portable(self) -> None:
+        """Put what computes the same, for inputs of any size, in the place of what no exported graph can hold."""
+
 
 def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool = False) -> Encoder:
     """The trainable encoder that ``config`` names.

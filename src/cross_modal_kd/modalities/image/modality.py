@@ -1,13 +1,14 @@
 """Images."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.files import Content, digest, located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, known
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, known
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -129,6 +130,12 @@ class Image(Modality):
 
         image = inputs.of(ImageInputConfig)
         return [torch.zeros(2, image.channels, image.size, image.size, dtype=torch.uint8)]
+
+    def standalone(self, inputs: InputConfig) -> Standalone:
+        """Pixels after decoding, resized by Pillow, as everywhere in this package. See ``Modality.standalone``."""
+        image = inputs.of(ImageInputConfig)
+        facts = {"size": image.size, "channels": image.channels, "resize": "area (Pillow's BOX)"}
+        return Standalone("image", {}, facts, Path(__file__).with_name("run_student.py"), ("pillow",))
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Rotated, scaled, shifted and mirrored; uint8 becomes float32. See ``Modality.augment``."""

@@ -75,6 +75,51 @@ class SpeechEncoder(Encoder):
         """
         return self.network(self.features(waveforms)).flatten(1)
 
+    def make_portable(self) -> None:
+        """ECAPA_TDNN's pooling takes sounds whole. See ``Encoder.make_portable``."""
+        from speechbrain.lobes.models.ECAPA_TDNN import AttentiveStatisticsPooling
+
+        pooling = getattr(self.network, "asp", None)
+        if isinstance(pooling, AttentiveStatisticsPooling):
+            self.network.asp = WholePooling(pooling)
+
+
+class WholePooling(nn.Module):
+    """speechbrain's attentive statistics over sounds that are heard whole: without its mask of lengths.
+
+    An exported graph would keep the mask's size of one batch.
+
+    Args:
+        pooling: an ``AttentiveStatisticsPooling``, whose layers are used.
+    """
+
+    def __init__(self, pooling: nn.Module) -> None:
+        super().__init__()
+        self.attention = nn.Sequential(*(getattr(pooling, name) for name in ("tdnn", "tanh", "conv")))
+        self.global_context, self.eps = bool(pooling.global_context), float(pooling.eps)  # type: ignore[arg-type]
+
+    def forward(self, frames: Tensor, lengths: None = None) -> Tensor:
+        """Mean and deviation of each channel, weighted by attention.
+
+        Args:
+            frames: (B, C, L).
+            lengths: of padded sounds, which there are none of.
+
+        Returns:
+            (B, 2 C, 1).
+        """
+        attended = frames
+        if self.global_context:
+            flat = self._statistics(frames, torch.ones_like(frames[:, :1]) / frames.shape[2])
+            attended = torch.cat([frames, *(each.unsqueeze(2).expand_as(frames) for each in flat)], dim=1)
+        weights = self.attention(attended).softmax(dim=2)
+        return torch.cat(self._statistics(frames, weights), dim=1).unsqueeze(2)
+
+    def _statistics(self, frames: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        mean = (weights * frames).sum(dim=2)
+        squares = (weights * (frames - mean.unsqueeze(2)).square()).sum(dim=2)
+        return mean, squares.clamp(self.eps).sqrt()
+
 
 def _builders() -> dict[str, Callable[..., nn.Module]]:
     from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN

@@ -1,13 +1,13 @@
 """Speech."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, located, size_of
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, known
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, known
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
 from cross_modal_kd.models import EncoderLibrary
@@ -137,6 +137,27 @@ class Speech(Modality):
 
         speech = inputs.of(SpeechInputConfig)
         return [torch.zeros(2, int(seconds * speech.sample_rate)) for seconds in (speech.crop_s, speech.eval_s)]
+
+    def standalone(self, inputs: InputConfig) -> Standalone:
+        """Waveforms of any length at the student's rate. See ``Modality.standalone``."""
+        speech = inputs.of(SpeechInputConfig)
+        facts = {"sample_rate": speech.sample_rate, "samples": int(speech.eval_s * speech.sample_rate)}
+        script = Path(__file__).with_name("run_student.py")
+        return Standalone("waveform", {0: "samples"}, facts, script, ("soundfile",))
+
+    def probes(self, row: Row, roots: Roots, inputs: InputConfig) -> "Sequence[Tensor]":
+        """As evaluation hears it, whole, and cut or repeated to lengths from 0.1 s to twice that of evaluation.
+
+        See ``Modality.probes``.
+        """
+        import numpy as np
+        import torch
+
+        speech = inputs.of(SpeechInputConfig)
+        wave = self.read(row, roots, inputs).value
+        seconds = (0.1, 0.37, 1.0, speech.crop_s, 2 * speech.eval_s)
+        lengths = dict.fromkeys([len(wave), *(round(each * speech.sample_rate) for each in seconds)])
+        return [*super().probes(row, roots, inputs), *(torch.from_numpy(np.resize(wave, n)) for n in lengths)]
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Louder or softer, half of them with noise. See ``Modality.augment``."""

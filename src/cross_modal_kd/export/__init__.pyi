@@ -1,0 +1,9 @@
+from cross_modal_kd.export.cost import measured_on as measured_on
+from cross_modal_kd.export.errors import ExportError as ExportError
+from cross_modal_kd.export.material import Material as Material
+from cross_modal_kd.export.material import gather as gather
+from cross_modal_kd.export.network import Answering as Answering
+from cross_modal_kd.export.network import Operating as Operating
+from cross_modal_kd.export.parity import hold_against as hold_against
+from cross_modal_kd.export.runtime import OnnxStudent as OnnxStudent
+from cross_modal_kd.export.write import export_onnx as export_onnx

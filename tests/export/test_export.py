@@ -1,0 +1,396 @@
+"""Exported students against PyTorch, for every library that has encoders to train."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+
+from cross_modal_kd.config import EncoderConfig, ExportConfig, InputConfig, SourcesConfig, TaskConfig
+from cross_modal_kd.export import (
+    Answering,
+    ExportError,
+    Material,
+    OnnxStudent,
+    Operating,
+    export_onnx,
+    gather,
+    hold_against,
+)
+from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.modalities import ModalityError, modality_of, modality_of_library
+from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, student_bundle
+from cross_modal_kd.samples import Roots
+from cross_modal_kd.storage import verify
+
+SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
+RESNET = {"channels": [8, 8, 8, 8], "block_sizes": [1, 1, 1, 1], "lin_neurons": 10}
+ECAPA = {
+    "channels": [8, 8, 8, 8, 24],
+    "kernel_sizes": [3, 3, 3, 3, 1],
+    "dilations": [1, 2, 3, 4, 1],
+    "attention_channels": 4,
+    "res2net_scale": 2,
+    "se_channels": 4,
+    "lin_neurons": 10,
+}
+VIT = {"img_size": 16, "patch_size": 8, "depth": 1, "num_heads": 2, "embed_dim": 8}
+CASES = {
+    "vgg": ({"library": "torchvision", "name": "vgg", "options": {"channels": [4, 6]}}, {"image": {"size": 16}}),
+    "grey": (
+        {"library": "torchvision", "name": "vgg", "options": {"channels": [4]}},
+        {"image": {"size": 8, "channels": 1}},
+    ),
+    "resnet": ({"library": "timm", "name": "test_resnet"}, {"image": {"size": 16}}),
+    "vit": ({"library": "timm", "name": "vit_tiny_patch16_224", "options": VIT}, {"image": {"size": 16}}),
+    "ecapa": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": ECAPA}, SPEECH),
+    "local": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "global_context": False}}, SPEECH),
+    "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),
+}
+QUICK = ExportConfig(runs=1)
+
+
+@cache
+def bundle_of(case: str, answers: bool = True, by_teacher: bool = False) -> ModelBundle:
+    """A student with statistics of its own, as training leaves them."""
+    torch.manual_seed(3)
+    about, blocks = CASES[case]
+    encoder, inputs = EncoderConfig(**about), InputConfig(**blocks)
+    student, classifier = Student(encoder, inputs, 6), LinearClassifier(3, 6)
+    if "speech" in blocks:
+        student(0.1 * torch.randn(8, 6000))
+    else:
+        image = blocks["image"]
+        student(torch.randint(0, 256, (8, image.get("channels", 3), image["size"], image["size"]), dtype=torch.uint8))
+    shared = Shared("both", torch.nn.functional.normalize(torch.randn(3, 4)), 8.0) if by_teacher else None
+    made = student_bundle(
+        student.eval(), classifier, encoder=encoder, inputs=inputs, dim=6, classes=["a", "b", "c"], shared=shared
+    )
+    if answers:
+        return made
+    tensors = {name: value for name, value in made.tensors.items() if not name.startswith("head.")}
+    return ModelBundle(made.kind, made.config, tensors)
+
+
+def probes_of(case: str) -> dict[str, list[torch.Tensor]]:
+    rng = torch.Generator().manual_seed(0)
+    if "speech" in CASES[case][1]:
+        return {name: [0.1 * torch.randn(length, generator=rng) for length in (6400, 800, 4001, 9137)] for name in "xy"}
+    image = CASES[case][1]["image"]
+    shape = (image.get("channels", 3), image["size"], image["size"])
+    return {name: [torch.randint(0, 256, shape, dtype=torch.uint8, generator=rng)] for name in "xyz"}
+
+
+def test_every_library_with_encoders_to_train_has_a_case():
+    of_cases = {about["library"] for about, _ in CASES.values()}
+    trained = {
+        name
+        for modality in ("speech", "image", "text")
+        for name in modality_of(modality).libraries
+        if library_of(name).create is not None
+    }
+    assert trained <= of_cases
+    speech = modality_of("speech").libraries["speechbrain"].options
+    assert set(speech) == {about["name"] for about, _ in CASES.values() if about["library"] == "speechbrain"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES if case != "local"])  # which differs in its pooling alone
+def test_an_exported_student_computes_what_pytorch_computes(case, tmp_path):
+    bundle, folder = bundle_of(case), tmp_path / "exported"
+    content = export_onnx(bundle, folder, Material(probes_of(case)), QUICK, about={"task": {"name": "toy"}})
+    verify(folder)
+    assert json.loads((folder / "export.json").read_text()) == content
+    assert content["input"]["shape"][0] == "batch"
+    for program in ("student.onnx", "student.pt2"):
+        parity = content["programs"][program]["parity"]
+        assert parity["max_abs_difference"] <= 1e-5 and parity["min_cosine"] > 1 - 1e-6
+        assert parity["samples"] == len(probes_of(case)) and parity["too_short"] == 0
+        assert content["programs"][program]["bytes"] == (folder / program).stat().st_size
+        assert content["programs"][program]["latency_ms"] > 0
+    shapes = content["programs"]["student.onnx"]["parity"]["shapes"]
+    assert len(shapes) == (8 if "speech" in CASES[case][1] else 2)  # of each length, alone and in a batch
+    assert content["parameters"] == sum(each.numel() for each in Answering(bundle, Operating()).student.parameters())
+    traces = re.compile(rb"site-packages|%s" % re.escape(str(Path.cwd())).encode())
+    assert not [file.name for file in folder.iterdir() if traces.search(file.read_bytes())]
+
+
+@pytest.mark.parametrize("case", ["ecapa", "local"])
+def test_pooling_without_a_mask_is_the_pooling_of_whole_sounds(case):
+    wave = 0.1 * torch.randn(3, 5000)
+    one, other = (Answering(bundle_of(case), Operating(), portable=each) for each in (False, True))
+    with torch.no_grad():
+        for wanted, found in zip(one(wave), other(wave), strict=True):
+            torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+
+
+def test_outputs_are_those_that_the_student_has():
+    images = probes_of("vgg")["x"][0][None]
+    with torch.no_grad():
+        embedding, logits, probability = Answering(bundle_of("vgg"), Operating(temperature=2.0))(images)
+        (alone,) = Answering(bundle_of("vgg", answers=False), Operating())(images)
+        _, both, _ = Answering(bundle_of("vgg", by_teacher=True), Operating())(images)
+    assert float(embedding.norm()) == pytest.approx(1) and torch.equal(embedding, alone)
+    torch.testing.assert_close(probability, (logits / 2).softmax(1))
+    assert not torch.allclose(both, logits)
+
+
+def reference() -> Answering:
+    return Answering(bundle_of("vgg"), Operating())
+
+
+def in_torch(network: Answering, off: float = 0.0):
+    def run(batch: np.ndarray) -> dict[str, np.ndarray]:
+        with torch.no_grad():
+            outputs = [each.numpy() for each in network(torch.from_numpy(batch))]
+        return dict(zip(network.outputs, [outputs[0] + off, *outputs[1:]], strict=True))
+
+    return run
+
+
+@pytest.mark.parametrize("off", [1e-2, float("nan")])
+def test_a_difference_above_the_tolerance_names_the_sample(off):
+    with pytest.raises(ExportError, match=r"made up differs from PyTorch by .* on x of shape \(1, 3, 16, 16\)"):
+        hold_against(reference(), in_torch(reference(), off), probes_of("vgg"), 1e-4, "made up")
+    found = hold_against(reference(), in_torch(reference(), 1e-5), probes_of("vgg"), 1e-4, "made up")
+    assert found["max_abs_difference"] == pytest.approx(1e-5, rel=0.1)
+    assert found["shapes"]["3x3x16x16"]["inputs"] == 1
+
+
+def test_a_program_that_fails_names_the_sample():
+    def run(batch):
+        raise RuntimeError("no such kernel")
+
+    with pytest.raises(ExportError, match="made up fails on x of shape .*no such kernel"):
+        hold_against(reference(), run, probes_of("vgg"), 1e-4, "made up")
+
+
+def test_what_the_network_itself_finds_too_short_is_counted():
+    network = Answering(bundle_of("ecapa"), Operating())
+    probes = {"x": [torch.randn(6400), torch.randn(100)]}
+    assert hold_against(network, in_torch(network), probes, 1e-4, "made up")["too_short"] == 1
+    with pytest.raises(ExportError, match="x: the student itself cannot take it"):
+        hold_against(network, in_torch(network), {"x": [torch.randn(100)]}, 1e-4, "made up")
+
+
+def test_an_export_without_samples_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="expected at least one, found none"):
+        export_onnx(bundle_of("vgg"), tmp_path / "out", Material({}), QUICK)
+    with pytest.raises(ExportError, match="calibrated with training samples"):
+        export_onnx(bundle_of("vgg"), tmp_path / "out", Material(probes_of("vgg")), ExportConfig(int8="static"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_modality_without_a_program_says_so():
+    with pytest.raises(ModalityError, match="students of modality 'text' are not exported"):
+        modality_of("text").standalone(InputConfig())
+    with pytest.raises(ModalityError, match="no modality has the encoder library 'nowhere'; there are: .*text"):
+        modality_of_library("nowhere")
+    assert modality_of_library("timm").name == "image"
+
+
+@pytest.mark.slow
+def test_a_failed_export_leaves_the_old_folder(tmp_path, monkeypatch):
+    old = tmp_path / "exported"
+    old.mkdir()
+    (old / "export.json").write_text("the old one")
+    strict = ExportConfig.model_construct(**{**QUICK.model_dump(), "tolerance": -1.0})
+    with pytest.raises(ExportError, match=r"student.onnx differs from PyTorch"):
+        export_onnx(bundle_of("vgg"), old, Material(probes_of("vgg")), strict)
+    assert (old / "export.json").read_text() == "the old one" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["static", "dynamic"])
+def test_eight_bits_and_what_they_cost(method, tmp_path):
+    probes = probes_of("vgg")
+    calibration = [inputs[0].numpy()[None] for inputs in probes.values()]
+    config = QUICK.model_copy(update={"int8": method})
+    measured = []
+
+    def measure(run: OnnxStudent) -> dict[str, float]:
+        measured.append(run(calibration[0])["embedding"])
+        return {"dev_top1": float(len(measured)), "test_eer": float("nan")}
+
+    content = export_onnx(bundle_of("vgg"), tmp_path / "out", Material(probes, calibration, measure), config)
+    small, large = (content["programs"][name] for name in ("int8.onnx", "student.onnx"))
+    assert small["method"] == method and 0 < small["difference"]["max_abs_difference"] < 1
+    assert small["bytes"] > 0 and small["latency_ms"] > 0 and large["bytes"] > 0
+    assert content["metric"]["student.onnx"] == {"dev_top1": 1.0, "test_eer": None}
+    assert content["metric"]["int8.onnx"]["dev_top1"] == 2.0
+    assert not np.array_equal(*measured)
+
+
+# -- on files, by run_student.py alone --
+
+
+def speech_files(folder: Path) -> dict[str, Path]:
+    """Sounds of other rates, lengths and channels than the student's."""
+    rng, files = np.random.default_rng(0), {}
+    for name, rate, seconds, channels in [
+        *(("same.wav", 8000, 1.3, 1), ("short.flac", 8000, 0.21, 1), ("high.wav", 44100, 0.9, 2)),
+        *(("low.wav", 6000, 2.0, 1), ("odd.ogg", 48000, 0.7, 1), ("exact.wav", 8000, 0.8, 1)),
+    ]:
+        wave = 0.1 * rng.standard_normal((int(rate * seconds), channels)).cumsum(axis=0) / 4
+        files[name] = folder / name
+        soundfile.write(files[name], wave.clip(-1, 1), rate)
+    return files
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """Images of several sizes and modes, turned, transparent, of 16 bits, and too many pixels."""
+    rng, files = np.random.default_rng(0), {}
+    pixels = rng.integers(0, 256, (61, 37, 3), dtype=np.uint8)
+    images = {
+        "rgb.png": Image.fromarray(pixels),
+        "small.png": Image.fromarray(pixels[:9, :11]),
+        "grey.png": Image.fromarray(pixels[:, :, 0]),
+        "photo.jpg": Image.fromarray(pixels),
+        "clear.png": Image.fromarray(rng.integers(0, 256, (40, 30, 4), dtype=np.uint8)),
+        "palette.gif": Image.fromarray(pixels).quantize(16),
+        "deep.png": Image.fromarray(rng.integers(0, 65536, (24, 24)).astype(np.uint16)),
+        "large.jpg": Image.fromarray(rng.integers(0, 256, (50, 60, 3), dtype=np.uint8)).resize((2500, 2100)),
+        "large.png": Image.fromarray(rng.integers(0, 256, (50, 60, 3), dtype=np.uint8)).resize((2300, 2000)),
+    }
+    for name, image in images.items():
+        files[name] = folder / name
+        exif = image.getexif()
+        exif[0x0112] = 6
+        image.save(files[name], **({"exif": exif} if name.endswith("jpg") else {}))
+    return files
+
+
+def as_read(modality: str, files: dict[str, Path], inputs: InputConfig) -> dict[str, torch.Tensor]:
+    """The files by the package's own reader."""
+    folder = next(iter(files.values())).parent
+    roots = Roots(SourcesConfig.model_validate({"here": {"layout": "folder", "root": str(folder)}}))
+    rows = [
+        {
+            "sample_id": name,
+            "source": "here",
+            "path": name,
+            "modality": modality,
+            "duration_s": soundfile.info(file).duration if modality == "speech" else np.nan,
+        }
+        for name, file in files.items()
+    ]
+    return {row["sample_id"]: modality_of(modality).probes(row, roots, inputs)[0] for row in rows}
+
+
+def bare_python(folder: Path, *packages: str) -> Path:
+    """A virtual environment with these packages and what they need, nothing of ours."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=200)
+    python = folder / "bin" / "python"
+    pins = Path(__file__).parents[2] / "constraints.txt"
+    done = subprocess.run(
+        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(pins), *packages],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    if done.returncode:
+        pytest.skip(f"no package index is reachable: {done.stderr.strip().splitlines()[-1][:200]}")
+    return python
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Path:
+    """One environment for both modalities."""
+    python = bare_python(tmp_path_factory.mktemp("bare") / "env", "numpy", "onnxruntime", "soundfile", "pillow")
+    listed = subprocess.run([str(python), "-m", "pip", "list"], capture_output=True, text=True, check=True, timeout=60)
+    assert not re.search(r"^(torch|kedro|pandas|cross-modal-kd)\b", listed.stdout, re.M)
+    return python
+
+
+def run_bare(python: Path, folder: Path, *arguments: Path | str) -> subprocess.CompletedProcess:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [str(python), "-P", str(folder / "run_student.py"), *map(str, arguments)],
+        *(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=folder,
+        env=environment,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("modality", "case"), [("speech", "ecapa"), ("image", "vgg")])
+def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, bare, tmp_path):
+    bundle, files = bundle_of(case), {"speech": speech_files, "image": image_files}[modality](tmp_path)
+    read = as_read(modality, files, InputConfig(**CASES[case][1]))
+    exported = tmp_path / "exported"
+    operating = Operating(temperature=0.1)
+    config = QUICK.model_copy(update={"int8": "static"})
+    calibration = [inputs[0].numpy()[None] for inputs in probes_of(case).values()]
+    export_onnx(bundle, exported, Material(probes_of(case), calibration), config, operating)
+    done = run_bare(bare, exported, *files.values())
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == [str(file) for file in files.values()]
+    network = Answering(bundle, operating)
+    with torch.no_grad():
+        for name, line in zip(files, lines, strict=True):
+            probability = network(read[name][None])[2][0]
+            assert line[1] == bundle.config["classes"][int(probability.argmax())], name
+            assert float(line[2]) == pytest.approx(float(probability.max()), abs=2e-4), name
+    small = run_bare(bare, exported, "int8.onnx", next(iter(files.values())))
+    assert small.returncode == 0 and small.stdout.count("\t") == 2, small.stderr
+    (tmp_path / "broken.wav").write_text("nothing of the kind")
+    broken = run_bare(bare, exported, tmp_path / "broken.wav")
+    assert broken.returncode == 1 and "broken.wav: not a" in broken.stderr and "Traceback" not in broken.stderr
+
+
+@pytest.mark.slow
+def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path):
+    bundle, files = bundle_of("ecapa", answers=False), speech_files(tmp_path)
+    read = as_read("speech", files, InputConfig(**SPEECH))
+    exported = tmp_path / "exported"
+    export_onnx(bundle, exported, Material(probes_of("ecapa")), QUICK, Operating(thresholds={"eer": -1.0, "far": 2.0}))
+    one, other = files["same.wav"], files["high.wav"]
+    done = run_bare(bare, exported, one, other)
+    assert done.returncode == 0, done.stderr
+    first, second, score, decisions = done.stdout.rstrip("\n").split("\t")
+    assert (first, second, decisions) == (str(one), str(other), "eer: same, far: not")
+    with torch.no_grad():
+        (a,), (b,) = (Answering(bundle, Operating())(read[file.name][None]) for file in (one, other))
+    assert float(score) == pytest.approx(float((a * b).sum()), abs=1e-4)
+    soundfile.write(tmp_path / "prime.wav", np.zeros(40000), 16001)
+    refused = run_bare(bare, exported, tmp_path / "prime.wav")
+    assert refused.returncode == 1 and "pip install soxr" in refused.stderr
+
+
+# -- on a student that was trained --
+
+
+@pytest.mark.slow
+def test_a_trained_student_is_exported_by_the_node(distilled, run_kedro, tmp_path):
+    from kedro.framework.session import KedroSession
+
+    from cross_modal_kd.pipelines.deployment.export_nodes import export_student, exporting
+
+    assert exporting().nodes[0].tags == {"deployment"}
+    with KedroSession.create(env="test", runtime_params={"data_root": str(distilled)}, save_on_close=False) as session:
+        context = session.load_context()
+        catalog = context.catalog
+        student, samples = catalog.load("distilled.student"), catalog.load("samples")
+        params = context.params
+    operating = {"thresholds": [{"name": "eer", "value": None}], "temperature": {"value": None}}
+    task, sources = TaskConfig.model_validate(params["task"]), SourcesConfig.model_validate(params["sources"])
+    config = ExportConfig.model_validate(params["export"])
+    content = export_student(samples, task, sources, student, operating, tmp_path / "exported", config)
+    assert content["about"]["task"]["name"] == task.name
+    assert content["programs"]["student.onnx"]["parity"]["samples"] == config.samples
+    assert [each.keys() for each in content["metric"].values()] == [{"dev_eer", "test_eer"}] * 2
+    material = gather(samples, task, sources, student, config)
+    reference_metric = material.measure(in_torch(Answering(student, Operating())))
+    assert content["metric"]["student.onnx"] == pytest.approx(reference_metric, abs=0.02)
