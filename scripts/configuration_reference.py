@@ -42,6 +42,7 @@ def blocks() -> dict[str, type[BaseModel]]:
         "distillation": config.DistillationConfig,
         "arms": config.ArmConfig,
         "evaluation": config.EvaluationConfig,
+        "export": config.ExportConfig,
         "comparison": ComparisonConfig,
         "tuning": TuningConfig,
         "quality_study": QualityStudyConfig,
