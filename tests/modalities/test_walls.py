@@ -59,7 +59,9 @@ def test_no_other_room_asks_which_modality_it_is():
         "sources/voices.py": ["text"],
         "sources/beside.py": ["text"],
     }
-    assert {file: names for file, names in found.items() if names} == the_column_text
+    # what it proposes for a folder, which the person changes: who is the teacher where there is a choice
+    proposals = {"cli/new_task.py", "new_task/choice.py"}
+    assert {file: names for file, names in found.items() if names and file not in proposals} == the_column_text
 
 
 def test_no_other_room_imports_by_a_name_made_at_run_time():

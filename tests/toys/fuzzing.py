@@ -34,7 +34,7 @@ class Kind:
 
 
 def _forget_lazy_modules() -> None:
-    """Take out of ``sys.modules`` what SpeechBrain would import when it is looked at, which hypothesis does with all."""
+    """Take out of ``sys.modules`` what SpeechBrain imports when it is looked at: hypothesis looks at all."""
     for name, module in list(sys.modules.items()):
         if type(module).__module__ == "speechbrain.utils.importutils":
             del sys.modules[name]
