@@ -12,6 +12,7 @@ the step's. All are on the CPU, once with one thread and once with two.
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +22,15 @@ from torch import Tensor
 
 from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config import InputConfig, ProjectionConfig, StudentConfig, TrainingConfig
-from cross_modal_kd.losses import CONSTRAINTS, AAMSoftmaxClassifier, ConstraintInputs, Objective, build_constraint
+from cross_modal_kd.losses import (
+    CONSTRAINTS,
+    AAMSoftmaxClassifier,
+    ConstraintInputs,
+    Objective,
+    build_constraint,
+    teacher_logits,
+    unit,
+)
 from cross_modal_kd.modalities import Inputs, augmentation
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.data import TrainingData
@@ -88,26 +97,39 @@ def default_step() -> Callable[[], None]:
 
 
 def batch_of(dim: int, size: int) -> ConstraintInputs:
-    """A batch as a training gives it to constraints: the student's side asks for a gradient, the teacher's does not."""
+    """A batch as a training gives it to constraints: the student's side asks for a gradient, the teacher's does not.
+
+    The projection stands still, so that its prototypes and the bank are normalised once, and not in every step.
+    """
     student = torch.randn(size, dim, requires_grad=True)
     return ConstraintInputs(
         student,
         torch.nn.functional.normalize(torch.randn(size, dim)),
         torch.randint(CLASSES, (size,)),
-        prototypes=torch.nn.functional.normalize(torch.randn(CLASSES, dim)),
+        prototypes=unit(torch.randn(CLASSES, dim)),
         student_raw=student,
         teacher_raw=torch.randn(size, dim),
         student_logits=torch.randn(size, CLASSES, requires_grad=True),
-        bank=torch.nn.functional.normalize(torch.randn(CLASSES, dim)),
+        bank=unit(torch.randn(CLASSES, dim)),
         bank_rows=torch.randint(CLASSES, (size,)),
         scale=16.0,
+        normalised=True,
     )
 
 
 def constraint_step(kind: str, dim: int, size: int) -> Callable[[], None]:
-    """Forward and backward of one constraint with its own defaults."""
+    """Forward and backward of one constraint with its own defaults; logits of the teacher that it takes are looked up.
+
+    A training works them out once, for all of the teacher's embeddings (``training.known``).
+    """
     constraint, inputs = build_constraint(kind), batch_of(dim, size)
-    return lambda: constraint(inputs).reduce().backward()
+    rows, answers = torch.randint(CLASSES, (size,)), teacher_logits(inputs.bank, inputs.prototypes, inputs.scale)
+
+    def step() -> None:
+        logits = answers[rows] if constraint.takes_teacher_logits else None
+        constraint(replace(inputs, teacher_logits=logits)).reduce().backward()
+
+    return step
 
 
 def fastest(

@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.evaluation.report.captions import captions
+from cross_modal_kd.evaluation.report.tables import not_defined
 from cross_modal_kd.evaluation.report.verdict import verdict
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
 
@@ -47,6 +49,23 @@ def test_the_page_holds_everything_it_shows(pages, name):
 @pytest.mark.parametrize("name", TASKS)
 def test_the_chimeric_banner_is_there_when_it_must_be(pages, name):
     assert (BANNER in pages[name]) == (name == "chimeric")
+
+
+def test_a_training_that_min_steps_made_longer_is_shown_as_it_was(pages, tmp_path):
+    assert "<dt>patience</dt><dd>null</dd>" in pages["verification"]
+    page = world().report(tmp_path, TrainingConfig(min_steps=20))  # 48 samples: one step an epoch
+    assert "<dt>epochs</dt><dd>20 (given: 16)</dd>" in page
+    assert "<dt>patience</dt><dd>8 (given: null)</dd>" in page
+
+
+def test_what_is_not_defined_is_said_in_words():
+    undefined = {"top5": "a", "relative_reduction.top1": "b", "teacher.eer": "c", "top1_train": "d"}
+    assert not_defined({"undefined": undefined}) == [
+        ("Top-5 accuracy", "a"),
+        ("errors removed, Top-1 accuracy", "b"),
+        ("the teacher by itself, EER", "c"),
+        ("Top-1 on training samples", "d"),
+    ]
 
 
 def test_the_note_is_shown(pages):

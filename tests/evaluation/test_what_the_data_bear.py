@@ -120,4 +120,4 @@ def test_values_that_are_no_numbers_are_not_defined():
     from cross_modal_kd.metrics import Metric, MetricSet
 
     found, undefined = intervals(MetricSet({"eer": Metric(np.nan, np.full(50, np.nan))}), 0.95)
-    assert found == {} and undefined == {"eer": "it comes out as nan"}
+    assert found == {} and undefined == {"eer": "no number comes out of it"}

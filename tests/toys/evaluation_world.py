@@ -19,6 +19,7 @@ from cross_modal_kd.evaluation import Folds
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, projection_bundle
 from cross_modal_kd.pipelines.evaluation import nodes
+from cross_modal_kd.pipelines.ingestion.nodes import summarise
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.tasks import kind_of
@@ -92,7 +93,7 @@ class World:
         students = self.student(), self.student()
         return nodes.draw_plots(self.protocol(alone), metrics, *students, alone, distilled, *histories)
 
-    def report(self, root: Path) -> str:
+    def report(self, root: Path, training: TrainingConfig | None = None) -> str:
         """The page of a random student against a good one, with pictures under ``root``."""
         alone, distilled = self.embeddings(np.inf), self.embeddings(0.5)
         metrics, sources = self.metrics(alone, distilled), pictures(self.samples, root)
@@ -104,14 +105,14 @@ class World:
             self.task,
             sources,
             self.evaluation,
-            split_summary=self.samples.groupby("split").size().rename("n").reset_index(),
+            split_summary=summarise(self.samples),
             rejected_samples=pd.DataFrame({"source": ["made"], "path": ["p"], "reason": ["<b>broken</b>"]}),
             quality_measures=measures,
             quality_scores=measures[["sample_id", "modality"]].assign(quality=0.5),
         )
         run = nodes.describe_run(
             StudentConfig(encoder={"library": "timm", "name": "resnet10t"}),
-            TrainingConfig(),
+            training or TrainingConfig(),
             ARMS,
             DISTILLATION,
             self.evaluation,

@@ -52,6 +52,17 @@ class TrainingConfig(Strict):
             raise ValueError("training.patience stops at the best on dev: training.keep must then be 'best'")
         return self
 
+    def for_samples(self, samples: int) -> "TrainingConfig":
+        """The training as ``for_steps`` makes it for a training split.
+
+        Args:
+            samples: in the training split.
+
+        Returns:
+            The training itself where its epochs are enough, or where there is no sample; else a copy.
+        """
+        return self.for_steps(samples // min(self.batch_size, samples)) if samples else self
+
     def for_steps(self, steps_per_epoch: int) -> "TrainingConfig":
         """The training with epochs enough for ``min_steps``: epochs' = max(epochs, ceil(min_steps / steps_per_epoch)).
 

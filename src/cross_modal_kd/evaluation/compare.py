@@ -18,6 +18,8 @@ from cross_modal_kd.metrics import (
     weakest,
 )
 
+NO_ERROR = "the student alone makes no error that could be reduced"
+
 
 def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Every metric with its interval, and what is not defined.
@@ -35,7 +37,7 @@ def intervals(measured: MetricSet, level: float) -> tuple[dict[str, dict[str, An
         if math.isfinite(metric.value):
             found[name] = _plain(percentile_interval(metric.value, metric.resampled, level, metric.evidence))
         else:
-            undefined[name] = f"it comes out as {metric.value}"
+            undefined[name] = "no number comes out of it"
     return found, undefined
 
 
@@ -69,12 +71,12 @@ def compare_metrics(alone: MetricSet, distilled: MetricSet, level: float) -> dic
         if not known.reducible:
             continue
         one, other = (_error(metric, known.better) for metric in (first, second))
-        try:
-            reduction[name] = _plain(
-                relative_reduction(one.value, other.value, one.resampled, other.resampled, level, evidence)
-            )
-        except ValueError as error:
-            undefined[f"relative_reduction.{name}"] = str(error)
+        if not one.value > 0:
+            undefined[f"relative_reduction.{name}"] = NO_ERROR
+            continue
+        reduction[name] = _plain(
+            relative_reduction(one.value, other.value, one.resampled, other.resampled, level, evidence)
+        )
     return {
         "student_alone": {name: before[name] for name in shared},
         "distilled": {name: after[name] for name in shared},

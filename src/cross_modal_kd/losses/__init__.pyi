@@ -4,6 +4,7 @@ from cross_modal_kd.losses.classifier import SoftClassifierConstraint as SoftCla
 from cross_modal_kd.losses.constraint import Constraint as Constraint
 from cross_modal_kd.losses.contrastive import ContrastiveConstraint as ContrastiveConstraint
 from cross_modal_kd.losses.distances import Distance as Distance
+from cross_modal_kd.losses.distributions import teacher_logits as teacher_logits
 from cross_modal_kd.losses.feature import SoftFeatureConstraint as SoftFeatureConstraint
 from cross_modal_kd.losses.hinton import HintonKD as HintonKD
 from cross_modal_kd.losses.inputs import ConstraintInputs as ConstraintInputs
@@ -14,6 +15,7 @@ from cross_modal_kd.losses.margin import soft_margin as soft_margin
 from cross_modal_kd.losses.objective import Objective as Objective
 from cross_modal_kd.losses.objective import ObjectiveOutput as ObjectiveOutput
 from cross_modal_kd.losses.objective import Term as Term
+from cross_modal_kd.losses.precision import full as full
 from cross_modal_kd.losses.precision import unit as unit
 from cross_modal_kd.losses.registry import DISTANCES as DISTANCES
 from cross_modal_kd.losses.registry import REDUCERS as REDUCERS

@@ -33,8 +33,8 @@ class BankContrastiveConstraint(Constraint):
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
         """See ``Constraint.raw``. Raises ValueError for a batch without ``bank``, or ``bank_rows`` in it."""
-        bank = inputs.need("bank", "the bank contrast")
+        bank = inputs.unit_rows("bank", "the bank contrast")
         rows = inputs.need("bank_rows", "the bank contrast")
         check_numbers(rows, 0, len(bank), "bank_rows")
-        similarity = unit(inputs.student) @ unit(bank).T / self.temperature
+        similarity = unit(inputs.student) @ bank.T / self.temperature
         return F.cross_entropy(similarity, rows, reduction="none")

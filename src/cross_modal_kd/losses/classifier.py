@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.losses.constraint import Constraint, check_temperature
-from cross_modal_kd.losses.distributions import kl_divergence, prototype_logits, softened_kl
+from cross_modal_kd.losses.distributions import kl_divergence, softened, softened_kl
 from cross_modal_kd.losses.inputs import ConstraintInputs, check_numbers
 from cross_modal_kd.losses.kinds import TARGET, UNLABELLED
+from cross_modal_kd.losses.precision import unit
 
 
 class SoftClassifierConstraint(Constraint):
@@ -40,24 +41,34 @@ class SoftClassifierConstraint(Constraint):
         self.temperature = check_temperature(temperature)
         self.target = TARGET.check("target", target)
         self.unlabelled = UNLABELLED.check("unlabelled", unlabelled)
+        self.takes_teacher_logits = target == "teacher"
 
     def raw(self, inputs: ConstraintInputs) -> Tensor:
         """See ``Constraint.raw``. Raises ValueError for a batch without ``prototypes``."""
-        prototypes = inputs.need("prototypes", "the classifier constraint")
-        student = prototype_logits(inputs.student, prototypes, inputs.scale)
-        teacher = inputs.teacher_logits
-        if teacher is None:
-            teacher = prototype_logits(inputs.teacher, prototypes, inputs.scale)
+        prototypes = inputs.unit_rows("prototypes", "the classifier constraint")
+        student = inputs.scale * unit(inputs.student) @ prototypes.T
         if self.target == "teacher":
-            return softened_kl(teacher, student, self.temperature)
-        return self._to_labels(student / self.temperature, teacher / self.temperature, inputs.labels)
-
-    def _to_labels(self, student: Tensor, teacher: Tensor, labels: Tensor | None) -> Tensor:
-        log_q = student.log_softmax(-1)
-        soft = kl_divergence(teacher.softmax(-1), log_q) if self.unlabelled == "teacher" else 0 * log_q.sum(-1)
-        if labels is None:
-            return soft
-        check_numbers(labels, -1, student.shape[1], "labels")
-        labels = labels.to(student.device)
+            return softened_kl(self._teacher(inputs, prototypes), student, self.temperature)
+        log_q = softened(student, self.temperature).log_softmax(-1)
+        if inputs.labels is None:
+            return self._unlabelled(inputs, prototypes, log_q)
+        check_numbers(inputs.labels, -1, student.shape[1], "labels")
+        labels = inputs.labels.to(student.device)
         hard = -log_q.gather(1, labels.clamp_min(0)[:, None])[:, 0]
-        return torch.where(labels >= 0, hard, soft)
+        if labels.device.type == "cpu" and bool((labels >= 0).all()):
+            return hard
+        return torch.where(labels >= 0, hard, self._unlabelled(inputs, prototypes, log_q))
+
+    def _unlabelled(self, inputs: ConstraintInputs, prototypes: Tensor, log_q: Tensor) -> Tensor:
+        """(B,) what samples without label get."""
+        if self.unlabelled == "ignore":
+            return 0 * log_q.sum(-1)
+        teacher = softened(self._teacher(inputs, prototypes), self.temperature)
+        return kl_divergence(teacher.softmax(-1), log_q)
+
+    @staticmethod
+    def _teacher(inputs: ConstraintInputs, prototypes: Tensor) -> Tensor:
+        """(B, C) logits of the teacher, by the prototypes of length 1 where the batch has none."""
+        if inputs.teacher_logits is not None:
+            return inputs.teacher_logits
+        return inputs.scale * unit(inputs.teacher) @ prototypes.T

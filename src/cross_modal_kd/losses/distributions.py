@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cross_modal_kd.losses.precision import unit
+from cross_modal_kd.losses.precision import full, no_autocast, unit
 
 
 def prototype_logits(embeddings: Tensor, prototypes: Tensor, scale: float) -> Tensor:
@@ -22,6 +22,34 @@ def prototype_logits(embeddings: Tensor, prototypes: Tensor, scale: float) -> Te
     [[30.0, 0.0]]
     """
     return scale * unit(embeddings) @ unit(prototypes).T
+
+
+def teacher_logits(embeddings: Tensor, prototypes: Tensor, scale: float) -> Tensor:
+    """What constraints take for ``teacher_logits`` where a batch has none: to keep it from one batch to another.
+
+    Args:
+        embeddings: (B, d) projected embeddings t of the teacher.
+        prototypes: (C, d) W, of any length.
+        scale: a, without unit.
+
+    Returns:
+        (B, C) logits a cos(t_i, W_c), in single precision or better whatever autocast says.
+    """
+    with no_autocast(embeddings):
+        return prototype_logits(full(embeddings), full(prototypes), scale)
+
+
+def softened(logits: Tensor, temperature: float) -> Tensor:
+    """logits / temperature; a temperature of 1 costs no pass over them.
+
+    Args:
+        logits: Any shape.
+        temperature: tau > 0, without unit.
+
+    Returns:
+        The same shape; the very tensor at 1.
+    """
+    return logits if temperature == 1 else logits / temperature
 
 
 def kl_divergence(target: Tensor, log_q: Tensor) -> Tensor:
@@ -56,6 +84,6 @@ def softened_kl(teacher_logits: Tensor, student_logits: Tensor, temperature: flo
     >>> softened_kl(torch.ones(1, 3), torch.zeros(1, 3), 2.0).tolist()
     [0.0]
     """
-    log_p = (teacher_logits / temperature).log_softmax(-1)
-    log_q = (student_logits / temperature).log_softmax(-1)
+    log_p = softened(teacher_logits, temperature).log_softmax(-1)
+    log_q = softened(student_logits, temperature).log_softmax(-1)
     return temperature**2 * (log_p.exp() * (log_p - log_q)).sum(-1)

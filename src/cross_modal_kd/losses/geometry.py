@@ -6,7 +6,8 @@ points is formed, so that neither time nor memory of the angles depends on the d
 
 An element [shift, j, i] below is the angle at i between j and k = j + shift (modulo B). The shifts 1 to B / 2 meet
 every pair j, k once; an even B meets the pairs of its last shift twice, and they count half. Angles are gone through by
-blocks of shifts: memory grows with B^2, not with B^3.
+blocks of shifts: memory grows with B^2, not with B^3. On a CPU only those at some vertices are gone through, or none:
+``squares.py`` has the sums over the others.
 """
 
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from cross_modal_kd.losses.squares import Double, SquaredGaps
+
 COINCIDENT = 1e-4  # nearer unit vectors count as one point: the direction between them is rounding noise
 BLOCK = {"cpu": 2**18}  # angles at a time: few enough for a CPU's cache, enough for its threads
 LARGE_BLOCK = 2**24  # on other devices
+BY_PRODUCTS = ("cpu",)  # devices that may look at values, and have double precision that is no slower than a pass
 
 
 def relation_gap(student: Tensor, teacher: Tensor, distance_weight: float, angle_weight: float) -> Tensor:
@@ -27,7 +31,7 @@ def relation_gap(student: Tensor, teacher: Tensor, distance_weight: float, angle
     huber is x^2 / 2 where |x| < 1, else |x| - 1 / 2, of the student's value less the teacher's; d_ij is the distance
     over the mean distance between distinct points; i, j, k are distinct. A cosine is 0 where j or k coincides with i.
     Memory: O(B^2), and three blocks of up to ``BLOCK`` angles (3 MB of float32). Time: O(B^2 d), and O(B^3) for the
-    angles. It is differentiable once.
+    angles; on a CPU most of that is products of matrices. It is differentiable once.
 
     Args:
         student: (B, d) points of about unit length.
@@ -65,12 +69,17 @@ def squared_distances(points: Tensor) -> Tensor:
     >>> squared_distances(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).tolist()
     [[0.0, 4.0], [4.0, 0.0]]
     """
+    return _wide_squares(points).to(points.dtype)
+
+
+def _wide_squares(points: Tensor) -> Tensor:
+    """``squared_distances`` in double precision, where the device has it."""
     if points.device.type == "mps":
         return (points[:, None] - points).square().sum(-1)
     wide = points.double()
     gram = wide @ wide.T
     length = gram.diagonal()
-    return (length[:, None] + length).sub_(gram, alpha=2).to(points.dtype)
+    return (length[:, None] + length).sub_(gram, alpha=2)
 
 
 class _RelationGap(torch.autograd.Function):
@@ -78,13 +87,11 @@ class _RelationGap(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, points: Tensor, others: Tensor, distance_weight: float, angle_weight: float) -> Tensor:
-        one, other = _Side.of(points), _Side.of(others)
         batch, values = len(points), points.new_zeros(len(points))
-        ctx.parts = []
-        if batch > 1:
-            ctx.parts.append((distance_weight / (batch - 1), _Distances(one, other)))
-        if batch > 2 and angle_weight:
-            ctx.parts.append((2 * angle_weight / ((batch - 1) * (batch - 2)), _Angles(one, other)))
+        squares = _wide_squares(points), _wide_squares(others)
+        distances, angles = _compared(*squares, points.dtype, batch > 2 and angle_weight > 0)
+        ctx.parts = [(distance_weight / (batch - 1), distances)] if batch > 1 else []
+        ctx.parts += [(2 * angle_weight / ((batch - 1) * (batch - 2)), part) for part in angles]
         for weight, part in ctx.parts:
             values.add_(part.sums(), alpha=weight)
         ctx.save_for_backward(points)
@@ -102,20 +109,48 @@ class _RelationGap(torch.autograd.Function):
         return of_points, None, None, None
 
 
+def _compared(
+    mine: Tensor, theirs: Tensor, dtype: torch.dtype, angled: bool
+) -> "tuple[_Distances, list[SquaredGaps | _Angles]]":
+    """What sums over the distances, and over the angles where they are asked for, from squared distances."""
+    if mine.device.type in BY_PRODUCTS:
+        one, other = Double.of(mine, COINCIDENT**2), Double.of(theirs, COINCIDENT**2)
+        return _Distances(one, other), _by_products(one, other, dtype) if angled else []
+    side, its = _Side.of(mine.to(dtype)), _Side.of(theirs.to(dtype))
+    return _Distances(side, its), [_Angles(side, its)] if angled else []
+
+
+def _by_products(one: Double, other: Double, dtype: torch.dtype) -> "list[SquaredGaps | _Angles]":
+    """Products of matrices sum over the angles, but at vertices where huber may not be a square."""
+    gaps = SquaredGaps(one, other)
+    doubtful = gaps.doubtful()
+    if not len(doubtful):
+        return [gaps]
+    gaps.leave_out(doubtful)
+    mine, theirs = _Side.of(one.s.to(dtype)), _Side.of(other.s.to(dtype))
+    return [gaps, _Angles(mine.at(doubtful), theirs.at(doubtful), doubtful)]
+
+
 class _Side(NamedTuple):
-    """One set of points: s, u and h of the module's docstring as [j, i], (B + S, B), where row B is row 0 again."""
+    """One set of points: s, u and h of the module's docstring as [j, i], (B + S, B), where row B is row 0 again.
+
+    u and h may be those of V of the vertices i alone, (B + S, V).
+    """
 
     s: Tensor
     u: Tensor
     h: Tensor
 
     @classmethod
-    def of(cls, points: Tensor) -> "_Side":
-        squares = squared_distances(points)
-        squares = torch.cat([squares, squares[: len(points) // 2]])
+    def of(cls, squares: Tensor) -> "_Side":
+        squares = torch.cat([squares, squares[: len(squares) // 2]])
         # not "> limit": a distance that is NaN is not passed over
         u = squares.masked_fill(squares <= COINCIDENT**2, torch.inf).mul_(2).rsqrt_()
         return cls(squares, u, u * squares)
+
+    def at(self, vertices: Tensor) -> "_Side":
+        """The side with some of its vertices alone."""
+        return _Side(self.s, self.u[:, vertices], self.h[:, vertices])
 
     def blocks(self, size: int) -> Iterator["_Block"]:
         """Up to ``size`` shifts at a time, of all S."""
@@ -127,7 +162,7 @@ class _Side(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A side by shifts. u, h: (B, B) of j and i. u_k, h_k: (n, B, B) views, of k and i. s_jk: (n, B, 1)."""
+    """A side by shifts. u, h: (B, V) of j and i. u_k, h_k: (n, B, V) views, of k and i. s_jk: (n, B, 1)."""
 
     u: Tensor
     h: Tensor
@@ -142,13 +177,13 @@ class _Distances:
     h is a multiple of l, and takes its place.
     """
 
-    def __init__(self, one: _Side, other: _Side) -> None:
+    def __init__(self, one: "_Side | Double", other: "_Side | Double") -> None:
         (mine, self._mean), (theirs, _) = self._relative(one), self._relative(other)
         self._one, self._gap = one, mine.sub_(theirs)
         self._slope = self._gap.clamp(-1, 1)
 
     @staticmethod
-    def _relative(side: _Side) -> tuple[Tensor, Tensor]:
+    def _relative(side: "_Side | Double") -> tuple[Tensor, Tensor]:
         """(B, B) h over its mean among distinct points; that mean, 1 where there are none."""
         h = side.h[: side.h.shape[1]]
         mean = h.sum() / (h != 0).to(h.dtype).sum().clamp_min(1)
@@ -176,16 +211,17 @@ class _PairSums:
     """
 
     def __init__(self, like: Tensor, room: Tensor, shifts: int) -> None:
-        size, rows, batch = room.shape
-        self._room, self.place = room, room.as_strided((size, batch, batch), ((rows + 1) * batch, batch, 1))
-        self._as_j, self._as_k = torch.zeros_like(like), like.new_zeros(-(-shifts // size) * size + batch, batch)
+        size, rows, vertices = room.shape
+        place = (size, len(like), vertices)
+        self._room, self.place = room, room.as_strided(place, ((rows + 1) * vertices, vertices, 1))
+        self._as_j, self._as_k = torch.zeros_like(like), like.new_zeros(-(-shifts // size) * size + len(like), vertices)
 
     @staticmethod
     def room_for(like: Tensor, size: int) -> Tensor:
-        """(size, B + size - 1, B), which is 0 where ``place`` does not reach."""
-        batch = len(like)
-        room = like.new_empty(size, batch + size - 1, batch)
-        room.as_strided((size - 1, size * batch), ((batch + size) * batch, 1), batch * batch).zero_()
+        """(size, B + size - 1, V), which is 0 where ``place`` does not reach."""
+        batch, vertices = like.shape
+        room = like.new_empty(size, batch + size - 1, vertices)
+        room.as_strided((size - 1, size * vertices), ((batch + size) * vertices, 1), batch * vertices).zero_()
         return room
 
     def add(self, first: int, count: int) -> None:
@@ -194,7 +230,7 @@ class _PairSums:
         self._as_k[first : first + self._room.shape[1]].add_(self._room[:count].sum(0))
 
     def total(self) -> Tensor:
-        """(B, B) as [point, i]."""
+        """(B, V) as [point, i]."""
         batch = len(self._as_j)
         self._as_j.add_(self._as_k[:batch])
         self._as_j[: len(self._as_k) - batch].add_(self._as_k[batch:])
@@ -205,16 +241,22 @@ class _Angles:
     """Sums over pairs j, k of huber(cos of one side - cos of the other), with its gradient in the first side's s.
 
     Of cos = u_j u_k (s_j + s_k - s_jk), with respect to s_j: u_j u_k - u_j^2 cos; to s_jk: -u_j u_k.
+
+    Args:
+        one: The side that is differentiated.
+        other: The other side, of the same vertices.
+        vertices: (V,) which i the sides' u and h are of; None is all.
     """
 
-    def __init__(self, one: _Side, other: _Side) -> None:
-        self._sides = one, other
+    def __init__(self, one: _Side, other: _Side, vertices: Tensor | None = None) -> None:
+        self._sides, self._vertices = (one, other), vertices
         self._batch = one.s.shape[1]
         self._shifts = self._batch // 2
-        self._size = min(self._shifts, -(-BLOCK.get(one.s.device.type, LARGE_BLOCK) // self._batch**2))
+        block = self._batch * one.u.shape[1]
+        self._size = min(self._shifts, -(-BLOCK.get(one.s.device.type, LARGE_BLOCK) // block))
 
     def sums(self) -> Tensor:
-        """(B,) one sum for each vertex i."""
+        """(B,) one sum for each vertex i, 0 for those that are not of ``vertices``."""
         u = self._sides[0].u[: self._batch]
         room = _PairSums.room_for(u, self._size)
         turns, pulls = _PairSums(u, room, self._shifts), _PairSums(u, room, self._shifts)
@@ -224,17 +266,25 @@ class _Angles:
             if self._twice(first, len(gap)):
                 slope[-1].mul_(0.5)
                 huber[-1].mul_(0.5)
-            values += huber.view(-1, self._batch).sum(0)
+            values += huber.view(-1, len(values)).sum(0)
             cosine.mul_(slope)
             turns.add(first, len(gap))
             pull = torch.mul(slope, u, out=cosine).mul_(mine.u_k)
             pulls.add(first, len(gap))
             across.append(pull.sum(-1))
         self._near, self._across = pulls.total().sub_(turns.total().mul_(u).mul_(u)), torch.cat(across)
-        return values
+        return self._placed(values)
+
+    def _placed(self, of_vertices: Tensor) -> Tensor:
+        """(..., B) of (..., V), 0 elsewhere."""
+        if self._vertices is None:
+            return of_vertices
+        everywhere = of_vertices.new_zeros(*of_vertices.shape[:-1], self._batch)
+        return everywhere.index_copy_(-1, self._vertices, of_vertices)
 
     def gradient(self, weights: Tensor) -> Tensor:
         """(B, B) of the weighted sum of ``sums``; equal weights, on a CPU, spare a second pass over the angles."""
+        weights = weights if self._vertices is None else weights[self._vertices]
         if weights.device.type == "cpu" and bool((weights == weights[0]).all()):
             across = self._across * weights[0]
         else:
@@ -242,12 +292,12 @@ class _Angles:
         around = weights.new_zeros(self._batch, self._batch + self._shifts)
         around.as_strided(across.shape, (1, self._batch + self._shifts + 1), 1).copy_(across)
         around[:, : self._shifts].add_(around[:, self._batch :])
-        return (self._near * weights).sub_(around[:, : self._batch])
+        return self._placed(self._near * weights).sub_(around[:, : self._batch])
 
     def _again(self, weights: Tensor) -> Tensor:
         """(S, B) weighted sums over i of slope u_j u_k."""
         u, found = self._sides[0].u[: self._batch], []
-        for first, mine, _, gap, _ in self._blocks(u.new_empty(self._size, self._batch, self._batch)):
+        for first, mine, _, gap, _ in self._blocks(u.new_empty(self._size, *u.shape)):
             pull = gap.clamp_(-1, 1).mul_(u).mul_(mine.u_k)
             if self._twice(first, len(gap)):
                 pull[-1].mul_(0.5)
@@ -263,7 +313,7 @@ class _Angles:
 
         The cosines are written to ``place``; the next block overwrites all three.
         """
-        work, first = place.new_empty(2, self._size, self._batch, self._batch), 1
+        work, first = place.new_empty(2, *place.shape), 1
         for mine, theirs in zip(*(side.blocks(self._size) for side in self._sides), strict=True):
             count = len(mine.u_k)
             cosine, (gap, spare) = place[:count], work[:, :count]

@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from cross_modal_kd.losses.constraint import Constraint, check_temperature
-from cross_modal_kd.losses.distributions import prototype_logits, softened_kl
+from cross_modal_kd.losses.distributions import softened_kl
 from cross_modal_kd.losses.inputs import ConstraintInputs
+from cross_modal_kd.losses.precision import unit
 
 
 class HintonKD(Constraint):
@@ -21,6 +22,8 @@ class HintonKD(Constraint):
         ValueError: If the margin is below 0 or the temperature not above it.
     """
 
+    takes_teacher_logits = True
+
     def __init__(self, margin: float = 0.0, temperature: float = 4.0) -> None:
         super().__init__(margin)
         self.temperature = check_temperature(temperature)
@@ -30,8 +33,8 @@ class HintonKD(Constraint):
         student = inputs.need("student_logits", "hinton_kd")
         teacher = inputs.teacher_logits
         if teacher is None:
-            prototypes = inputs.need("prototypes", "hinton_kd without teacher_logits")
-            teacher = prototype_logits(inputs.teacher, prototypes, inputs.scale)
+            prototypes = inputs.unit_rows("prototypes", "hinton_kd without teacher_logits")
+            teacher = inputs.scale * unit(inputs.teacher) @ prototypes.T
         if student.shape != teacher.shape:
             raise ValueError(
                 f"student_logits: expected the teacher's shape {tuple(teacher.shape)}, found {tuple(student.shape)}; "

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cross_modal_kd.losses.precision import full
+from cross_modal_kd.losses.precision import full, unit
 from cross_modal_kd.losses.reducers import Reducer, mean
 
 
@@ -27,6 +27,8 @@ class ConstraintInputs:
         bank: (K, d) one projected teacher embedding for each instance.
         bank_rows: (B,) integers in [0, K), the instance of each sample.
         scale: a, the logit scale of the teacher's classifier, without unit.
+        normalised: Whether ``prototypes`` and ``bank`` are what ``unit`` gives. They are then taken as they are, so
+            that what stays the same from batch to batch is normalised once. Not checked.
 
     Raises:
         ValueError: If the shapes do not fit ``student``'s, or labels or rows are no integers.
@@ -43,6 +45,7 @@ class ConstraintInputs:
     bank: Tensor | None = None
     bank_rows: Tensor | None = None
     scale: float = 30.0
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         if self.student.ndim != 2 or not len(self.student):
@@ -94,6 +97,22 @@ class ConstraintInputs:
         """
         given = (self.teacher, self.teacher_raw, self.teacher_logits)
         return sum(((0 * each.detach()).sum(1) for each in given if each is not None), self.teacher.new_zeros(()))
+
+    def unit_rows(self, name: str, by: str) -> Tensor:
+        """``prototypes`` or ``bank`` with rows of length 1.
+
+        Args:
+            name: Which of the two.
+            by: Who needs it, for the message.
+
+        Returns:
+            The field's own tensor where it is ``normalised``, else what ``unit`` makes of it.
+
+        Raises:
+            ValueError: If the batch came without it.
+        """
+        value = self.need(name, by)
+        return value if self.normalised else unit(value)
 
     def need(self, name: str, by: str) -> Tensor:
         """The tensor of that name.

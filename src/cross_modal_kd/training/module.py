@@ -3,12 +3,23 @@
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.losses import Classifier, ConstraintInputs, Objective, ObjectiveOutput
+from cross_modal_kd.losses import (
+    Classifier,
+    ConstraintInputs,
+    Objective,
+    ObjectiveOutput,
+    full,
+    teacher_logits,
+    unit,
+)
 from cross_modal_kd.models import Projection, Student
+from cross_modal_kd.training.known import LARGEST, Rows, in_parts
 
 
 class Batch:
     """What one step reads.
+
+    teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
 
     A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
     before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
@@ -24,6 +35,8 @@ class Batch:
             Batches that hold the very same tensor of embeddings have it projected once, if the projection stands still.
         labelled: (L,) rows of the batch that have a label; None looks them up, which on a GPU waits for the device.
     """
+
+    teacher_rows: Rows | None = None
 
     def __init__(
         self,
@@ -74,7 +87,12 @@ class DistillationModule(nn.Module):
             raise ValueError(f"projection: the terms {sorted(objective.terms)} need one, found None")
         self.student, self.classifier, self.objective, self.projection = student, classifier, objective, projection
         self.needs_bank = any(term.constraint.needs_bank for term in objective.terms.values())
+        self.takes_logits = any(term.constraint.takes_teacher_logits for term in objective.terms.values())
         self.joint = joint and projection is not None
+        self._answers: tuple[int, Tensor, Tensor] | None = None
+        self._seen: list[tuple[Tensor, int]] = []
+        self._states = 0
+        self._prototypes: tuple[int, Tensor] | None = None
         self._banked: tuple[Tensor, Tensor] | None = None
         if projection is not None and not self.joint:
             projection.requires_grad_(False)
@@ -117,19 +135,22 @@ class DistillationModule(nn.Module):
             raise ValueError(f"batch.teacher: the terms {sorted(self.objective.terms)} need partners, found None")
         projected = self.projection(batch.teacher)
         prototypes = self.projection.prototypes()
+        fixed = not (self.joint or self.projection.training)
         scale = self.projection.config.scale
         bound = embeddings[:, : projected.shape[1]]
         compared = ConstraintInputs(
             student=bound,
             teacher=projected.detach(),
             labels=labels,
-            prototypes=prototypes.detach(),
+            prototypes=self._unit_prototypes(self.projection) if fixed else prototypes.detach(),
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
             student_logits=task.logits,
+            teacher_logits=self._teacher_logits(batch, self.projection),
             bank=None if batch.bank is None else self._bank(batch.bank[0], self.projection),
             bank_rows=None if batch.bank is None else batch.bank[1],
             scale=scale,
+            normalised=fixed,
         )
         output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress)
         if not self.joint or not len(labelled):
@@ -138,10 +159,44 @@ class DistillationModule(nn.Module):
         own = torch.nn.functional.cross_entropy(logits, labels[labelled].long())
         return ObjectiveOutput(output.total + own, {**output.parts, "projection": own.detach()})
 
+    def _state(self, projection: Projection) -> int:
+        """A number that rises whenever the projection's tensors are others or have been written to."""
+        now = [(each, each._version) for each in projection.state_dict(keep_vars=True).values()]
+        same = len(now) == len(self._seen) and all(
+            one is other and version == before for (one, version), (other, before) in zip(now, self._seen, strict=True)
+        )
+        if not same:
+            self._seen, self._states = now, self._states + 1
+        return self._states
+
+    def _unit_prototypes(self, projection: Projection) -> Tensor:
+        """(C, d) what ``unit`` gives of the prototypes of a projection that stands still, worked out once."""
+        state = self._state(projection)
+        if self._prototypes is None or self._prototypes[0] != state:
+            self._prototypes = state, unit(full(projection.prototypes().detach()))
+        return self._prototypes[1]
+
+    def _teacher_logits(self, batch: Batch, projection: Projection) -> Tensor | None:
+        """(B, C), where constraints take them and the projection stands still: all of its embeddings are asked once."""
+        known, prototypes = batch.teacher_rows, projection.prototypes().detach()
+        if not self.takes_logits or self.joint or known is None or len(known.table) * len(prototypes) > LARGEST:
+            return None
+        state = self._state(projection)
+        if self._answers is None or self._answers[0] != state or self._answers[1] is not known.table:
+
+            def ask(part: Tensor) -> Tensor:
+                return teacher_logits(projection(part).detach(), prototypes, projection.config.scale)
+
+            self._answers = state, known.table, in_parts(known.table, ask)
+        return self._answers[2][known.rows]
+
     def _bank(self, raw: Tensor, projection: Projection) -> Tensor:
-        """(K, d) the bank's instances, projected: every step where the projection moves or the bank is another."""
+        """(K, d) the bank's instances, projected: every step where the projection moves or the bank is another.
+
+        Of one that stands still they are what ``unit`` gives.
+        """
         if self.joint or projection.training:
             return projection(raw).detach()
         if self._banked is None or self._banked[0] is not raw:
-            self._banked = raw, projection(raw).detach()
+            self._banked = raw, unit(full(projection(raw).detach()))
         return self._banked[1]

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.known import Rows
 from cross_modal_kd.training.module import Batch
 from cross_modal_kd.training.seeds import derive_seed
 
@@ -80,14 +81,17 @@ class BatchReader:
         labelled = self._sent(torch.nonzero(self._data.labels[indices] >= 0)[:, 0])
         rows = self._sent(indices)
         known, task_weights, kd_weights = (column[rows] for column in self._columns)
-        partners = bank = None
+        partners = rows_of_partners = bank = None
         if self._teacher is not None and self._data.teacher is not None:
-            partners = self._teacher[self._sent(self._data.teacher.draw(indices, pairs))]
+            rows_of_partners = Rows(self._teacher, self._sent(self._data.teacher.draw(indices, pairs)))
+            partners = self._teacher[rows_of_partners.rows]
         if self._centres is not None and self._data.teacher is not None:
             pools, own = self._data.teacher.bank(indices, pairs)
             every = len(pools) == len(self._centres)  # then the same tensor each time: see ``Batch.bank``
             bank = self._centres if every else self._centres[self._sent(pools)], self._sent(own)
-        return Batch(inputs, known, task_weights, kd_weights, partners, progress, bank, labelled)
+        batch = Batch(inputs, known, task_weights, kd_weights, partners, progress, bank, labelled)
+        batch.teacher_rows = rows_of_partners
+        return batch
 
     def _sent(self, values: Tensor) -> Tensor:
         return values.to(self._device, non_blocking=True)

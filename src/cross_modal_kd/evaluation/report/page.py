@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.config import TaskConfig, TrainingConfig
 from cross_modal_kd.evaluation.legend import legend_of, shown
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
-from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, without_interval
+from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, not_defined, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import page_style
@@ -89,6 +89,7 @@ def render(page: Page) -> str:
         verdict=verdict(page.metrics),
         tables=metric_tables(page.metrics),
         without_interval=without_interval(page.metrics),
+        not_defined=not_defined(page.metrics),
         some_interval=_has_interval(page.metrics),
         teacher=[
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
@@ -104,7 +105,7 @@ def render(page: Page) -> str:
         rejected=page.data.rejected["reason"].value_counts().head(REASONS).to_dict(),
         rejected_others=max(page.data.rejected["reason"].nunique() - REASONS, 0),
         rejected_total=len(page.data.rejected),
-        parameters={name: _values(block) for name, block in page.run.parameters.items()},
+        parameters={name: _values(block) | _lengthened(block, page) for name, block in page.run.parameters.items()},
         stages={name: {key: _plain(value) for key, value in leaves(found)} for name, found in page.run.stages.items()},
         command=this_run().command,
         facts=git_facts(this_run().project) | device_facts() | version_facts(),
@@ -130,6 +131,16 @@ def _plain(value: Any) -> Any:
 
 def _values(block: Any) -> dict[str, Any]:
     return {key: _typed(value) for key, value in leaves(block)}
+
+
+def _lengthened(block: Any, page: Page) -> dict[str, Any]:
+    """What ``min_steps`` made of a training of the student: its values where they are not those that were given."""
+    if not isinstance(block, TrainingConfig):
+        return {}
+    counts = page.data.split_summary
+    own = (counts["split"] == "train") & (counts["modality"] == page.task.student)
+    used, given = _values(block.for_samples(int(counts.loc[own, "samples"].sum()))), _values(block)
+    return {key: f"{value} (given: {given[key]})" for key, value in used.items() if value != given[key]}
 
 
 def _typed(value: Any) -> Any:

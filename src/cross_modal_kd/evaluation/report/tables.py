@@ -119,5 +119,29 @@ def without_interval(metrics: dict) -> list[tuple[str, list[str]]]:
     return list(found.items())
 
 
+def not_defined(metrics: dict) -> list[tuple[str, str]]:
+    """What is not defined, and why.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        (title, reason) of each, in the order in which it was found.
+    """
+    parts = {"relative_reduction": "errors removed, ", "teacher": "the teacher by itself, "}
+    found = []
+    for name, reason in metrics["undefined"].items():
+        part, _, metric = name.rpartition(".")
+        found.append((parts.get(part, "") + _title(metric), reason))
+    return found
+
+
+def _title(name: str) -> str:
+    try:
+        return legend_of(name).title
+    except KeyError:
+        return name
+
+
 def _percent(share: float) -> str:
     return typeset(f"{100 * share:+.0f}") + "\N{NO-BREAK SPACE}%"
