@@ -1,6 +1,9 @@
 """The device, from the configuration. No other file asks whether there is a GPU: it is given the device."""
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import TrainingConfig
 
@@ -20,6 +23,8 @@ def make_fabric(config: TrainingConfig) -> "Fabric":
     """
     from lightning.fabric import Fabric
 
+    if config.deterministic and config.accelerator in ("auto", "cuda"):
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is made
     return Fabric(accelerator=config.accelerator, devices=1, precision=pick_precision(config))  # type: ignore[arg-type]
 
 
@@ -40,6 +45,35 @@ def pick_precision(config: TrainingConfig) -> str:
         return config.precision
     cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
     return "bf16-mixed" if cuda else "32-true"
+
+
+@contextmanager
+def repeatable(device: "torch.device", wanted: bool) -> Iterator[None]:
+    """A context in which a GPU takes algorithms that give the same result each time.
+
+    An operation that has none is warned of by torch, once, and runs as it is.
+
+    Args:
+        device: nothing is changed for others than CUDA, which have no others.
+        wanted: as ``training.deterministic``; False changes nothing.
+
+    Yields:
+        Nothing.
+    """
+    import torch
+
+    if not wanted or device.type != "cuda" or torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    memory: Any = torch.utils.deterministic
+    filled = memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    memory.fill_uninitialized_memory = False  # nothing here reads what it has not written
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+        memory.fill_uninitialized_memory = filled
 
 
 def device_for(accelerator: str = "auto") -> "torch.device":

@@ -1,9 +1,9 @@
 """One training: its length, its steps, its device."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cross_modal_kd.config.strict import Strict
 
@@ -29,6 +29,8 @@ class TrainingConfig(Strict):
         accelerator: ``auto`` takes a GPU where there is one.
         augment: whether training inputs are augmented.
         keep: the weights that are ``best`` on dev, or the ``last``.
+        deterministic: on CUDA, algorithms that give the same result each time; other devices have no others.
+        compile: on CUDA, whether the student's encoder is compiled; the first step then takes a minute or so.
     """
 
     epochs: int = Field(16, ge=1)
@@ -45,6 +47,8 @@ class TrainingConfig(Strict):
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     augment: bool = True
     keep: Literal["best", "last"] = "best"
+    deterministic: bool = True
+    compile: bool = False
 
     @model_validator(mode="after")
     def _patience_is_reachable(self) -> "TrainingConfig":
@@ -62,6 +66,13 @@ class TrainingConfig(Strict):
             The training itself where its epochs are enough, or where there is no sample; else a copy.
         """
         return self.for_steps(samples // min(self.batch_size, samples)) if samples else self
+
+    @model_serializer(mode="wrap")
+    def _only_what_a_cpu_knows(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the settings of a GPU where they are the defaults: run keys and checkpoints stay what they were."""
+        said: dict[str, Any] = dump(self)
+        unsaid = {"deterministic": True, "compile": False}
+        return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
 
     def for_steps(self, steps_per_epoch: int) -> "TrainingConfig":
         """The training with epochs enough for ``min_steps``: epochs' = max(epochs, ceil(min_steps / steps_per_epoch)).

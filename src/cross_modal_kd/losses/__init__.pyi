@@ -16,6 +16,7 @@ from cross_modal_kd.losses.objective import Objective as Objective
 from cross_modal_kd.losses.objective import ObjectiveOutput as ObjectiveOutput
 from cross_modal_kd.losses.objective import Term as Term
 from cross_modal_kd.losses.precision import full as full
+from cross_modal_kd.losses.precision import full_products as full_products
 from cross_modal_kd.losses.precision import unit as unit
 from cross_modal_kd.losses.registry import DISTANCES as DISTANCES
 from cross_modal_kd.losses.registry import REDUCERS as REDUCERS

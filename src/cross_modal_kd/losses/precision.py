@@ -1,6 +1,7 @@
 """Losses are computed in single precision or better, whatever the network runs in."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -23,16 +24,53 @@ def full(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
-def no_autocast(values: Tensor) -> AbstractContextManager[None]:
-    """A context in which no operation falls back to half precision.
+@contextmanager
+def no_autocast(values: Tensor) -> Iterator[None]:
+    """A context in which no operation falls back to half precision, nor a product of float32 to TF32.
+
+    What stands in it is differentiated outside of it, where autocast has no say but TF32 has: see ``full_products``.
 
     Args:
         values: A tensor on the device that it is for.
 
-    Returns:
-        The context, for ``with``.
+    Yields:
+        Nothing.
     """
-    return torch.autocast(device_type=values.device.type, enabled=False)
+    with torch.autocast(device_type=values.device.type, enabled=False), full_products(values.device):
+        yield
+
+
+@contextmanager
+def full_products(device: torch.device) -> Iterator[None]:
+    """A context in which a GPU multiplies float32 matrices in float32, whatever the process allows.
+
+    TF32 rounds what is multiplied to 10 bits: 2e-4 to 5e-4 off in our losses and their gradients, and where a gradient
+    changes its sign at a margin, as in the relational constraint, 2e-2. torch allows it to products of matrices where
+    ``torch.set_float32_matmul_precision`` or TORCH_ALLOW_TF32_CUBLAS_OVERRIDE (NVIDIA's images set it) says so. The
+    setting is the whole process's: to have gradients in float32 too, ``backward`` must be called in such a context.
+
+    Args:
+        device: Where the products are; nothing is changed for others than CUDA.
+
+    Yields:
+        Nothing.
+    """
+    products = torch.backends.cuda.matmul
+    if device.type != "cuda" or products.fp32_precision != "tf32":
+        yield
+        return
+    try:
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:  # it was allowed under torch's newer name of the setting
+        before = None
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        if before is None:
+            products.fp32_precision = "tf32"
+        else:
+            torch.set_float32_matmul_precision(before)
 
 
 def unit(values: Tensor) -> Tensor:

@@ -16,22 +16,21 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from cross_modal_kd.compute import progress_bar
+from cross_modal_kd.compute import progress_bar, repeatable
 from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_parameters, scales_loss
+from cross_modal_kd.training.module import Batch, DistillationModule
 from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.seeds import derive_seed
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
     from tqdm import tqdm
-
-logger = logging.getLogger(__name__)
-
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +114,7 @@ class Running:
         checkpoint: where the training goes on from; None where none is kept.
         progress: epochs done and their history.
         best: the module's best weights yet, on the CPU; None where the dev split was not looked at yet.
+        compiling: whether the next step compiles the encoder first.
     """
 
     module: DistillationModule
@@ -125,6 +125,7 @@ class Running:
     checkpoint: Checkpoint | None
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] | None = None
+    compiling: bool = False
 
     def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
         """Write the checkpoint, where there is to be one; the best weights only where they are new.
@@ -170,7 +171,8 @@ class Running:
             if changed:
                 raise ValueError(f"training.{', training.'.join(changed)} differ")
             self.module.load_state_dict(state["module"])
-            self.optimizer.load_state_dict(to_device(state["optimizer"], fabric.device))
+            optimizer = to_device(state["optimizer"], fabric.device)
+            self.optimizer.load_state_dict(like_parameters(optimizer, self.optimizer, fabric.device))
             fabric.strategy.precision.load_state_dict(state["precision"])
             self.schedule.load_state_dict(state["schedule"])
             self.progress = Progress(**state["progress"])
@@ -264,7 +266,11 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
     reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank)
-    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale))
+    on_gpu = fabric.device.type == "cuda"
+    laid_out(module.student, fabric.device)
+    # None leaves the choice to torch: a loop over tensors on a CPU
+    fused = True if on_gpu and not scales_loss(fabric) else None
+    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale), fused=fused)
     rates = [group["lr"] for group in optimizer.param_groups]
     steps = reader.steps * config.epochs + 1
     schedule = OneCycleLR(optimizer, rates, total_steps=steps, pct_start=max(config.warmup, 1e-3))
@@ -272,6 +278,7 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     checkpoint = None if plan.checkpoint is None else Checkpoint(plan.checkpoint)
     running = Running(module, wrapped, optimizer, schedule, reader, checkpoint)
     running.resume(config, fabric)
+    running.compiling = config.compile and compiled(module.student, fabric.device, plan.description)
     return running
 
 
@@ -311,19 +318,18 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
     torch.manual_seed(derive_seed("epoch", config.seed, epoch))
     running.module.train()
     sums: dict[str, Tensor] = {}
-    for batch in running.reader.epoch(epoch):
-        total, parts = running.wrapped(batch)
-        running.optimizer.zero_grad()
-        fabric.backward(total)
-        if config.grad_clip is not None:
-            fabric.clip_gradients(
-                running.wrapped, running.optimizer, max_norm=config.grad_clip, error_if_nonfinite=False
-            )
-        running.optimizer.step()
-        running.schedule.step()
-        for name, value in {"loss": total.detach(), **parts}.items():
-            sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value
-        bar.update()
+    with full_products(fabric.device), repeatable(fabric.device, config.deterministic):
+        for batch in running.reader.epoch(epoch):
+            begun = time.perf_counter()
+            values = _step(running, batch, config, fabric)
+            for name in values.keys() - sums.keys():
+                sums[name] = torch.zeros_like(values[name])
+            torch._foreach_add_([sums[name] for name in values], list(values.values()))  # one kernel for all on a GPU
+            if running.compiling:
+                seconds = time.perf_counter() - begun
+                logger.info("%s: the first step took %.0f s, for training.compile", plan.description, seconds)
+                running.compiling = False
+            bar.update()
     means = zip(sums, torch.stack(list(sums.values())).tolist(), strict=True)
     row = {"epoch": float(epoch + 1)} | {name: value / running.reader.steps for name, value in means}
     if not math.isfinite(row["loss"]):
@@ -332,6 +338,18 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
             "the weights of the constraints"
         )
     return row
+
+
+def _step(running: Running, batch: Batch, config: TrainingConfig, fabric: "Fabric") -> dict[str, Tensor]:
+    """One step; the loss and its parts, detached, on the device."""
+    total, parts = running.wrapped(batch)
+    running.optimizer.zero_grad()
+    fabric.backward(total)
+    if config.grad_clip is not None:
+        fabric.clip_gradients(running.wrapped, running.optimizer, max_norm=config.grad_clip, error_if_nonfinite=False)
+    running.optimizer.step()
+    running.schedule.step()
+    return {"loss": total.detach(), **parts}
 
 
 def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
@@ -349,7 +367,7 @@ def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
     if epoch < config.epochs and epoch % config.eval_every:
         return
     running.module.eval()
-    with torch.no_grad():
+    with torch.no_grad(), eager(config.compile):
         value = dev.measure(running.module.student)
     if math.isnan(value) and config.keep == "best":
         raise ValueError(

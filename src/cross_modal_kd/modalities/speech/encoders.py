@@ -122,7 +122,8 @@ class WholePooling(nn.Module):
 
 
 def _builders() -> dict[str, Callable[..., nn.Module]]:
-    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
     from speechbrain.lobes.models.ResNet import ResNet
 
-    return {"ECAPA_TDNN": ECAPA_TDNN, "ResNet": ResNet}
+    from cross_modal_kd.modalities.speech.ecapa import Ecapa
+
+    return {"ECAPA_TDNN": Ecapa, "ResNet": ResNet}

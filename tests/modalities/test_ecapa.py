@@ -1,0 +1,60 @@
+"""ECAPA-TDNN as a GPU runs it is speechbrain's, in value, in gradient and in what its norms remember."""
+
+import pytest
+import torch
+
+pytest.importorskip("speechbrain")
+
+from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # noqa: E402
+
+from cross_modal_kd.modalities.speech.ecapa import Ecapa, laid_out  # noqa: E402
+
+TINY = {
+    "channels": [24, 16, 16, 16, 48],
+    "kernel_sizes": [5, 3, 3, 3, 1],
+    "dilations": [1, 2, 3, 4, 1],
+    "attention_channels": 8,
+    "res2net_scale": 4,
+    "se_channels": 8,
+    "lin_neurons": 12,
+}
+
+
+def networks(**options):
+    torch.manual_seed(0)
+    theirs = ECAPA_TDNN(10, **TINY, **options).double()
+    ours = Ecapa(10, **TINY, **options).double()
+    ours.load_state_dict(theirs.state_dict())
+    return theirs, ours
+
+
+@pytest.mark.parametrize("options", [{}, {"global_context": False}, {"groups": [2, 1, 1, 1, 1]}])
+def test_a_gpu_computes_the_same_function(options):
+    theirs, ours = networks(**options)
+    features = torch.randn(6, 23, 10, dtype=torch.float64)
+    weights = torch.randn(6, 1, 12, dtype=torch.float64)
+    expected, found = theirs(features), laid_out(ours, features)
+    torch.testing.assert_close(found, expected)
+    (expected * weights).sum().backward()
+    (found * weights).sum().backward()
+    for (name, one), other in zip(theirs.named_parameters(), ours.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, one.grad, msg=name)
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value, msg=name)
+    theirs.eval(), ours.eval()
+    torch.testing.assert_close(laid_out(ours, features), theirs(features))
+
+
+def test_a_cpu_runs_the_code_of_speechbrain():
+    theirs, ours = networks()
+    features = torch.randn(6, 23, 10, dtype=torch.float64)
+    assert torch.equal(theirs(features), ours(features))
+
+
+def test_padding_is_that_of_torch_and_its_gradient_too():
+    from cross_modal_kd.modalities.speech.ecapa import _Reflected
+
+    x = torch.randn(2, 3, 9, 1, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.pad(x[..., 0], (4, 4), mode="reflect")[..., None]
+    assert torch.equal(_Reflected.apply(x, 4), expected)
+    assert torch.autograd.gradcheck(lambda given: _Reflected.apply(given, 4), x)
