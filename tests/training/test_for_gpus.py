@@ -43,6 +43,17 @@ def test_losses_of_a_gpu_multiply_in_float32_whatever_is_allowed(allowed):
     assert products.fp32_precision == "tf32"
 
 
+def test_the_setting_is_left_as_it_was_found_and_torch_can_still_read_it():
+    """Lightning reads it under its oldest name, and torch refuses where the names disagree."""
+    products = torch.backends.cuda.matmul
+    for allowed in (True, False, True, False):
+        products.allow_tf32 = allowed
+        with full_products(CUDA):
+            assert products.fp32_precision == "ieee"
+        assert products.allow_tf32 is allowed
+        assert torch.get_float32_matmul_precision() == ("high" if allowed else "highest")
+
+
 def test_algorithms_of_a_gpu_are_deterministic_in_a_training_alone():
     filled = torch.utils.deterministic.fill_uninitialized_memory
     for device, wanted, expected in [(CUDA, True, True), (CUDA, False, False), (CPU, True, False)]:

@@ -46,8 +46,9 @@ def full_products(device: torch.device) -> Iterator[None]:
 
     TF32 rounds what is multiplied to 10 bits: 2e-4 to 5e-4 off in our losses and their gradients, and where a gradient
     changes its sign at a margin, as in the relational constraint, 2e-2. torch allows it to products of matrices where
-    ``torch.set_float32_matmul_precision`` or TORCH_ALLOW_TF32_CUBLAS_OVERRIDE (NVIDIA's images set it) says so. The
-    setting is the whole process's: to have gradients in float32 too, ``backward`` must be called in such a context.
+    ``torch.set_float32_matmul_precision``, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE or a library says so, and on an H100 with
+    torch 2.11 it was seen where nobody had. The setting is the whole process's: to have gradients in float32 too,
+    ``backward`` must be called in such a context.
 
     Args:
         device: Where the products are; nothing is changed for others than CUDA.
@@ -56,21 +57,16 @@ def full_products(device: torch.device) -> Iterator[None]:
         Nothing.
     """
     products = torch.backends.cuda.matmul
-    if device.type != "cuda" or products.fp32_precision != "tf32":
+    before = products.fp32_precision
+    if device.type != "cuda" or before == "ieee":
         yield
         return
-    try:
-        before = torch.get_float32_matmul_precision()
-    except RuntimeError:  # it was allowed under torch's newer name of the setting
-        before = None
-    torch.set_float32_matmul_precision("highest")
+    # under its newer name alone: else torch would refuse to read it after somebody's allow_tf32 = False
+    products.fp32_precision = "ieee"
     try:
         yield
     finally:
-        if before is None:
-            products.fp32_precision = "tf32"
-        else:
-            torch.set_float32_matmul_precision(before)
+        products.fp32_precision = before
 
 
 def unit(values: Tensor) -> Tensor:
