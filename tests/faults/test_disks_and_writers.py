@@ -107,6 +107,7 @@ def test_a_run_on_a_full_disk_names_it_and_goes_on_with_space(
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("size", ["400k", "2m"])
 def test_the_command_says_in_a_paragraph_that_the_disk_is_full_and_the_next_one_goes_on(
     project_path, distilled, tracking_uri, disk, size
