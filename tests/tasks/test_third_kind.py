@@ -13,7 +13,7 @@ from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.samples.splits import assign_splits
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.errors import protocol
-from cross_modal_kd.tasks import KINDS, TaskKind, kind_of
+from cross_modal_kd.tasks import KINDS, TaskKind, Tested, kind_of
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.kind import Caption
 from cross_modal_kd.tasks.legend import accuracy_legend, diagnostic_legend
@@ -55,20 +55,20 @@ class Shortlist(TaskKind):
     def as_errors(self, values):
         return 1 - values
 
-    def metrics(self, subset, student, values, trials, evaluation):
-        hits = in_top_k(
-            probabilities(student, values), class_numbers(subset.rows["label"], student.config["classes"]), 3
-        )
-        return self._named("hits", hits, subset)
+    def metrics(self, folds, evaluation):
+        (tested,) = folds
+        numbers = class_numbers(tested.subset.rows["label"], tested.student.config["classes"])
+        return self._named("hits", in_top_k(probabilities(tested.student, tested.values), numbers, 3), tested.subset)
 
-    def train_metric(self, subset, student, values, trials):
-        return self.metrics(subset, student, values, trials, None)
+    def train_metric(self, folds):
+        return self.metrics(folds, None)
 
-    def teacher_metric(self, subset, teacher, evaluation):
+    def teacher_metric(self, folds, evaluation):
+        ((subset, _),) = folds
         return self._named("hits", np.ones(len(subset.rows)), subset)
 
     def error(self, subset, student, trials, enrol_values, test_values):
-        hits = self.metrics(subset, student, test_values, trials, None).metrics["hits"]
+        hits = self.metrics([Tested(subset, student, test_values, trials)], None).metrics["hits"]
         return MetricSet({"misses": Metric(1 - hits.value, 1 - hits.resampled)})
 
     def plots(self, students, teacher, evaluation):

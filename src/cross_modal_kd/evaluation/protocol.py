@@ -47,7 +47,8 @@ class Protocol:
         set against each other, and resample by resample too. The teacher and the training samples do not count.
         """
         parts = [fingerprint(self.test.rows), fingerprint(self.trials), ",".join(map(str, self.unseen.keys))]
-        digest = hashlib.sha256(json.dumps([self.task.kind, self.task.pairing, self.evaluation.folds, *parts]).encode())
+        about = [kind_of(self.task).name, self.task.pairing, self.evaluation.folds, *parts]
+        digest = hashlib.sha256(json.dumps(about).encode())
         digest.update(np.ascontiguousarray(self.test.weights).tobytes())
         return digest.hexdigest()
 
