@@ -169,6 +169,7 @@ def test_people_may_log_in_and_nobody_else(team):
         assert secret.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.faults  # minutes: two clones, each with a run
 def test_runs_of_two_people_from_two_clones_are_compared(team, tmp_path, distilled):
     """Each measures students in their own clone; artifacts travel through the server."""
     for name, password in PEOPLE.items():
