@@ -62,6 +62,7 @@ def test_the_stages_are_registered_and_distill_is_all_of_them(pipelines):
     assert {*stages, "distill", "__default__"} <= set(pipelines)
     assert set(pipelines["distill"].nodes) == set().union(*(pipelines[stage].nodes for stage in stages))
     assert pipelines["__default__"] == pipelines["distill"]
+    assert pipelines["deployment"].nodes and not set(pipelines["deployment"].nodes) & set(pipelines["distill"].nodes)
 
 
 def test_every_node_is_named(pipelines):

@@ -1,8 +1,8 @@
-"""The named pipelines: six stages, ``distill`` (all of them in one go), and the studies."""
+"""The named pipelines: six stages, ``distill`` (all of them in one go), ``deployment``, and the studies."""
 
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.pipelines import distillation, evaluation, ingestion, projection, quality, teacher
+from cross_modal_kd.pipelines import deployment, distillation, evaluation, ingestion, projection, quality, teacher
 from cross_modal_kd.studies import comparison, regimes, results, robustness, tuning
 from cross_modal_kd.studies import quality as quality_study
 
@@ -26,4 +26,4 @@ def register_pipelines() -> dict[str, Pipeline]:
         "results": results.create_pipeline(),
     }
     distill = sum(stages.values(), Pipeline([]))
-    return {**stages, **studies, "distill": distill, "__default__": distill}
+    return {**stages, "deployment": deployment.create_pipeline(), **studies, "distill": distill, "__default__": distill}

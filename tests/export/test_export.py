@@ -373,21 +373,22 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
 
 
 @pytest.mark.slow
-def test_a_trained_student_is_exported_by_the_node(distilled, run_kedro, tmp_path):
+def test_a_trained_student_is_exported_by_the_pipeline(distilled, run_kedro_after):
     from kedro.framework.session import KedroSession
 
-    from cross_modal_kd.pipelines.deployment.export_nodes import export_student, exporting
-
-    assert exporting().nodes[0].tags == {"deployment"}
+    run_kedro_after("deployment")
     with KedroSession.create(env="test", runtime_params={"data_root": str(distilled)}, save_on_close=False) as session:
         context = session.load_context()
         catalog = context.catalog
         student, samples = catalog.load("distilled.student"), catalog.load("samples")
         params = context.params
-    operating = {"thresholds": [{"name": "eer", "value": None}], "temperature": {"value": None}}
     task, sources = TaskConfig.model_validate(params["task"]), SourcesConfig.model_validate(params["sources"])
     config = ExportConfig.model_validate(params["export"])
-    content = export_student(samples, task, sources, student, operating, tmp_path / "exported", config)
+    exported = run_kedro_after.data_root / "06_models" / "test" / "distilled" / "exported"
+    content = json.loads((exported / "export.json").read_text())
+    report = run_kedro_after.data_root / "08_reporting" / "test" / "distilled" / "export.json"
+    assert json.loads(report.read_text()) == content
+    assert (exported / "student.onnx").stat().st_size and (exported / "run_student.py").exists()
     assert content["about"]["task"]["name"] == task.name
     assert content["programs"]["student.onnx"]["parity"]["samples"] == config.samples
     assert [each.keys() for each in content["metric"].values()] == [{"dev_eer", "test_eer"}] * 2

@@ -12,7 +12,7 @@ from cross_modal_kd.pipelines.stage import bound
 from cross_modal_kd.studies.regimes.config import STUDIES
 
 PIPELINES = Path(__file__).parents[2] / "src" / "cross_modal_kd" / "pipelines"
-STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation")
+STAGES = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation", "deployment")
 MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1100  # lines without docstrings; 900 before folds and export
 
 # parameter -> datasets it may be bound to, where the name of neither the dataset nor its last part is the parameter's

@@ -14,7 +14,9 @@ from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.splits import draw_splits, score
 
 
-def deal_folds(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesign, split: SplitConfig, folds: int) -> list:
+def deal_folds(
+    samples: pd.DataFrame, task: TaskConfig, design: SamplingDesign, split: SplitConfig, folds: int
+) -> list[pd.DataFrame]:
     """The samples as they are split in each fold.
 
     The first fold is the table as it is. What that does not test is dealt, in whole clusters (with families and

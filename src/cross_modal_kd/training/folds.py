@@ -88,7 +88,13 @@ def train_folds(
         measures = quality_measures[quality_measures["sample_id"].isin(ids)].reset_index(drop=True)
         terms = {role: arm.model_dump(exclude={"title"}) for role, (_, arm) in arms.items()}
         blocks = {name: getattr(method, name) for name in ("quality", "teacher", "projection", "student", "training")}
-        key = run_key("student", samples=samples[["sample_id", "split", "sha256"]].astype(str), arms=terms, **blocks)
+        decides = {
+            "task": method.task,
+            "inputs": method.inputs.model_dump(exclude={"cache_mb"}),
+            "arms": terms,
+            **blocks,
+        }
+        key = run_key("student", samples=samples[["sample_id", "split", "sha256"]].astype(str), **decides)
         logger.info("fold %d of %d, each with students of its own", number, len(tables) + 1)
         folder = store / f"fold-{number}-{key}"
         folder.mkdir(parents=True, exist_ok=True)
