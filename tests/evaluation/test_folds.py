@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side, student_metrics, teacher_metrics
+from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side, student_metrics, teacher_metrics, with_folds
 from cross_modal_kd.metrics import eer, unit_rows
 from evaluation_world import CLASSIFICATION, VERIFICATION, World, world
 
@@ -113,3 +113,16 @@ def test_a_fold_without_a_teacher_sample_leaves_the_teacher_undefined():
     nothing = replace(teachers[1], rows=teachers[1].rows.iloc[:0])
     found = teacher_metrics([teachers[0], nothing], VERIFICATION, worlds[0].evaluation)
     assert found.undefined == {"eer": "the test split has no text sample"}
+
+
+def test_what_further_folds_test_tells_protocols_apart():
+    """Runs whose folds were dealt by another seed have other test sets: `compare` is not to pair them."""
+    made = of_fold(0)
+    embedded = made.embeddings(0.5)
+
+    def fingerprint(*tables):
+        return with_folds(made.protocol(embedded), tables).fingerprint
+
+    turned = made.samples.assign(split=made.samples["split"].map({"train": "test", "test": "train", "dev": "dev"}))
+    assert fingerprint() == made.protocol(embedded).fingerprint
+    assert len({fingerprint(), fingerprint(made.samples), fingerprint(turned)}) == 3

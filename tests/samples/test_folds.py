@@ -71,7 +71,7 @@ def test_a_class_of_one_group_is_never_tested_without_having_been_learnt():
 
 
 def test_what_must_not_be_parted_is_dealt_together():
-    """One file under two labels of a family, and families, lie in one test."""
+    """Families lie in one test."""
     families = [f"f{number % 8}" for number in range(48)]
     samples = table(24, groups=1, family=families)
     for fold in deal_folds(samples, task("verification"), VERIFICATION, SPLIT, 3):
@@ -99,7 +99,48 @@ def test_a_fold_that_cannot_be_measured_is_named():
         deal_folds(table(8), task("verification"), VERIFICATION, SPLIT, 6)
 
 
-def test_another_label_moves_few():
-    """Dealing is by rank, so what is added may move others; the same table is dealt the same."""
+@pytest.mark.parametrize("folds", [3, 5])
+def test_copies_of_a_file_are_tested_together_whatever_their_labels(folds):
+    """The split itself may part them (conflicting_copies: keep); a fold does not."""
+    samples = table(24)
+    speech = samples.index[samples["modality"] == "speech"]
+    samples.loc[speech[::4], "sha256"] = samples.loc[speech[2::4], "sha256"].to_numpy()
+    assert samples.loc[speech, "sha256"].duplicated().any()
+    for fold in deal_folds(samples, task("verification"), VERIFICATION, SPLIT, folds)[1:]:
+        copies = fold[fold["sha256"].duplicated(keep=False) & (fold["modality"] == "speech")]
+        assert len(copies) and (copies.groupby("sha256")["split"].nunique() == 1).all()
+
+
+def test_a_group_of_two_labels_is_tested_together():
+    samples = table(24)
+    samples.loc[samples["label"].isin(["l0", "l1"]), "group"] = "both"
+    samples["split"] = samples["split"].where(~samples["label"].isin(["l0", "l1"]), "train")
+    for fold in deal_folds(samples, task("verification"), VERIFICATION, SPLIT, 3):
+        assert fold.loc[fold["group"] == "both", "split"].nunique() == 1
+
+
+def test_a_class_whose_teacher_has_groups_of_its_own_stays_in_training():
+    """What is dealt to the tests are the student's groups, not the many of the teacher."""
+    rows = [
+        {"modality": modality, "label": f"l{label}", "group": f"{modality}{label}_{group}"}
+        for modality, count in (("speech", 4), ("image", 8))
+        for label in range(6)
+        for group in range(count)
+    ]
+    samples = pd.DataFrame(rows)
+    samples["sample_id"] = [f"s{number}" for number in range(len(samples))]
+    samples = samples.assign(path=samples["sample_id"], source="s", sha256=[f"{n:064x}" for n in range(len(samples))])
+    for seed in range(12):
+        split = SPLIT.model_copy(update={"seed": seed})
+        made = samples.assign(split=assign_splits(samples, CLASSIFICATION, split))
+        of_student = made[(made["modality"] == "speech") & (made["split"] == "train")]
+        if set(of_student["label"]) != set(made["label"]):
+            continue
+        for fold in deal_folds(made, task("classification"), CLASSIFICATION, split, 3):
+            learnt = fold[(fold["modality"] == "speech") & (fold["split"] == "train")]
+            assert set(learnt["label"]) == set(fold["label"])
+
+
+def test_the_same_table_is_dealt_the_same():
     one, other = (deal_folds(table(24), task("verification"), VERIFICATION, SPLIT, 3) for _ in range(2))
     assert all(a.equals(b) for a, b in zip(one, other, strict=True))

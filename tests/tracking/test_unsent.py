@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,17 +73,57 @@ def test_everything_that_a_run_says_is_kept_and_sent_later(run, away, tmp_path, 
     ]
 
 
-def test_what_was_sent_is_not_sent_again(run, away, tmp_path):
+def test_what_was_sent_is_not_sent_again(run, away, tmp_path, monkeypatch):
     from mlflow import MlflowClient
 
     file = tmp_path / "unsent.json"
     run.tag("first", "1")
-    run.artifact(tmp_path / "not there", None)
+    run.tag("second", "2")
     run.outbox.close(file)
     away.clear()
-    assert main([str(file)]) == 1
-    assert [call["call"] for call in json.loads(file.read_text())["calls"]] == ["log_artifact"]
-    assert MlflowClient(run.tracking_uri).get_run(run.run_id).data.tags["first"] == "1"
+    real = MlflowClient.set_tag
+
+    def once(self, run_id, name, value):
+        if name == "second":
+            raise ConnectionError("gone again")
+        real(self, run_id, name, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_tag", once)
+        assert main([str(file)]) == 1
+    assert [call["args"][1] for call in json.loads(file.read_text())["calls"]] == ["second"]
+    assert main([str(file)]) == 0
+    assert {"first", "second"} <= set(MlflowClient(run.tracking_uri).get_run(run.run_id).data.tags)
+
+
+def test_a_file_that_is_gone_does_not_hold_up_the_end_of_the_run(run, away, tmp_path, caplog):
+    from mlflow import MlflowClient
+
+    file = tmp_path / "unsent.json"
+    run.artifact(tmp_path / "not there", None)
+    run.send("its end", lambda client: client.set_terminated(run.run_id, "FINISHED"))
+    run.outbox.close(file)
+    away.clear()
+    assert main([str(file)]) == 0
+    assert "log_artifact is passed over" in caplog.text
+    assert MlflowClient(run.tracking_uri).get_run(run.run_id).info.status == "FINISHED"
+
+
+def test_a_file_is_sent_as_it_was_at_the_end_of_its_run(run, away, tmp_path):
+    """The next run writes to the same place."""
+    from mlflow import MlflowClient
+
+    table, file = tmp_path / "metrics.json", tmp_path / "unsent.json"
+    table.write_text("of run A")
+    run.artifact(table)
+    run.outbox.close(file)
+    table.write_text("of run B")
+    save_unsent(file, run.tracking_uri, [("a tag", lambda client: client.set_tag(run.run_id, "later", "1"))])
+    away.clear()
+    assert main([str(file)]) == 0 and not file.with_suffix(".files").exists()
+    (tmp_path / "got").mkdir()
+    got = MlflowClient(run.tracking_uri).download_artifacts(run.run_id, "metrics.json", str(tmp_path / "got"))
+    assert Path(got).read_text() == "of run A"
 
 
 def test_a_file_is_added_to(tmp_path):

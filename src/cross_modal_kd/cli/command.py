@@ -1,5 +1,7 @@
 """A command whose errors are told in a paragraph."""
 
+import os
+import sys
 import warnings
 from typing import Any
 
@@ -35,6 +37,9 @@ class Run(click.Command):
                 return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except BrokenPipeError:  # who reads has closed: `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
         except Exception as error:
             log = write_log(error)
             if is_of_the_user(error):

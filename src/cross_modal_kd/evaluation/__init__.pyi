@@ -19,6 +19,7 @@ from cross_modal_kd.evaluation.protocol import make_trials as make_trials
 from cross_modal_kd.evaluation.protocol import pooled_metrics as pooled_metrics
 from cross_modal_kd.evaluation.protocol import side_by_side as side_by_side
 from cross_modal_kd.evaluation.protocol import student_metrics as student_metrics
+from cross_modal_kd.evaluation.protocol import with_folds as with_folds
 from cross_modal_kd.evaluation.report.examples import worst_examples as worst_examples
 from cross_modal_kd.evaluation.report.exhibits import Exhibits as Exhibits
 from cross_modal_kd.evaluation.report.gallery import gallery as gallery

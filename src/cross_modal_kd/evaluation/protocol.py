@@ -26,7 +26,7 @@ class Protocol:
 
     test, train: the samples of the student that are measured; train is None where no training sample is.
     trials, train_trials: among them. unseen, seen: the projected teacher's items of the test and of the training split.
-    teacher: on the test split, by itself.
+    teacher: on the test split, by itself. other_tests: fingerprint of what further folds test.
     """
 
     task: TaskConfig
@@ -38,6 +38,7 @@ class Protocol:
     train_trials: pd.DataFrame
     seen: Gallery
     teacher: ProjectedTeacher
+    other_tests: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -47,7 +48,7 @@ class Protocol:
         set against each other, and resample by resample too. The teacher and the training samples do not count.
         """
         parts = [fingerprint(self.test.rows), fingerprint(self.trials), ",".join(map(str, self.unseen.keys))]
-        about = [kind_of(self.task).name, self.task.pairing, self.evaluation.folds, *parts]
+        about = [kind_of(self.task).name, self.task.pairing, self.evaluation.folds, self.other_tests, *parts]
         digest = hashlib.sha256(json.dumps(about).encode())
         digest.update(np.ascontiguousarray(self.test.weights).tobytes())
         return digest.hexdigest()
@@ -66,6 +67,21 @@ class Protocol:
             What plots and the worst mistakes are made of.
         """
         return StudentsOnTest(self.test.rows, self.trials, students, embeddings)
+
+
+def with_folds(protocol: Protocol, tables: Sequence[pd.DataFrame]) -> Protocol:
+    """The protocol, whose fingerprint also tells what further folds test.
+
+    Args:
+        protocol: of the first fold.
+        tables: the samples as they are split in the others; none where the split is measured alone.
+
+    Returns:
+        A copy; nothing else of it changes.
+    """
+    tests = [",".join(table.loc[table["split"] == "test", "sample_id"]) for table in tables]
+    told = hashlib.sha256(json.dumps(tests).encode()).hexdigest() if tests else ""
+    return replace(protocol, other_tests=told)
 
 
 def make_protocol(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.config import IngestionConfig, TaskConfig, libraries_of, modality_names
 from cross_modal_kd.new_task.survey import Survey
-from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, pair
+from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, pair
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
 from cross_modal_kd.tasks import kind_named, kind_of
 
@@ -93,6 +93,13 @@ def _modalities(survey: Survey, asked: Asked) -> tuple[str, str]:
             raise SamplesError(
                 f"{survey.folder}: --{role}={wanted}, but it holds no {wanted}; it holds {_told(counts)}"
             )
+    if asked.student is not None and asked.student == asked.teacher:
+        raise SamplesError(f"--student and --teacher are both {asked.student}: name two different modalities")
+    if asked.student is not None and asked.student not in trainable():
+        raise SamplesError(
+            f"--student={asked.student}: there is no encoder of it to be trained; there are some of "
+            f"{', '.join(trainable())}"
+        )
     students = [name for name in trainable() if name in counts and name != asked.teacher]
     if not students:
         raise SamplesError(f"{survey.folder}: nothing that a student could learn from; it holds {_told(counts)}")
@@ -143,6 +150,12 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
     if len(labels & taught) >= 0.5 * len(labels):
         why = f"by label: {len(labels & taught)} of the {len(labels)} labels have both {student} and {teacher}"
         return _Pairing("label", False, "file", why, survey.rows)
+    if shared := labels & taught:
+        raise SamplesError(
+            f"{survey.folder}: {len(shared)} of the {len(labels)} {student} labels have {teacher} samples too "
+            f"({first_few(sorted(shared))}): too few to pair by label, and one that has its own is not paired by "
+            f"chance. Take the labels without a {teacher} sample out of the folder, or give them some"
+        )
     why = (
         f"chimeric: no label has both {student} and {teacher}, so that each {student} label is assigned one "
         f"of {teacher} by chance, and nothing in the one tells of the other"

@@ -72,6 +72,12 @@ def look(folder: Path) -> Survey:
     read = [layout_of(name, LAYOUT)(name, roots, {}) for name in sources]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
     facts, unreadable = _look_at_a_few(rows, roots)
+    if facts.empty and unreadable:
+        path, reason = next(iter(unreadable.items()))
+        raise SamplesError(
+            f"{folder}: none of the {len(unreadable)} files that were looked into can be read; the first, {path}: "
+            f"{reason}"
+        )
     passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
     return Survey(folder, sources, rows, passed_over, facts, unreadable)
 
@@ -86,7 +92,7 @@ def _sources(folder: Path) -> dict[str, Path]:
     for path in files:
         below[path.parts[0]].append(path)
     deep = all(len(path.parts) > 2 for path in files)
-    if len(below) > 1 and {name.lower() for name in below} <= SPLIT_FOLDERS:
+    if len({name.lower() for name in below} & SPLIT_FOLDERS) > 1:
         raise SamplesError(
             f"{folder}: its folders are splits ({first_few(below)}), and the layout folder takes the first folder for "
             "the label. Put the label first, <label>/<file>, and write splits.csv (path,split: train, dev or test) "

@@ -55,9 +55,35 @@ def bound_by_copies(clusters: pd.Series, samples: pd.DataFrame) -> pd.Series:
     Returns:
         (n,) names: of the clusters that copies join, the first in sorted order.
     """
-    found = _repeated(samples).assign(cluster=clusters)
+    found = _repeated(samples)
+    return joined(clusters, found["file"] + " " + found["label"].astype("str"))
+
+
+def bound_by_everything(clusters: pd.Series, samples: pd.DataFrame) -> pd.Series:
+    """The clusters, joined where they hold copies of one file, under whatever labels, or share a group.
+
+    Args:
+        clusters: (n,) name of each row's cluster.
+        samples: the n rows.
+
+    Returns:
+        (n,) names, as of ``bound_by_copies``.
+    """
+    return joined(joined(clusters, _repeated(samples)["file"]), samples["group"].dropna())
+
+
+def joined(clusters: pd.Series, keys: pd.Series) -> pd.Series:
+    """The clusters, joined where rows of them have the same key.
+
+    Args:
+        clusters: (n,) name of each row's cluster.
+        keys: of some of the rows, on their index.
+
+    Returns:
+        (n,) names: of the clusters that are joined, the first in sorted order.
+    """
     first: dict[str, str] = {}
-    for names in found.groupby(["file", "label"])["cluster"].unique():
+    for names in clusters[keys.index].groupby(keys).unique():
         roots = sorted({_root(first, name) for name in names})
         first.update(dict.fromkeys(roots[1:], roots[0]))
     return clusters.map({name: _root(first, name) for name in clusters.unique()}) if first else clusters

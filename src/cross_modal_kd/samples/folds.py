@@ -6,7 +6,7 @@ import pandas as pd
 
 from cross_modal_kd.config import SplitConfig, TaskConfig
 from cross_modal_kd.samples.checks import check_samples
-from cross_modal_kd.samples.copies import bound_by_copies
+from cross_modal_kd.samples.copies import bound_by_everything
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import one_form
@@ -19,11 +19,11 @@ def deal_folds(
 ) -> list[pd.DataFrame]:
     """The samples as they are split in each fold.
 
-    The first fold is the table as it is. What that does not test is dealt, in whole clusters (with families and
-    byte-identical files, as ``assign_splits`` deals them), to the tests of the others: stratum by stratum in the order
-    of their scores, one to each in turn. In each fold the clusters that it does not test are drawn for training and dev
-    anew, in the proportion of ``split``. A label of a closed set that is learnt from one cluster alone stays in
-    training, since a student that never saw it cannot be asked for it.
+    The first fold is the table as it is. What that does not test is dealt, in whole clusters (with families, with
+    groups, and with byte-identical files, under whatever labels), to the tests of the others: stratum by stratum in the
+    order of their scores, one to each in turn; what holds nothing of the student by itself. In each fold the clusters
+    that it does not test are drawn for training and dev anew, in the proportion of ``split``. A label of a closed set
+    that is learnt from one cluster alone stays in training, since a student that never saw it cannot be asked for it.
 
     Args:
         samples: the table, with its splits.
@@ -40,8 +40,8 @@ def deal_folds(
     """
     if folds == 1:
         return [samples]
-    clusters = bound_by_copies(design.dealt(samples).map(one_form), samples)
-    strata = design.strata(samples["label"], clusters)
+    clusters = bound_by_everything(design.dealt(samples).map(one_form), samples)
+    strata = _strata(samples, clusters, design, task)
     tested = set(clusters[samples["split"] == "test"])
     fold_of = _dealt(strata, tested, design, split.seed, folds)
     if len(set(fold_of.values())) < folds - 1:
@@ -60,6 +60,13 @@ def deal_folds(
             raise SamplesError(f"evaluation.folds: in fold {fold} of {folds}: {error}") from error
         found.append(table)
     return found
+
+
+def _strata(samples: pd.DataFrame, clusters: pd.Series, design: SamplingDesign, task: TaskConfig) -> pd.Series:
+    """The stratum of each cluster; those that hold nothing of the student are dealt by themselves."""
+    strata = design.strata(samples["label"], clusters)
+    of_student = set(clusters[samples["modality"] == task.student])
+    return strata.astype("str") + pd.Series(["" if name in of_student else "\0" for name in strata.index], strata.index)
 
 
 def _dealt(strata: pd.Series, tested: set[str], design: SamplingDesign, seed: int, folds: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from cross_modal_kd.tracking.unsent import save_unsent
+from cross_modal_kd.tracking.unsent import is_final, save_unsent
 
 logger = logging.getLogger(__name__)
 
@@ -15,9 +15,6 @@ logger = logging.getLogger(__name__)
 DELAYS: tuple[float, ...] = (0.5, 2.0)
 PAUSE = 30.0
 LAST_DELAYS: tuple[float, ...] = (0.0, 1.0, 3.0, 6.0)
-
-# of MLflow's errors, those that another try does not mend
-FINAL = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"}
 
 Action = Callable[[Any], Any]
 
@@ -118,7 +115,7 @@ class Outbox:
             try:
                 return action(MlflowClient(self.tracking_uri))
             except Exception as error:
-                if getattr(error, "error_code", None) in FINAL or isinstance(error, TypeError | FileNotFoundError):
+                if is_final(error):
                     logger.warning("%s could not be logged: %s", what, error)
                     return None
                 if number == len(delays):

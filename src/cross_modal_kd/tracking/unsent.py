@@ -4,10 +4,14 @@
 """
 
 import json
+import logging
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 # MLflow's entities that a message may hold, and the attributes that make them again
 FIELDS = {
@@ -20,7 +24,22 @@ FIELDS = {
 # the calls that are kept: those that write to a run and give nothing back
 CALLS = {"log_artifact", "log_batch", "log_dict", "log_inputs", "set_tag", "set_terminated"}
 
+# of MLflow's errors, those that another try does not mend
+FINAL = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"}
+
 Action = Callable[[Any], Any]
+
+
+def is_final(error: Exception) -> bool:
+    """Whether another try would fail again, whatever the server does.
+
+    Args:
+        error: of a call of MLflow's client.
+
+    Returns:
+        True for what the server refuses for good, a file that is gone and a value that it does not take.
+    """
+    return getattr(error, "error_code", None) in FINAL or isinstance(error, TypeError | FileNotFoundError)
 
 
 class UnsentError(ValueError):
@@ -46,6 +65,8 @@ class _Recorder:
 def save_unsent(file: Path, tracking_uri: str, messages: Iterable[tuple[str, Action]]) -> int:
     """Write down what the messages would say, after what the file holds already.
 
+    Files that they would send are copied beside it, since the next run writes to where they lie.
+
     Args:
         file: JSON, written whole.
         tracking_uri: of the server that did not take them.
@@ -67,12 +88,16 @@ def save_unsent(file: Path, tracking_uri: str, messages: Iterable[tuple[str, Act
             calls += recorder.calls
     if calls:
         file.parent.mkdir(parents=True, exist_ok=True)
+        for number, call in enumerate(calls):
+            _keep_file(call, _beside(file) / str(number))
         write_whole(file, json.dumps({"tracking_uri": tracking_uri, "calls": calls}, indent=1))
     return lost
 
 
 def send_unsent(file: Path) -> int:
     """Send what a file holds; what was sent is taken out of it, so that another try goes on from there.
+
+    What no try can mend is passed over with a warning, as in a run.
 
     Args:
         file: of ``save_unsent``.
@@ -92,14 +117,35 @@ def send_unsent(file: Path) -> int:
     client, sent = MlflowClient(uri), 0
     try:
         for call in calls:
-            getattr(client, call["call"])(*_made(call["args"]), **_made(call["options"]))
+            try:
+                getattr(client, call["call"])(*_made(call["args"]), **_made(call["options"]))
+            except Exception as error:
+                if not is_final(error):
+                    raise
+                logger.warning("%s: %s is passed over: %s", file, call["call"], error)
             sent += 1
     finally:
         if sent < len(calls):
             write_whole(file, json.dumps({"tracking_uri": uri, "calls": calls[sent:]}, indent=1))
         else:
             file.unlink()
+            shutil.rmtree(_beside(file), ignore_errors=True)
     return sent
+
+
+def _beside(file: Path) -> Path:
+    """The folder of the files that its calls send."""
+    return file.with_suffix(".files")
+
+
+def _keep_file(call: dict[str, Any], folder: Path) -> None:
+    """A copy of the file that a call sends, named in its place; nothing where it is kept already or gone."""
+    if call["call"] != "log_artifact":
+        return
+    source = Path(call["args"][1])
+    if source.is_file() and source.parent.parent != folder.parent:
+        folder.mkdir(parents=True, exist_ok=True)
+        call["args"][1] = str(shutil.copy(source, folder / source.name))
 
 
 def _kept_in(file: Path) -> tuple[str, list[dict[str, Any]]]:

@@ -93,7 +93,7 @@ class DistillationModule(nn.Module):
         self._seen: list[tuple[Tensor, int]] = []
         self._states = 0
         self._prototypes: tuple[int, Tensor] | None = None
-        self._banked: tuple[Tensor, Tensor] | None = None
+        self._banked: tuple[int, Tensor, Tensor] | None = None
         if projection is not None and not self.joint:
             projection.requires_grad_(False)
 
@@ -179,7 +179,8 @@ class DistillationModule(nn.Module):
     def _teacher_logits(self, batch: Batch, projection: Projection) -> Tensor | None:
         """(B, C), where constraints take them and the projection stands still: all of its embeddings are asked once."""
         known, prototypes = batch.teacher_rows, projection.prototypes().detach()
-        if not self.takes_logits or self.joint or known is None or len(known.table) * len(prototypes) > LARGEST:
+        moves = self.joint or projection.training
+        if not self.takes_logits or moves or known is None or len(known.table) * len(prototypes) > LARGEST:
             return None
         state = self._state(projection)
         if self._answers is None or self._answers[0] != state or self._answers[1] is not known.table:
@@ -197,6 +198,7 @@ class DistillationModule(nn.Module):
         """
         if self.joint or projection.training:
             return projection(raw).detach()
-        if self._banked is None or self._banked[0] is not raw:
-            self._banked = raw, unit(full(projection(raw).detach()))
-        return self._banked[1]
+        state = self._state(projection)
+        if self._banked is None or self._banked[0] != state or self._banked[1] is not raw:
+            self._banked = state, raw, unit(full(projection(raw).detach()))
+        return self._banked[2]

@@ -115,6 +115,7 @@ def set_protocol(
     teacher_embeddings: EmbeddingTable,
     projection: ModelBundle,
     embedded: EmbeddingTable,
+    fold_samples: list | None = None,
 ) -> Protocol:
     """What both students are measured on: samples, trials, galleries of the projected teacher, resamples.
 
@@ -126,13 +127,15 @@ def set_protocol(
         teacher_embeddings: raw, of every sample of the teacher's modality.
         projection: of ``choose_projection``.
         embedded: by a student; its ids say which training samples are measured.
+        fold_samples: the samples as further folds split them, which the fingerprint tells apart.
 
     Returns:
         The protocol (``evaluation.protocol.Protocol``).
     """
-    from cross_modal_kd.evaluation import make_protocol
+    from cross_modal_kd.evaluation import make_protocol, with_folds
 
-    return make_protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
+    protocol = make_protocol(samples, task, evaluation, trials, teacher_embeddings, projection, embedded)
+    return with_folds(protocol, fold_samples or [])
 
 
 def measure_student(protocol: Protocol, student: ModelBundle, embeddings: EmbeddingTable) -> Metrics:

@@ -95,7 +95,7 @@ def _comparing() -> list[Node]:
         Node(
             set_protocol,
             bound(
-                *("samples", "trials", "teacher_embeddings", "projection"),
+                *("samples", "trials", "teacher_embeddings", "projection", "fold_samples"),
                 params=["task", "evaluation"],
                 embedded="student_alone.embeddings",
             ),
