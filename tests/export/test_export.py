@@ -291,7 +291,7 @@ def bare_python(folder: Path, *packages: str) -> Path:
     python = folder / "bin" / "python"
     pins = Path(__file__).parents[2] / "constraints.txt"
     done = subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(pins), *packages],
+        [str(python), "-I", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(pins), *packages],
         capture_output=True,
         text=True,
         timeout=240,
@@ -305,7 +305,9 @@ def bare_python(folder: Path, *packages: str) -> Path:
 def bare(tmp_path_factory) -> Path:
     """One environment for both modalities."""
     python = bare_python(tmp_path_factory.mktemp("bare") / "env", "numpy", "onnxruntime", "soundfile", "pillow")
-    listed = subprocess.run([str(python), "-m", "pip", "list"], capture_output=True, text=True, check=True, timeout=60)
+    # -I: Kedro has put src into PYTHONPATH
+    command = [str(python), "-I", "-m", "pip", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert not re.search(r"^(torch|kedro|pandas|cross-modal-kd)\b", listed.stdout, re.M)
     return python
 

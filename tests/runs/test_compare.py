@@ -268,6 +268,7 @@ def test_what_cannot_be_compared_is_told_without_a_traceback(two_runs, tmp_path,
 def test_the_installed_command_knows_compare_beside_the_options_of_run(monkeypatch, capsys):
     from cross_modal_kd.__main__ import main
 
+    monkeypatch.delattr("sys.ps1", raising=False)  # which an IPython of another test leaves behind
     with pytest.raises(SystemExit) as end:
         main(["compare", "--help"])
     assert end.value.code == 0 and "What differs between runs" in capsys.readouterr().out

@@ -14,7 +14,7 @@ import cross_modal_kd
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.projection import build_projection
-from cross_modal_kd.tasks import KINDS, TaskKind, Tested, kind_named, kind_of
+from cross_modal_kd.tasks import KINDS, Evaluated, TaskKind, kind_named, kind_of
 from evaluation_world import CLASSIFICATION, VERIFICATION, world
 
 PACKAGE = Path(cross_modal_kd.__file__).parent
@@ -82,7 +82,7 @@ def test_every_metric_of_a_kind_has_a_legend_and_its_metric_a_gap(name):
     kind, values = kind_named(name), made.embeddings(1.0)
     protocol = made.protocol(values)
     subset = protocol.test
-    tested = Tested(subset, made.student(), values.at(subset.rows["sample_id"]), protocol.trials)
+    tested = Evaluated(subset, made.student(), values.at(subset.rows["sample_id"]), protocol.trials)
     found = kind.metrics([tested], made.evaluation)
     assert {*found.metrics, f"{kind.metric}_train", f"{kind.metric}_gap"} == set(kind.legends)
     assert (kind.legends[kind.metric].better == "higher") == kind.larger_is_better
@@ -101,7 +101,7 @@ def test_the_error_of_undamaged_samples_is_that_of_the_metric_in_every_resample(
     kind, table = kind_of(task), made.embeddings(2.0)
     protocol = made.protocol(table)
     values = table.at(protocol.test.rows["sample_id"])
-    tested = Tested(protocol.test, made.student(), values, protocol.trials)
+    tested = Evaluated(protocol.test, made.student(), values, protocol.trials)
     metric = kind.metrics([tested], made.evaluation).metrics[kind.metric]
     error = kind.error(protocol.test, made.student(), protocol.trials, values, values).metrics[kind.error_metric]
     assert error.value == pytest.approx(float(kind.as_errors(np.array(metric.value))))

@@ -13,7 +13,7 @@ from cross_modal_kd.samples.selection import class_numbers
 from cross_modal_kd.samples.splits import assign_splits
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.errors import protocol
-from cross_modal_kd.tasks import KINDS, TaskKind, Tested, kind_of
+from cross_modal_kd.tasks import KINDS, Evaluated, TaskKind, kind_of
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.kind import Caption
 from cross_modal_kd.tasks.legend import accuracy_legend, diagnostic_legend
@@ -68,7 +68,7 @@ class Shortlist(TaskKind):
         return self._named("hits", np.ones(len(subset.rows)), subset)
 
     def error(self, subset, student, trials, enrol_values, test_values):
-        hits = self.metrics([Tested(subset, student, test_values, trials)], None).metrics["hits"]
+        hits = self.metrics([Evaluated(subset, student, test_values, trials)], None).metrics["hits"]
         return MetricSet({"misses": Metric(1 - hits.value, 1 - hits.resampled)})
 
     def plots(self, students, teacher, evaluation):

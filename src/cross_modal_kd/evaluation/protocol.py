@@ -16,7 +16,7 @@ from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet, weakest
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
-from cross_modal_kd.tasks import ProjectedTeacher, StudentsOnTest, Subset, Tested, kind_of
+from cross_modal_kd.tasks import Evaluated, ProjectedTeacher, StudentsOnTest, Subset, kind_of
 from cross_modal_kd.tracking import fingerprint
 
 
@@ -132,18 +132,18 @@ class Fold:
     embeddings: EmbeddingTable
 
     @property
-    def on_test(self) -> Tested:
+    def on_test(self) -> Evaluated:
         """The student on its test samples."""
         return self._on(self.protocol.test, self.protocol.trials)
 
     @property
-    def on_train(self) -> Tested | None:
+    def on_train(self) -> Evaluated | None:
         """The student on training samples, where there are any."""
         train = self.protocol.train
         return None if train is None else self._on(train, self.protocol.train_trials)
 
-    def _on(self, subset: Subset, trials: pd.DataFrame) -> Tested:
-        return Tested(subset, self.student, self.embeddings.at(subset.rows["sample_id"]), trials)
+    def _on(self, subset: Subset, trials: pd.DataFrame) -> Evaluated:
+        return Evaluated(subset, self.student, self.embeddings.at(subset.rows["sample_id"]), trials)
 
 
 def side_by_side(protocols: Sequence[Protocol]) -> list[Protocol]:
@@ -210,7 +210,7 @@ def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
     return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
 
 
-def _clusters(folds: Sequence[Tested]) -> list[np.ndarray]:
+def _clusters(folds: Sequence[Evaluated]) -> list[np.ndarray]:
     """The clusters of all folds as one sort; none of a single fold, whose subset has them."""
     return [np.concatenate([fold.subset.clusters for fold in folds])] if len(folds) > 1 else []
 

@@ -12,7 +12,7 @@ from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.legend import Legend
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
+from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.trials import no_trials
 
@@ -151,7 +151,7 @@ class TaskKind(ABC):
         return no_trials()
 
     @abstractmethod
-    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
+    def metrics(self, folds: Sequence[Evaluated], evaluation: EvaluationConfig) -> "MetricSet":
         """Every metric of a student on the test split.
 
         Args:
@@ -164,7 +164,7 @@ class TaskKind(ABC):
         """
 
     @abstractmethod
-    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Evaluated]) -> "MetricSet":
         """``metric`` alone, on samples of the training split.
 
         Args:

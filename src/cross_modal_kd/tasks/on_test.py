@@ -25,7 +25,7 @@ class StudentsOnTest:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Evaluated:
     """One student on samples that it is measured on: of one fold, where there are several.
 
     The subsets of several folds share their clusters and resamples, and no sample is in two test splits; so what is

@@ -11,7 +11,7 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign, class_numbers
 from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
 from cross_modal_kd.tasks.kind import Predict, TaskKind
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
+from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ class Classification(TaskKind):
         """1 - values: what top-1 leaves. See ``TaskKind.as_errors``."""
         return 1 - values
 
-    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
+    def metrics(self, folds: Sequence[Evaluated], evaluation: EvaluationConfig) -> "MetricSet":
         """Top-1, top-5, macro F1 and calibration error of the student's answers. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.classification.metrics import classification_metrics
 
         return classification_metrics(folds)
 
-    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Evaluated]) -> "MetricSet":
         """Top-1 of the student's answers. See ``TaskKind.train_metric``."""
         from cross_modal_kd.tasks.classification.metrics import top1
 

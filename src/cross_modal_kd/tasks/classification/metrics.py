@@ -16,11 +16,11 @@ from cross_modal_kd.metrics import (
 )
 from cross_modal_kd.models import ModelBundle, classifier_logits, prototypes
 from cross_modal_kd.samples import class_numbers
-from cross_modal_kd.tasks.on_test import Tested
+from cross_modal_kd.tasks.on_test import Evaluated
 from cross_modal_kd.tasks.subset import Subset
 
 
-def classification_metrics(folds: Sequence[Tested]) -> MetricSet:
+def classification_metrics(folds: Sequence[Evaluated]) -> MetricSet:
     """Top-1, top-5, macro F1 and calibration error; the answers of all folds are pooled.
 
     Args:
@@ -49,7 +49,7 @@ def classification_metrics(folds: Sequence[Tested]) -> MetricSet:
     return found
 
 
-def top1(folds: Sequence[Tested]) -> MetricSet:
+def top1(folds: Sequence[Evaluated]) -> MetricSet:
     """Top-1 accuracy alone.
 
     Args:
@@ -99,7 +99,7 @@ def prototype_top1(folds: Sequence[tuple[Subset, np.ndarray, ModelBundle]]) -> M
     return MetricSet({"top1": found}, {"top1": 1 / len(folds[0][2].config["classes"])})
 
 
-def _pooled(folds: Sequence[Tested]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _pooled(folds: Sequence[Evaluated]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n, C) probabilities, (n,) class numbers and (n,) clusters of the samples of all folds."""
     parts = [(*_answers(fold.subset, fold.student, fold.values), fold.subset.clusters) for fold in folds]
     answers, labels, clusters = map(np.concatenate, zip(*parts, strict=True))

@@ -10,7 +10,7 @@ from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
 from cross_modal_kd.tasks.kind import Predict, TaskKind
-from cross_modal_kd.tasks.on_test import Mistakes, ProjectedTeacher, StudentsOnTest, Tested
+from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.verification.trials import draw_trials
 from cross_modal_kd.tasks.verification.words import CAPTIONS, LEGENDS
@@ -66,13 +66,13 @@ class Verification(TaskKind):
         """
         return draw_trials(rows, evaluation)
 
-    def metrics(self, folds: Sequence[Tested], evaluation: EvaluationConfig) -> "MetricSet":
+    def metrics(self, folds: Sequence[Evaluated], evaluation: EvaluationConfig) -> "MetricSet":
         """EER, minDCF, EER over impostors of one domain, rank-1 identification. See ``TaskKind.metrics``."""
         from cross_modal_kd.tasks.verification.metrics import verification_metrics
 
         return verification_metrics(folds, evaluation)
 
-    def train_metric(self, folds: Sequence[Tested]) -> "MetricSet":
+    def train_metric(self, folds: Sequence[Evaluated]) -> "MetricSet":
         """EER of the trials. See ``TaskKind.train_metric``."""
         from cross_modal_kd.metrics import unit_rows
         from cross_modal_kd.tasks.verification.metrics import trial_eer

@@ -16,7 +16,7 @@ from cross_modal_kd.metrics import (
     min_dcf,
     unit_rows,
 )
-from cross_modal_kd.tasks.on_test import Tested
+from cross_modal_kd.tasks.on_test import Evaluated
 from cross_modal_kd.tasks.subset import Subset
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 from cross_modal_kd.tasks.verification.trials import draw_trials
@@ -28,7 +28,7 @@ COSTS = {"min_dcf_01": 0.01, "min_dcf_05": 0.05}
 Scored = tuple[Subset, np.ndarray, pd.DataFrame]
 
 
-def verification_metrics(folds: Sequence[Tested], evaluation: EvaluationConfig) -> MetricSet:
+def verification_metrics(folds: Sequence[Evaluated], evaluation: EvaluationConfig) -> MetricSet:
     """EER, minDCF, EER over impostors of one domain, rank-1 identification.
 
     Trials are of two samples of one fold, and so is who is identified among whom; their scores are pooled.
