@@ -14,8 +14,6 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
-ABOUT = json.loads((HERE / "export.json").read_text(encoding="utf-8"))
-SIZE, MODE = ABOUT["input"]["size"], {1: "L", 3: "RGB"}[ABOUT["input"]["channels"]]
 MOST = 2**22  # pixels: larger images are shrunk by a whole factor first
 
 
@@ -29,7 +27,7 @@ def shrunk(image: Image.Image) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def read(path: str) -> np.ndarray:
+def read(path: str, channels: int, size: int) -> np.ndarray:
     """A file as (channels, size, size) uint8: turned as its EXIF says, over white, by an area filter."""
     try:
         image: Image.Image = Image.open(path)
@@ -46,22 +44,26 @@ def read(path: str) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    pixels = np.asarray(image.convert(MODE).resize((SIZE, SIZE), Image.Resampling.BOX))
+    pixels = np.asarray(image.convert({1: "L", 3: "RGB"}[channels]).resize((size, size), Image.Resampling.BOX))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 def main(arguments: list[str]) -> None:
     """Print what the student makes of files."""
     model = arguments.pop(0) if arguments[:1] and arguments[0].endswith(".onnx") else "student.onnx"
+    about = json.loads((HERE / "export.json").read_text(encoding="utf-8"))
+    shape = about["input"]["channels"], about["input"]["size"]
     session = onnxruntime.InferenceSession(str(HERE / model))
-    answers = [dict(zip(ABOUT["outputs"], session.run(None, {"image": read(path)[None]}))) for path in arguments]
+    answers = [
+        dict(zip(about["outputs"], session.run(None, {"image": read(path, *shape)[None]}))) for path in arguments
+    ]
     for path, answer in zip(arguments, answers):
         if "probability" in answer:
             best = int(answer["probability"][0].argmax())
-            print(f"{path}\t{ABOUT['classes'][best]}\t{answer['probability'][0, best]:.6f}")
+            print(f"{path}\t{about['classes'][best]}\t{answer['probability'][0, best]:.6f}")
         elif path != arguments[0] or len(arguments) == 1:
             score = float(answers[0]["embedding"][0] @ answer["embedding"][0])
-            says = [f"{name}: {'same' if score >= at else 'not'}" for name, at in ABOUT["thresholds"].items()]
+            says = [f"{name}: {'same' if score >= at else 'not'}" for name, at in about["thresholds"].items()]
             print(f"{arguments[0]}\t{path}\t{score:.6f}\t{', '.join(says)}")
 
 
