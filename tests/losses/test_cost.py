@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from cross_modal_kd.losses import ConstraintInputs, build_constraint, teacher_logits, unit
-from cross_modal_kd.losses.squares import Double, SquaredGaps
+from cross_modal_kd.losses.squares import SquaredGaps, Squares
 
 BATCH, DIM, CLASSES = 128, 32, 200
 PRODUCTS = ("mm", "addmm", "bmm")
@@ -98,7 +98,7 @@ def test_only_vertices_where_cosines_may_differ_by_more_than_one_are_gone_throug
     far, near = torch.eye(12, dtype=torch.float64), torch.eye(12, dtype=torch.float64)
     near[0] = (near[1] + near[2]) / 2
     near[3] = near[1] + 0.05 * near[4]
-    sides = [Double.of((each[:, None] - each).square().sum(-1), 1e-8) for each in (far, near)]
+    sides = [Squares.of((each[:, None] - each).square().sum(-1), 1e-8) for each in (far, near)]
     doubtful = SquaredGaps(*sides).doubtful().tolist()
     assert 0 in doubtful and len(doubtful) < 12
     cosines = [_cosines(each) for each in (far, near)]

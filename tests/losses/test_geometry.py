@@ -127,6 +127,17 @@ def test_points_that_lie_close_together_cost_no_precision(spread):
     torch.testing.assert_close(slope, by_plain, rtol=1e-3, atol=1e-4 * float(by_plain.abs().max()))
 
 
+@pytest.mark.parametrize("apart", [0.3, 1e-2, 1e-3])
+def test_a_student_that_is_almost_its_teacher_costs_no_precision(apart):
+    """Sums over cos^2 cancel to a millionth of themselves: single precision would leave a digit of the values."""
+    teacher = points(64, 256, 1, torch.float32).detach()
+    student = unit(teacher + apart * points(64, 256, 2, torch.float32).detach()).requires_grad_()
+    found, expected = relation_gap(student, teacher, 0.0, 1.0), plain(student.double(), teacher.double(), 0.0, 1.0)
+    torch.testing.assert_close(found.double(), expected, rtol=5e-4, atol=0)
+    slope, by_plain = (torch.autograd.grad(each.sum(), student)[0] for each in (found, expected))
+    torch.testing.assert_close(slope, by_plain, rtol=1e-3, atol=1e-3 * float(by_plain.abs().max()))
+
+
 def test_squared_distances_are_those_of_differences():
     given = points(6).detach()
     expected = (given[:, None] - given).square().sum(-1)

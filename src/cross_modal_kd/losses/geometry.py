@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from cross_modal_kd.losses.squares import Double, SquaredGaps
+from cross_modal_kd.losses.squares import SquaredGaps, Squares
 
+NEAR = 0.05  # squared distances from here on keep 5 digits of a Gram matrix in single precision
 COINCIDENT = 1e-4  # nearer unit vectors count as one point: the direction between them is rounding noise
 BLOCK = {"cpu": 2**18}  # angles at a time: few enough for a CPU's cache, enough for its threads
 LARGE_BLOCK = 2**24  # on other devices
-BY_PRODUCTS = ("cpu",)  # devices that may look at values, and have double precision that is no slower than a pass
+BY_PRODUCTS = ("cpu",)  # devices that may look at values, and have double precision
 
 
 def relation_gap(student: Tensor, teacher: Tensor, distance_weight: float, angle_weight: float) -> Tensor:
@@ -76,10 +77,21 @@ def _wide_squares(points: Tensor) -> Tensor:
     """``squared_distances`` in double precision, where the device has it."""
     if points.device.type == "mps":
         return (points[:, None] - points).square().sum(-1)
-    wide = points.double()
-    gram = wide @ wide.T
+    return _by_gram(points.double())
+
+
+def _by_gram(points: Tensor) -> Tensor:
+    gram = points @ points.T
     length = gram.diagonal()
     return (length[:, None] + length).sub_(gram, alpha=2)
+
+
+def _squares(points: Tensor) -> Tensor:
+    """``_wide_squares``, in the precision of the points where a CPU sees that no two lie near."""
+    if points.device.type not in BY_PRODUCTS or len(points) < 2:
+        return _wide_squares(points)
+    found = _by_gram(points).fill_diagonal_(torch.inf)
+    return found.fill_diagonal_(0) if bool(found.min() >= NEAR) else _wide_squares(points)
 
 
 class _RelationGap(torch.autograd.Function):
@@ -88,8 +100,7 @@ class _RelationGap(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, others: Tensor, distance_weight: float, angle_weight: float) -> Tensor:
         batch, values = len(points), points.new_zeros(len(points))
-        squares = _wide_squares(points), _wide_squares(others)
-        distances, angles = _compared(*squares, points.dtype, batch > 2 and angle_weight > 0)
+        distances, angles = _compared(points, others, batch > 2 and angle_weight > 0)
         ctx.parts = [(distance_weight / (batch - 1), distances)] if batch > 1 else []
         ctx.parts += [(2 * angle_weight / ((batch - 1) * (batch - 2)), part) for part in angles]
         for weight, part in ctx.parts:
@@ -109,26 +120,29 @@ class _RelationGap(torch.autograd.Function):
         return of_points, None, None, None
 
 
-def _compared(
-    mine: Tensor, theirs: Tensor, dtype: torch.dtype, angled: bool
-) -> "tuple[_Distances, list[SquaredGaps | _Angles]]":
-    """What sums over the distances, and over the angles where they are asked for, from squared distances."""
-    if mine.device.type in BY_PRODUCTS:
-        one, other = Double.of(mine, COINCIDENT**2), Double.of(theirs, COINCIDENT**2)
-        return _Distances(one, other), _by_products(one, other, dtype) if angled else []
-    side, its = _Side.of(mine.to(dtype)), _Side.of(theirs.to(dtype))
+def _compared(points: Tensor, others: Tensor, angled: bool) -> "tuple[_Distances, list[SquaredGaps | _Angles]]":
+    """What sums over the distances, and over the angles where they are asked for."""
+    squares = [_squares(each).to(points.dtype) for each in (points, others)]
+    if points.device.type in BY_PRODUCTS:
+        one, other = (Squares.of(each, COINCIDENT**2) for each in squares)
+        return _Distances(one, other), _by_products(one, other, (points, others)) if angled else []
+    side, its = (_Side.of(each) for each in squares)
     return _Distances(side, its), [_Angles(side, its)] if angled else []
 
 
-def _by_products(one: Double, other: Double, dtype: torch.dtype) -> "list[SquaredGaps | _Angles]":
-    """Products of matrices sum over the angles, but at vertices where huber may not be a square."""
+def _by_products(one: Squares, other: Squares, points: tuple[Tensor, Tensor]) -> "list[SquaredGaps | _Angles]":
+    """Products of matrices sum over the angles, but at vertices where huber may not be a square.
+
+    They are of the sides' precision; where that leaves too little, of the double precision of the points' distances.
+    """
     gaps = SquaredGaps(one, other)
+    if not gaps.precise():
+        gaps = SquaredGaps(*(Squares.of(_wide_squares(each), COINCIDENT**2) for each in points))
     doubtful = gaps.doubtful()
     if not len(doubtful):
         return [gaps]
     gaps.leave_out(doubtful)
-    mine, theirs = _Side.of(one.s.to(dtype)), _Side.of(other.s.to(dtype))
-    return [gaps, _Angles(mine.at(doubtful), theirs.at(doubtful), doubtful)]
+    return [gaps, _Angles(_Side.of(one.s).at(doubtful), _Side.of(other.s).at(doubtful), doubtful)]
 
 
 class _Side(NamedTuple):
@@ -177,13 +191,13 @@ class _Distances:
     h is a multiple of l, and takes its place.
     """
 
-    def __init__(self, one: "_Side | Double", other: "_Side | Double") -> None:
+    def __init__(self, one: "_Side | Squares", other: "_Side | Squares") -> None:
         (mine, self._mean), (theirs, _) = self._relative(one), self._relative(other)
         self._one, self._gap = one, mine.sub_(theirs)
         self._slope = self._gap.clamp(-1, 1)
 
     @staticmethod
-    def _relative(side: "_Side | Double") -> tuple[Tensor, Tensor]:
+    def _relative(side: "_Side | Squares") -> tuple[Tensor, Tensor]:
         """(B, B) h over its mean among distinct points; that mean, 1 where there are none."""
         h = side.h[: side.h.shape[1]]
         mean = h.sum() / (h != 0).to(h.dtype).sum().clamp_min(1)

@@ -7,7 +7,8 @@ vertex, of one side and ' of the other,
     sum over k of C_jk C'_jk = (uu')_j [sum hh' - s (uh') - s' (hu') + (ss') (uu')]_j
         + (hu')_j [sum uh' - s' (uu')]_j + (uh')_j [sum hu' - s (uu')]_j + (hh')_j sum uu'
 
-which for all vertices at once is a few products of (B, B) matrices. What cancels asks for double precision.
+which for all vertices at once is a few products of (B, B) matrices. What is left after sums over cos^2 cancel has their
+rounding: single precision serves where enough is left, ``SquaredGaps.precise``, and double everywhere.
 """
 
 from typing import NamedTuple
@@ -15,11 +16,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-ALMOST_ONE = 1 - 1e-6  # a squared gap of 1, less what rounding may take off a sum of them
+LEFT = 1 / 512  # of what cancels: then values have 3 digits fewer than the type, and gradients 2
 
 
-class Double(NamedTuple):
-    """One side in double precision, (B, B) as [j, i]: s; s, or infinity where points coincide; u and h."""
+class Squares(NamedTuple):
+    """One side, (B, B) as [j, i]: s; s, or infinity where points coincide; u and h."""
 
     s: Tensor
     apart: Tensor
@@ -28,11 +29,11 @@ class Double(NamedTuple):
     distinct: bool  # whether no two points coincide: then uh is 1 / 2 but for j = i, and no product is needed of it
 
     @classmethod
-    def of(cls, squares: Tensor, coincident: float) -> "Double":
+    def of(cls, squares: Tensor, coincident: float) -> "Squares":
         """The side of one set of points.
 
         Args:
-            squares: (B, B) squared distances, double.
+            squares: (B, B) squared distances, of the precision to compute in.
             coincident: Squared distance up to which two points count as one.
 
         Returns:
@@ -57,7 +58,7 @@ class _Products:
     left_of_x, left_of_y: sums over k of uh' - s' uu', and of hu' - s uu'.
     """
 
-    def __init__(self, one: Double, other: Double) -> None:
+    def __init__(self, one: Squares, other: Squares) -> None:
         self.uu, self.uh, self.hh = one.u * other.u, one.u * other.h, one.h * other.h
         self._other, self._same = other, one is other
         same = self._same
@@ -96,7 +97,7 @@ class SquaredGaps:
         theirs: The other side.
     """
 
-    def __init__(self, mine: Double, theirs: Double) -> None:
+    def __init__(self, mine: Squares, theirs: Squares) -> None:
         self._sides = mine, theirs
         self._own, self._both, its = _Products(mine, mine), _Products(mine, theirs), _Products(theirs, theirs)
         itself = (self._own.uh - its.uh).mul_(2)  # the gap of j with j, which is no pair
@@ -106,6 +107,12 @@ class SquaredGaps:
         self._gaps = its.rows.add_(self._own.rows).sub_(self._both.rows, alpha=2).addcmul_(itself, itself, value=-1)
         self._keep: Tensor | None = None
 
+    def precise(self) -> bool:
+        """Whether rounding is small: at least ``LEFT`` is left of the sums over cos^2, or double precision is used."""
+        if self._gaps.dtype == torch.double:
+            return True
+        return bool(self._gaps.sum() >= LEFT * self._own.rows.sum())
+
     def doubtful(self) -> Tensor:
         """Vertices at which two cosines may differ by more than 1, rising; at all others they do not.
 
@@ -114,7 +121,8 @@ class SquaredGaps:
         Returns:
             (V,) numbers in [0, B), int64.
         """
-        large = (self._gaps > ALMOST_ONE).sum(0) > 1
+        rounding = 16 * torch.finfo(self._gaps.dtype).eps * len(self._gaps)  # of a sum over k of cos^2
+        large = (self._gaps > 1 - max(1e-6, rounding)).sum(0) > 1
         if bool(large.any()):
             large &= self._sides[0].may_be_obtuse() | self._sides[1].may_be_obtuse()
         return large.nonzero()[:, 0]
