@@ -13,6 +13,7 @@ PYTHON ?= $(shell \
 	for needs in ensurepip sys; do for each in python3.13 python3.12 python3.11 python3 python; do \
 		if $$each -c "import $$needs; $(SUPPORTED)" >/dev/null 2>&1; then echo $$each; exit; fi; \
 	done; done)
+WORKERS := 2# processes for the tests, a file at a time each; about 2 GB a process
 # make distill ENV=face_speech; only from make's command line, since shells have an ENV of their own
 KEDRO_ENV := $(if $(filter command line,$(origin ENV)),--env=$(ENV))
 
@@ -25,8 +26,8 @@ distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for 
 task: $(STAMP) ## an environment for a folder of your own (NAME=birds FOLDER=~/birds, ARGS=... for new-task)
 	$(BIN)/kedro new-task $(ARGS) "$(NAME)" "$(FOLDER)"
 
-test: $(STAMP) ## the tests (ARGS=... for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## the tests (ARGS=... for pytest, WORKERS=8 for more than two processes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 docs: $(STAMP) ## the documentation as a site, in site/, without the network (ARGS=... for mkdocs build)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q $(ARGS)
