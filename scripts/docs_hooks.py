@@ -34,7 +34,7 @@ READMES = {
     )
 }
 ELSEWHERE |= READMES
-MADE = "reference/configuration.md"
+MADE, MAKER = "reference/configuration.md", "scripts/configuration_reference.py"
 ERRORS = "<!-- errors: made from the code -->"
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
 
@@ -96,6 +96,7 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     uri = page.file.src_uri
     lies_at = ELSEWHERE.get(uri, f"docs/{uri}")
     pages = {file: each for each, file in ELSEWHERE.items()} | {f"docs/{each}": each for each in files.src_uris}
+    pages[MAKER] = MADE  # what is made has no file to link to where docs/ is read in the repository
 
     def linked(found: re.Match[str]) -> str:
         text, target, anchor = found[1], found[2], found[3] or ""

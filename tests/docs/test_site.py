@@ -52,6 +52,26 @@ def test_pages_that_lie_elsewhere_or_are_made_are_there(site):
     assert (site / "reference" / "pipelines" / "ingestion.html").is_file()
 
 
+@pytest.mark.slow
+def test_the_reference_is_linked_to_from_the_pages_that_name_it(site):
+    for page in ("your-own-data.html", "errors.html"):
+        assert 'href="reference/configuration.html"' in (site / page).read_text(encoding="utf-8"), page
+
+
+def test_no_link_is_dead_where_the_pages_are_read_in_the_repository():
+    import docs_hooks
+
+    project = Path(__file__).parents[2]
+    files = [*(project / "docs").rglob("*.md"), *(project / name for name in docs_hooks.ELSEWHERE.values())]
+    dead = [
+        f"{file.relative_to(project)}: {target}"
+        for file in files
+        for _, target, _ in docs_hooks.LINK.findall(re.sub(r"`[^`]*`", "", file.read_text(encoding="utf-8")))
+        if not (file.parent / target).exists()
+    ]
+    assert len(files) > 30 and not dead
+
+
 def test_every_error_says_what_it_means_and_every_phrase_of_the_page_is_one_of_the_code():
     import docs_hooks
 

@@ -11,6 +11,7 @@ from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.tables import not_defined
 from cross_modal_kd.evaluation.report.verdict import verdict
+from cross_modal_kd.tracking import ThisRun, set_this_run
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
 
 TASKS = {"verification": VERIFICATION, "classification": CLASSIFICATION, "chimeric": CHIMERIC}
@@ -129,6 +130,17 @@ def test_a_caption_is_printed_once(pages, name):
     for _, heading, caption in captions(TASKS[name]):
         assert text.count(html.escape(heading, quote=False)) == 1, heading
         assert html.unescape(text).count(caption) == 1, caption
+
+
+def test_a_remark_on_the_run_stands_above_its_result(tmp_path):
+    assert "Other parameters" not in world().report(tmp_path)
+    set_this_run(ThisRun(remarks=("the student 'distilled' was made by <another>",)))
+    try:
+        page = world().report(tmp_path)
+    finally:
+        set_this_run(None)
+    above = page.split('<section class="verdict')[0]
+    assert "Other parameters.</strong> the student &#39;distilled&#39; was made by &lt;another&gt;" in above
 
 
 def test_what_is_not_defined_is_explained_on_the_page(tmp_path):

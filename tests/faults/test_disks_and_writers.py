@@ -130,6 +130,19 @@ def test_the_command_says_in_a_paragraph_that_the_disk_is_full_and_the_next_one_
 
 
 @pytest.mark.faults
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_console_that_is_written_to_a_full_disk_ends_no_run(project_path, distilled, tracking_uri, tmp_path):
+    """Where nobody may mount a disk, this one is full for everybody."""
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", "--pipelines=ingestion"]
+    with Path("/dev/full").open("w") as full:
+        options = {"cwd": project_path, "env": {**os.environ, "PYTHONPATH": str(project_path / "src")}}
+        ran = subprocess.run([*command, f"--params=data_root={tmp_path}"], stdout=full, stderr=full, **options)
+    assert ran.returncode == 0
+    table = "03_primary/test/drawn_split.csv"
+    assert (tmp_path / table).read_bytes() == (distilled / table).read_bytes()
+
+
+@pytest.mark.faults
 def test_a_read_only_disk_ends_the_run_before_its_first_node(project_path, tracking_uri, tmp_path, disk):
     root = disk("10m")
     subprocess.run(["mount", "-o", "remount,ro", root], check=True)

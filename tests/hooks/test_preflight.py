@@ -253,6 +253,10 @@ def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
     assert arms("distillation", "evaluation").endswith("against none, in 3 folds")
     assert not arms("distillation").endswith("folds")
     assert arms("comparison", "evaluation").endswith("on the test split alone, without folds")
+    assert arms("distillation", "comparison", "robustness", "evaluation").endswith("without folds")
+    assert "tests: on the test split alone, without folds" in in_short(
+        made, ("quality_study", "evaluation"), Networks(), None
+    )
 
 
 def test_a_modality_that_no_source_gives_is_named_before_any_node_with_what_gives_it(run_kedro, tmp_path):

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from cross_modal_kd.hooks.provenance import FILE, digests, note, other_students
+from cross_modal_kd.hooks.provenance import FILE, ProvenanceHook, digests, note, other_students
+from cross_modal_kd.tracking import set_this_run, this_run
 
 WRITER = """
 import sys
@@ -61,6 +62,32 @@ def test_students_that_were_made_with_other_parameters_are_warned_of(tmp_path):
     assert not said(evaluation={"bootstrap": 7}, data_root="x", sources_of_others={})
     assert not said(arms={**arms, "other": {"weight": 3}}) and len(said(arms={"rkd": {"weight": 9}})) == 1
     assert not said({"samples"}, training={}) and len(said(distillation={"arm": "x"})) == 1
+
+
+def test_the_pages_of_the_run_are_told_of_such_students_and_so_are_the_notes(tmp_path, monkeypatch):
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+    from kedro_datasets.text import TextDataset
+
+    from cross_modal_kd.datasets import DirectoryDataset
+
+    hook, pipeline = ProvenanceHook(), Pipeline([])
+    monkeypatch.setattr(pipeline, "inputs", lambda: {"distilled.student"})
+    (tmp_path / "distilled").mkdir()
+    (history := tmp_path / "distilled" / "history.csv").write_text("epoch\n1\n")
+    note(tmp_path, history, {"command": "kedro run", "blocks": digests({"training": {"epochs": 4}})})
+    hook._blocks = digests({"training": {"epochs": 5}})
+    robustness = TextDataset(filepath=str(tmp_path / "robustness.csv"))
+    catalog = DataCatalog({"reporting_folder": DirectoryDataset(filepath=str(tmp_path)), "robustness": robustness})
+    try:
+        hook.before_pipeline_run({"runtime_params": {}, "env": None}, pipeline, catalog)
+        (remark,) = this_run().remarks
+        assert "'distilled' was made by `kedro run`, with other parameters (training)" in remark
+        catalog.save("robustness", "a\n1\n")
+        hook.after_dataset_saved("robustness")
+    finally:
+        set_this_run(None)
+    assert json.loads((tmp_path / FILE).read_text())["robustness.csv"]["remarks"] == [remark]
 
 
 def test_where_data_lies_is_no_other_parameter():

@@ -126,8 +126,61 @@ def test_a_crop_is_the_piece_that_the_whole_sound_has_there(rate):
 def test_a_sound_that_claims_more_than_it_holds_is_refused():
     data = bytearray(stored(sine(100, RATE, 1.0), subtype="PCM_16", kind="FLAC"))
     data[21] |= 0x0F  # the high bits of STREAMINFO's number of samples
-    with pytest.raises(UnreadableSampleError, match=r"a.flac: (it claims \d+ samples and holds 8000|not a readable)"):
+    with pytest.raises(UnreadableSampleError, match=r"a.flac: (cut: the file states .* 1.0 s could be|not a readable)"):
         examine_speech(bytes(data), "a.flac")
+
+
+STORED = [
+    ("wav", "WAV", "PCM_16"), ("aiff", "AIFF", "PCM_24"), ("au", "AU", "PCM_16"), ("w64", "W64", "FLOAT"),
+    ("flac", "FLAC", "PCM_16"), ("caf", "CAF", "PCM_16"), ("ogg", "OGG", "VORBIS"), ("opus", "OGG", "OPUS"),
+    ("mp3", "MP3", "MPEG_LAYER_III"),
+]  # fmt: skip
+BY_AV = [("m4a", "ipod", "aac"), ("mp4", "mp4", "aac"), ("webm", "webm", "libopus")]
+
+
+def whole_sounds():
+    """(name, bytes) of 4 s of noise in every format that states its length, or ends with a mark."""
+    wave = np.random.default_rng(0).uniform(-0.3, 0.3, 4 * 48000).astype(np.float32)
+    for ending, kind, subtype in STORED:
+        yield f"a.{ending}", stored(wave, 48000, subtype, kind)
+    for ending, container, codec in BY_AV:
+        yield f"a.{ending}", by_av(wave, 48000, container, codec)
+
+
+@pytest.mark.parametrize(("name", "data"), whole_sounds(), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_sound_that_was_cut_is_refused_and_not_taken_for_a_shorter_one(name, data):
+    assert examine_speech(data, name).duration_s == pytest.approx(4, abs=0.2)
+    for share in (0.3, 0.6, 0.9):
+        with pytest.raises(
+            UnreadableSampleError, match=r"cut: the file .* \d.\d s could be decoded|not a readable sound"
+        ):
+            examine_speech(data[: int(share * len(data))], name)
+
+
+def test_the_reason_names_what_is_stated_and_what_could_be_decoded():
+    data = stored(sine(100, RATE, 10.0), subtype="PCM_16")
+    with pytest.raises(UnreadableSampleError, match="a.wav: cut: the file states 10.0 s, 4.0 s could be decoded"):
+        examine_speech(data[: 44 + 4 * 2 * RATE], "a.wav")
+
+
+@pytest.mark.parametrize("length", [0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_recording_into_a_pipe_states_no_length(length):
+    data = bytearray(stored(sine(100, RATE, 1.0), subtype="PCM_16"))
+    at = data.index(b"data") + 4
+    data[at : at + 4] = length.to_bytes(4, "little")
+    assert examine_speech(bytes(data), "a.wav").duration_s == pytest.approx(1, abs=0.01)
+
+
+def test_a_guessed_length_is_no_statement():
+    wave = np.concatenate([np.zeros(3 * 48000), np.random.default_rng(0).uniform(-0.3, 0.3, 48000)])
+    data = stored(wave.astype(np.float32), 48000, "MPEG_LAYER_III", "MP3")
+    tagged = b"ID3\x04\x00\x00\x00\x00\x40\x00" + bytes(0x40 << 7) + data
+    for whole in (data, tagged):
+        assert examine_speech(whole, "a.mp3").duration_s == pytest.approx(4, abs=0.1)
+        with pytest.raises(UnreadableSampleError, match="cut: the file states 4.0 s"):
+            examine_speech(whole[: len(whole) - len(data) // 2], "a.mp3")
+    frame = data.index(data[:2], 4)  # after the frame that states the length
+    assert examine_speech(data[frame:], "a.mp3").duration_s == pytest.approx(4, abs=0.2)
 
 
 def test_floating_point_samples_that_are_numbers_of_16_bits_are_read_as_such():

@@ -228,3 +228,16 @@ def test_an_image_too_small_to_be_measured_is_rejected_as_it_is_looked_at(tmp_pa
     found = modality_of("image").inspect({**row, "path": "least.png"}, roots, IngestionConfig())
     assert (found["width"], found["height"]) == (8, 9)
     assert found["sha256"] == hashlib.sha256((tmp_path / "least.png").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA"])
+@pytest.mark.parametrize("side", [200, 2100])
+def test_an_image_that_was_cut_is_refused_whatever_its_size(kind, side):
+    squares = np.random.default_rng(0).integers(0, 255, (side // 20, side // 20, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(np.kron(squares, np.ones((20, 20, 1), dtype=np.uint8))).save(stream, kind)
+    data = stream.getvalue()
+    assert examine_image(data, "a")[1] == (side, side)
+    for share in (0.3, 0.6, 0.9):
+        with pytest.raises(UnreadableSampleError, match="not a readable image"):
+            examine_image(data[: int(share * len(data))], "a")

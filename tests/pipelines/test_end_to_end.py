@@ -52,7 +52,19 @@ def test_teacher_embeddings_are_taken_from_the_cache(run_kedro_after, monkeypatc
     run_kedro_after("teacher")
 
 
-def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, monkeypatch):
+def logged_runs(tracking_uri):
+    """The newest run of this task, and those below it, with what they have logged."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri)
+    (experiment,) = [each for each in client.search_experiments() if each.name == "test"]
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
+    newest = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
+    below = [run.data for run in runs if run.data.tags.get("mlflow.parentRunId") == newest.info.run_id]
+    return newest.data, below
+
+
+def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, tracking_uri, monkeypatch):
     run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
     root = run_kedro_after.data_root
     table = pd.read_csv(reporting(root) / "comparison.csv")
@@ -60,6 +72,17 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
     assert table["difference_to_baseline"].notna().tolist() == [False, True]
     for name in ("comparison_forest", "comparison_curves", "comparison_distances"):
         assert (reporting(root) / f"{name}.png").stat().st_size > 5000
+
+    study, trainings = logged_runs(tracking_uri)
+    error = table.set_index("arm").loc["soft_both_quality"]
+    assert study.metrics["headline/eer.soft_both_quality"] == error["error_mean"]
+    assert study.metrics["interval/headline/eer.soft_both_quality.high"] == error["error_high"]
+    assert study.metrics["headline/eer_difference.soft_both_quality"] == error["difference_to_baseline"]
+    for training in trainings:
+        names = sorted(training.metrics)
+        assert names[0] == "headline/eer" and names[1:3] == [f"interval/headline/eer.{end}" for end in ("high", "low")]
+        assert all(name.startswith(("seconds/", "system/", "training/")) for name in names[3:])
+        assert training.metrics["headline/eer"] == study.metrics[f"headline/eer.{training.tags['arm']}"]
 
     store = root / "07_model_output" / "test" / "comparison"
     before, trained = changed_files(store), []
@@ -78,7 +101,7 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
     assert [options["name"] for options in trained] == ["rkd"]
 
 
-def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after, monkeypatch):
+def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after, tracking_uri, monkeypatch):
     import cross_modal_kd.studies.tuning.trials as arm
 
     original, trained = arm.train_arm, []
@@ -89,6 +112,10 @@ def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after
     table = pd.read_csv(reporting(run_kedro_after.data_root) / "tuning_trials.csv")
     assert table.groupby("arm").size().to_dict() == {"soft_feature": 2, "soft_both_quality": 2}
     assert table.groupby("arm")["best"].sum().tolist() == [1, 1]
+    best = table[table["best"]].set_index("arm")["dev"]
+    assert {f"headline/dev_eer.{arm}": value for arm, value in best.items()}.items() <= (
+        logged_runs(tracking_uri)[0].metrics.items()
+    )
     assert len(trained) == 4
     assert "arms:" in (reporting(run_kedro_after.data_root) / "tuned_arms.yml").read_text()
     run_kedro_after("tuning", params={"tuning": {"trials": 3}})

@@ -6,7 +6,7 @@ import pytest
 
 from cross_modal_kd.config.ingestion import SplitConfig
 from cross_modal_kd.samples.errors import SamplesError
-from cross_modal_kd.samples.frozen import drawn_split, frozen_splits, read_frozen
+from cross_modal_kd.samples.frozen import drawn_split, frozen_partners, frozen_splits, read_frozen
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.storage import write_csv
 from sample_tables import CLOSED_SET, OPEN_SET, sample
@@ -62,6 +62,18 @@ def test_a_wrong_file_is_named(tmp_path, text, message):
 
 def test_a_line_may_stand_twice_and_the_seed_may_be_left_out(tmp_path):
     assert written(tmp_path, "split;cluster\ntrain;label:a\ntrain;label:a\n", seed=9) == {"label:a": "train"}
+
+
+def test_the_partners_of_a_chimeric_task_are_those_of_the_file_and_of_its_seed(tmp_path):
+    def given(text, **split):
+        (tmp_path / "split.csv").write_text(f"cluster,split,seed,teacher\n{text}")
+        return frozen_partners(SplitConfig(frozen="split.csv", **split), tmp_path)
+
+    text = "label:a,train,0,s1\nlabel:b,test,0,\ngroup:c,test,0,s2\n"
+    assert given(text) == {"a": "s1"} and given(text, seed=1) == {}
+    with pytest.raises(SamplesError, match="split.csv: teacher: given to two labels: 's1'"):
+        given("label:a,train,0,s1\nlabel:b,test,0,s1\n")
+    assert frozen_partners(SplitConfig()) == {}
 
 
 def test_a_split_of_another_seed_decides_nothing_and_that_is_said(tmp_path, caplog):

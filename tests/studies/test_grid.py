@@ -74,7 +74,8 @@ def test_every_training_is_a_child_run_that_names_what_tells_it_from_the_others(
     soft = children["soft", "1"]
     assert soft.params["constraints.feature.margin"] == "0.2" and soft.params["projection"] == "mlp"
     assert "constraints.feature.margin" not in children["none", "0"].params
-    assert soft.metrics["dev_eer"] == 0.3
+    assert soft.metrics["training/dev_eer"] == 0.3
+    assert set(soft.metrics) == {"training/dev_eer", "training/epoch", "training/loss", "seconds/training"}
 
 
 def test_what_a_study_varies_does_not_hide_what_the_arm_is():

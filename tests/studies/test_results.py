@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.hooks.provenance import note
 from cross_modal_kd.studies.results.config import ResultsConfig
 from cross_modal_kd.studies.results.findings import FindingsError, filled
@@ -77,8 +78,8 @@ def folder(tmp_path, metrics):
     return reporting
 
 
-def write(folder, docs, task=VERIFICATION, **options) -> str:
-    write_results(folder, task, ResultsConfig(docs_root=str(docs), **options))
+def write(folder, docs, task=VERIFICATION, evaluation=None, **options) -> str:
+    write_results(folder, task, evaluation or EvaluationConfig(), ResultsConfig(docs_root=str(docs), **options))
     return (docs / "results" / f"{task.name}.md").read_text(encoding="utf-8")
 
 
@@ -98,6 +99,26 @@ def test_every_kind_has_its_table_and_the_note_beside_it(folder, tmp_path):
     assert conditions[0].startswith("| condition | arm | projection | EER, % |") and conditions[-1].startswith(
         "| clean test | soft"
     )
+
+
+def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called_that_of_the_split(folder, tmp_path):
+    said = "On the test split alone, without the 3 folds of `evaluation.folds`"
+    assert said not in write(folder, tmp_path / "docs")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["protocol"]["folds"] = [{}, {}, {}]
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    page = write(folder, tmp_path / "other", evaluation=EvaluationConfig(folds=3))
+    sections = {kind.name: page.split(f"## {kind.title}\n")[1].split("\n## ")[0] for kind in KINDS}
+    with_it = {name for name, section in sections.items() if said in section}
+    assert with_it == {"comparison", "regimes", "robustness", "error_versus_discard"}
+    assert "**Both students on the tests of all 3 folds**" in sections["metrics"]
+
+
+def test_a_remark_on_the_run_stands_under_its_table(folder, tmp_path):
+    made = {"command": "kedro run", "seeds": {}, "remarks": ["the student 'distilled' was made\notherwise"]}
+    note(folder, folder / "robustness.csv", made)
+    section = write(folder, tmp_path / "docs").split("## Robustness\n")[1].split("\n## ")[0]
+    assert "\n> the student 'distilled' was made otherwise\n" in section
 
 
 def test_what_was_not_run_is_listed_with_its_command(folder, tmp_path):
@@ -338,6 +359,6 @@ def test_a_committed_page_is_what_its_tables_and_findings_give(name, project_pat
     with KedroSession.create(project_path, env=env, save_on_close=False) as session:
         params = session.load_context().params
     results = params["results"].model_copy(update={"docs_root": str(docs)})
-    write_results(empty, params["task"], results)
+    write_results(empty, params["task"], params["evaluation"], results)
     for page in (f"results/{name}.md", "RESULTS.md"):
         assert (docs / page).read_text(encoding="utf-8") == (DOCS / page).read_text(encoding="utf-8"), page

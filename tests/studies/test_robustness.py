@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
@@ -168,12 +169,17 @@ def test_all_test_samples_are_taken_where_no_number_is_named():
     assert len(everything) == 12 * 4 and len(drawn_rows(made.samples, made.task, CONFIG)) == 12 * 3
 
 
-def test_the_pipeline_measures_both_students_and_every_arm_of_the_comparison(run_kedro_after):
+def test_the_pipeline_measures_both_students_and_every_arm_of_the_comparison(run_kedro_after, tracking_uri):
     run_kedro_after("robustness")
     reporting = run_kedro_after.data_root / "08_reporting" / "test"
     table = pd.read_csv(reporting / "robustness.csv")
     assert set(table["arm"]) == {"student_alone", "distilled"} and set(table["kind"]) == {"clean", "blur", "noise"}
     assert (reporting / "robustness.png").exists()
+    clean = table[table["kind"] == "clean"].set_index("arm")
+    (run,) = MlflowClient(tracking_uri).search_runs(["1"])
+    assert run.data.metrics["headline/eer.distilled"] == clean.loc["distilled", "error"]
+    assert run.data.metrics["headline/eer_difference.distilled"] == clean.loc["distilled", "difference_to_alone"]
+    assert len([name for name in run.data.metrics if name.startswith("metrics/eer.distilled.")]) == len(table) // 2 - 1
     from_comparison = {"robustness": {"from_comparison": True}, "comparison": {"arms": ["none", "soft_feature"]}}
     with pytest.raises(ValueError, match="has no finished arm 'none'.*run kedro run --pipeline=comparison first"):
         run_kedro_after("robustness", params=from_comparison)

@@ -58,7 +58,8 @@ class SplitConfig(Strict):
     seed: of the draw.
     frozen: a CSV file (cluster, split, and the seed that it was drawn with, if any) of a split that was drawn once,
     relative to the project's folder: what it names is not drawn. Every run saves its split so, as ``drawn_split``. With
-    another seed than the file's, all is drawn anew; so it is with null.
+    another seed than the file's, all is drawn anew; so it is with null. Of a chimeric task, its column ``teacher``
+    gives the teacher's label of each ``label:``, where there is one.
     """
 
     train: float = Field(0.6, gt=0, lt=1)

@@ -9,6 +9,7 @@ from cross_modal_kd.evaluation.legend import legend_of as legend_of
 from cross_modal_kd.evaluation.legend import legends as legends
 from cross_modal_kd.evaluation.legend import shown as shown
 from cross_modal_kd.evaluation.legend import shown_change as shown_change
+from cross_modal_kd.evaluation.legend import tested_on as tested_on
 from cross_modal_kd.evaluation.main_metric import headline as headline
 from cross_modal_kd.evaluation.plots import draw as draw
 from cross_modal_kd.evaluation.plots.quality import quality_plot as quality_plot

@@ -7,7 +7,7 @@ from cross_modal_kd.plotting import typeset
 from cross_modal_kd.tasks import KINDS, Legend, diagnostic_legend, matching_legend
 
 SECTIONS = {
-    "core": "The task, on the test split",
+    "core": "The task",
     "matching": "Cross-modal matching: the student's embedding against the teacher's",
     "diagnostics": "Diagnostics",
 }
@@ -26,6 +26,19 @@ OF_MATCHING = {
         "Distance gap", "test less train: how much farther from the teacher on unseen samples"
     ),
 }  # fmt: skip
+
+
+def tested_on(metrics: dict) -> str:
+    """What a result was measured on, as tables name it.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        The test split, or the tests of all folds where there are several.
+    """
+    folds = metrics.get("protocol", {}).get("folds")
+    return f"the tests of all {len(folds)} folds" if folds else "the test split"
 
 
 def legends() -> dict[str, Legend]:

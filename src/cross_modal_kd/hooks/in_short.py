@@ -48,6 +48,8 @@ def in_short(
         )
     if arms := next((name for name in TRAININGS if name in used), None):
         yield f"arms: {_arms(blocks, arms)}{_folds(blocks, arms, used)}"
+    elif "quality_study" in used and (alone := _folds(blocks, "quality_study", used)):
+        yield f"tests: {alone.removeprefix(', ')}"
     if networks.device is not None:
         sizes = [f"{_millions(size)} parameters of the {role}" for role, size in networks.sizes.items()]
         yield f"network: {', '.join([*sizes, f'on {networks.device}', networks.precision or ''])}"

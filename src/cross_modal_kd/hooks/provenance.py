@@ -45,6 +45,7 @@ class ProvenanceHook:
         self._command = ""
         self._params: dict[str, Any] = {}
         self._blocks: dict[str, str] = {}
+        self._remarks: tuple[str, ...] = ()
         self._catalog: CatalogProtocol | None = None
         self._folder: Path | None = None
         self._facts: dict[str, str] | None = None
@@ -64,7 +65,8 @@ class ProvenanceHook:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Note the command and the reporting folder; where the catalog has none, nothing is noted later.
 
-        It is warned of, if the students that the run takes as they are were made with other ``--params``.
+        It is warned of, here and on the pages, if the students that the run takes as they are were made with other
+        ``--params``.
 
         Args:
             run_params: what Kedro says about the run.
@@ -74,13 +76,15 @@ class ProvenanceHook:
         # where a run writes is of no interest to who reads its numbers
         runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
         self._command = command({**run_params, "runtime_params": runtime})
-        set_this_run(ThisRun(command(run_params), self._project))  # to be typed again, where it was typed
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts, self._params = catalog, None, runtime
-        if self._folder is not None:
-            for warning in other_students(self._folder, pipeline.inputs(), self._blocks):
-                logger.warning(warning)
+        found = () if self._folder is None else other_students(self._folder, pipeline.inputs(), self._blocks)
+        self._remarks = tuple(found)
+        for remark in self._remarks:
+            logger.warning(remark)
+        # the command is to be typed again where it was typed
+        set_this_run(ThisRun(command(run_params), self._project, self._remarks))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
@@ -99,6 +103,7 @@ class ProvenanceHook:
             known = git_facts(self._project) | device_facts()
             self._facts = {name: known[name] for name in KEPT if name in known}
         made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._facts}
+        made |= {"remarks": list(self._remarks)} if self._remarks else {}
         note(self._folder, file, made | ({"blocks": self._blocks} if file.name == HISTORY else {}))
 
 

@@ -9,6 +9,7 @@ from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSam
 from cross_modal_kd.samples.errors import first_few as first_few
 from cross_modal_kd.samples.folds import deal_folds as deal_folds
 from cross_modal_kd.samples.frozen import drawn_split as drawn_split
+from cross_modal_kd.samples.frozen import frozen_partners as frozen_partners
 from cross_modal_kd.samples.frozen import read_frozen as read_frozen
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
 from cross_modal_kd.samples.names import is_utf8 as is_utf8

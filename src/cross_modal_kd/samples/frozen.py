@@ -17,6 +17,7 @@ from cross_modal_kd.storage import plain_text
 logger = logging.getLogger(__name__)
 
 PARAMETER = "ingestion.split.frozen"
+PARTNER, OF_LABEL = "teacher", "label:"
 KINDS = ("label:", "group:", "family:", "sample:")
 
 
@@ -63,6 +64,33 @@ def read_frozen(split: SplitConfig, base: Path | None = None, tell: bool = True)
     if tell:
         _compare(split, table["split"], seeds)
     return dict(zip(table["cluster"], table["split"], strict=True)) if seeds == [str(split.seed)] else {}
+
+
+def frozen_partners(split: SplitConfig, base: Path | None = None) -> dict[str, str]:
+    """The teacher's label that each label of a chimeric task has, of the frozen split's column ``teacher``.
+
+    Args:
+        split: the file, and the seed.
+        base: as in ``read_frozen``.
+
+    Returns:
+        The teacher's label by the student's, both in one form of Unicode; nothing where the file does not say, or was
+        drawn with another seed.
+
+    Raises:
+        SamplesError: as in ``read_frozen``, and where a label of the teacher is given twice.
+    """
+    if not read_frozen(split, base, tell=False):
+        return {}
+    file = (Path.cwd() if base is None else base) / str(split.frozen)
+    table = _checked(file)
+    if PARTNER not in table:
+        return {}
+    table = table[table["cluster"].str.startswith(OF_LABEL) & table[PARTNER].notna() & (table[PARTNER] != "")]
+    partners = table[PARTNER].astype(str).map(plain_text).map(one_form)
+    if partners.duplicated().any():
+        raise SamplesError(f"{file}: {PARTNER}: given to two labels: {first_few(partners[partners.duplicated()])}")
+    return dict(zip(table["cluster"].str.removeprefix(OF_LABEL), partners, strict=True))
 
 
 def _checked(file: Path) -> pd.DataFrame:

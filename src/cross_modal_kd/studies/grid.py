@@ -17,6 +17,7 @@ from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
 from cross_modal_kd.storage import SUMS, csv_text, read_csv, verify, write_whole
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
+from cross_modal_kd.studies.headline import remember_run
 from cross_modal_kd.tracking import as_metrics, child_run
 
 logger = logging.getLogger(__name__)
@@ -232,7 +233,14 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
         metrics = {"train_seconds": seconds, **_last_known(history)}
         _write_figures(folder, history, metrics)
         if run is not None:
-            run.metrics(as_metrics(metrics))
+            run.metrics(as_metrics({_in_its_folder(name): value for name, value in metrics.items()}))
+            remember_run(folder, run)
+
+
+def _in_its_folder(name: str) -> str:
+    """As MLflow shows a last value: apart from the headline, which comes later, and times apart from losses."""
+    seconds = {"train_seconds": "training", "seconds": "epoch"}
+    return f"seconds/{seconds[name]}" if name in seconds else f"training/{name}"
 
 
 def _seconds_so_far(checkpoint: Path) -> float:

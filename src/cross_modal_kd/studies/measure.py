@@ -10,6 +10,8 @@ from cross_modal_kd.models import ModelBundle, own_projection
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.grid import Outcome
+from cross_modal_kd.studies.headline import log_student
+from cross_modal_kd.tasks import kind_of
 
 Embeddings = Callable[[Outcome], EmbeddingTable]
 
@@ -23,7 +25,7 @@ def measure(
     embeddings: Embeddings | None = None,
     description: str = "measuring the arms",
 ) -> list[MetricSet]:
-    """The metrics of every outcome, in their order.
+    """The metrics of every outcome, in their order; the headline of each is logged in the run of its training.
 
     Args:
         context: of the study; its samples and trials are measured on.
@@ -51,6 +53,8 @@ def measure(
         moved = own_projection(student)
         measured_in = through(moved) if moved is not None else of_kind(protocols, outcome.job.config.projection)
         found.append(student_metrics(measured_in, student, embeddings(outcome) if embeddings else outcome.embeddings))
+        if embeddings is None:
+            log_student(outcome.folder, found[-1], kind_of(context.task), evaluation.level)
     return found
 
 

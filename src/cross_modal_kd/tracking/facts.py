@@ -143,10 +143,17 @@ def _gpu_names() -> list[str]:
 
 @dataclass(frozen=True)
 class ThisRun:
-    """command: a line for a shell that does it again. project: the folder that it was started for."""
+    """A ``kedro run``, as the pages that are written in it show it.
+
+    Attributes:
+        command: a line for a shell that does it again.
+        project: the folder that it was started for.
+        remarks: sentences that belong beside its results.
+    """
 
     command: str = "kedro run --pipelines=distill"
     project: Path = field(default_factory=Path.cwd)
+    remarks: tuple[str, ...] = ()
 
 
 _this_run: ThisRun | None = None

@@ -65,6 +65,7 @@ def train_folds(
     method: Method,
     arms: Mapping[str, tuple[str, ArmConfig]],
     store: Path,
+    embedding_cache: Path,
 ) -> list[TrainedFold]:
     """The students of every fold but the first; what an earlier run has left of the same training is taken.
 
@@ -78,6 +79,7 @@ def train_folds(
         method: what is learnt, and how.
         arms: name and configuration of each role's arm, ``student_alone`` and ``distilled``.
         store: folder of these trainings; those that this call does not need are removed from it.
+        embedding_cache: of the task: what a pretrained teacher says of the samples is the same in every fold.
 
     Returns:
         A trained fold for each table, in their order.
@@ -99,7 +101,8 @@ def train_folds(
         folder = store / f"fold-{number}-{key}"
         folder.mkdir(parents=True, exist_ok=True)
         needed.add(folder)
-        found.append(_train_fold(number, samples, measures, method, arms, folder))
+        cache = embedding_cache if method.teacher.pretrained else folder / "embedding_cache"
+        found.append(_train_fold(number, samples, measures, method, arms, (folder, cache)))
     for left in set(store.iterdir()) - needed:
         shutil.rmtree(left, ignore_errors=True)
     return found
@@ -111,16 +114,17 @@ def _train_fold(
     measures: pd.DataFrame,
     method: Method,
     arms: Mapping[str, tuple[str, ArmConfig]],
-    folder: Path,
+    folders: tuple[Path, Path],
 ) -> TrainedFold:
+    """``folders``: that of the training, and that of the teacher's embeddings."""
+    folder, cache = folders
     task, sources, inputs, teacher = method.task, method.sources, method.inputs, method.teacher
     scores = score_samples(samples, measures, Scoring.of(method.quality))
     if teacher.pretrained:
         teacher_model = pretrained_teacher(teacher, inputs)
     else:
         teacher_model = train_teacher(samples, task, sources, inputs, teacher, folder)
-    cache, accelerator = folder / "embedding_cache", method.training.accelerator
-    embeddings = embed_teacher(samples, task, sources, inputs, teacher_model, cache, accelerator)
+    embeddings = embed_teacher(samples, task, sources, inputs, teacher_model, cache, method.training.accelerator)
     projections = {
         kind: fit_projection(samples, task, embeddings, method.projection.model_copy(update={"kind": kind}))[0]
         for kind in sorted({arm.projection for _, arm in arms.values()})

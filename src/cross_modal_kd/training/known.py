@@ -32,8 +32,10 @@ def in_parts(table: Tensor, ask: Callable[[Tensor], Tensor]) -> Tensor:
         ask: of (PART, D) rows, to (PART, C).
 
     Returns:
-        (M, C).
+        (M, C); of an empty table (0, C).
     """
+    if not len(table):
+        return ask(table.new_zeros(PART, *table.shape[1:]))[:0]
     rest = len(table) % PART
     answers = [ask(part) for part in table[: len(table) - rest].split(PART) if len(part)]
     if rest:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig, TrainingConfig
-from cross_modal_kd.evaluation.legend import legend_of, shown
+from cross_modal_kd.evaluation.legend import legend_of, shown, tested_on
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.examples import Group
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
@@ -95,6 +95,8 @@ def render(page: Page) -> str:
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()
         ],
+        tested_on=tested_on(page.metrics),
+        remarks=this_run().remarks,
         folds=folds_table(page.metrics),
         folds_of=legend_of(kind_of(page.task).metric).title,
         style=page_style(list(images.values())),

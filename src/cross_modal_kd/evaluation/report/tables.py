@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change
+from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change, tested_on
 from cross_modal_kd.plotting import typeset
 from cross_modal_kd.tasks import Legend, kind_named
 
@@ -40,7 +40,7 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
         (title, rows) of each section that has metrics, in the order of the page.
     """
     titles = {
-        "core": SECTIONS["core"],
+        "core": f"{SECTIONS['core']}, on {tested_on(metrics)}",
         "matching": f"{SECTIONS['matching']}, on test samples",
         "matching_seen": f"{SECTIONS['matching']}, on training samples",
         "diagnostics": SECTIONS["diagnostics"],

@@ -1,7 +1,7 @@
 """Decode one sound, in bounded memory whatever its file claims."""
 
 from dataclasses import dataclass
-from math import gcd
+from math import gcd, inf
 
 import numpy as np
 
@@ -59,8 +59,7 @@ def examine_speech(data: Content, name: str) -> About:
         raise UnreadableSampleError(name, "the sound is empty")
     if bad:
         raise UnreadableSampleError(name, f"{bad} samples are NaN or infinite")
-    if _is_long(sound) and frames < 0.98 * sound.frames:
-        raise UnreadableSampleError(name, f"it claims {sound.frames} samples and holds {frames}: it was cut off")
+    _refuse_cut(sound, name)
     _unit(sound, name)
     return About(frames / sound.sample_rate, sound.sample_rate, audible)
 
@@ -183,6 +182,16 @@ def _opened(data: Content, name: str) -> Sound:
             name, f"a rate of {sound.sample_rate} Hz, expected {LOWEST_RATE:,} to {HIGHEST_RATE:,}: no use for speech"
         )
     return sound
+
+
+def _refuse_cut(sound: Sound, name: str) -> None:
+    """Of a sound that was read to its end."""
+    stated = sound.stated_s()
+    if stated is not None:
+        says = "says that it goes on" if stated == inf else f"states {stated:.1f} s"
+        raise UnreadableSampleError(
+            name, f"cut: the file {says}, {sound.heard_s:.1f} s could be decoded; copy it once more"
+        )
 
 
 def _is_long(sound: Sound) -> bool:

@@ -8,12 +8,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cross_modal_kd.modalities.files import Content, opened
+from cross_modal_kd.modalities.speech.cut import is_cut, stated_by_av, stated_by_soundfile
 from cross_modal_kd.samples import UnreadableSampleError
 
 BLOCK = 2**20
 """Values (frames times channels) of a block: 4 MB."""
 AV_FORMATS = {".m4a": "mp4", ".mp4": "mp4", ".aac": "aac", ".webm": "webm"}
 """FFmpeg's format by ending: no other is tried, so that no file can name others to be opened."""
+
+_SPARE_S, _SPARE_AV_S = 0.05, 0.2  # of which encoders' delays make a whole sound shorter than its file says
 
 
 class Sound:
@@ -27,6 +30,7 @@ class Sound:
         sample_rate: in Hz.
         frames: as the file claims them, or as counted where it does not say.
         floating: whether its numbers are stored as floating-point ones, which have no fixed range.
+        heard_s: seconds up to the end of the block that was read last; silence that is not stored counts.
 
     Raises:
         UnreadableSampleError: bytes that are no sound.
@@ -35,7 +39,7 @@ class Sound:
     def __init__(self, data: Content, name: str) -> None:
         self._data, self._name = data, name
         self._format = AV_FORMATS.get(PurePosixPath(name).suffix.lower())
-        self.floating = False
+        self.floating, self.heard_s = False, 0.0
         with opened(data) as stream:
             try:
                 self.sample_rate, self.frames = self._claims(stream)
@@ -88,6 +92,25 @@ class Sound:
         blocks.close()  # type: ignore[attr-defined]  # a generator
         return np.concatenate(found) if found else np.empty((0, 1), dtype=np.float32)
 
+    def stated_s(self) -> float | None:
+        """How long the file says that the sound is, where that is longer than what was heard of it.
+
+        Returns:
+            Seconds, infinite where it says that it goes on, and not for how long; None of a whole sound, and where the
+            file does not say. To be asked after all of it was read.
+
+        Raises:
+            UnreadableSampleError: bytes that are no sound.
+        """
+        with opened(self._data) as stream:
+            try:
+                stated = self._states(stream)
+            except MemoryError:
+                raise
+            except Exception as error:
+                raise self._unreadable(error) from error
+        return stated if is_cut(stated, self.heard_s, _SPARE_S if self._format is None else _SPARE_AV_S) else None
+
     def spread(self) -> tuple[float, float, bool]:
         """The whole sound's lowest and highest number, and whether all are whole ones; of a file, looked up once.
 
@@ -114,6 +137,17 @@ class Sound:
             self.floating = file.subtype in ("FLOAT", "DOUBLE")
             return int(file.samplerate), int(file.frames)
 
+    def _states(self, stream: io.BufferedReader | io.BytesIO) -> float | None:
+        if self._format is not None:
+            import av
+
+            with av.open(stream, mode="r", format=self._format) as container:
+                return stated_by_av(container)
+        import soundfile
+
+        with soundfile.SoundFile(stream) as file:
+            return stated_by_soundfile(file, stream)
+
     def _av_claims(self, stream: io.BufferedReader | io.BytesIO) -> tuple[int, int]:
         import av
 
@@ -134,6 +168,7 @@ class Sound:
                 file.seek(min(start, file.frames))
             size = max(1, BLOCK // file.channels)
             while len(block := file.read(size, dtype="float32", always_2d=True)):
+                self.heard_s = file.tell() / self.sample_rate
                 yield block
 
     def _by_av(self, stream: io.BufferedReader | io.BytesIO, start: int) -> Iterator[np.ndarray]:
@@ -147,6 +182,7 @@ class Sound:
             for frame in container.decode(track):
                 begin = 0 if frame.time is None else round((frame.time - self._offset(track)) * self.sample_rate)
                 skipped = max(0, start - begin) if start else 0
+                self.heard_s = max(self.heard_s, (begin + frame.samples) / self.sample_rate)
                 for part in to_float.resample(frame):
                     if skipped < part.samples:
                         yield np.ascontiguousarray(part.to_ndarray().T[skipped:])

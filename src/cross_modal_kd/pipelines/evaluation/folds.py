@@ -86,6 +86,7 @@ def train_in_folds(
     arms: ArmsConfig,
     distillation: DistillationConfig,
     fold_store: Path,
+    embedding_cache: Path,
 ) -> TrainedFolds:
     """Both students of every fold but the first, each with a projection (and teacher, where trained) of the fold's own.
 
@@ -96,6 +97,7 @@ def train_in_folds(
         arms: all arms.
         distillation: names the two that are compared.
         fold_store: folder where finished trainings are kept, so that the same is not trained again.
+        embedding_cache: of the teacher's embeddings, which a pretrained teacher shares with the first fold.
 
     Returns:
         A trained fold (``training.TrainedFold``) for each table.
@@ -104,7 +106,7 @@ def train_in_folds(
 
     named = {"student_alone": distillation.baseline, "distilled": distillation.arm}
     chosen = {role: (name, arms.get(name)) for role, name in named.items()}
-    return train_folds(fold_samples, quality_measures, method, chosen, fold_store)
+    return train_folds(fold_samples, quality_measures, method, chosen, fold_store, embedding_cache)
 
 
 def measure_over_folds(

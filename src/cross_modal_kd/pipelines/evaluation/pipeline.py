@@ -68,7 +68,7 @@ def _folds() -> list[Node]:
         Node(
             train_in_folds,
             bound(
-                *("fold_samples", "quality_measures", "method", "fold_store"),
+                *("fold_samples", "quality_measures", "method", "fold_store", "embedding_cache"),
                 params=["arms", "distillation"],
             ),
             "trained_folds",

@@ -53,13 +53,17 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
     Returns:
         The columns of ``comparison_table``; error rates, differences and reductions are shares, not percent.
     """
+    from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}
     metrics = measure(context, arm_outcomes, resampling, context.teacher_embeddings, context.projections)
     contrasts = Contrasts(comparison.baseline, comparison.hard_of, comparison.level)
-    return comparison_table(by_arm(arm_outcomes, metrics), kind_of(context.task), contrasts, context.arms)
+    kind = kind_of(context.task)
+    table = comparison_table(by_arm(arm_outcomes, metrics), kind, contrasts, context.arms)
+    log_arms(table, kind)
+    return table
 
 
 def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> Plots:

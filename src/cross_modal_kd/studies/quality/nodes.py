@@ -137,6 +137,7 @@ def discard_worst_samples(
         A row a measure and share (measure, share_left_out, eer, eer_random_order, random_low, random_high, all shares,
         and area_over_random), and a Matplotlib plot.
     """
+    from cross_modal_kd.studies.headline import log_values
     from cross_modal_kd.studies.quality.plots import discard_plot
     from cross_modal_kd.studies.quality.trial_discard import discard_curves
 
@@ -155,5 +156,6 @@ def discard_worst_samples(
         )
         for name, curve in curves.items()
     ]
+    log_values({f"area_over_random.{name}": curve.area for name, curve in curves.items()})
     plot = discard_plot(curves, "equal error rate")
     return Discarded(pd.concat(tables, ignore_index=True), error_versus_discard_plot=plot)

@@ -11,6 +11,7 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.world import World
+from cross_modal_kd.tasks import kind_of
 
 
 class Studied(NamedTuple):
@@ -48,11 +49,13 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], Studied]:
     """
 
     def run_study(world: World, regimes: RegimesConfig, store: Path) -> Studied:
+        from cross_modal_kd.studies.headline import log_arms
         from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_table
 
         table = study_table(STUDIES[name], world, regimes, store)
+        log_arms(table, kind_of(world.task))
         return Studied(table, plot=study_plot(table, STUDIES[name].look(world, regimes, table)))
 
     run_study.__name__ = f"study_{name}"

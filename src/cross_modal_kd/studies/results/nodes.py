@@ -3,18 +3,19 @@
 import logging
 from pathlib import Path
 
-from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.studies.results.config import ResultsConfig
 
 logger = logging.getLogger(__name__)
 
 
-def write_results(folder: Path, task: TaskConfig, results: ResultsConfig) -> None:
+def write_results(folder: Path, task: TaskConfig, evaluation: EvaluationConfig, results: ResultsConfig) -> None:
     """``results/<task>.md``, its tables and plots beside it in ``results/<task>/``, and ``RESULTS.md``.
 
     Args:
         folder: of what was reported of the task.
         task: its name is that of the page.
+        evaluation: ``folds``, which no study has.
         results: where the pages go, and how large a plot may be.
     """
     from cross_modal_kd.studies.results.index import index_page
@@ -28,7 +29,7 @@ def write_results(folder: Path, task: TaskConfig, results: ResultsConfig) -> Non
     reported = read_sections(folder)
     keep(reported, folder, kept, results.image_kb * 1000)
     sections = read_sections(kept)
-    text = task_page(task, results, kept, sections, docs / "findings" / f"{task.name}.md")
+    text = task_page(task, results, kept, sections, docs / "findings" / f"{task.name}.md", evaluation.folds)
     refuse_loss(page, text, folder, kept)
     pages.mkdir(parents=True, exist_ok=True)
     page.write_text(text, encoding="utf-8")

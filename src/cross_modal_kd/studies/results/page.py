@@ -14,6 +14,8 @@ from cross_modal_kd.studies.results.provenance import provenance_line
 from cross_modal_kd.studies.results.sections import Section
 from cross_modal_kd.studies.results.tables import headline, metrics_headline, regimes_tables
 
+OVER_FOLDS = "metrics"  # the kind that ``evaluation.folds`` is for
+WITHOUT_A_TEST = ("tuning", "quality_ordering")
 HEADLINE = ("<!-- headline -->", "<!-- end of headline -->")
 
 
@@ -23,6 +25,7 @@ def task_page(
     folder: Path,
     sections: list[Section],
     findings: Path,
+    folds: int,
 ) -> str:
     """Headline, findings, a section a kind of result, what was not run.
 
@@ -32,6 +35,7 @@ def task_page(
         folder: of the tables and plots, beside the page.
         sections: every kind, read from ``folder``.
         findings: Markdown file with look-ups; where it is missing the page says so.
+        folds: of ``evaluation``; where there are several, every study says that it has none.
 
     Returns:
         Markdown.
@@ -45,7 +49,7 @@ def task_page(
         _headline(there),
         *HEADLINE[1:],
         _findings(findings, sections),
-        *(_section(section, task, results, folder) for section in there),
+        *(_section(section, task, results, folder, folds) for section in there),
         _not_run(task, results, [section for section in sections if not section.files]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -97,7 +101,7 @@ def _findings(file: Path, sections: list[Section]) -> str:
     return filled(file.read_text(encoding="utf-8").strip(), sections, file.as_posix())
 
 
-def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder: Path) -> str:
+def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder: Path, folds: int) -> str:
     kind = section.kind
     made = command(task, results, kind.pipeline)
     lines = [provenance_line(folder, file, kind.seeds, made, _trained(section, file)) for file in section.files]
@@ -105,7 +109,23 @@ def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
     plots = [_plot(kind.title, folder, plot.relative_to(folder)) for plot in section.plots]
     tables = [table.markdown() for table in kind.build(section.data)]
-    return "\n\n".join([f"## {kind.title}", *filter(None, [kind.lead, caution(task)]), *tables, *lines, *plots])
+    about = filter(None, [kind.lead, caution(task), without_folds(kind.name, folds)])
+    return "\n\n".join([f"## {kind.title}", *about, *tables, *lines, *plots])
+
+
+def without_folds(kind: str, folds: int) -> str:
+    """What the numbers of a study are not, beside those of ``distill``.
+
+    Args:
+        kind: name of the kind of result.
+        folds: of ``evaluation``.
+
+    Returns:
+        A sentence; empty of what ``distill`` makes, of what reads no test, and where there is one fold.
+    """
+    if folds == 1 or kind in (OVER_FOLDS, *WITHOUT_A_TEST):
+        return ""
+    return f"On the test split alone, without the {folds} folds of `evaluation.folds`: these are for `distill`."
 
 
 def _plot(title: str, folder: Path, name: Path) -> str:

@@ -15,5 +15,6 @@ def create_pipeline(**_: object) -> Pipeline:
     Returns:
         The one node, which writes files and no dataset.
     """
-    inputs = {"folder": "reporting_folder", "task": "params:task", "results": "params:results"}
+    blocks = {name: f"params:{name}" for name in ("task", "evaluation", "results")}
+    inputs = {"folder": "reporting_folder", **blocks}
     return stage("results", [Node(write_results, inputs, None, name="write_results")])

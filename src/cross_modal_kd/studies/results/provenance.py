@@ -21,7 +21,7 @@ def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_comm
         trained: the seeds of its trainings, as text; empty where the file does not say.
 
     Returns:
-        A line of Markdown, in italics.
+        A line of Markdown, in italics; under it a quotation for each remark on the run.
     """
     noted = _noted(folder, file)
     if not noted:
@@ -29,7 +29,10 @@ def provenance_line(folder: Path, file: Path, seeds: Sequence[str], default_comm
         return f"*{' · '.join(part for part in parts if part)}*"
     of_file = [f"{name} {_listed(noted['seeds'][name])}" for name in seeds if name in noted.get("seeds", {})]
     parts = [f"`{noted['command']}`", trained, *of_file, machine(noted), str(noted["date"])[:10], _commit(noted)]
-    return f"*{' · '.join(part for part in parts if part)}*"
+    line = f"*{' · '.join(part for part in parts if part)}*"
+    remarks = noted.get("remarks", [])
+    quoted = [f"> {' '.join(str(remark).split())}" for remark in (remarks if isinstance(remarks, list) else [])]
+    return "\n\n".join([line, *quoted])
 
 
 def machine(noted: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.evaluation import legend_of
+from cross_modal_kd.evaluation import legend_of, tested_on
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
 from cross_modal_kd.studies.words import PROJECTIONS, without_interval
 
@@ -83,7 +83,7 @@ def _students(names: list[str], metrics: dict) -> Table:
     rows = [_metric(name, metrics) for name in names]
     arms = [metrics["arms"][arm].get("title") or arm for arm in ("student_alone", "distilled")]
     header = ["metric", *arms, "difference", "relative error reduction, %", "chance"]
-    return Table("Both students on the test split", header, rows)
+    return Table(f"Both students on {tested_on(metrics)}", header, rows)
 
 
 def _metric(name: str, metrics: dict) -> list[str]:

@@ -10,6 +10,7 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
+from cross_modal_kd.tasks import kind_of
 
 
 class Plots(NamedTuple):
@@ -64,6 +65,7 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     Returns:
         The table of ``robustness_table``.
     """
+    from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.robustness.damage import damage_levels
     from cross_modal_kd.studies.robustness.embed import DamagedEmbeddings
     from cross_modal_kd.studies.robustness.errors import protocol
@@ -73,7 +75,9 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     measured_in = protocol(samples, task, about.evaluation, robustness)
     embed_under = DamagedEmbeddings(samples, measured_in.subset.rows, about, robustness)
     levels = damage_levels(robustness, task.student)
-    return robustness_table(students, levels, measured_in, embed_under, robustness.level)
+    table = robustness_table(students, levels, measured_in, embed_under, robustness.level)
+    log_arms(table, kind_of(task))
+    return table
 
 
 def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> Plots:

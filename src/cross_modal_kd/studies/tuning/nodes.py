@@ -7,6 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.tuning.config import TuningConfig
+from cross_modal_kd.tasks import kind_of
 
 
 class Tuned(NamedTuple):
@@ -29,7 +30,10 @@ def tune_arms(context: Context, tuning: TuningConfig, store: Path) -> Tuned:
     Returns:
         A row a trial, in the columns of ``search.summary``, and YAML text of the block ``arms``.
     """
+    from cross_modal_kd.studies.headline import log_values
     from cross_modal_kd.studies.tuning.trials import search_every_arm, tuned_arms_file
 
     trials, tuned = search_every_arm(context, tuning, store)
+    best = trials[trials["best"].astype(bool)]
+    log_values({f"{kind_of(context.task).dev_metric}.{row['arm']}": row["dev"] for row in best.to_dict("records")})
     return Tuned(trials, tuned_arms=tuned_arms_file(tuned, context.task, tuning))
