@@ -20,7 +20,7 @@ SEES = re.compile(r"\b[Ss]ee ``(\w+\.(\w+))``")  # the docstring of the method t
 def public_functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, str]]:
     """(name, function, docstring) of public functions and methods; the arguments of __init__ stand in the class's."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not is_command(node):
             yield node.name, node, ast.get_docstring(node) or ""
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
@@ -28,6 +28,11 @@ def public_functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, s
                     yield node.name, method, ast.get_docstring(node) or ""
                 elif not method.name.startswith("_"):
                     yield f"{node.name}.{method.name}", method, ast.get_docstring(method) or ""
+
+
+def is_command(function: ast.FunctionDef) -> bool:
+    """Whether its docstring is a command's --help, where each option says itself what it is."""
+    return any(ast.unparse(each).startswith(("click.command", "click.group")) for each in function.decorator_list)
 
 
 def takes(function: ast.FunctionDef) -> list[str]:

@@ -1,8 +1,17 @@
-"""The named pipelines: six stages, ``distill`` (all of them in one go), ``deployment``, and the studies."""
+"""The named pipelines: eight stages, ``distill`` (in one go, of deployment the packaging), and the studies."""
 
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.pipelines import deployment, distillation, evaluation, ingestion, projection, quality, teacher
+from cross_modal_kd.pipelines import (
+    deployment,
+    distillation,
+    evaluation,
+    ingestion,
+    projection,
+    quality,
+    score,
+    teacher,
+)
 from cross_modal_kd.studies import comparison, regimes, results, robustness, tuning
 from cross_modal_kd.studies import quality as quality_study
 
@@ -17,6 +26,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "distillation": distillation.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
     }
+    distill = sum([*stages.values(), deployment.packaging()], Pipeline([]))
+    stages |= {"deployment": deployment.create_pipeline(), "score": score.create_pipeline()}
     studies = {
         "comparison": comparison.create_pipeline(),
         "tuning": tuning.create_pipeline(),
@@ -25,5 +36,4 @@ def register_pipelines() -> dict[str, Pipeline]:
         "robustness": robustness.create_pipeline(),
         "results": results.create_pipeline(),
     }
-    distill = sum(stages.values(), Pipeline([]))
-    return {**stages, "deployment": deployment.create_pipeline(), **studies, "distill": distill, "__default__": distill}
+    return {**stages, **studies, "distill": distill, "__default__": distill}

@@ -41,6 +41,7 @@ def test_every_metric_has_value_low_and_high(measured):
     kind, metrics = measured
     seen = {f"{name}_seen" for name in MATCHING | {"distance"}}
     expected = CORE[kind] | MATCHING | seen | GAPS[kind] | {"distance", "distance_gap"}
+    expected |= {"open_vocabulary"} if kind == "verification" else set()
     assert metrics["undefined"] == {}
     for part in ("student_alone", "distilled", "difference"):
         assert set(metrics[part]) == expected
@@ -97,6 +98,12 @@ def test_an_ignorant_student_is_at_chance(extremes):
         assert found[name]["value"] == pytest.approx(chance[name], abs=0.08)
 
 
+def test_classes_that_training_has_not_seen_are_named_by_their_words(extremes):
+    assert extremes["distilled"]["open_vocabulary"]["value"] == 1
+    assert extremes["chance"]["open_vocabulary"] == pytest.approx(1 / 30)
+    assert extremes["student_alone"]["open_vocabulary"]["value"] == pytest.approx(1 / 30, abs=0.05)
+
+
 def test_chance_of_classification():
     made = world(CLASSIFICATION, labels=8)
     metrics = made.metrics(made.embeddings(np.inf), made.embeddings(0.0))
@@ -118,6 +125,7 @@ def test_matching_on_unseen_identities_of_chimeric_pairs_is_at_chance():
     metrics = made.metrics(made.embeddings(np.inf), perfect)
     assert metrics["distilled"]["matching_1_2"]["value"] == pytest.approx(0.5, abs=0.1)
     assert metrics["task"]["chimeric"] is True
+    assert "open_vocabulary" not in {*metrics["distilled"], *metrics["undefined"]}
 
 
 def test_the_same_student_twice_differs_by_nothing():

@@ -57,7 +57,7 @@ def test_shares_are_means_over_the_samples_of_all_folds():
     pooled = pooled_metrics(folds)
     single = [student_metrics(fold.protocol, fold.student, fold.embeddings) for fold in folds]
     sizes = np.array([len(fold.protocol.test.rows) for fold in folds])
-    for name in ("matching_1_2", "matching_1_5", "retrieval_map", "distance"):
+    for name in ("matching_1_2", "matching_1_5", "retrieval_map", "open_vocabulary", "distance"):
         expected = np.average([found.metrics[name].value for found in single], weights=sizes)
         assert pooled.metrics[name].value == pytest.approx(expected)
     assert pooled.chance["retrieval_map"] == pytest.approx(

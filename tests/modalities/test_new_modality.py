@@ -11,11 +11,14 @@ from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.registered import modality_names
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import ModelDataset
+from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.modalities import ModalityError, modality_of, register, unregister
 from cross_modal_kd.modalities.inputs import Item, load_inputs
+from cross_modal_kd.samples import load_table
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import SAMPLES
 from cross_modal_kd.sources import layout_of
+from cross_modal_kd.student import StudentModel
 from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.robustness.damage import damage_levels
@@ -65,6 +68,10 @@ def test_distill_runs_on_a_new_modality(tabular, raw, run_kedro):
     assert student.config["encoder"]["library"] == "rows"
     assert student.config["inputs"]["tabular"] == {"columns": 3}
     assert student.tensors["student.encoder.layers.0.weight"].shape == (12, 3)
+    packaged = StudentModel.load(root / "06_models/test/distilled/packaged", device="cpu")
+    row = samples[(samples["modality"] == "tabular") & (samples["split"] == "test")].iloc[0]
+    vector = load_table(root / "07_model_output/test/distilled/embeddings").at([row["sample_id"]])
+    np.testing.assert_allclose(packaged.embed(raw / row["path"]).vector, unit_rows(vector)[0], atol=1e-5)
     metrics = json.loads((root / "08_reporting/test/metrics.json").read_text())
     assert metrics["arms"]["distilled"]
     page = (root / "08_reporting/test/report.html").read_text()

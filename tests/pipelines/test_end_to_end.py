@@ -30,7 +30,7 @@ def test_distill_leaves_two_students_their_metrics_and_a_report(distilled):
     assert not [file for file in distilled.rglob("*") if file.suffix in (".pkl", ".pt", ".pth", ".ckpt", ".bin")]
 
 
-@pytest.mark.parametrize("stage", ["quality", "teacher", "projection", "distillation", "evaluation"])
+@pytest.mark.parametrize("stage", ["quality", "teacher", "projection", "distillation", "evaluation", "deployment"])
 def test_a_stage_runs_alone_to_the_same_result(run_kedro_after, distilled, stage):
     run_kedro_after(stage)
     for name in ("metrics.json", "teacher_metrics.json", "projection_metrics.json"):
@@ -42,6 +42,10 @@ def test_a_stage_runs_alone_to_the_same_result(run_kedro_after, distilled, stage
         files = [root / "06_models" / "test" / arm / "student" / "model.safetensors" for root in
                  (distilled, run_kedro_after.data_root)]  # fmt: skip
         assert files[0].read_bytes() == files[1].read_bytes()
+        for name in ("student.json", "checksums.json"):
+            packaged = [root / "06_models" / "test" / arm / "packaged" / name for root in
+                        (distilled, run_kedro_after.data_root)]  # fmt: skip
+            assert packaged[0].read_bytes() == packaged[1].read_bytes()
 
 
 def test_teacher_embeddings_are_taken_from_the_cache(run_kedro_after, monkeypatch):

@@ -58,7 +58,17 @@ def test_both_students_are_logged_models_without_pickles_that_mlflow_loads(track
         loaded = mlflow.pyfunc.load_model(f"models:/{distilled.model_id}")
     finally:
         mlflow.set_tracking_uri(tracking_uri)
-    images = np.random.default_rng(0).integers(0, 255, (3, 3, 16, 16)).astype(np.float32)
-    embeddings = loaded.predict(images)
-    assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
-    assert loaded.metadata.flavors["python_function"]["loader_module"] == "cross_modal_kd.evaluation.pyfunc"
+    answers = loaded.predict(loaded.input_example)
+    assert np.allclose([np.linalg.norm(each) for each in answers["embedding"]], 1, atol=1e-5)
+    assert list(answers.columns) == loaded.metadata.signature.outputs.input_names()
+    assert answers["error"].isna().all()
+    assert loaded.metadata.flavors["python_function"]["loader_module"] == "cross_modal_kd.student.pyfunc"
+
+
+def test_the_distilled_student_is_registered_and_the_first_is_the_champion(tracked):
+    client, run = tracked
+    (version,) = client.search_model_versions("name = 'test'")
+    champion = client.get_model_version_by_alias("test", "champion")
+    assert (champion.version, champion.run_id) == (version.version, run.info.run_id)
+    assert float(champion.tags["dev.value"]) == pytest.approx(run.data.metrics["operating/distilled.dev_eer"])
+    assert "| eer |" in champion.description

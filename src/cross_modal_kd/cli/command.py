@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from cross_modal_kd.cli.errors import REPORTED, Told, is_of_the_user, told, write_log
+from cross_modal_kd.cli.errors import REPORTED, is_of_the_user, told, write_log
 from cross_modal_kd.cli.quiet import log_as_the_project_says, once
+from cross_modal_kd.cli.told import Told
 from cross_modal_kd.tracking import set_beside
 
 

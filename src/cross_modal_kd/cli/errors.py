@@ -10,9 +10,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import click
 import yaml
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
@@ -25,7 +23,7 @@ from cross_modal_kd.config import first_errors, nearest
 LOGS = "logs"
 # of several pipelines that make a dataset, the first is named
 STAGES = (
-    *("ingestion", "quality", "teacher", "projection", "distillation", "evaluation"),
+    *("ingestion", "quality", "teacher", "projection", "distillation", "evaluation", "deployment"),
     *("comparison", "tuning", "quality_study", "regimes", "robustness"),
 )
 REPORTED = "This is a fault of the program, not of yours: please report it with that file"
@@ -50,19 +48,6 @@ OF_THE_PROGRAM = (
     StopIteration,
     NotImplementedError,
 )
-
-
-class Told(click.ClickException):
-    """An error as it is told: a paragraph, and the file that holds the rest; the exit code is 1."""
-
-    def show(self, file: Any = None) -> None:
-        """Print it on the error stream.
-
-        Args:
-            file: another stream.
-        """
-        head = click.style("error:", fg="red", bold=True)
-        click.echo(f"\n{head} {self.message}", file=file, err=True)
 
 
 def is_of_the_user(error: BaseException) -> bool:

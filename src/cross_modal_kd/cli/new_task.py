@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from kedro.utils import find_kedro_project
 
-from cross_modal_kd.cli.errors import Told
+from cross_modal_kd.cli.told import Told
 
 if TYPE_CHECKING:
     from cross_modal_kd.new_task import Asked, Survey
@@ -22,7 +22,7 @@ command that runs it is printed.
 """
 
 
-@click.command(name="new-task", help=HELP)
+@click.command(name="new-task", help=HELP, short_help="Write the environment of a folder of your own.")
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--student", help=f"{MODALITY}, and that works alone later")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 from omegaconf import OmegaConf
 
-from cross_modal_kd.cli.errors import Told
+from cross_modal_kd.cli.told import Told
 from cross_modal_kd.tracking import parted
 
 

@@ -14,7 +14,7 @@ import click
 from kedro.utils import find_kedro_project
 
 from cross_modal_kd.cli.command import Run
-from cross_modal_kd.cli.errors import Told
+from cross_modal_kd.cli.told import Told
 
 PAGES = Path("data/08_reporting/compared_runs")
 COMPARE = """What differs between runs: parameters, data, code, machine, and metrics with their intervals.

@@ -1,4 +1,5 @@
 from cross_modal_kd.config.arms import ArmsConfig as ArmsConfig
+from cross_modal_kd.config.deployment import DeploymentConfig as DeploymentConfig
 from cross_modal_kd.config.encoder import EncoderConfig as EncoderConfig
 from cross_modal_kd.config.encoder import InputConfig as InputConfig
 from cross_modal_kd.config.errors import ConfigError as ConfigError
@@ -28,6 +29,7 @@ from cross_modal_kd.config.registered import libraries_of as libraries_of
 from cross_modal_kd.config.registered import library_traits as library_traits
 from cross_modal_kd.config.registered import modality_names as modality_names
 from cross_modal_kd.config.registered import withdraw as withdraw
+from cross_modal_kd.config.score import ScoreConfig as ScoreConfig
 from cross_modal_kd.config.strict import EachOnce as EachOnce
 from cross_modal_kd.config.strict import Reference as Reference
 from cross_modal_kd.config.strict import Strict as Strict

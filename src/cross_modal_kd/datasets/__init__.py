@@ -2,7 +2,8 @@
 
 from cross_modal_kd.datasets.directory import DirectoryDataset
 from cross_modal_kd.datasets.embedding_table import EmbeddingTableDataset
+from cross_modal_kd.datasets.folder import FolderDataset
 from cross_modal_kd.datasets.model import ModelDataset
 from cross_modal_kd.datasets.table import TableDataset
 
-__all__ = ["DirectoryDataset", "EmbeddingTableDataset", "ModelDataset", "TableDataset"]
+__all__ = ["DirectoryDataset", "EmbeddingTableDataset", "FolderDataset", "ModelDataset", "TableDataset"]

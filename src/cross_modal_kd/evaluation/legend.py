@@ -19,6 +19,9 @@ OF_MATCHING = {
     "retrieval_map": matching_legend(
         "Retrieval mAP", "mean average precision of the teacher's items ranked for a sample"
     ),
+    "open_vocabulary": matching_legend(
+        "Open vocabulary", "the label is picked out of all test labels by its words, none of which training has seen"
+    ),
     "distance": diagnostic_legend(
         "Distance to the teacher", "1 less the cosine to the projected teacher of its pair"
     ),

@@ -11,6 +11,7 @@ import pandas as pd
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
+from cross_modal_kd.evaluation.open_vocabulary import named_classes, open_vocabulary_metric
 from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet, weakest
@@ -27,6 +28,7 @@ class Protocol:
     test, train: the samples of the student that are measured; train is None where no training sample is.
     trials, train_trials: among them. unseen, seen: the projected teacher's items of the test and of the training split.
     teacher: on the test split, by itself. other_tests: fingerprint of what further folds test.
+    named: the test labels by their words; None where none name them, or training has seen them.
     """
 
     task: TaskConfig
@@ -39,6 +41,7 @@ class Protocol:
     seen: Gallery
     teacher: ProjectedTeacher
     other_tests: str = ""
+    named: Gallery | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -120,6 +123,7 @@ def make_protocol(
         train_trials=kind_of(task).draw_trials(train, evaluation.model_copy(update={"impostors": "any"})),
         seen=galleries[1],
         teacher=projected_teacher(samples, task, teacher_embeddings, projection),
+        named=named_classes(samples, task, teacher_embeddings, projection),
     )
 
 
@@ -196,7 +200,7 @@ def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
     on_test = [fold.on_test for fold in folds]
     found = kind.metrics(on_test, evaluation)
     unseen = [(part.subset, part.values, fold.protocol.unseen) for part, fold in zip(on_test, folds, strict=True)]
-    found |= matching_metrics(unseen, task, evaluation)
+    found |= matching_metrics(unseen, task, evaluation) | _open_vocabulary(on_test, folds)
     found = found.resting_on(first.test.evidence(*_clusters(on_test)))
     on_train = [part for fold in folds if (part := fold.on_train) is not None]
     if len(on_train) < len(folds):
@@ -208,6 +212,12 @@ def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
     ends = [kind.metric, f"{kind.metric}_train"]
     found |= _gap(found, f"{kind.metric}_gap", *(reversed(ends) if kind.larger_is_better else ends))
     return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
+
+
+def _open_vocabulary(on_test: Sequence[Evaluated], folds: Sequence[Fold]) -> MetricSet:
+    pairs = zip(on_test, folds, strict=True)
+    parts = [(part.subset, part.values, named) for part, fold in pairs if (named := fold.protocol.named) is not None]
+    return open_vocabulary_metric(parts) if parts else MetricSet()
 
 
 def _clusters(folds: Sequence[Evaluated]) -> list[np.ndarray]:

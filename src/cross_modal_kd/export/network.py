@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -20,6 +21,19 @@ class Operating:
 
     temperature: float = 1.0
     thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, record: Mapping[str, Any]) -> "Operating":
+        """What the deployment stage has found, and nothing of what it could not find.
+
+        Args:
+            record: ``operating.json``: ``temperature`` and ``thresholds``, each with a value or with a reason.
+
+        Returns:
+            Temperature 1 where none was fitted, and the thresholds that have a value.
+        """
+        thresholds = {each["name"]: each["value"] for each in record["thresholds"] if each["value"] is not None}
+        return cls(record["temperature"]["value"] or 1.0, thresholds)
 
 
 class Answering(nn.Module):

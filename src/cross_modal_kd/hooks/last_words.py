@@ -16,6 +16,17 @@ logger = logging.getLogger(__name__)
 
 METRICS = "metrics"
 SERVER = "http"
+# output: (dataset that is a folder, what is said of it)
+AT_WORK = {
+    "distilled.packaged": (
+        "distilled.packaged",
+        "student: {folder}; `cross-modal-kd predict FILES --student={folder}` asks it",
+    ),
+    "distilled.export_report": (
+        "distilled.exported",
+        "exported: {folder}; `python {folder}/run_student.py FILES` needs nothing of this project",
+    ),
+}
 
 
 class LastWordsHook:
@@ -29,7 +40,12 @@ class LastWordsHook:
             pipeline: that ran.
             catalog: in which its results lie.
         """
-        for line in (*_headline(pipeline, catalog), *_pages(pipeline, catalog), *_tracked()):
+        for line in (
+            *_headline(pipeline, catalog),
+            *_pages(pipeline, catalog),
+            *_at_work(pipeline, catalog),
+            *_tracked(),
+        ):
             logger.info(line)
 
 
@@ -50,6 +66,15 @@ def _pages(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
         path = getattr(dataset, "_filepath", None)
         if path is not None and Path(path).suffix == ".html" and Path(path).is_file():
             yield f"{name.replace('_', ' ')}: {_short(Path(path))}"
+
+
+def _at_work(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
+    """Where the student lies that can be put to use, and by which command."""
+    for output, (name, words) in AT_WORK.items():
+        dataset: Any = catalog.get(name) if output in pipeline.all_outputs() and name in catalog else None
+        folder = getattr(dataset, "_filepath", None)
+        if folder is not None and Path(folder).is_dir():
+            yield words.format(folder=shlex.quote(str(_short(Path(folder)))))
 
 
 def _tracked() -> Iterator[str]:

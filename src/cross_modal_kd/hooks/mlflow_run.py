@@ -12,12 +12,14 @@ said in the catalog, under its ``metadata``::
       mlflow: [metrics]       # the numbers in it, flat           (dictionaries)
       mlflow: [headline]      # the metric that the task is about, also in words as the run's description (metrics.json)
       mlflow: [artifact]      # the file it is saved to            (any dataset with a file)
-      mlflow: [model]         # its folder, as a logged model      (students)
+      mlflow: [model]         # its folder, as a logged model      (packaged students)
+      mlflow: [registered]    # that, as a version of the registered model of the task; the best on dev is its champion
       mlflow: [fingerprint]   # a hash of its content, as a tag    (tables, embedding tables)
 
 The names of metrics are in folders, of which MLflow's pages make sections. Sorted, as MLflow lists them: ``headline``
 (the distilled student's metric, that of the student alone, their difference), ``interval`` (the ends of intervals),
-one for each dataset (``metrics``, ``projection_metrics``, ``teacher_metrics``), ``seconds`` (of nodes and epochs),
+one for each dataset (``metrics``, ``projection_metrics``, ``teacher_metrics``) and ``operating`` (the dev metric of a
+packaged student, by which the champion is chosen), ``seconds`` (of nodes and epochs),
 ``system`` (MLflow's own), ``training`` (curves).
 """
 
@@ -39,7 +41,9 @@ from omegaconf import OmegaConf
 from cross_modal_kd.hooks.cell import at_end_of_cell
 from cross_modal_kd.storage import process_facts, user
 from cross_modal_kd.tracking import (
+    Judged,
     MlflowSession,
+    ModelToLog,
     Settings,
     TrackedRun,
     as_metrics,
@@ -53,10 +57,10 @@ from cross_modal_kd.tracking import (
     without_other_arms,
 )
 
-LOGGABLE = ("metrics", "headline", "artifact", "model", "fingerprint")
+LOGGABLE = ("metrics", "headline", "artifact", "model", "registered", "fingerprint")
 HEADLINE = "headline"
 LOGIN = "MLFLOW_TRACKING_USERNAME"  # under which a team's server knows who it is
-READER = "cross_modal_kd.evaluation.pyfunc"  # of logged models
+READER = "cross_modal_kd.student.pyfunc"  # of logged models
 OWN_ENVIRONMENTS = (None, "local", "base")  # that a run's name does without
 
 
@@ -71,6 +75,7 @@ class MlflowHook:
         self._started: dict[str, float] = {}
         self._fingerprinted: set[str] = set()
         self._models: dict[str, str] = {}
+        self._measured: dict[str, list[dict[str, float]]] = {}
         self._task = ""
 
     @hook_impl
@@ -101,7 +106,7 @@ class MlflowHook:
         if self._settings is None or not self._settings.enabled:
             return
         self._datasets = _tracked_datasets(pipeline, catalog)
-        self._started, self._fingerprinted, self._models = {}, set(), {}
+        self._started, self._fingerprinted, self._models, self._measured = {}, set(), {}, {}
         params = without_other_arms(_parameters(pipeline, catalog))
         tags = _tags(run_params, self._task, params) | git_facts(self._project) | version_facts() | device_facts()
         name = _run_name(run_params, self._task, params)
@@ -161,7 +166,7 @@ class MlflowHook:
         if "artifact" in wanted:
             self._log_artifact(run, dataset_name)
         if "model" in wanted:
-            self._log_model(run, dataset_name)
+            self._log_model(run, dataset_name, data)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -187,18 +192,32 @@ class MlflowHook:
         if file is not None and file.exists():
             run.artifact(file, folder=name.rpartition(".")[0] or None)
 
-    def _log_model(self, run: TrackedRun, name: str) -> None:
+    def _log_model(self, run: TrackedRun, name: str, student: Any) -> None:
         """A student is called after its role, ``distilled`` or ``student_alone``."""
+        from cross_modal_kd.student import served
+
         folder, role = self._datasets[name].file, name.partition(".")[0]
-        if folder is not None and folder.is_dir():
-            model_id = run.model(folder, role, READER, {"task": self._task, "role": role})
-            if model_id is not None:
-                self._models[role] = model_id
+        if folder is None or not folder.is_dir():
+            return
+        about = {"task": self._task, "role": role, "weights": student.record.weights[:12]}
+        model_id = run.model(ModelToLog(folder, role, READER, about, **vars(served(student))))
+        if model_id is None:
+            return
+        self._models[role] = model_id
+        dev = student.record.operating.dev
+        run.metrics(as_metrics({role: {dev.name: dev.value}}, "operating/"), model_id=model_id)
+        for values in self._measured.get(role, []):  # its metrics came first
+            run.metrics(values, model_id=model_id)
+        if "registered" in self._wanted(name) and self._task:
+            judged = Judged(dev.name, dev.value, dev.larger_is_better, dev.data)
+            run.register(self._task, model_id, judged, student.describe())
 
     def _log_metrics(self, run: TrackedRun, name: str, data: Mapping[str, Any]) -> None:
         """Those of a student, which stand under its role, are on the page of its model too."""
         for part, values in data.items():
-            run.metrics(as_metrics({part: values}, f"{name}/"), model_id=self._models.get(part))
+            flat = as_metrics({part: values}, f"{name}/")
+            self._measured.setdefault(part, []).append(flat)
+            run.metrics(flat, model_id=self._models.get(part))
 
     def _log_headline(self, run: TrackedRun, data: dict[str, Any]) -> None:
         """As metrics, and in words as the run's description, which its page shows above all metrics."""
@@ -206,7 +225,9 @@ class MlflowHook:
 
         found = verdict(data)
         run.tag("mlflow.note.content", f"{found.values}: {found.change}. {found.conclusion}")
-        run.metrics(as_metrics(headline(data), f"{HEADLINE}/"), model_id=self._models.get("distilled"))
+        flat = as_metrics(headline(data), f"{HEADLINE}/")
+        self._measured.setdefault("distilled", []).append(flat)
+        run.metrics(flat, model_id=self._models.get("distilled"))
 
     def _log_fingerprint(self, run: TrackedRun, name: str, data: Any) -> None:
         if name not in self._fingerprinted:

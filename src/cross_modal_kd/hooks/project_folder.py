@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 PACKAGE_PREFIX = "package:"
 
 # parameters that are paths; * is any name
-PATHS = (("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"))
+PATHS = (("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs"))
 # names of encoders, which may be those of folders
 FOLDERS_OR_NAMES = (("student", "encoder", "name"), ("teacher", "encoder", "name"))
 
@@ -44,6 +44,10 @@ def anchored(parameters: Mapping[str, Any], project: Path) -> dict[str, Any]:
         for block in _blocks(found, pattern[:-1]):
             if isinstance(path := block.get(pattern[-1]), str):
                 block[pattern[-1]] = _seen_from(project, path, pattern in PATHS)
+            elif isinstance(path, list):
+                block[pattern[-1]] = [
+                    _seen_from(project, each, True) if isinstance(each, str) else each for each in path
+                ]
     return found
 
 

@@ -13,6 +13,7 @@ from cross_modal_kd.modalities.modality import Modality as Modality
 from cross_modal_kd.modalities.modality import ModalityError as ModalityError
 from cross_modal_kd.modalities.modality import Preview as Preview
 from cross_modal_kd.modalities.modality import Standalone as Standalone
+from cross_modal_kd.modalities.modality import Taken as Taken
 from cross_modal_kd.modalities.modality import chosen as chosen
 from cross_modal_kd.modalities.registry import known_endings as known_endings
 from cross_modal_kd.modalities.registry import modality_of as modality_of

@@ -60,6 +60,19 @@ class Decoded:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A sample from outside the samples table.
+
+    Attributes:
+        decoded: as quality is measured on it.
+        tensor: as a network is given it, read as ``load`` reads it for evaluation; None where the modality has none.
+    """
+
+    decoded: Decoded
+    tensor: "Tensor | None" = None
+
+
+@dataclass(frozen=True)
 class Preview:
     """A sample as a page shows it.
 
@@ -105,6 +118,8 @@ class Modality(ABC):
         inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
         shown: samples of a label in the report's gallery, where it is the student's modality and where it is the
             teacher's.
+        columns: in which a served student is given a decoded sample, a row of a table each, with their types
+            (``double[]``); none where only files are served.
         libraries: of encoders, by name.
         student: what a task starts from in its block ``student`` where it says nothing (an ``encoder``).
         teacher: likewise in the block ``teacher``, with ``pretrained``.
@@ -116,6 +131,7 @@ class Modality(ABC):
     about: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[type[BaseModel] | None] = None
     shown: ClassVar[tuple[int, int]] = (3, 2)
+    columns: ClassVar[Mapping[str, str]] = {}
     libraries: ClassVar[Mapping[str, EncoderLibrary]]
     student: ClassVar[Mapping[str, Any]] = {}
     teacher: ClassVar[Mapping[str, Any]] = {}
@@ -250,6 +266,39 @@ class Modality(ABC):
             SamplesError: samples of this modality are not read as tensors.
         """
         raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        """A sample from outside the samples table, as a student in use is given it; refused by default.
+
+        Args:
+            given: a path, the bytes of a file, or what the modality calls a decoded sample (pixels, a wave with its
+                rate, words).
+            name: of the sample, for errors.
+            inputs: how it becomes a tensor.
+
+        Returns:
+            The sample, whose tensor is that of a row of the samples table with the same content.
+
+        Raises:
+            UnreadableSampleError: it cannot be read, is of no use, or is no sample of this modality; and why.
+            ModalityError: samples of this modality are not taken one by one.
+        """
+        raise ModalityError(f"modality {self.name!r} has no `take`: it reads rows of the samples table alone")
+
+    def of_columns(self, values: Sequence[Any]) -> Any:
+        """A decoded sample, as a table has it, in the form that ``take`` takes; refused by default.
+
+        Args:
+            values: of each of ``columns``, in their order: plain values, lists or arrays.
+
+        Returns:
+            What the modality calls a decoded sample.
+
+        Raises:
+            UnreadableSampleError: the values are no sample of this modality.
+            ModalityError: the modality has no ``columns``.
+        """
+        raise ModalityError(f"modality {self.name!r} has no `columns`: its students are served files alone")
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
         """Two empty inputs of each shape that an encoder of this modality is given.

@@ -14,7 +14,7 @@ from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.measures import measure, measures_of
-from cross_modal_kd.quality.ranks import Combine, DomainScore
+from cross_modal_kd.quality.ranks import Combine, DomainScore, QualityScore
 from cross_modal_kd.samples import Roots, as_records
 
 CHUNK = 64
@@ -204,6 +204,42 @@ def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scor
     Raises:
         QualityError: the modality has no score or no training samples, or a measure is not in the table or not finite.
     """
+    trained, chosen = _reference(samples, measures, modality, scoring)
+    domain_of = samples.set_index("sample_id")["domain"].to_dict() if scoring.by_domain else {}
+
+    def domains(table: pd.DataFrame) -> NDArray[np.object_]:
+        return np.array([domain_of.get(sample) for sample in table["sample_id"]], dtype=object)
+
+    def values(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+        return {name: table[name].to_numpy(dtype=float) for name in chosen}
+
+    fitted = DomainScore.fit(values(trained), domains(trained), scoring.combine)
+    return lambda table: fitted(values(table), domains(table))
+
+
+def reference_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring) -> QualityScore:
+    """The score of one modality among all its training samples, whatever their domains: for an input from elsewhere.
+
+    Args:
+        samples: the samples table: which samples are in the training split.
+        measures: of ``measure_samples``; rows of other modalities are passed over.
+        modality: whose score it is.
+        scoring: which measures count, and how they are combined.
+
+    Returns:
+        A function of measures to quality in [0, 1].
+
+    Raises:
+        QualityError: as ``fit_score`` has it.
+    """
+    trained, chosen = _reference(samples, measures, modality, scoring)
+    return QualityScore.fit({name: trained[name].to_numpy(dtype=float) for name in chosen}, scoring.combine)
+
+
+def _reference(
+    samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring
+) -> tuple[pd.DataFrame, list[str]]:
+    """The measures of the training samples, and the names of those that count."""
     rows = measures[measures["modality"] == modality]
     chosen = list(scoring.names.get(modality, []))
     missing = [name for name in chosen if name not in rows]
@@ -216,13 +252,4 @@ def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scor
     trained = rows[rows["sample_id"].isin(samples.loc[samples["split"] == "train", "sample_id"])]
     if trained.empty:
         raise QualityError(f"the ranks of {modality} need samples in the training split, found none")
-    domain_of = samples.set_index("sample_id")["domain"].to_dict() if scoring.by_domain else {}
-
-    def domains(table: pd.DataFrame) -> NDArray[np.object_]:
-        return np.array([domain_of.get(sample) for sample in table["sample_id"]], dtype=object)
-
-    def values(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-        return {name: table[name].to_numpy(dtype=float) for name in chosen}
-
-    fitted = DomainScore.fit(values(trained), domains(trained), scoring.combine)
-    return lambda table: fitted(values(table), domains(table))
+    return trained, chosen

@@ -1,6 +1,14 @@
 """What outlives a process on disk: whole folders with checksums, CSV files, and locks that say who writes there."""
 
-from cross_modal_kd.storage.csv_file import csv_text, plain_text, read_csv, safe_text, without_addresses, write_csv
+from cross_modal_kd.storage.csv_file import (
+    csv_text,
+    plain_text,
+    read_csv,
+    safe_text,
+    visible_text,
+    without_addresses,
+    write_csv,
+)
 from cross_modal_kd.storage.folder import (
     SUMS,
     clear_leftovers,
@@ -14,11 +22,13 @@ from cross_modal_kd.storage.folder import (
 )
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
+from cross_modal_kd.storage.rows_file import RowsFile
 
 __all__ = [
     "SUMS",
     "HeldError",
     "Lock",
+    "RowsFile",
     "clear_leftovers",
     "csv_text",
     "file_in",
@@ -34,6 +44,7 @@ __all__ = [
     "seal",
     "user",
     "verify",
+    "visible_text",
     "with_space",
     "without_addresses",
     "write_csv",

@@ -42,6 +42,21 @@ def safe_text(text: str) -> str:
     return _FORMULA.sub(r"\1'", _UNSEEN.sub(_visible, text))
 
 
+def visible_text(text: str) -> str:
+    r"""The text without what steers a terminal, breaks a line or turns the direction of writing.
+
+    Args:
+        text: Any, a file's name say.
+
+    Returns:
+        A text on one line, in which each of these characters is written out.
+
+    >>> visible_text("=1\x1b[31m")
+    '=1\\x1b[31m'
+    """
+    return _UNSEEN.sub(_visible, text)
+
+
 def plain_text(cell: str) -> str:
     """The text that ``safe_text`` made this cell of.
 
@@ -72,17 +87,18 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub("", text)
 
 
-def csv_text(table: "pd.DataFrame") -> str:
+def csv_text(table: "pd.DataFrame", header: bool = True) -> str:
     """A table without its index as the text of a CSV file.
 
     Args:
         table: Numbers, truth values and texts; texts, and the names of columns, are written as ``safe_text`` has them,
             any other object as its own text, which is no address in memory.
+        header: Begin with the names of the columns; False is for what goes on in a file that has them.
 
     Returns:
         The text, in lines that end in a newline.
     """
-    return _with_texts(table, _cell).to_csv(index=False, lineterminator="\n")
+    return _with_texts(table, _cell).to_csv(index=False, header=header, lineterminator="\n")
 
 
 def write_csv(file: Path, table: "pd.DataFrame") -> None:

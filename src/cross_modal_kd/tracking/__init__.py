@@ -3,6 +3,7 @@
 Importing this room imports neither kedro nor mlflow: MLflow comes with the first run that is started.
 """
 
+from cross_modal_kd.tracking.champion import Judged
 from cross_modal_kd.tracking.facts import (
     ThisRun,
     command,
@@ -14,8 +15,10 @@ from cross_modal_kd.tracking.facts import (
     this_run,
     version_facts,
 )
+from cross_modal_kd.tracking.fetch import fetched_model
 from cross_modal_kd.tracking.fingerprint import fingerprint
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
+from cross_modal_kd.tracking.logged_model import ModelToLog
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
 from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
@@ -23,7 +26,9 @@ from cross_modal_kd.tracking.runs import PastRun, Runs, RunsError
 from cross_modal_kd.tracking.settings import Settings
 
 __all__ = [
+    "Judged",
     "MlflowSession",
+    "ModelToLog",
     "PastRun",
     "Runs",
     "RunsError",
@@ -37,6 +42,7 @@ __all__ = [
     "current_run",
     "device_facts",
     "epoch_logger",
+    "fetched_model",
     "fingerprint",
     "git_facts",
     "leaves",

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.storage import process_facts
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.names import child_name
 from cross_modal_kd.tracking.outbox import Outbox
+
+if TYPE_CHECKING:
+    from cross_modal_kd.tracking.champion import Judged
+    from cross_modal_kd.tracking.logged_model import ModelToLog
 
 # what MLflow takes in one call
 PARAMS_PER_BATCH = 100
@@ -70,14 +74,11 @@ class TrackedRun:
         now, kept = int(time.time() * 1000), dict(values)
         self.send("metrics", lambda client: _log_metrics(client, self.run_id, kept, step, now, model_id))
 
-    def model(self, folder: Path, name: str, loader: str, about: Mapping[str, str]) -> str | None:
+    def model(self, model: "ModelToLog") -> str | None:
         """Keep a model with the run, as a logged model that ``mlflow.pyfunc.load_model`` reads.
 
         Args:
-            folder: On this machine, of the model alone.
-            name: As MLflow shows it.
-            loader: Module of this package that reads the folder.
-            about: Parameters of the model.
+            model: On this machine.
 
         Returns:
             MLflow's id of it; None where it could not be sent now. It is not sent later: by then another run may have
@@ -85,10 +86,22 @@ class TrackedRun:
         """
         from cross_modal_kd.tracking.logged_model import log_model
 
-        return self.send(
-            f"the model {name}",
-            lambda client: log_model(client, self.run_id, folder, name, loader, about),
-            keep=False,
+        return self.send(f"the model {model.name}", lambda client: log_model(client, self.run_id, model), keep=False)
+
+    def register(self, name: str, model_id: str, judged: "Judged", description: str = "") -> None:
+        """Make a logged model a version of a registered one; see ``register_version``.
+
+        Args:
+            name: Of the registered model.
+            model_id: Of the logged model.
+            judged: How good it is on dev.
+            description: Of the version, Markdown.
+        """
+        from cross_modal_kd.tracking.champion import register_version
+
+        self.send(
+            f"the version of {name}",
+            lambda client: register_version(client, name, model_id, self.run_id, judged, description),
         )
 
     def params(self, values: Mapping[str, Any]) -> None:

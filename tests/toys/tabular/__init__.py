@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from cross_modal_kd.config import EncoderConfig, InputConfig, Strict
-from cross_modal_kd.modalities import Corrupt, Decoded, Degradation, Modality, Preview
+from cross_modal_kd.modalities import Corrupt, Decoded, Degradation, Modality, Preview, Taken
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -60,6 +61,12 @@ class Tabular(Modality):
         from tabular.tensors import RowInputs
 
         return RowInputs(self, samples, roots, inputs, corrupt)
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        import torch
+
+        decoded = self.decode(given.read_bytes() if isinstance(given, Path) else given, name)
+        return Taken(decoded, torch.from_numpy(decoded.value[: inputs.of(TabularInputConfig).columns]).float())
 
     def preview(self, row: Mapping[str, Any], roots: Roots, large: bool = False) -> Preview:
         values: Sequence[float] = self.read(row, roots).value

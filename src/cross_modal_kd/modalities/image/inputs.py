@@ -17,6 +17,20 @@ from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.samples import Roots
 
 
+def resized(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Pixels as a network takes them, by an area filter.
+
+    Args:
+        pixels: (H, W, 1 or 3) uint8.
+        size: side of the square that is asked for, in pixels.
+
+    Returns:
+        (1 or 3, size, size) uint8.
+    """
+    small = np.asarray(as_picture(pixels).resize((size, size), Image.Resampling.BOX))
+    return small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
+
+
 class ImageInputs(Inputs):
     """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``.
 
@@ -44,8 +58,7 @@ class ImageInputs(Inputs):
         pixels = read_image(located(self._roots, source, path), path, self._channels)
         if self._corrupt is not None:
             pixels = self._corrupt(self.sample_ids[index], pixels)
-        resized = np.asarray(as_picture(pixels).resize((self._size, self._size), Image.Resampling.BOX))
-        return resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
+        return resized(pixels, self._size)
 
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
         index = torch.tensor([item.row for item in items])

@@ -8,11 +8,12 @@ from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.files import Content, digest, located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, known
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from torch import Generator, Tensor
 
@@ -62,6 +63,7 @@ class Image(Modality):
     plural = "images"
     endings = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
     inputs = ImageInputConfig
+    columns = {"pixels": "long[][][]"}
     shown = (7, 4)
     libraries = LIBRARIES
     student = {"encoder": VGG}
@@ -116,6 +118,36 @@ class Image(Modality):
         from cross_modal_kd.modalities.image.inputs import ImageInputs
 
         return ImageInputs(samples, roots, inputs, corrupt)
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        """A path, bytes, or pixels (H, W, 3) or (H, W) uint8, to (C, size, size) uint8. See ``Modality.take``."""
+        import numpy as np
+        import torch
+
+        from cross_modal_kd.modalities.image.inputs import resized
+        from cross_modal_kd.modalities.image.read import given_pixels, grey, read_image
+
+        image, is_file = inputs.of(ImageInputConfig), isinstance(given, bytes | Path)
+        decoded = self.decode(given, name) if is_file else Decoded(given_pixels(given, name))
+        self.facts(decoded, name, IngestionConfig())
+        pixels = decoded.value
+        if image.channels == 1:
+            pixels = read_image(given, name, 1) if is_file else grey(pixels)
+        return Taken(decoded, torch.from_numpy(np.array(resized(pixels, image.size), order="C")))
+
+    def of_columns(self, values: Sequence[Any]) -> "np.ndarray":
+        """(H, W, 3) uint8. See ``Modality.of_columns``.
+
+        Raises:
+            UnreadableSampleError: a value is no number from 0 to 255.
+        """
+        import numpy as np
+
+        (nested,) = values
+        pixels = np.asarray(nested.tolist() if isinstance(nested, np.ndarray) else nested)
+        if not np.issubdtype(pixels.dtype, np.number) or pixels.min(initial=0) < 0 or pixels.max(initial=0) > 255:
+            raise UnreadableSampleError("pixels", "pixels must be numbers from 0 to 255, (height, width, 3)")
+        return pixels.astype(np.uint8)
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
         """One shape: every image is resized.

@@ -63,6 +63,45 @@ def examine_image(data: Content, name: str) -> tuple[np.ndarray, tuple[int, int]
     return _pixels(image, name, 3), size
 
 
+def given_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
+    """Pixels that are in memory already, as ``read_image`` gives those of a file.
+
+    Args:
+        pixels: (H, W) or (H, W, 1) grey, or (H, W, 3) RGB, uint8.
+        name: of the sample, for errors.
+
+    Returns:
+        (H, W, 3) uint8, shrunk where there are more than ``MOST_PIXELS``.
+
+    Raises:
+        UnreadableSampleError: another shape or another type of numbers.
+    """
+    pixels = np.asarray(pixels)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.dtype != np.uint8 or not pixels.size:
+        raise UnreadableSampleError(
+            name, f"pixels must be (height, width, 3) or (height, width) uint8, found {pixels.shape} {pixels.dtype}"
+        )
+    height, width, channels = pixels.shape
+    if height * width > MOST_PIXELS:
+        small = np.asarray(as_picture(pixels).reduce(_factors(width, height)))
+        pixels = small.reshape(*small.shape[:2], channels)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """The lightness of pixels.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+
+    Returns:
+        (H, W, 1) uint8.
+    """
+    return np.asarray(as_picture(pixels).convert("L"))[:, :, None]
+
+
 def as_picture(pixels: np.ndarray) -> "Image.Image":
     """Pillow's image of pixels.
 

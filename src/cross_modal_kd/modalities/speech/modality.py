@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, located, size_of
-from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, known
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
 from cross_modal_kd.models import EncoderLibrary
@@ -66,6 +66,7 @@ class Speech(Modality):
     endings = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".mp4", ".aac", ".webm")
     about = ("sample_rate",)
     inputs = SpeechInputConfig
+    columns = {"waveform": "double[]", "sample_rate": "long"}
     libraries = LIBRARIES
     student = {"encoder": ECAPA}
     teacher = {"pretrained": False, "encoder": ECAPA}
@@ -123,6 +124,18 @@ class Speech(Modality):
         from cross_modal_kd.modalities.speech.inputs import SpeechInputs
 
         return SpeechInputs(samples, roots, inputs, corrupt)
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        """A path, bytes, or (wave, rate in Hz), to (T,) float32. See ``Modality.take``."""
+        from cross_modal_kd.modalities.speech.take import take_speech
+
+        return take_speech(given, name, inputs.of(SpeechInputConfig))
+
+    def of_columns(self, values: Sequence[Any]) -> "tuple[np.ndarray, int]":
+        """(T,) float32 and its rate in Hz. See ``Modality.of_columns``."""
+        import numpy as np
+
+        return np.asarray(values[0], dtype=np.float32), int(values[1])
 
     def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
         """A training crop, and what is heard at evaluation.

@@ -87,6 +87,75 @@ def decode_speech(data: Content, name: str) -> tuple[np.ndarray, int]:
     return _mono(channels, sound, name), sound.sample_rate
 
 
+def given_wave(wave: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
+    """A wave that is in memory already, as ``decode_speech`` gives that of a file, but whole.
+
+    Args:
+        wave: (T,), or channels beside time in either order, the longer side being time: floating-point in [-1, 1], or
+            int16.
+        sample_rate: in Hz.
+        name: of the sample, for errors.
+
+    Returns:
+        Mono float32 (T,) in [-1, 1].
+
+    Raises:
+        UnreadableSampleError: another shape or type of numbers, none, NaN, beyond their range, or a rate of no use.
+    """
+    wave = np.asarray(wave)
+    _require_rate(sample_rate, name)
+    if wave.ndim not in (1, 2) or not (wave.dtype == np.int16 or np.issubdtype(wave.dtype, np.floating)):
+        raise UnreadableSampleError(
+            name, f"a wave must be (T,) or (T, channels), floats in [-1, 1] or int16, found {wave.shape} {wave.dtype}"
+        )
+    scale = np.float32(1 / _FULL_SCALE if wave.dtype == np.int16 else 1)
+    channels = wave[:, None] if wave.ndim == 1 else wave
+    channels = channels.T if channels.shape[0] < channels.shape[1] else channels
+    if not channels.size:
+        raise UnreadableSampleError(name, "the sound is empty")
+    mono = channels.astype(np.float32).mean(axis=1) * scale
+    if not np.isfinite(mono).all():
+        raise UnreadableSampleError(name, "samples are NaN or infinite")
+    if (peak := float(np.abs(mono).max())) > _MOST_OVER:
+        raise UnreadableSampleError(
+            name, f"floating-point samples up to {peak:g}, expected -1 to 1; divide them by their full scale"
+        )
+    return np.clip(mono, -1.0, 1.0)
+
+
+def stretches(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """What is measured of a wave in memory: all of it, above 60 s the stretches that ``decode_speech`` gives of a file.
+
+    Args:
+        wave: (T,).
+        sample_rate: in Hz.
+
+    Returns:
+        (T,), at most 60 s.
+    """
+    if len(wave) <= LONGEST_S * sample_rate:
+        return wave
+    count = LONGEST_S * sample_rate // STRETCHES
+    starts = np.linspace(0, len(wave) - count, STRETCHES).astype(np.int64)
+    return np.concatenate([wave[start : start + count] for start in starts])
+
+
+def is_long(data: Content, name: str) -> bool:
+    """Whether a file's sound is longer than is ever whole in memory.
+
+    Args:
+        data: the file or its bytes.
+        name: of the sample, for errors.
+
+    Returns:
+        Whether it claims more than 60 s.
+
+    Raises:
+        UnreadableSampleError: bytes that are no sound.
+    """
+    return _is_long(_opened(data, name))
+
+
 def read_speech(data: Content, name: str, sample_rate: int | None = None) -> np.ndarray:
     """As ``decode_speech``, resampled where the file's rate differs.
 
@@ -177,10 +246,7 @@ def _by_soxr(sound: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 def _opened(data: Content, name: str) -> Sound:
     sound = Sound(data, name)
-    if not LOWEST_RATE <= sound.sample_rate <= HIGHEST_RATE:
-        raise UnreadableSampleError(
-            name, f"a rate of {sound.sample_rate} Hz, expected {LOWEST_RATE:,} to {HIGHEST_RATE:,}: no use for speech"
-        )
+    _require_rate(sound.sample_rate, name)
     return sound
 
 
@@ -191,6 +257,13 @@ def _refuse_cut(sound: Sound, name: str) -> None:
         says = "says that it goes on" if stated == inf else f"states {stated:.1f} s"
         raise UnreadableSampleError(
             name, f"cut: the file {says}, {sound.heard_s:.1f} s could be decoded; copy it once more"
+        )
+
+
+def _require_rate(sample_rate: float, name: str) -> None:
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise UnreadableSampleError(
+            name, f"a rate of {sample_rate} Hz, expected {LOWEST_RATE:,} to {HIGHEST_RATE:,}: no use for speech"
         )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
-from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row
+from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row, Taken
 from cross_modal_kd.models import EncoderLibrary, MissingModelError
-from cross_modal_kd.samples import Roots
+from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +66,14 @@ class Text(Modality):
 
         text = read_text(row["text"], row["sample_id"])
         return {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        """Words, cleaned as ``inspect`` cleans them; texts have no tensor. See ``Modality.take``."""
+        from cross_modal_kd.modalities.text.read import read_text
+
+        if not isinstance(given, str):
+            raise UnreadableSampleError(name, f"a text must be words, found {type(given).__name__}")
+        return Taken(Decoded(read_text(given, name)))
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:

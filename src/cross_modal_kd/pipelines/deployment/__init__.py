@@ -1,5 +1,6 @@
-"""The distilled student without this package."""
+"""The students at work: packaged, and the distilled one without this package."""
 
-from cross_modal_kd.pipelines.deployment.pipeline import create_pipeline
+from cross_modal_kd.pipelines.deployment.dataset import PackagedStudentDataset
+from cross_modal_kd.pipelines.deployment.pipeline import create_pipeline, packaging
 
-__all__ = ["create_pipeline"]
+__all__ = ["PackagedStudentDataset", "create_pipeline", "packaging"]

@@ -1,35 +1,203 @@
-"""The distilled student as ONNX and torch.export programs in one folder."""
+"""The students as they are put to use: thresholds, quality, teacher's side, one folder each."""
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import ExportConfig, SourcesConfig, TaskConfig
+from cross_modal_kd.config import (
+    ArmsConfig,
+    DeploymentConfig,
+    DistillationConfig,
+    EvaluationConfig,
+    QualityConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
 from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.tasks import kind_of
+
+# Kedro reads the hints when it loads the pipelines, and these types' room imports torch
+TeacherSide = Any  # student.TeacherSide
+QualityReference = Any  # student.QualityReference
+Equipment = Any  # student.Equipment
+PackagedStudent = Any  # student.PackagedStudent
 
 
-def export_student(
+def choose_projection(
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    distilled: ModelBundle,
+    projection_mlp: ModelBundle,
+    projection_pca: ModelBundle,
+) -> ModelBundle:
+    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted.
+
+    Args:
+        arms: all arms.
+        distillation: names the distilled arm.
+        distilled: its student.
+        projection_mlp: the trainable projection, as fitted.
+        projection_pca: the fixed one.
+
+    Returns:
+        The projection by which words, or other samples of the teacher's modality, are compared with the students'
+        embeddings; it is the one that both are evaluated with.
+    """
+    from cross_modal_kd.models import own_projection
+
+    fitted = {"mlp": projection_mlp, "pca": projection_pca}
+    return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
+
+
+def gather_teacher_side(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    teacher_model: ModelBundle,
+    teacher_embeddings: EmbeddingTable,
+    projection: ModelBundle,
+    deployment: DeploymentConfig,
+) -> TeacherSide:
+    """The teacher's side of the common space.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the teacher's modality, and what pairs samples.
+        teacher_model: its encoder.
+        teacher_embeddings: raw, of every training sample of that modality.
+        projection: of ``choose_projection``.
+        deployment: ``teacher_items`` and ``seed``.
+
+    Returns:
+        Encoder, projection, and the projected training items.
+    """
+    from cross_modal_kd.student import make_teacher_side
+
+    return make_teacher_side(samples, task, teacher_model, teacher_embeddings, projection, deployment)
+
+
+def rank_quality(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    quality_measures: pd.DataFrame,
+    quality: QualityConfig,
+    deployment: DeploymentConfig,
+) -> QualityReference:
+    """What a new input's quality is ranked among: the training samples, of whatever domain.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the student's modality.
+        quality_measures: of every sample.
+        quality: which measures count, and how they are combined.
+        deployment: ``poor_below``.
+
+    Returns:
+        The ranks.
+    """
+    from cross_modal_kd.student import fit_quality
+
+    return fit_quality(samples, quality_measures, task, quality, deployment.poor_below)
+
+
+def gather_equipment(
     samples: pd.DataFrame,
     task: TaskConfig,
     sources: SourcesConfig,
+    teacher_side: TeacherSide,
+    quality_reference: QualityReference,
+    deployment: DeploymentConfig,
+) -> Equipment:
+    """What both students take along.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the student's modality.
+        sources: where the files lie.
+        teacher_side: of ``gather_teacher_side``.
+        quality_reference: of ``rank_quality``.
+        deployment: ``examples`` and ``seed``.
+
+    Returns:
+        Both, and files of a few dev samples.
+    """
+    from cross_modal_kd.student import equip
+
+    return equip(samples, task, sources, teacher_side, quality_reference, deployment)
+
+
+def find_thresholds(
+    samples: pd.DataFrame,
+    task: TaskConfig,
     student: ModelBundle,
-    exported: Path,
-    export: ExportConfig,
+    embeddings: EmbeddingTable,
+    network: StudentConfig,
+    evaluation: EvaluationConfig,
+    deployment: DeploymentConfig,
 ) -> dict:
-    """Write the programs, export.json and run_student.py, unless a program differs from PyTorch.
+    """How one student's scores and logits become decisions and probabilities: found on dev.
 
     Args:
         samples: the table, with its splits.
         task: its kind, and the student's modality.
-        sources: where the files lie.
         student: with its classifier.
-        exported: the folder to write.
-        export: the tolerance, the number of samples, and whether there is an 8-bit network.
+        embeddings: its own, of every dev and test sample.
+        network: the block ``student``: ``scale``, of a classifier by cosines.
+        evaluation: ``max_impostors``, ``impostors`` and ``seed`` of the trials.
+        deployment: which thresholds, and what they must rest on.
 
     Returns:
-        The content of export.json: sizes, parameters, latency, parity by length, and what 8 bits cost.
+        Thresholds (value, FAR and FRR on dev, on test beside them, or the reason why there is none), the calibration
+        of scores, the temperature of probabilities, and the dev metric: ``student.Operating`` as plain values.
     """
-    from cross_modal_kd.export import Operating, export_onnx, gather
+    from cross_modal_kd.student import find_operating
 
-    about = {"task": task.model_dump(mode="json"), "arm": "distilled"}
-    return export_onnx(student, exported, gather(samples, task, sources, student, export), export, Operating(), about)
+    scale = network.scale if kind_of(task).uses_trials else None
+    return find_operating(samples, task, student, embeddings, evaluation, deployment, scale).model_dump(mode="json")
+
+
+def package_as(role: str) -> Callable[..., PackagedStudent]:
+    """The packaging of a student.
+
+    Args:
+        role: student_alone or distilled.
+
+    Returns:
+        The node's function; its inputs are described there.
+    """
+
+    def package_student(
+        samples: pd.DataFrame,
+        student: ModelBundle,
+        embeddings: EmbeddingTable,
+        operating: dict,
+        equipment: Equipment,
+        deployment: DeploymentConfig,
+        training: TrainingConfig,
+        arm: str,
+    ) -> PackagedStudent:
+        """One student with all that it needs to work alone.
+
+        Args:
+            samples: the table, with its splits.
+            student: the network with its classifier.
+            embeddings: its own, of training samples among others: those are what it finds nearest neighbours in.
+            operating: of ``find_thresholds``.
+            equipment: of ``gather_equipment``.
+            deployment: ``training_items`` and ``seed``.
+            training: ``seed``, which is noted.
+            arm: that it was trained as.
+
+        Returns:
+            The content of its folder.
+        """
+        from cross_modal_kd.student import Operating, make_package, training_space
+
+        about = {"role": role, "arm": arm, "seed": training.seed}
+        nearest = training_space(samples, equipment.task, embeddings, deployment)
+        return make_package(student, Operating.model_validate(operating), equipment, nearest, about)
+
+    return package_student

@@ -1,0 +1,37 @@
+"""The files that somebody means who names files and folders."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from cross_modal_kd.student.errors import StudentError
+from cross_modal_kd.student.inputs import files_in
+
+
+def gathered(given: Iterable[Path], modality: str, on_empty: Callable[[Path], object]) -> Iterator[Path]:
+    """The files that are named, and for each folder those below it that are of the modality.
+
+    Args:
+        given: files and folders; what is neither is given back, to be told of beside the other files.
+        modality: of the student.
+        on_empty: is given each folder without such a file.
+
+    Yields:
+        Paths, as many as there are, none of them looked for before it is asked for.
+
+    Raises:
+        StudentError: there is none at all.
+    """
+    given, some = list(given), False
+    for path in given:
+        if not path.is_dir():
+            some = True
+            yield path
+            continue
+        empty = True
+        for file in files_in(path, modality):
+            some, empty = True, False
+            yield file
+        if empty:
+            on_empty(path)
+    if not some:
+        raise StudentError(f"there is no {modality} file in {', '.join(str(path) for path in given)}")

@@ -1,0 +1,130 @@
+"""From whatever a user has to what a student reads: paths, bytes, arrays, one or many, streamed."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cross_modal_kd.config import InputConfig
+from cross_modal_kd.modalities import ModalityError, modality_of
+from cross_modal_kd.samples import UnreadableSampleError
+from cross_modal_kd.student.errors import StudentError
+from cross_modal_kd.student.quality import QualityReference
+from cross_modal_kd.student.results import Quality
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+READERS = 2
+
+
+@dataclass(frozen=True)
+class Read:
+    """One input, read or not.
+
+    Attributes:
+        name: of the input.
+        error: why there is no tensor; None where there is.
+        tensor: as the network is given it.
+        quality: of the input.
+    """
+
+    name: str
+    error: str | None = None
+    tensor: "Tensor | None" = None
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Inputs of one modality.
+
+    Attributes:
+        modality: of the student.
+        inputs: how its inputs become tensors.
+        quality: the training ranks.
+    """
+
+    modality: str
+    inputs: InputConfig
+    quality: QualityReference
+
+    def batches(self, given: Iterable[Any], size: int) -> Iterator[list[Read]]:
+        """The inputs, so many at a time, of which no more than a batch is in memory.
+
+        Args:
+            given: inputs, each as ``is_one`` has it.
+            size: of a batch, at most.
+
+        Yields:
+            The inputs of a batch, in their order.
+        """
+        places = enumerate(given)
+        with ThreadPoolExecutor(READERS) as pool:
+            while batch := list(islice(places, size)):
+                yield list(pool.map(lambda placed: self.read(placed[1], f"input {placed[0]}"), batch))
+
+    def read(self, given: Any, name: str) -> Read:
+        """One input; what is wrong with it becomes its ``error``.
+
+        Args:
+            given: see ``is_one``.
+            name: of an input that has none of its own.
+
+        Returns:
+            Its tensor and quality.
+
+        Raises:
+            StudentError: samples of the modality are not taken one by one.
+        """
+        if isinstance(given, str | os.PathLike):
+            given = Path(given)
+            name = str(given)
+        elif isinstance(given, bytearray | memoryview):
+            given = bytes(given)
+        try:
+            if isinstance(given, Path) and not given.is_file():
+                return Read(name, "there is no such file" if not given.exists() else "it is a folder, not a file")
+            taken = modality_of(self.modality).take(given, name, self.inputs)
+            return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded))
+        except UnreadableSampleError as error:
+            return Read(name, error.reason)
+        except OSError as error:
+            return Read(name, f"the file cannot be read ({type(error).__name__}: {error.strerror or error})")
+        except ModalityError as error:
+            raise StudentError(str(error)) from error
+
+
+def is_one(given: Any) -> bool:
+    """Whether that is one input, and not many.
+
+    Args:
+        given: a path, bytes, an array, or (wave, rate): one; a list, a tuple of others, any other iterable: many.
+
+    Returns:
+        Whether it is one.
+    """
+    if isinstance(given, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray):
+        return True
+    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int | float | np.number)
+
+
+def files_in(folder: Path, modality: str) -> Iterator[Path]:
+    """The files of a modality below a folder, by their endings, in the order of their paths.
+
+    Args:
+        folder: to be looked through, at every depth.
+        modality: a registered one.
+
+    Yields:
+        Their paths.
+    """
+    endings = modality_of(modality).endings
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(where) / name for name in sorted(names) if Path(name).suffix.lower() in endings)

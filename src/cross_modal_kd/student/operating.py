@@ -1,0 +1,255 @@
+"""Thresholds and calibrations, found on the dev split; the test split has no part in them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cross_modal_kd.config import DeploymentConfig, EvaluationConfig, TaskConfig
+from cross_modal_kd.metrics import OperatingPoints, TrialScores, unit_rows
+from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, split_rows
+from cross_modal_kd.student.answer import class_logits
+from cross_modal_kd.student.record import DevMetric, Operating, ScoreCalibration, Temperature, Threshold
+from cross_modal_kd.tasks import cosine_scores, kind_of, trial_rows
+from cross_modal_kd.tracking import fingerprint
+
+LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e4
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Scored pairs of one split.
+
+    Attributes:
+        scores: (n,) cosines.
+        targets: (n,) 1 where both are of one label, else 0.
+        labels: how many labels they are of.
+        split: dev or test, for reasons.
+    """
+
+    scores: np.ndarray
+    targets: np.ndarray
+    labels: int
+    split: str
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Targets, impostors."""
+        return int(self.targets.sum()), int((self.targets == 0).sum())
+
+
+def find_operating(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    student: ModelBundle,
+    embeddings: EmbeddingTable,
+    evaluation: EvaluationConfig,
+    deployment: DeploymentConfig,
+    logit_scale: float | None,
+) -> Operating:
+    """How the student's scores and logits become decisions and probabilities.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, and the student's modality.
+        student: with its classifier.
+        embeddings: its own, of every dev and test sample, not normalised.
+        evaluation: how many impostor trials are drawn, and the seed.
+        deployment: which thresholds are asked for, and what they must rest on.
+        logit_scale: of a classifier by cosines.
+
+    Returns:
+        Thresholds with their rates on dev, and on test trials beside them; both calibrations; the dev metric.
+    """
+    dev, test = (split_rows(samples, task.student, split) for split in ("dev", "test"))
+    values = embeddings.at(dev["sample_id"])
+    logits = class_logits(student, torch.from_numpy(values), logit_scale)
+    found: dict = {
+        "logit_scale": logit_scale,
+        "temperature": fit_temperature(logits, dev["label"], list(student.config["classes"])),
+        "dev": _dev_metric(task, dev, values, student, logits),
+    }
+    if kind_of(task).uses_trials:
+        trials = {rows.iloc[0]["split"]: _scored(task, rows, embeddings, evaluation) for rows in (dev, test)
+                  if len(rows)}  # fmt: skip
+        targets, impostors = trials["dev"].counts
+        found |= {
+            "thresholds": find_thresholds(trials["dev"], trials.get("test"), deployment),
+            "calibration": fit_scores(trials["dev"], deployment.min_labels),
+            "targets": targets,
+            "impostors": impostors,
+            "labels": trials["dev"].labels,
+        }
+    return Operating(**found)
+
+
+def find_thresholds(dev: Trials, test: Trials | None, deployment: DeploymentConfig) -> list[Threshold]:
+    """Where FRR = FAR, where the cost is least, and where FAR comes down to each rate that is asked for.
+
+    Args:
+        dev: the trials that they are found on.
+        test: trials on which each is measured too; None leaves that out.
+        deployment: the rates, and what a threshold must rest on.
+
+    Returns:
+        The thresholds by these names: ``eer``, ``min_dcf_01`` (of p_target 0.01), ``far_0.01`` ...; without a value
+        and with the reason where the trials cannot bear one.
+    """
+    p_target = f"{deployment.p_target:g}".partition(".")[2] or f"{deployment.p_target:g}"
+    names = ["eer", f"min_dcf_{p_target}", *(f"far_{rate:g}" for rate in deployment.far)]
+    if reason := _too_few(dev, deployment.min_labels):
+        return [Threshold(name=name, reason=reason) for name in names]
+    points = TrialScores.of(dev.scores, dev.targets).points()
+    finite = np.isfinite(points.thresholds)
+    points = OperatingPoints(*(each[finite] for each in points))
+    cost = deployment.p_target * points.frr + (1 - deployment.p_target) * points.far
+    # every threshold of the curve is at or just above a target's score: the middle of the gap below errs alike
+    found = {names[0]: int(np.argmin(np.abs(points.frr - points.far))), names[1]: int(np.argmin(cost))}
+    made = [_at(name, dev, test, float(points.thresholds[place])) for name, place in found.items()]
+    return made + [_at_rate(name, rate, dev, test, deployment.min_errors)
+                   for name, rate in zip(names[2:], deployment.far, strict=True)]  # fmt: skip
+
+
+def fit_scores(dev: Trials, min_labels: int) -> ScoreCalibration:
+    """Logistic regression of the scores, targets and impostors weighing alike (even odds).
+
+    Args:
+        dev: the trials that it is fitted on.
+        min_labels: labels that they must be of.
+
+    Returns:
+        Slope and intercept, or why there are none.
+    """
+    from scipy.optimize import minimize
+
+    if reason := _too_few(dev, min_labels):
+        return ScoreCalibration(reason=reason)
+    targets, impostors = dev.scores[dev.targets == 1].astype(float), dev.scores[dev.targets == 0].astype(float)
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        slope, intercept = at
+        miss, hit = -(slope * targets + intercept), slope * impostors + intercept
+        value = (np.logaddexp(0, miss).mean() + np.logaddexp(0, hit).mean()) / 2
+        of_miss, of_hit = _sigmoid(miss) / (2 * len(targets)), _sigmoid(hit) / (2 * len(impostors))
+        return value, np.array([of_hit @ impostors - of_miss @ targets, of_hit.sum() - of_miss.sum()])
+
+    start = np.array([1.0, 0.0])
+    bounds = [(LEAST_SLOPE, MOST_SLOPE), (-MOST_SLOPE, MOST_SLOPE)]  # parted scores have no finite optimum
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000})
+    return ScoreCalibration(slope=float(found.x[0]), intercept=float(found.x[1]), loss=float(found.fun / np.log(2)))
+
+
+def fit_temperature(logits: torch.Tensor, labels: pd.Series, classes: list[str]) -> Temperature:
+    """T of softmax(logits / T) with the least log-loss.
+
+    Args:
+        logits: (n, C) of the dev samples.
+        labels: (n,) theirs.
+        classes: the C classes, by number.
+
+    Returns:
+        T, or why there is none: a dev label that is no class has no probability to be fitted.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not len(labels) or not labels.isin(classes).all():
+        return Temperature(
+            reason="the dev labels are not those of the classes (an open set): the probabilities are not calibrated"
+        )
+    numbers = torch.from_numpy(np.asarray(class_numbers(labels, classes), dtype=np.int64))
+
+    def loss(log_temperature: float) -> float:
+        return float(torch.nn.functional.cross_entropy(logits.double() / float(np.exp(log_temperature)), numbers))
+
+    found = minimize_scalar(loss, bounds=(np.log(0.01), np.log(100.0)), method="bounded")
+    return Temperature(value=float(np.exp(found.x)), samples=len(labels), before=loss(0.0), after=float(found.fun))
+
+
+def _dev_metric(
+    task: TaskConfig, dev: pd.DataFrame, values: np.ndarray, student: ModelBundle, logits: torch.Tensor
+) -> DevMetric:
+    kind, classes = kind_of(task), list(student.config["classes"])
+    value = kind.measure(values, dev["label"], classes, lambda: logits.argmax(dim=1).numpy())
+    data = fingerprint(dev[["sample_id", "label", "sha256"]].astype(str).sort_values("sample_id"))
+    return DevMetric(
+        name=kind.dev_metric,
+        value=float(value) if np.isfinite(value) else None,
+        larger_is_better=kind.larger_is_better,
+        data=data,
+    )
+
+
+def _scored(task: TaskConfig, rows: pd.DataFrame, embeddings: EmbeddingTable, evaluation: EvaluationConfig) -> Trials:
+    """Trials of a split; of impostors of one domain where the evaluation draws those, if the split has any."""
+    try:
+        trials = kind_of(task).draw_trials(rows, evaluation)
+    except SamplesError:
+        trials = kind_of(task).draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
+    enrol, test = trial_rows(rows, trials)
+    scores = cosine_scores(unit_rows(embeddings.at(rows["sample_id"])), enrol, test)
+    return Trials(scores, trials["target"].to_numpy(), rows["label"].nunique(), str(rows.iloc[0]["split"]))
+
+
+def _too_few(dev: Trials, min_labels: int) -> str:
+    targets, impostors = dev.counts
+    if not targets or not impostors:
+        return f"the {dev.split} split has {targets} target and {impostors} impostor trials: both are needed"
+    if dev.labels < min_labels:
+        return (
+            f"the {dev.split} trials are of {dev.labels} labels, fewer than deployment.min_labels = {min_labels}: a "
+            "threshold would be theirs and nobody else's"
+        )
+    return ""
+
+
+def _at_rate(name: str, rate: float, dev: Trials, test: Trials | None, min_errors: int) -> Threshold:
+    """The lowest threshold at which no more than that share of the impostors is accepted."""
+    impostors = np.sort(dev.scores[dev.targets == 0].astype(np.float64))[::-1]
+    needed = int(np.ceil(min_errors / rate - 1e-9))
+    if len(impostors) < needed:
+        return Threshold(
+            name=name,
+            reason=(
+                f"{len(impostors)} impostor trials on dev, {needed} are needed for {min_errors} false acceptances "
+                f"(deployment.min_errors) at a rate of {rate:g}"
+            ),
+        )
+    allowed = int(np.floor(rate * len(impostors) + 1e-9))
+    return _at(name, dev, test, float(np.nextafter(impostors[allowed], np.inf)))
+
+
+def _at(name: str, dev: Trials, test: Trials | None, value: float) -> Threshold:
+    far, frr = _rates(dev, value)
+    beside = (None, None) if test is None or not all(test.counts) else _rates(test, value)
+    return Threshold(
+        name=name,
+        value=value,
+        far=far,
+        far_upper=_upper(far, dev.counts[1]),
+        frr=frr,
+        test_far=beside[0],
+        test_frr=beside[1],
+    )
+
+
+def _upper(rate: float, trials: int) -> float:
+    """95 % upper bound of a share, by Clopper and Pearson."""
+    from scipy.stats import beta
+
+    errors = round(rate * trials)
+    return 1.0 if errors >= trials else float(beta.ppf(0.95, errors + 1, trials - errors))
+
+
+def _rates(trials: Trials, value: float) -> tuple[float, float]:
+    """FAR, FRR where pairs are accepted from ``value`` on."""
+    scores = trials.scores.astype(np.float64)
+    accepted = scores >= value
+    return float(accepted[trials.targets == 0].mean()), float((~accepted[trials.targets == 1]).mean())
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    from scipy.special import expit
+
+    return np.asarray(expit(x))

@@ -1,0 +1,25 @@
+"""What the console says of a student that can be put to use."""
+
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+
+from cross_modal_kd.datasets import DirectoryDataset
+from cross_modal_kd.hooks.last_words import LastWordsHook
+
+
+def said(caplog, catalog, output: str) -> list[str]:
+    """The lines after a pipeline that has made that output."""
+    with caplog.at_level("INFO"):
+        LastWordsHook().after_pipeline_run(Pipeline([Node(lambda: 1, None, output, name="made")]), catalog)
+    return [record.message for record in caplog.records]
+
+
+def test_the_folder_is_named_with_the_command_that_uses_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a student").mkdir()
+    catalog = DataCatalog(
+        {"distilled.exported": DirectoryDataset(filepath=str(tmp_path / "a student")), "elsewhere": MemoryDataset()}
+    )
+    assert said(caplog, catalog, "elsewhere") == []
+    line = "exported: 'a student'; `python 'a student'/run_student.py FILES` needs nothing of this project"
+    assert said(caplog, catalog, "distilled.export_report") == [line]
