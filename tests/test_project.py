@@ -24,7 +24,18 @@ WITHOUT_LAYER = (  # see conf/base/catalog.yml
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
 QUALITY_ARMS = ("both_quality", "both_task_quality", "both_distillation_quality", "both_strong_quality")
 HEAVY = (
-    *("torch", "mlflow", "lightning", "timm", "speechbrain", "sentence_transformers", "matplotlib", "sklearn", "scipy"),
+    *(
+        "torch",
+        "mlflow",
+        "lightning",
+        "lightning_fabric",
+        "timm",
+        "speechbrain",
+        "sentence_transformers",
+        "matplotlib",
+        "sklearn",
+        "scipy",
+    ),
     *("optuna", "torchmetrics", "pytorch_metric_learning", "soundfile"),
 )
 

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, cast
 
+from cross_modal_kd.compute.versions import version_alone
 from cross_modal_kd.config import TrainingConfig
 
 if TYPE_CHECKING:
     import torch
-    from lightning.fabric import Fabric
+    from lightning_fabric import Fabric
 
 
 def make_fabric(config: TrainingConfig) -> "Fabric":
@@ -21,11 +24,18 @@ def make_fabric(config: TrainingConfig) -> "Fabric":
     Returns:
         A Fabric that places modules and runs their steps; ``fabric.device`` is the device.
     """
-    from lightning.fabric import Fabric
-
+    fabric, precision = _fabric(), cast(Any, pick_precision(config))
     if config.deterministic and config.accelerator in ("auto", "cuda"):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is made
-    return Fabric(accelerator=config.accelerator, devices=1, precision=pick_precision(config))  # type: ignore[arg-type]
+    return fabric(accelerator=config.accelerator, devices=1, precision=precision)
+
+
+def _fabric() -> "type[Fabric]":
+    """Fabric, by itself or as a part of the whole of Lightning, whose training loop takes four seconds to import."""
+    with version_alone("torchmetrics"):
+        alone = find_spec("lightning_fabric") is not None
+        fabric: type[Fabric] = import_module("lightning_fabric" if alone else "lightning.fabric").Fabric
+    return fabric
 
 
 def pick_precision(config: TrainingConfig) -> str:

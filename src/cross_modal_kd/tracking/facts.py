@@ -25,7 +25,7 @@ PACKAGES = (
     "av",
     "cross-modal-kd",
     "kedro",
-    "lightning",
+    "lightning-fabric",
     "mlflow",
     "numpy",
     "pandas",

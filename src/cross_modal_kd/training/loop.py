@@ -29,7 +29,7 @@ from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from lightning.fabric import Fabric
+    from lightning_fabric import Fabric
     from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
