@@ -56,7 +56,7 @@ def test_the_lock_is_given_back_after_an_error(run_kedro):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.faults)])
 def test_a_signal_ends_the_run_as_killed_and_says_how_to_go_on(distilled, tmp_path, tracking_uri, project_path, number):
     import shutil
 

@@ -143,7 +143,7 @@ def test_the_quality_study_puts_the_measures_to_the_test(run_kedro_after):
     assert (reporting(run_kedro_after.data_root) / "quality_gallery.html").is_file()
 
 
-TINY = {"epochs": 1, "batch_size": 8, "eval_every": 1}
+TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1}
 SPEECH = {
     "encoder": {
         "options": {
@@ -157,10 +157,10 @@ SPEECH = {
 }
 SHORT = {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}}
 COMMON = {
-    "projection": {"dim": 8, "hidden": 8, "epochs": 1},
+    "projection": {"dim": 8, "hidden": 8, "epochs": 1, "min_steps": None},
     "training": TINY,
     "inputs": SHORT,
-    "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2]},
+    "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2], "folds": 1},
 }
 TASKS = {
     "face_speech": {
