@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that configurations may use)
 
@@ -76,12 +77,21 @@ def run_kedro(project_path: Path, tracking_uri: str, tmp_path: Path) -> Iterator
 
 @pytest.fixture(scope="session")
 def distilled(project_path: Path, empty_tracking_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data root of one ``distill`` on conf/test, for tests that look at what it left: not to be written to."""
-    folder = tmp_path_factory.mktemp("distilled")
-    shutil.copy(empty_tracking_db, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        kedro_run(folder / "data", "distill")
+    """The data root of one ``distill`` on conf/test, for tests that look at what it left: not to be written to.
+
+    The first process that asks makes it, for all of them.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "distilled"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "whole").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            shutil.copy(empty_tracking_db, folder / "mlflow.db")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+                kedro_run(folder / "data", "distill")
+            (folder / "whole").touch()
     return folder / "data"
 
 
