@@ -1,6 +1,7 @@
 """Every named pipeline from real files to its results, on the tiny settings of conf/test."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -48,6 +49,19 @@ def test_a_stage_runs_alone_to_the_same_result(run_kedro_after, distilled, stage
             assert packaged[0].read_bytes() == packaged[1].read_bytes()
 
 
+@pytest.mark.slow
+def test_the_page_is_made_again_without_a_model_and_with_what_robustness_found(run_kedro_after):
+    run_kedro_after("robustness")
+    root = run_kedro_after.data_root
+    shutil.rmtree(root / "06_models")
+    before = (reporting(root) / "report.html").read_text()
+    run_kedro_after("evaluation", tags=["report"])
+    after = (reporting(root) / "report.html").read_text()
+    damage = '<h2 id="damage">'
+    assert "Not measured." in before and "Not measured." not in after and "blur 2" in after
+    assert before.partition("<header>")[2].partition(damage)[0] == after.partition("<header>")[2].partition(damage)[0]
+
+
 def test_teacher_embeddings_are_taken_from_the_cache(run_kedro_after, monkeypatch):
     def fail(*_):
         raise AssertionError("embedded again")
@@ -74,6 +88,10 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
     table = pd.read_csv(reporting(root) / "comparison.csv")
     assert table["arm"].tolist() == ["none", "soft_both_quality"]
     assert table["difference_to_baseline"].notna().tolist() == [False, True]
+    by_metric = pd.read_csv(reporting(root) / "comparison_metrics.csv").set_index(["arm", "metric"])
+    shown = by_metric.loc[("soft_both_quality", "eer"), "difference"]
+    assert shown == pytest.approx(table["difference_to_baseline"][1])
+    assert f"{100 * shown:+.1f}".replace("-", "\N{MINUS SIGN}") in (reporting(root) / "comparison.html").read_text()
     for name in ("comparison_forest", "comparison_curves", "comparison_distances"):
         assert (reporting(root) / f"{name}.png").stat().st_size > 5000
 

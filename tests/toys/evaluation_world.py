@@ -1,5 +1,6 @@
 """A small world to be measured in: labels with a latent vector each, seen by a student and by a teacher."""
 
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.deployment import DeploymentConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.objective import DistillationConfig
@@ -93,13 +95,33 @@ class World:
         students = self.student(), self.student()
         return nodes.draw_plots(self.protocol(alone), metrics, *students, alone, distilled, *histories)
 
-    def report(self, root: Path, training: TrainingConfig | None = None) -> str:
-        """The page of a random student against a good one, with pictures under ``root``."""
+    def figures(self, alone: EmbeddingTable, distilled: EmbeddingTable) -> dict:
+        return nodes.compute_figures(self.protocol(alone), self.student(), self.student(), alone, distilled)
+
+    def operating(self, embeddings: EmbeddingTable, **deployment: object) -> dict:
+        network = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
+        asked = DeploymentConfig(**{"min_labels": 2, "min_errors": 1, **deployment})
+        given = (self.samples, self.task, self.student(), embeddings)
+        return nodes.find_thresholds(*given, network, self.evaluation, asked)
+
+    def report(self, root: Path, training: TrainingConfig | None = None, **changed: object) -> str:
+        """The page of a random student against a good one, with pictures under ``root``.
+
+        ``changed``: other ``metrics`` or ``figures``, values of the block ``deployment``, or a folder ``reported``
+        with the table of a study.
+        """
         alone, distilled = self.embeddings(np.inf), self.embeddings(0.5)
-        metrics, sources = self.metrics(alone, distilled), pictures(self.samples, root)
+        metrics, sources = self.metrics(alone, distilled) | changed.get("metrics", {}), pictures(self.samples, root)
         measures = self.samples[["sample_id", "modality"]].assign(contrast=np.arange(len(self.samples)) * 1.0)
-        students = self.student(), self.student()
-        examples = nodes.collect_examples(self.samples, sources, self.protocol(alone), *students, alone, distilled)
+        found = json.loads(json.dumps(self.figures(alone, distilled) | changed.get("figures", {})))
+        figures = nodes.show_figures(
+            self.samples,
+            self.task,
+            sources,
+            found,
+            self.operating(alone, **changed.get("deployment", {})),
+            self.operating(distilled, **changed.get("deployment", {})),
+        )
         data = nodes.describe_data(
             self.samples,
             self.task,
@@ -120,7 +142,8 @@ class World:
             projection_metrics={"mlp": {"dev_eer": None}},
         )
         images = self.plots(metrics, alone, distilled)[-1]
-        return nodes.write_report(self.task, metrics, images, examples, data, run)
+        damage = nodes.find_damage(changed.get("reported", root), metrics, found)
+        return nodes.write_report(self.task, metrics, images, figures, data, run, damage)
 
 
 def world(task: TaskConfig = VERIFICATION, labels: int = 12, views: int = 4, **evaluation: object) -> World:

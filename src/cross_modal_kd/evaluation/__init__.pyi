@@ -2,6 +2,7 @@ from cross_modal_kd.evaluation.compare import compare_metrics as compare_metrics
 from cross_modal_kd.evaluation.compare import intervals as intervals
 from cross_modal_kd.evaluation.compare import resample_table as resample_table
 from cross_modal_kd.evaluation.embed import embed_samples as embed_samples
+from cross_modal_kd.evaluation.figures.collect import collect_figures as collect_figures
 from cross_modal_kd.evaluation.folds import Folds as Folds
 from cross_modal_kd.evaluation.folds import measure_folds as measure_folds
 from cross_modal_kd.evaluation.legend import SEEN as SEEN
@@ -21,13 +22,15 @@ from cross_modal_kd.evaluation.protocol import pooled_metrics as pooled_metrics
 from cross_modal_kd.evaluation.protocol import side_by_side as side_by_side
 from cross_modal_kd.evaluation.protocol import student_metrics as student_metrics
 from cross_modal_kd.evaluation.protocol import with_folds as with_folds
-from cross_modal_kd.evaluation.report.examples import worst_examples as worst_examples
+from cross_modal_kd.evaluation.report.damage import find_damage as find_damage
+from cross_modal_kd.evaluation.report.damage import noted_students as noted_students
 from cross_modal_kd.evaluation.report.exhibits import Exhibits as Exhibits
 from cross_modal_kd.evaluation.report.gallery import gallery as gallery
 from cross_modal_kd.evaluation.report.page import DataSection as DataSection
 from cross_modal_kd.evaluation.report.page import Page as Page
 from cross_modal_kd.evaluation.report.page import RunSection as RunSection
 from cross_modal_kd.evaluation.report.page import render as render
+from cross_modal_kd.evaluation.report.shown import show_figures as show_figures
 from cross_modal_kd.evaluation.report.verdict import verdict as verdict
 from cross_modal_kd.evaluation.subset import subset_of as subset_of
 from cross_modal_kd.evaluation.subset import train_subset as train_subset

@@ -1,6 +1,7 @@
 from cross_modal_kd.models.answer import Shared as Shared
 from cross_modal_kd.models.answer import answer_logits as answer_logits
 from cross_modal_kd.models.bundle import ModelBundle as ModelBundle
+from cross_modal_kd.models.bundle import weights_of as weights_of
 from cross_modal_kd.models.encoders import PRETRAINED as PRETRAINED
 from cross_modal_kd.models.encoders import Encoder as Encoder
 from cross_modal_kd.models.encoders import build_pretrained as build_pretrained

@@ -1,5 +1,7 @@
 """A model at rest: what it is, how it is built, and its tensors."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,3 +39,21 @@ class ModelBundle:
     def where(self) -> str:
         """The folder that it was read from, or what it is."""
         return str(self.folder) if self.folder is not None else f"the {self.kind} model in memory"
+
+
+def weights_of(model: ModelBundle) -> str:
+    """SHA-256 of a model's configuration and tensors.
+
+    Args:
+        model: of any kind.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    import numpy as np
+
+    digest = hashlib.sha256(json.dumps([model.kind, model.config], sort_keys=True).encode())
+    for name in sorted(model.tensors):
+        array = np.ascontiguousarray(np.asarray(model.tensors[name]))
+        digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()

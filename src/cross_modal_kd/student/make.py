@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, SourcesConfig, TaskConfig
-from cross_modal_kd.models import ModelBundle, library_of, project, saved_encoder
+from cross_modal_kd.models import ModelBundle, library_of, project, saved_encoder, weights_of
 from cross_modal_kd.samples import KEYS, EmbeddingTable, Roots, as_records, split_rows
 from cross_modal_kd.student.operating import Operating
-from cross_modal_kd.student.package import PackagedStudent, weights_of
+from cross_modal_kd.student.package import PackagedStudent
 from cross_modal_kd.student.quality import QualityReference
 from cross_modal_kd.student.record import StudentRecord
 from cross_modal_kd.student.space import Space

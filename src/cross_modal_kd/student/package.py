@@ -1,18 +1,16 @@
 """A packaged student: all that it needs to work alone, in one folder. Nothing is pickled, nothing of it is executed."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the modalities that a record may name)
 from cross_modal_kd.config import first_errors
-from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
+from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle, weights_of
 from cross_modal_kd.samples import SamplesError
 from cross_modal_kd.storage import read_json, replaced, verify
 from cross_modal_kd.student.errors import StudentError
@@ -76,22 +74,6 @@ def _row(threshold: Threshold) -> str:
     rates = (threshold.far, threshold.frr, threshold.test_far, threshold.test_frr)
     shown = " | ".join("-" if rate is None else f"{100 * rate:.2f} %" for rate in rates)
     return f"| {threshold.name} | {threshold.value:.4f} | {shown} |"
-
-
-def weights_of(model: ModelBundle) -> str:
-    """SHA-256 of a model's configuration and tensors.
-
-    Args:
-        model: of any kind.
-
-    Returns:
-        64 hexadecimal digits.
-    """
-    digest = hashlib.sha256(json.dumps([model.kind, model.config], sort_keys=True).encode())
-    for name in sorted(model.tensors):
-        array = np.ascontiguousarray(np.asarray(model.tensors[name]))
-        digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()
 
 
 def save_package(folder: Path, student: PackagedStudent) -> None:

@@ -1,3 +1,4 @@
+from cross_modal_kd.tasks.confusion import Confusion as Confusion
 from cross_modal_kd.tasks.kind import TaskKind as TaskKind
 from cross_modal_kd.tasks.legend import Legend as Legend
 from cross_modal_kd.tasks.legend import diagnostic_legend as diagnostic_legend

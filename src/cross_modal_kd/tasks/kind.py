@@ -11,6 +11,7 @@ import pandas as pd
 from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
+from cross_modal_kd.tasks.confusion import Confusion
 from cross_modal_kd.tasks.legend import Legend
 from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -235,3 +236,14 @@ class TaskKind(ABC):
         Returns:
             The mistakes sort by sort, the worst first in each.
         """
+
+    def confusion(self, students: StudentsOnTest) -> Confusion | None:
+        """What is taken for what; nothing, unless a kind says so.
+
+        Args:
+            students: both arms on the test split.
+
+        Returns:
+            Labels against labels, of both arms.
+        """
+        return None

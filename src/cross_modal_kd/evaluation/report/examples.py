@@ -1,16 +1,10 @@
 """Where the distilled student is most wrong, ready to be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-
-from cross_modal_kd.config import SourcesConfig
-from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.evaluation.report.exhibits import Exhibit, Exhibits
-from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable
-from cross_modal_kd.tasks import kind_of
 
 
 @dataclass(frozen=True)
@@ -30,33 +24,21 @@ class Group:
     examples: list[Example]
 
 
-def worst_examples(
-    samples: pd.DataFrame,
-    sources: SourcesConfig,
-    protocol: Protocol,
-    *,
-    students: Mapping[str, ModelBundle],
-    embeddings: Mapping[str, EmbeddingTable],
-) -> list[Group]:
+def shown_examples(mistakes: Sequence[Mapping[str, Any]], exhibits: Exhibits) -> list[Group]:
     """The worst mistakes of the distilled student, beside what the student alone makes of them.
 
     Args:
-        samples: the table, whose samples are shown.
-        sources: where their files lie.
-        protocol: the test samples and trials.
-        students: by arm, ``student_alone`` and ``distilled``.
-        embeddings: by arm, of the test samples at least.
+        mistakes: of ``TaskKind.worst``, in plain values.
+        exhibits: of the table that the samples are in.
 
     Returns:
         A group for each sort of mistake of the kind of task.
     """
-    exhibits = Exhibits(samples, sources)
-    worst = kind_of(protocol.task).worst(protocol.on_test(students, embeddings))
     return [
         Group(
-            sort.title,
-            sort.explains,
-            [Example([exhibits.show(each) for each in one.sample_ids], one.remarks) for one in sort.mistakes],
+            sort["title"],
+            sort["explains"],
+            [Example([exhibits.show(each) for each in one["sample_ids"]], one["remarks"]) for one in sort["mistakes"]],
         )
-        for sort in worst
+        for sort in mistakes
     ]

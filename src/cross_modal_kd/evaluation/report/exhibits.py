@@ -31,6 +31,7 @@ class Exhibits:
     def __init__(self, samples: pd.DataFrame, sources: SourcesConfig) -> None:
         self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in as_records(samples)}
         self._roots = Roots(sources)
+        self._by_label: dict[str, set[str]] = {}
         texts = samples[samples["text"].notna() & samples["group"].notna()]
         shortest = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])
         self._words = shortest.drop_duplicates("group").set_index("group")["text"].to_dict()
@@ -47,6 +48,21 @@ class Exhibits:
         """
         row = self._rows[sample_id]
         return self._words.get(row["group"], row["label"]) if self._labels_are_groups else row["label"]
+
+    def name_of_label(self, label: str) -> str:
+        """The name of a label's samples, where they all have one name.
+
+        Args:
+            label: of samples in the table, or another.
+
+        Returns:
+            A name to be read; the label itself where its samples are named apart, or are not there.
+        """
+        if not self._by_label:
+            for sample_id, row in self._rows.items():
+                self._by_label.setdefault(row["label"], set()).add(self.name_of(sample_id))
+        names = self._by_label.get(label, set())
+        return next(iter(names)) if len(names) == 1 else label
 
     def show(self, sample_id: str) -> Exhibit:
         """One sample; a text has no detail beside its words.

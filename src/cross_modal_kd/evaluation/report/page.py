@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import pandas as pd
 from cross_modal_kd.config import TaskConfig, TrainingConfig
 from cross_modal_kd.evaluation.legend import legend_of, shown, tested_on
 from cross_modal_kd.evaluation.report.captions import captions
-from cross_modal_kd.evaluation.report.examples import Group
+from cross_modal_kd.evaluation.report.damage import Damage
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
+from cross_modal_kd.evaluation.report.shown import FiguresSection
 from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, not_defined, without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.modalities import modality_of
@@ -21,7 +22,7 @@ from cross_modal_kd.plotting import page_style
 from cross_modal_kd.tasks import kind_named, kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
-TEMPLATE = "report.html.jinja"
+TEMPLATE, STYLE = "report.html.jinja", "report.css"
 REASONS = 8
 
 
@@ -59,9 +60,10 @@ class Page:
     task: TaskConfig
     metrics: dict
     images: Mapping[str, str]
-    examples: list[Group]
+    figures: FiguresSection
     data: DataSection
     run: RunSection
+    damage: Damage = field(default_factory=Damage)
 
 
 def render(page: Page) -> str:
@@ -99,9 +101,13 @@ def render(page: Page) -> str:
         remarks=this_run().remarks,
         folds=folds_table(page.metrics),
         folds_of=legend_of(kind_of(page.task).metric).title,
-        style=page_style(list(images.values())),
+        style=page_style([*images.values(), page.damage.image]),
+        own_style=Path(__file__).with_name(STYLE).read_text(encoding="utf-8"),
         plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
-        examples=page.examples,
+        figures=page.figures,
+        damage=page.damage,
+        uses_trials=kind_of(page.task).uses_trials,
+        parts=_parts(page),
         gallery=page.data.gallery,
         split_summary=counts.astype(object).where(counts.notna(), ""),
         rejected=page.data.rejected["reason"].value_counts().head(REASONS).to_dict(),
@@ -113,6 +119,25 @@ def render(page: Page) -> str:
         facts=git_facts(this_run().project) | device_facts() | version_facts(),
         today=date.today().isoformat(),
     )  # fmt: skip
+
+
+def _parts(page: Page) -> list[tuple[str, str]]:
+    """(id of a heading, its short name), in the order of the page."""
+    decisions = page.figures.decisions
+    there = {
+        "metrics": "Metrics",
+        "decisions": "Thresholds" if decisions.points else "Probabilities" if decisions.temperatures else "",
+        "plots": "Plots",
+        "planes": "Embeddings",
+        "retrieval": "Retrieval",
+        "confusion": "Confusion" if page.figures.confusion else "",
+        "mistakes": "Mistakes",
+        "damage": "Damage",
+        "samples": "Samples",
+        "parameters": "Parameters",
+        "again": "Make it again",
+    }
+    return [(name, title) for name, title in there.items() if title]
 
 
 def _ends(name: str, interval: Mapping[str, Any]) -> str:

@@ -9,16 +9,13 @@ from cross_modal_kd.config import (
     ArmsConfig,
     DeploymentConfig,
     DistillationConfig,
-    EvaluationConfig,
     QualityConfig,
     SourcesConfig,
-    StudentConfig,
     TaskConfig,
     TrainingConfig,
 )
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
-from cross_modal_kd.tasks import kind_of
 
 # Kedro reads the hints when it loads the pipelines, and these types' room imports torch
 TeacherSide = Any  # student.TeacherSide
@@ -127,36 +124,6 @@ def gather_equipment(
     from cross_modal_kd.student import equip
 
     return equip(samples, task, sources, teacher_side, quality_reference, deployment)
-
-
-def find_thresholds(
-    samples: pd.DataFrame,
-    task: TaskConfig,
-    student: ModelBundle,
-    embeddings: EmbeddingTable,
-    network: StudentConfig,
-    evaluation: EvaluationConfig,
-    deployment: DeploymentConfig,
-) -> dict:
-    """How one student's scores and logits become decisions and probabilities: found on dev.
-
-    Args:
-        samples: the table, with its splits.
-        task: its kind, and the student's modality.
-        student: with its classifier.
-        embeddings: its own, of every dev and test sample.
-        network: the block ``student``: ``scale``, of a classifier by cosines.
-        evaluation: ``max_impostors``, ``impostors`` and ``seed`` of the trials.
-        deployment: which thresholds, and what they must rest on.
-
-    Returns:
-        Thresholds (value, FAR and FRR on dev, on test beside them, or the reason why there is none), the calibration
-        of scores, the temperature of probabilities, and the dev metric: ``student.Operating`` as plain values.
-    """
-    from cross_modal_kd.student import find_operating
-
-    scale = network.scale if kind_of(task).uses_trials else None
-    return find_operating(samples, task, student, embeddings, evaluation, deployment, scale).model_dump(mode="json")
 
 
 def package_as(role: str) -> Callable[..., PackagedStudent]:

@@ -1,11 +1,10 @@
-"""Students and teacher -> ``{role}.operating``, ``{role}.packaged``; ``distilled.exported`` and its report."""
+"""Students and teacher -> ``{role}.packaged``; ``distilled.exported`` and its report."""
 
 from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines.deployment.export_nodes import export_student
 from cross_modal_kd.pipelines.deployment.nodes import (
     choose_projection,
-    find_thresholds,
     gather_equipment,
     gather_teacher_side,
     package_as,
@@ -14,7 +13,7 @@ from cross_modal_kd.pipelines.deployment.nodes import (
 from cross_modal_kd.pipelines.stage import bound, stage
 
 ROLES = {"student_alone": "params:distillation.baseline", "distilled": "params:distillation.arm"}
-BLOCKS = ("task", "student", "evaluation", "deployment", "training")
+BLOCKS = ("deployment", "training")
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -76,16 +75,6 @@ def _shared() -> list[Node]:
 
 def _student(role: str, arm: str) -> Pipeline:
     nodes = [
-        Node(
-            find_thresholds,
-            bound(
-                *("samples", "student", "embeddings"),
-                params=["task", "evaluation", "deployment"],
-                network="params:student",
-            ),
-            "operating",
-            name="find_thresholds",
-        ),
         Node(
             package_as(role),
             bound(

@@ -1,12 +1,14 @@
 """The two students on the test split, once: trials, embeddings, metrics with intervals, plots and the report."""
 
 import logging
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.config import (
     ArmsConfig,
+    DeploymentConfig,
     DistillationConfig,
     EvaluationConfig,
     SourcesConfig,
@@ -23,7 +25,8 @@ logger = logging.getLogger(__name__)
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch and matplotlib
 Protocol = Any  # evaluation.protocol.Protocol
 Metrics = Any  # metrics.MetricSet
-Examples = Any  # list[evaluation.report.examples.Group]
+Damage = Any  # evaluation.report.damage.Damage
+FiguresSection = Any  # evaluation.report.shown.FiguresSection
 DataSection = Any  # evaluation.report.page.DataSection
 Folds = Any  # evaluation.folds.Folds
 RunSection = Any  # evaluation.report.page.RunSection
@@ -260,20 +263,46 @@ def draw_plots(
     return Plots(**{f"{name}_plot": plot for name, plot in drawn.items()}, plot_images=images)
 
 
-def collect_examples(
+def find_thresholds(
     samples: pd.DataFrame,
-    sources: SourcesConfig,
+    task: TaskConfig,
+    student: ModelBundle,
+    embeddings: EmbeddingTable,
+    network: StudentConfig,
+    evaluation: EvaluationConfig,
+    deployment: DeploymentConfig,
+) -> dict:
+    """How one student's scores and logits become decisions and probabilities: found on dev.
+
+    Args:
+        samples: the table, with its splits.
+        task: its kind, and the student's modality.
+        student: with its classifier.
+        embeddings: its own, of every dev and test sample.
+        network: the block ``student``: ``scale``, of a classifier by cosines.
+        evaluation: ``max_impostors``, ``impostors`` and ``seed`` of the trials.
+        deployment: which thresholds, and what they must rest on.
+
+    Returns:
+        Thresholds (value, FAR and FRR on dev, on test beside them, or the reason why there is none), the calibration
+        of scores, the temperature of probabilities, and the dev metric: ``student.Operating`` as plain values.
+    """
+    from cross_modal_kd.student import find_operating
+
+    scale = network.scale if kind_of(task).uses_trials else None
+    return find_operating(samples, task, student, embeddings, evaluation, deployment, scale).model_dump(mode="json")
+
+
+def compute_figures(
     protocol: Protocol,
     student_alone: ModelBundle,
     distilled: ModelBundle,
     student_alone_embeddings: EmbeddingTable,
     distilled_embeddings: EmbeddingTable,
-) -> Examples:
-    """Where the distilled student is most wrong.
+) -> dict:
+    """The numbers behind what the report shows of single samples, from which it is made again without a model.
 
     Args:
-        samples: the table, whose samples are shown.
-        sources: where their files lie.
         protocol: the test samples and trials.
         student_alone: the student alone, with its classifier.
         distilled: the distilled student, with its classifier.
@@ -281,17 +310,59 @@ def collect_examples(
         distilled_embeddings: of the test samples at least.
 
     Returns:
-        A group for each sort of mistake, its samples ready to be shown (``evaluation.report.examples.Group``).
+        Plain values, samples by their ids: embeddings on a plane, queries across the modalities, what is taken for
+        what, and where the distilled student is most wrong.
     """
-    from cross_modal_kd.evaluation import worst_examples
+    from cross_modal_kd.evaluation import collect_figures
 
-    return worst_examples(
-        samples,
-        sources,
+    return collect_figures(
         protocol,
         students={"student_alone": student_alone, "distilled": distilled},
         embeddings={"student_alone": student_alone_embeddings, "distilled": distilled_embeddings},
     )
+
+
+def show_figures(
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    figures: dict,
+    student_alone_operating: dict,
+    distilled_operating: dict,
+) -> FiguresSection:
+    """The figures with the samples that they are of, which are read from their files.
+
+    Args:
+        samples: the table, whose samples are shown.
+        task: its modalities.
+        sources: where their files lie.
+        figures: of ``compute_figures``.
+        student_alone_operating: of ``find_thresholds``.
+        distilled_operating: of ``find_thresholds``.
+
+    Returns:
+        The section (``evaluation.report.shown.FiguresSection``).
+    """
+    from cross_modal_kd.evaluation import show_figures as shown
+
+    operating = {"student_alone": student_alone_operating, "distilled": distilled_operating}
+    return shown(figures, operating, samples, task, sources)
+
+
+def find_damage(reporting_folder: Path, metrics: dict, figures: dict) -> Damage:
+    """What the study `robustness` has left, where it was run with these students.
+
+    Args:
+        reporting_folder: where its table lies.
+        metrics: of ``compare_students``.
+        figures: of ``compute_figures``, which says of which students it is.
+
+    Returns:
+        Empty where it was not (``evaluation.report.damage.Damage``).
+    """
+    from cross_modal_kd.evaluation import find_damage as found
+
+    return found(reporting_folder, metrics, figures["students"])
 
 
 def describe_data(
@@ -370,9 +441,10 @@ def write_report(
     task: TaskConfig,
     metrics: dict,
     plot_images: dict,
-    examples: Examples,
+    figures_section: FiguresSection,
     data_section: DataSection,
     run_section: RunSection,
+    damage: Damage,
 ) -> str:
     """The whole run on one self-contained HTML page.
 
@@ -380,13 +452,14 @@ def write_report(
         task: what was learnt.
         metrics: of ``compare_students``.
         plot_images: SVG elements by name, of ``draw_plots``.
-        examples: of ``collect_examples``.
+        figures_section: of ``show_figures``.
         data_section: of ``describe_data``.
         run_section: of ``describe_run``.
+        damage: of ``find_damage``.
 
     Returns:
         One HTML document, images and sounds inside.
     """
     from cross_modal_kd.evaluation import Page, render
 
-    return render(Page(task, metrics, plot_images, examples, data_section, run_section))
+    return render(Page(task, metrics, plot_images, figures_section, data_section, run_section, damage))

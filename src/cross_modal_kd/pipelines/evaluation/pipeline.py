@@ -10,17 +10,20 @@ from cross_modal_kd.pipelines.evaluation.folds import (
 )
 from cross_modal_kd.pipelines.evaluation.nodes import (
     choose_projection,
-    collect_examples,
     compare_students,
+    compute_figures,
     describe_data,
     describe_run,
     draw_plots,
     embed_samples,
+    find_damage,
+    find_thresholds,
     keep_resamples,
     make_trials,
     measure_student,
     measure_teacher,
     set_protocol,
+    show_figures,
     write_report,
 )
 from cross_modal_kd.pipelines.stage import bound, stage
@@ -30,6 +33,8 @@ PLOTS = ("operating", "scores", "training", "matching", "summary")
 STUDENTS = {arm: f"{arm}.student" for arm in ARMS} | {f"{arm}_embeddings": f"{arm}.embeddings" for arm in ARMS}
 HISTORIES = {f"{arm}_history": f"{arm}.history" for arm in ARMS}
 METHOD = ("task", "sources", "inputs", "quality", "teacher", "projection", "student", "training")
+OPERATING = {f"{arm}_operating": f"{arm}.operating" for arm in ARMS}
+REPORT = "report"  # the tag of what makes the page again, without any model
 RUN = ("student", "training", "arms", "distillation", "evaluation")
 
 
@@ -46,14 +51,27 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def _embedding() -> list[Pipeline]:
-    template = Node(
-        embed_samples,
-        bound("samples", "student", params=["task", "sources", "evaluation", "training"]),
-        "embeddings",
-        name="embed_samples",
-    )
-    blocks = {f"params:{name}" for name in ("task", "sources", "evaluation", "training")}
-    return [Pipeline([template], namespace=arm, inputs={"samples"}, parameters=blocks) for arm in ARMS]
+    template = [
+        Node(
+            embed_samples,
+            bound("samples", "student", params=["task", "sources", "evaluation", "training"]),
+            "embeddings",
+            name="embed_samples",
+        ),
+        Node(
+            find_thresholds,
+            bound(
+                *("samples", "student", "embeddings"),
+                params=["task", "evaluation", "deployment"],
+                network="params:student",
+            ),
+            "operating",
+            name="find_thresholds",
+        ),
+    ]
+    names = ("task", "sources", "evaluation", "training", "deployment", "student")
+    blocks = {f"params:{name}" for name in names}
+    return [Pipeline(template, namespace=arm, inputs={"samples"}, parameters=blocks) for arm in ARMS]
 
 
 def _folds() -> list[Node]:
@@ -141,11 +159,13 @@ def _reporting() -> list[Node]:
             [*(f"{plot}_plot" for plot in PLOTS), "plot_images"],
             name="draw_plots",
         ),
+        Node(compute_figures, bound("protocol", **STUDENTS), "figures", name="compute_figures"),
         Node(
-            collect_examples,
-            bound("samples", "protocol", params=["sources"], **STUDENTS),
-            "examples",
-            name="collect_examples",
+            show_figures,
+            bound("samples", "figures", params=["task", "sources"], **OPERATING),
+            "figures_section",
+            name="show_figures",
+            tags=REPORT,
         ),
         Node(
             describe_data,
@@ -155,14 +175,24 @@ def _reporting() -> list[Node]:
             ),
             "data_section",
             name="describe_data",
+            tags=REPORT,
         ),
         Node(
-            describe_run, bound("teacher_metrics", "projection_metrics", params=RUN), "run_section", name="describe_run"
+            describe_run,
+            bound("teacher_metrics", "projection_metrics", params=RUN),
+            "run_section",
+            name="describe_run",
+            tags=REPORT,
         ),
+        Node(find_damage, bound("reporting_folder", "metrics", "figures"), "damage", name="find_damage", tags=REPORT),
         Node(
             write_report,
-            bound("metrics", "plot_images", "examples", "data_section", "run_section", params=["task"]),
+            bound(
+                *("metrics", "plot_images", "figures_section", "data_section", "run_section", "damage"),
+                params=["task"],
+            ),
             "report",
             name="write_report",
+            tags=REPORT,
         ),
     ]

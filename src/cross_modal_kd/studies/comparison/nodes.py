@@ -5,17 +5,26 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
 
 
+class Compared(NamedTuple):
+    """A row an arm, and a row an arm and metric."""
+
+    comparison: pd.DataFrame
+    comparison_metrics: pd.DataFrame
+
+
 class Plots(NamedTuple):
-    """Figures of matplotlib."""
+    """Figures of matplotlib, and each as an SVG element by name."""
 
     comparison_forest_plot: Any
     comparison_curves_plot: Any
     comparison_distances_plot: Any
+    comparison_images: dict[str, str]
 
 
 def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
@@ -42,8 +51,8 @@ def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> l
     return train_grid(grid_jobs(comparison, about.arms, about.student, about.training), store, context, train)
 
 
-def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: list) -> pd.DataFrame:
-    """The table: a row an arm and projection, with paired intervals.
+def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: list) -> Compared:
+    """The tables: a row an arm and projection, and a row for each of its metrics, with paired intervals.
 
     Args:
         context: of all studies; its samples and trials are measured on.
@@ -51,8 +60,10 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
         arm_outcomes: of ``train_arms``.
 
     Returns:
-        The columns of ``comparison_table``; error rates, differences and reductions are shares, not percent.
+        The columns of ``comparison_table`` and of ``metrics_table``; error rates, differences and reductions are
+        shares, not percent.
     """
+    from cross_modal_kd.studies.comparison.metrics import metrics_table
     from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
@@ -60,10 +71,10 @@ def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: l
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}
     metrics = measure(context, arm_outcomes, resampling, context.teacher_embeddings, context.projections)
     contrasts = Contrasts(comparison.baseline, comparison.hard_of, comparison.level)
-    kind = kind_of(context.task)
-    table = comparison_table(by_arm(arm_outcomes, metrics), kind, contrasts, context.arms)
+    results, kind = by_arm(arm_outcomes, metrics), kind_of(context.task)
+    table = comparison_table(results, kind, contrasts, context.arms)
     log_arms(table, kind)
-    return table
+    return Compared(table, metrics_table(results, comparison.baseline, comparison.level))
 
 
 def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -> Plots:
@@ -75,12 +86,39 @@ def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -
         arm_outcomes: of ``train_arms``.
 
     Returns:
-        Forest, training curves, distances to the teacher.
+        Forest, training curves, distances to the teacher, and their SVG elements by these names.
     """
+    from cross_modal_kd.plotting import inline_svg
     from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 
-    return Plots(
-        comparison_forest_plot=forest_plot(table),
-        comparison_curves_plot=curves_plot(arm_outcomes, kind_of(context.task).metric),
-        comparison_distances_plot=distances_plot(table),
-    )
+    drawn = {
+        "forest": forest_plot(table),
+        "curves": curves_plot(arm_outcomes, kind_of(context.task).metric),
+        "distances": distances_plot(table),
+    }
+    images = {name: inline_svg(plot, name) for name, plot in drawn.items()}
+    return Plots(**{f"comparison_{name}_plot": plot for name, plot in drawn.items()}, comparison_images=images)
+
+
+def write_comparison(
+    table: pd.DataFrame,
+    comparison_metrics: pd.DataFrame,
+    comparison_images: dict,
+    task: TaskConfig,
+    comparison: ComparisonConfig,
+) -> str:
+    """The comparison on one self-contained HTML page.
+
+    Args:
+        table: of ``compare_arms``, a row an arm.
+        comparison_metrics: of ``compare_arms``, a row an arm and metric.
+        comparison_images: SVG elements by name, of ``draw_comparison``.
+        task: what was learnt.
+        comparison: the grid.
+
+    Returns:
+        One HTML document, plots inside.
+    """
+    from cross_modal_kd.studies.comparison.page import comparison_page
+
+    return comparison_page(table, comparison_metrics, task, comparison, comparison_images)

@@ -1,10 +1,10 @@
-"""Arms x projections x seeds -> comparison.csv and its plots."""
+"""Arms x projections x seeds -> comparison.csv, its plots and its page."""
 
 from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
-from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_comparison, train_arms
+from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_comparison, train_arms, write_comparison
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -18,6 +18,8 @@ def create_pipeline(**_: object) -> Pipeline:
     """
     context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
     outcomes = {"arm_outcomes": "arm_outcomes"}
+    plots = [f"comparison_{plot}_plot" for plot in ("forest", "curves", "distances")]
+    page = {"table": "comparison"} | {name: name for name in ("comparison_metrics", "comparison_images")}
     study = stage(
         "comparison",
         [
@@ -27,12 +29,23 @@ def create_pipeline(**_: object) -> Pipeline:
                 "arm_outcomes",
                 name="train_every_arm",
             ),
-            Node(compare_arms, context | comparison | outcomes, "comparison", name="compare_arms"),
+            Node(
+                compare_arms,
+                context | comparison | outcomes,
+                ["comparison", "comparison_metrics"],
+                name="compare_arms",
+            ),
             Node(
                 draw_comparison,
                 context | outcomes | {"table": "comparison"},
-                [f"comparison_{plot}_plot" for plot in ("forest", "curves", "distances")],
+                [*plots, "comparison_images"],
                 name="draw_comparison",
+            ),
+            Node(
+                write_comparison,
+                page | comparison | {"task": "params:task"},
+                "comparison_page",
+                name="write_comparison",
             ),
         ],
     )

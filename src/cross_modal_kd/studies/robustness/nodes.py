@@ -14,9 +14,10 @@ from cross_modal_kd.tasks import kind_of
 
 
 class Plots(NamedTuple):
-    """A figure of all kinds of damage, and one of each arm by file name."""
+    """A figure of all kinds of damage, the same for the report, and one of each arm by file name."""
 
     robustness_plot: Any
+    robustness_image: dict
     robustness_by_arm: dict
 
 
@@ -80,21 +81,26 @@ def measure_robustness(context: Context, robustness: RobustnessConfig, students:
     return table
 
 
-def draw_robustness(table: pd.DataFrame, task: TaskConfig) -> Plots:
+def draw_robustness(table: pd.DataFrame, task: TaskConfig, students: list) -> Plots:
     """A panel a kind of damage with all arms, and a plot an arm with all kinds.
 
     Args:
         table: of ``measure_robustness``.
         task: whether its pairs are chimeric, which is then said above every plot.
+        students: of ``choose_students``: the report shows the plot where these are its own.
 
     Returns:
-        The plot of all arms, and {file name: plot of one arm}.
+        The plot of all arms, the same as an SVG element with the students that it is of, and {file name: plot of one
+        arm}.
     """
-    from cross_modal_kd.plotting import remark
+    from cross_modal_kd.evaluation import noted_students
+    from cross_modal_kd.plotting import inline_svg, remark
     from cross_modal_kd.studies.robustness.plots import arm_plots, robustness_plot
 
     kinds, arms = robustness_plot(table), arm_plots(table)
     if task.chimeric:
         for plot in (kinds, *arms.values()):
             remark(plot, f"Chimeric pairs: {task.teacher} and {task.student} never belonged together.")
-    return Plots(robustness_plot=kinds, robustness_by_arm=arms)
+    measured = [(each.arm, each.projection, each.students) for each in students]
+    image = noted_students(table, measured, inline_svg(kinds, "robustness"))
+    return Plots(robustness_plot=kinds, robustness_image=image, robustness_by_arm=arms)

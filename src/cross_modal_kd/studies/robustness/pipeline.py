@@ -36,8 +36,8 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 draw_robustness,
-                {"table": "robustness", "task": "params:task"},
-                ["robustness_plot", "robustness_by_arm"],
+                {"table": "robustness", "task": "params:task", "students": "robustness_students"},
+                ["robustness_plot", "robustness_image", "robustness_by_arm"],
                 name="draw_robustness",
             ),
         ],

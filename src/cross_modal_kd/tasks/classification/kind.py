@@ -10,6 +10,7 @@ from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign, class_numbers
 from cross_modal_kd.tasks.classification.words import CAPTIONS, LEGENDS
+from cross_modal_kd.tasks.confusion import Confusion
 from cross_modal_kd.tasks.kind import Predict, TaskKind
 from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -115,3 +116,9 @@ class Classification(TaskKind):
         from cross_modal_kd.tasks.classification.mistakes import worst_answers
 
         return worst_answers(students)
+
+    def confusion(self, students: StudentsOnTest) -> Confusion | None:
+        """Labels against answers. See ``TaskKind.confusion``."""
+        from cross_modal_kd.tasks.classification.confusion import confusion_of_classes
+
+        return confusion_of_classes(students)

@@ -9,6 +9,7 @@ import pandas as pd
 from cross_modal_kd.config import Answer, EvaluationConfig, StudentConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import SamplingDesign
+from cross_modal_kd.tasks.confusion import Confusion
 from cross_modal_kd.tasks.kind import Predict, TaskKind
 from cross_modal_kd.tasks.on_test import Evaluated, Mistakes, ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.subset import Subset
@@ -116,3 +117,9 @@ class Verification(TaskKind):
         from cross_modal_kd.tasks.verification.mistakes import worst_trials
 
         return worst_trials(students)
+
+    def confusion(self, students: StudentsOnTest) -> Confusion | None:
+        """Mean scores between labels. See ``TaskKind.confusion``."""
+        from cross_modal_kd.tasks.verification.confusion import confusion_of_labels
+
+        return confusion_of_labels(students)

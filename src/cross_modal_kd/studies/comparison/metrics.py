@@ -1,0 +1,68 @@
+"""Every metric of every arm with its interval, and its paired difference to the baseline."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.evaluation import SEEN, legend_of
+from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval, weakest
+from cross_modal_kd.studies.table import NO_INTERVAL, ArmResult, Key, common_seeds
+
+SHOWN = ("core", "matching")
+
+
+def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float) -> pd.DataFrame:
+    """A row an arm, projection and metric of the test split; shares, not percent.
+
+    Args:
+        results: by (arm, projection); the baseline is among them. One that was trained with several projections is
+            taken with the row's own, the first where it was not trained with that.
+        baseline: the arm that all others are set against.
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        ``arm``, ``projection``, ``metric``; ``value``, the mean over the seeds, and ``difference``, arm less baseline,
+        paired in seeds, resamples and trials, each with ``_low`` and ``_high``. NaN where there is none;
+        ``no_interval`` then says why.
+    """
+    baselines = {projection: result for (name, projection), result in results.items() if name == baseline}
+    rows = []
+    for (arm, projection), result in results.items():
+        other = baselines.get(projection, next(iter(baselines.values())))
+        for name in _names(result):
+            row: dict[str, object] = {"arm": arm, "projection": projection, "metric": name}
+            given = result.values(name), result.resampled(name)
+            row |= _columns("value", percentile_interval(*given, level, result.evidence(name)))
+            if result is not other and other.has(name):
+                row |= _columns("difference", _difference(other, result, name, level))
+            rows.append(row)
+    columns = ["arm", "projection", "metric", *(f"{part}{end}" for part in ("value", "difference") for end in ENDS)]
+    found = pd.DataFrame(rows)
+    return found.reindex(columns=[*columns, *(column for column in found if column not in columns)])
+
+
+ENDS = ("", "_low", "_high")
+
+
+def _names(result: ArmResult) -> list[str]:
+    return [
+        name
+        for name in result.metrics[0].metrics
+        if not name.endswith(SEEN) and legend_of(name).section in SHOWN and result.has(name)
+    ]
+
+
+def _difference(baseline: ArmResult, result: ArmResult, name: str, level: float) -> Interval:
+    before, after = common_seeds(baseline, result)
+    evidence = weakest([each.evidence(name) for each in (before, after)])
+    values = (before.values(name), after.values(name))
+    return paired_difference(*values, before.resampled(name), after.resampled(name), level, evidence)
+
+
+def _columns(name: str, interval: Interval) -> dict[str, object]:
+    columns: dict[str, object] = {name: interval.value}
+    columns |= {
+        f"{name}_{end}": np.nan if at is None else at for end, at in (("low", interval.low), ("high", interval.high))
+    }
+    return columns | ({NO_INTERVAL: interval.reason} if interval.reason else {})
