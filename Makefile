@@ -32,8 +32,8 @@ test: $(STAMP) ## the tests (ARGS=... for pytest, WORKERS=8 for more than two pr
 docs: $(STAMP) ## the documentation as a site, in site/, without the network (ARGS=... for mkdocs build)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q $(ARGS)
 
-faults: $(STAMP) ## runs that are killed and disks that are full, minutes (ARGS="--kills=40 --seed=1")
-	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults tests/faults $(ARGS)
+faults: $(STAMP) ## runs that are killed, disks that are full, servers, minutes (ARGS="--kills=40 --seed=1")
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults $(ARGS)
 
 mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 200"); see docs/mutation.md
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python scripts/mutate.py $(ROOM) $(ARGS)

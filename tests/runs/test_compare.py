@@ -273,7 +273,7 @@ def test_the_installed_command_knows_compare_beside_the_options_of_run(monkeypat
         main(["compare", "--help"])
     assert end.value.code == 0 and "What differs between runs" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main(["run", "--help"])
     assert "--pipelines" in capsys.readouterr().out
 
 

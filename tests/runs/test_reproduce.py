@@ -211,7 +211,7 @@ def test_a_run_that_is_not_there_has_the_exit_code_of_what_was_not_done(tracking
 # -- the whole --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.timeout(1200)
 def test_the_small_task_comes_out_again_in_a_clone(tmp_path):
     """A run in a clone with data of its own place, done again; with a wrong fingerprint it is refused."""

@@ -124,7 +124,7 @@ class Team:
         return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+@pytest.fixture(scope="module", params=[pytest.param("postgresql", marks=pytest.mark.faults), "sqlite"])
 def team(request, tmp_path_factory):
     """A server that runs, on one of the databases."""
     if why := missing():
