@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": ("verify", "verify"),
     "identify": ("identify", "identify"),
     "search": ("search", "search"),
+    "export": ("export", "export"),
     "compare": ("runs", "compare"),
     "reproduce": ("runs", "reproduce"),
     "new-task": ("new_task", "new_task"),

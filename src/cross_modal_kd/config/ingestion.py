@@ -14,11 +14,13 @@ class SourceConfig(Strict):
     root: a folder (relative ones start at the project's folder) or ``package:NAME/FOLDER`` for data that an installed
     package carries.
     options: whatever that layout takes.
+    licence: of the data, in words, for the student's card; of those that ship with the project it is known.
     """
 
     layout: str
     root: str
     options: dict[str, Any] = Field(default_factory=dict)
+    licence: str = ""
 
 
 class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator(without_null)]]):

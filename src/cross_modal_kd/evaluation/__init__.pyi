@@ -31,6 +31,9 @@ from cross_modal_kd.evaluation.report.page import Page as Page
 from cross_modal_kd.evaluation.report.page import RunSection as RunSection
 from cross_modal_kd.evaluation.report.page import render as render
 from cross_modal_kd.evaluation.report.shown import show_figures as show_figures
+from cross_modal_kd.evaluation.report.tables import metric_tables as metric_tables
+from cross_modal_kd.evaluation.report.tables import not_defined as not_defined
+from cross_modal_kd.evaluation.report.tables import without_interval as without_interval
 from cross_modal_kd.evaluation.report.verdict import verdict as verdict
 from cross_modal_kd.evaluation.subset import subset_of as subset_of
 from cross_modal_kd.evaluation.subset import train_subset as train_subset

@@ -200,7 +200,7 @@ class MlflowHook:
         if folder is None or not folder.is_dir():
             return
         about = {"task": self._task, "role": role, "weights": student.record.weights[:12]}
-        model_id = run.model(ModelToLog(folder, role, READER, about, **vars(served(student))))
+        model_id = run.model(ModelToLog(folder, role, READER, about, **vars(served(student)), note=student.describe()))
         if model_id is None:
             return
         self._models[role] = model_id

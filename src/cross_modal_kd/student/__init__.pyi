@@ -1,7 +1,11 @@
+from cross_modal_kd.student.card import Evidence as Evidence
+from cross_modal_kd.student.card import gather_evidence as gather_evidence
+from cross_modal_kd.student.card import with_card as with_card
 from cross_modal_kd.student.enrolment import Enrolled as Enrolled
 from cross_modal_kd.student.enrolment import Enrolment as Enrolment
 from cross_modal_kd.student.errors import StudentError as StudentError
 from cross_modal_kd.student.gather import gathered as gathered
+from cross_modal_kd.student.hf_folder import write_hf_folder as write_hf_folder
 from cross_modal_kd.student.index import Index as Index
 from cross_modal_kd.student.inputs import files_in as files_in
 from cross_modal_kd.student.make import Equipment as Equipment

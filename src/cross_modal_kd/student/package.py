@@ -1,6 +1,7 @@
 """A packaged student: all that it needs to work alone, in one folder. Nothing is pickled, nothing of it is executed."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ from cross_modal_kd.student.space import Space, load_space, save_space
 from cross_modal_kd.student.teacher_side import TeacherSide
 
 RECORD, MODEL, PROJECTION, TEACHER, EXAMPLES = "student.json", "model", "projection", "teacher", "examples"
-FACTS = "provenance"
+FACTS, CARD = "provenance", "README.md"
 HEADER = ("| threshold | score | FAR | FRR | FAR on test | FRR on test |", "|---|---|---|---|---|---|")
+FRONT = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 TEACHER_SPACE, TRAINING_SPACE = "teacher_space", "training_space"
 
 
@@ -37,6 +39,7 @@ class PackagedStudent:
         quality: the training ranks of the quality measures.
         examples: by file name, the content of sample files.
         facts: command, commit, versions and MLflow run that packaged it; no part of what it answers.
+        card: the model card, Markdown under YAML; empty where none was written. It may be edited.
         folder: where it was read from; None of one that was just made.
     """
 
@@ -47,10 +50,13 @@ class PackagedStudent:
     quality: QualityReference
     examples: dict[str, bytes]
     facts: dict[str, str] = field(default_factory=dict, compare=False)
+    card: str = field(default="", compare=False)
     folder: Path | None = None
 
     def describe(self) -> str:
-        """What it is, in Markdown: what MLflow's page of a version shows."""
+        """What it is, in Markdown: what MLflow's page of a version shows; the card, where there is one."""
+        if self.card:
+            return FRONT.sub("", self.card)
         record = self.record
         task, operating = record.task, record.operating
         dev = operating.dev
@@ -104,6 +110,8 @@ def save_package(folder: Path, student: PackagedStudent) -> None:
             with replaced(new / EXAMPLES) as examples:
                 for name, content in student.examples.items():
                     (examples / name).write_bytes(content)
+    if student.card:  # not among the checksums either: it is there to be read, and edited
+        (Path(folder) / CARD).write_text(student.card, encoding="utf-8")
 
 
 def load_package(folder: Path) -> PackagedStudent:
@@ -140,7 +148,7 @@ def load_package(folder: Path) -> PackagedStudent:
             f"{folder / RECORD} describes another model than {folder / MODEL}. Package the student again"
         )
     examples, facts = _examples(folder / EXAMPLES), _facts(folder / FACTS)
-    return PackagedStudent(record, model, side, training, quality, examples, facts, folder)
+    return PackagedStudent(record, model, side, training, quality, examples, facts, _card(folder), folder)
 
 
 @contextmanager
@@ -173,6 +181,11 @@ def _facts(folder: Path) -> dict[str, str]:
         return {}
     with _naming(folder):
         return {name: str(value) for name, value in read_json(folder, "provenance.json", set()).items()}
+
+
+def _card(folder: Path) -> str:
+    file = folder / CARD
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def _examples(folder: Path) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGES = ("cross-modal-kd", "torch")
+LONGEST_NOTE = 15_000  # characters: four bytes each, and a text of MySQL holds 65,535
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ModelToLog:
         outputs: likewise.
         params: (type, default) by name.
         example: rows of inputs; None for none.
+        note: what the model's page says of it, Markdown.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class ModelToLog:
     outputs: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     example: "pd.DataFrame | None" = None
+    note: str = ""
 
 
 def log_model(client: Any, run_id: str, model: ModelToLog) -> str:
@@ -56,7 +59,10 @@ def log_model(client: Any, run_id: str, model: ModelToLog) -> str:
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
     experiment = client.get_run(run_id).info.experiment_id
-    made = client.create_logged_model(experiment, model.name, run_id, params=dict(model.about), model_type="student")
+    about: dict[str, Any] = {"params": dict(model.about), "model_type": "student"}
+    if model.note:
+        about["tags"] = {"mlflow.note.content": model.note[:LONGEST_NOTE]}
+    made = client.create_logged_model(experiment, model.name, run_id, **about)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             files = _as_pyfunc(Path(scratch) / "model", model, made.model_id, run_id)

@@ -1,6 +1,7 @@
 """The students as they are put to use: thresholds, quality, teacher's side, one folder each."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from cross_modal_kd.config import (
     ArmsConfig,
     DeploymentConfig,
     DistillationConfig,
+    IngestionConfig,
     QualityConfig,
     SourcesConfig,
     TaskConfig,
@@ -168,3 +170,32 @@ def package_as(role: str) -> Callable[..., PackagedStudent]:
         return make_package(student, Operating.model_validate(operating), equipment, nearest, about)
 
     return package_student
+
+
+def write_card(
+    assembled: PackagedStudent,
+    metrics: dict,
+    split_summary: pd.DataFrame,
+    sources: SourcesConfig,
+    ingestion: IngestionConfig,
+    arms: ArmsConfig,
+    reporting_folder: Path,
+) -> PackagedStudent:
+    """The student with its model card, README.md of its folder.
+
+    Args:
+        assembled: of ``package_student``.
+        metrics: what was measured.
+        split_summary: how many samples, by source and split.
+        sources: whose licences are stated.
+        ingestion: how samples were split.
+        arms: the student's among them.
+        reporting_folder: where the commands, seeds and commits of the run are noted, and robustness if it was measured.
+
+    Returns:
+        The content of its folder.
+    """
+    from cross_modal_kd.student import gather_evidence, with_card
+
+    evidence = gather_evidence(assembled, metrics, split_summary, sources, ingestion, arms, reporting_folder)
+    return with_card(assembled, evidence)

@@ -9,11 +9,13 @@ from cross_modal_kd.pipelines.deployment.nodes import (
     gather_teacher_side,
     package_as,
     rank_quality,
+    write_card,
 )
 from cross_modal_kd.pipelines.stage import bound, stage
 
 ROLES = {"student_alone": "params:distillation.baseline", "distilled": "params:distillation.arm"}
-BLOCKS = ("deployment", "training")
+BLOCKS = ("deployment", "training", "sources", "ingestion", "arms")
+SHARED = {"samples", "equipment", "metrics", "split_summary", "reporting_folder"}
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -81,12 +83,21 @@ def _student(role: str, arm: str) -> Pipeline:
                 *("samples", "student", "embeddings", "operating", "equipment"),
                 params=["deployment", "training", "arm"],
             ),
-            "packaged",
+            "assembled",
             name="package_student",
+        ),
+        Node(
+            write_card,
+            bound(
+                *("assembled", "metrics", "split_summary", "reporting_folder"),
+                params=["sources", "ingestion", "arms"],
+            ),
+            "packaged",
+            name="write_card",
         ),
     ]
     parameters = {f"params:{name}": f"params:{name}" for name in BLOCKS} | {"params:arm": arm}
-    return Pipeline(nodes, namespace=role, inputs={"samples", "equipment"}, parameters=parameters)
+    return Pipeline(nodes, namespace=role, inputs=SHARED, parameters=parameters)
 
 
 def _exported() -> Node:
