@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill task test docs compare reproduce faults mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill task test docs compare reproduce faults stranger mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,9 @@ docs: $(STAMP) ## the documentation as a site, in site/, without the network (AR
 
 faults: $(STAMP) ## runs that are killed, disks that are full, servers, minutes (ARGS="--kills=40 --seed=1")
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults $(ARGS)
+
+stranger: $(STAMP) ## a clone, a folder of pictures, a student that answers over HTTP (ARGS=--fresh for an environment too)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/stranger.py $(ARGS)
 
 mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 200"); see docs/mutation.md
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python scripts/mutate.py $(ROOM) $(ARGS)

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,13 +125,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Property-based tests first, and the long tests of faults only where ``-m`` names them.
-
-    Hypothesis looks through all loaded modules between examples, and some of speechbrain's load others when they are
-    looked at, which hypothesis takes for a test that is not deterministic.
-    """
-    items.sort(key=lambda item: not getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    """The long tests of faults only where ``-m`` names them."""
     if "faults" not in config.option.markexpr:
         long = [item for item in items if item.get_closest_marker("faults")]
         items[:] = [item for item in items if not item.get_closest_marker("faults")]
         config.hook.pytest_deselected(items=long)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Take speechbrain's modules of old names out of the loaded ones before a property-based test.
+
+    Hypothesis looks through all loaded modules between examples, and these load others when they are looked at, which
+    hypothesis takes for a test that is not deterministic.
+    """
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        for name, module in list(sys.modules.items()):
+            if type(module).__name__ in ("LazyModule", "DeprecatedModuleRedirect"):
+                del sys.modules[name]

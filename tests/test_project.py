@@ -20,6 +20,7 @@ WITHOUT_LAYER = (  # see conf/base/catalog.yml
     "teacher_model",
     "cross_modal_kd.datasets.DirectoryDataset",
     "cross_modal_kd.pipelines.deployment.PackagedStudentDataset",
+    "{role}.assembled",  # likewise, before its card is written
 )
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "local")
 QUALITY_ARMS = ("both_quality", "both_task_quality", "both_distillation_quality", "both_strong_quality")

@@ -332,7 +332,7 @@ def test_a_task_that_is_not_chimeric_keeps_the_labels_of_both_sources(voices):
 
 
 def test_a_wrong_key_or_no_source_is_refused():
-    with pytest.raises(ValueError, match="unknown key 'roots' in SourceConfig; expected one of: layout, options, root"):
+    with pytest.raises(ValueError, match="unknown key 'roots' in SourceConfig; expected one of: layout, lic.* root"):
         SourcesConfig.model_validate({"a": {"layout": "folder", "roots": "x"}})
     with pytest.raises(ValueError, match="sources is empty"):
         SourcesConfig.model_validate({})

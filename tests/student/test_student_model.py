@@ -246,7 +246,7 @@ def files_of(folder):
 
 def test_every_damaged_file_is_named(folder, tmp_path):
     for name in files_of(folder):
-        if name.name in ("checksums.json", "provenance.json"):
+        if name.name in ("checksums.json", "provenance.json", "README.md"):  # the card may be edited
             continue
         copy = tmp_path / "copy"
         shutil.copytree(folder, copy)

@@ -37,9 +37,11 @@ def predict(
     beside the training samples (0 is the worst of them, 1 the best) and whether it is poor, so that the answer should
     be doubted. What cannot be read has the reason in its row and stops nothing.
     """
+    from cross_modal_kd.tasks import kind_of
+
     model = loaded(student, env, device, batch_size)
     names = None if labels is None else [each.strip() for each in labels.split(",")]
-    if model.task.kind == "verification" and names is None:
+    if kind_of(model.task).uses_trials and names is None:
         click.echo(
             "note: this student was trained to compare. What it names is the nearest label of its training, right or "
             "not; `verify` and `identify` decide, and --labels names classes of your own",

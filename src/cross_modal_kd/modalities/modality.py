@@ -121,12 +121,18 @@ class Modality(ABC):
         columns: in which a served student is given a decoded sample, a row of a table each, with their types
             (``double[]``); none where only files are served.
         libraries: of encoders, by name.
+        hub: Hugging Face's word for it; empty where it has none.
+        concerns: whom its samples may concern, for a model card.
         student: what a task starts from in its block ``student`` where it says nothing (an ``encoder``).
         teacher: likewise in the block ``teacher``, with ``pretrained``.
     """
 
     name: ClassVar[str]
     plural: ClassVar[str]
+    hub: ClassVar[str] = ""
+    concerns: ClassVar[tuple[str, ...]] = (
+        "Whom the data concern is not known to this card: whoever publishes the student adds it.",
+    )
     endings: ClassVar[tuple[str, ...]] = ()
     about: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[type[BaseModel] | None] = None

@@ -18,7 +18,7 @@ from cross_modal_kd.models import build_student
 from cross_modal_kd.samples import Roots, as_records
 from cross_modal_kd.sources import licence_of
 from cross_modal_kd.storage import parse_json, read_csv
-from cross_modal_kd.student.card_notes import consent_notes, intended_use
+from cross_modal_kd.student.card_notes import consent_notes
 from cross_modal_kd.student.card_text import fenced, in_markdown, one_line, without_places
 from cross_modal_kd.student.package import PackagedStudent
 from cross_modal_kd.student.record import Threshold
@@ -27,12 +27,7 @@ from cross_modal_kd.tasks import kind_of
 TEMPLATE = "card.md.jinja"
 NOTES, ROBUSTNESS, METRICS = "provenance.json", "robustness.csv", "metrics.json"
 SEEDS = ("training.seed", "ingestion.split.seed", "projection.seed", "teacher.training.seed", "evaluation.seed")
-TAGS = {
-    ("image", "classification"): "image-classification",
-    ("image", "verification"): "image-feature-extraction",
-    ("speech", "classification"): "audio-classification",
-}
-ENDINGS = {"speech": "wav", "image": "png"}
+PIPELINE_TAGS = {"image-classification", "image-feature-extraction", "audio-classification", "text-classification"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,9 @@ def _metadata(student: PackagedStudent, evidence: Evidence) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     task, metrics = student.record.task, evidence.metrics
-    tag = TAGS.get((task.student, task.kind), "feature-extraction")
+    kind = kind_of(task)
+    tag = f"{modality_of(task.student).hub}-{kind.hub_task}"
+    tag = tag if tag in PIPELINE_TAGS else "feature-extraction"
     title, found = one_line(task.title or task.name), metrics.get(student.record.role, {})
     folds = metrics["protocol"].get("folds", [])
     results = [
@@ -146,7 +143,7 @@ def _metadata(student: PackagedStudent, evidence: Evidence) -> str:
         license="unknown",
         library_name="cross-modal-kd",
         pipeline_tag=tag,
-        tags=["cross-modal-distillation", "knowledge-distillation", task.kind, f"student-{task.student}",
+        tags=["cross-modal-distillation", "knowledge-distillation", kind.name, f"student-{task.student}",
               f"teacher-{task.teacher}", *(["chimeric"] if task.chimeric else [])],
         model_name=f"{title} ({student.record.role})" if results else None,
         eval_results=results or None,
@@ -173,17 +170,17 @@ def _page(student: PackagedStudent, evidence: Evidence) -> str:
 
 def _of_data(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
     task = student.record.task
-    design = kind_of(task).design
+    kind = kind_of(task)
     return {
         "counts": as_records(evidence.counts.astype(object).where(evidence.counts.notna(), "")),
         "columns": list(evidence.counts.columns),
         "licences": evidence.licences,
         "split": evidence.split,
-        "cluster": design.cluster,
-        "closed_set": design.closed_set,
+        "cluster": kind.design.cluster,
+        "closed_set": kind.design.closed_set,
         "plural": {name: modality_of(name).plural for name in (task.student, task.teacher)},
         "consent": consent_notes(task, [layout for _, layout, _ in evidence.licences]),
-        "uses": intended_use(task, f"a {task.student} file", modality_of(task.student).plural),
+        "uses": kind.intended_use.format(one=f"a {task.student} file", plural=modality_of(task.student).plural),
     }
 
 
@@ -191,6 +188,7 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
     record, metrics = student.record, evidence.metrics
     dev = record.operating.dev
     dev_name = dev.name.removeprefix("dev_")
+    ending = next(iter(modality_of(record.task.student).endings), ".file")
     teacher = student.teacher.model.config.get("encoder", {})
     return {
         "task": record.task,
@@ -212,9 +210,9 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
         "operating": record.operating,
         "thresholds": [_threshold(each) for each in record.operating.thresholds],
         "robustness": _damage(evidence.robustness),
-        "words": record.task.teacher == "text",
-        "example": f"a.{ENDINGS.get(record.task.student, 'file')}",
-        "other": f"b.{ENDINGS.get(record.task.student, 'file')}",
+        "words": not modality_of(record.task.teacher).endings,
+        "example": f"a{ending}",
+        "other": f"b{ending}",
     }
 
 

@@ -46,6 +46,8 @@ class TaskKind(ABC):
     uses_trials: whether samples are compared in pairs.
     legends: of every metric that this kind gives, by name; of ``metric`` also ``<metric>_train`` and ``<metric>_gap``.
     captions: of the two plots that ``plots`` draws.
+    intended_use: what a student answers, with {one} and {plural} in the place of its inputs.
+    hub_task: Hugging Face's word for it, after that for the student's modality.
     """
 
     name: ClassVar[str]
@@ -56,6 +58,8 @@ class TaskKind(ABC):
     uses_trials: ClassVar[bool]
     legends: ClassVar[Mapping[str, Legend]]
     captions: ClassVar[tuple[Caption, Caption]]
+    intended_use: ClassVar[str] = "To embed {plural}."
+    hub_task: ClassVar[str] = "feature-extraction"
 
     def clusters(self, rows: pd.DataFrame) -> pd.Series:
         """Name of each row's cluster: what was drawn from the world as one, and is resampled as one.

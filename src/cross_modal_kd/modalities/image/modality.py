@@ -61,6 +61,11 @@ class Image(Modality):
 
     name = "image"
     plural = "images"
+    hub = "image"
+    concerns = (
+        "Pictures may show people. Where they do, have their consent, and take similarity for no proof of identity: "
+        "this student was not examined for faces.",
+    )
     endings = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
     inputs = ImageInputConfig
     columns = {"pixels": "long[][][]"}

@@ -63,6 +63,16 @@ class Speech(Modality):
 
     name = "speech"
     plural = "speech"
+    hub = "audio"
+    concerns = (
+        "A voice identifies a person: embeddings and enrolments of voices are biometric data (in the EU, Article 9 "
+        "GDPR). Enrol and compare only people who have consented, for the purpose that they were told, and delete on "
+        "request.",
+        "Error rates differ with language, accent, age, sex, microphone and room, and were measured on the speakers "
+        "above alone, not by such groups. A threshold found on them need not hold for others: find yours on people "
+        "like yours.",
+        "It does not tell a living voice from a recording or a synthetic one.",
+    )
     endings = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".mp4", ".aac", ".webm")
     about = ("sample_rate",)
     inputs = SpeechInputConfig

@@ -49,6 +49,11 @@ class Text(Modality):
 
     name = "text"
     plural = "texts"
+    hub = "text"
+    concerns = (
+        "Texts may hold personal data and the stereotypes of who wrote them; what a text teacher has learnt from them "
+        "may be found in the student.",
+    )
     libraries = LIBRARIES
     teacher = {"pretrained": True, "encoder": MINILM}
 

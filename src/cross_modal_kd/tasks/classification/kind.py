@@ -32,6 +32,11 @@ class Classification(TaskKind):
     error_metric = "top1_error"
     uses_trials = False
     legends, captions = LEGENDS, CAPTIONS
+    hub_task = "classification"
+    intended_use = (
+        "To name which of its classes {one} belongs to. It has an answer for every input, also for one of no class: "
+        "look at the probability and the quality beside it."
+    )
 
     def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """A linear classifier with label-smoothed cross-entropy. See ``TaskKind.build_classifier``."""

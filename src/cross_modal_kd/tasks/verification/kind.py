@@ -36,6 +36,10 @@ class Verification(TaskKind):
     error_metric = "eer"
     uses_trials = True
     legends, captions = LEGENDS, CAPTIONS
+    intended_use = (
+        "To say how alike two {plural} are, whether they are of one label at a stated false-acceptance rate, and which "
+        "of some enrolled labels an unknown one comes nearest to. The labels need not be in the training."
+    )
 
     def build_classifier(self, student: StudentConfig, classes: int, dim: int) -> "Classifier":
         """AAM-softmax over the training labels. See ``TaskKind.build_classifier``."""
