@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill task test docs compare reproduce faults stranger mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill demo task test docs compare reproduce faults stranger mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,9 @@ help: ## this list
 
 distill: $(STAMP) ## from raw data to an evaluated student (ENV=face_speech for another task, ARGS=... for kedro run)
 	$(BIN)/kedro run --pipeline=distill $(KEDRO_ENV) $(ARGS)
+
+demo: $(STAMP) ## the student on a page in the browser: files, recordings, words (ENV=..., ARGS="--port=8001")
+	$(BIN)/cross-modal-kd demo --open $(KEDRO_ENV) $(ARGS)
 
 task: $(STAMP) ## an environment for a folder of your own (NAME=birds FOLDER=~/birds, ARGS=... for new-task)
 	$(BIN)/kedro new-task $(ARGS) "$(NAME)" "$(FOLDER)"

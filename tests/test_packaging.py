@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "modalities/image": ("image", "export"),
     "modalities/text": ("text",),
     "export": ("export",),
+    "demo": ("demo",),
     "quality": ("pipelines", "speech", "image"),
     "studies": ("pipelines", "studies", "speech", "image"),
 }
@@ -39,6 +40,7 @@ NOT_IMPORTED = {
     "mkdocs-material",  # a theme
     *("ruff", "ipykernel", "pandas-stubs", "pytest-timeout", "pytest-xdist"),
     *("flask-wtf", "psycopg"),  # MLflow's server imports them
+    "httpx2",  # which FastAPI's TestClient asks with
     "onnxscript",  # which torch.onnx converts with
 }
 OPTIONAL = {"speechmos"}  # imported behind the extra dnsmos alone
@@ -90,7 +92,7 @@ def test_every_import_is_declared_in_the_extra_of_its_room():
 def test_the_tests_import_what_is_declared():
     installed, declared = (
         packages_distributions(),
-        names("pipelines", "speech", "image", "text", "studies", "viz", "export", "dev"),
+        names("pipelines", "speech", "image", "text", "studies", "viz", "export", "demo", "dev"),
     )
     files = (*(PROJECT / "tests").rglob("*.py"), *(PROJECT / "scripts").glob("*.py"))
     ours = {name for file in files for name in (file.stem, file.parent.name)}

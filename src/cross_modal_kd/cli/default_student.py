@@ -71,6 +71,20 @@ def tracking_uri() -> str | None:
     return Settings.from_config(plain, project).tracking_uri
 
 
+def project_sources(project: Path, env: str) -> dict[str, Any]:
+    """The block ``sources`` of a project's parameters.
+
+    Args:
+        project: of ``project_folder``.
+        env: environment whose sources come before those of ``base``; one that is not there adds none.
+
+    Returns:
+        The sources by name, not checked.
+    """
+    said = [_read(project, each, "parameters").get("sources") for each in (BASE, LOCAL, env)]
+    return {name: source for block in said if isinstance(block, dict) for name, source in block.items()}
+
+
 def _task(project: Path, env: str) -> str:
     """The task's name, by the rule of the configuration loader (``hooks/loader.py``)."""
     said = _read(project, env, "globals").get("task")

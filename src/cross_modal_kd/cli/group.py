@@ -15,6 +15,7 @@ COMMANDS = {
     "identify": ("identify", "identify"),
     "search": ("search", "search"),
     "export": ("export", "export"),
+    "demo": ("demo", "demo"),
     "compare": ("runs", "compare"),
     "reproduce": ("runs", "reproduce"),
     "new-task": ("new_task", "new_task"),
