@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_package_and_what_it_reads(dist, installed):
     assert "conf/base/parameters.yml" in names and "conf/local/mlflow.yml" not in names
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_the_installed_wheel_runs_from_a_folder_to_a_report(installed, elsewhere, tracking_uri):
     where = run(installed, elsewhere, "-c", "import cross_modal_kd; print(cross_modal_kd.__file__)")

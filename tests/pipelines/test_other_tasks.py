@@ -1,0 +1,47 @@
+"""The tasks that the project ships beside the default, from real files to a report, with tiny trainings."""
+
+import json
+
+import pytest
+
+TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1}
+SPEECH = {
+    "encoder": {
+        "options": {
+            "channels": [8, 8, 8, 8, 24],
+            "attention_channels": 4,
+            "res2net_scale": 2,
+            "se_channels": 4,
+            "lin_neurons": 16,
+        }
+    }
+}
+SHORT = {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}}
+COMMON = {
+    "projection": {"dim": 8, "hidden": 8, "epochs": 1, "min_steps": None},
+    "training": TINY,
+    "inputs": SHORT,
+    "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2], "folds": 1},
+}
+TASKS = {
+    "face_speech": {
+        "student": SPEECH,
+        "ingestion": {"max_labels": 7},
+        "teacher": {"embedding_dim": 8, "encoder": {"options": {"channels": [8, 8, 8, 8]}}, "training": TINY},
+    },
+    "text_speech": {"student": SPEECH, "ingestion": {"max_labels": 7}},
+    "text_image": {
+        "student": {"encoder": {"options": {"channels": [4, 8]}}},
+        "ingestion": {"max_labels": 4},
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_every_other_task_distills_too(run_kedro, task):
+    run_kedro("distill", env=task, params={**COMMON, **TASKS[task]})
+    metrics = json.loads(((run_kedro.data_root / "08_reporting" / task) / "metrics.json").read_text())
+    assert {"student_alone", "distilled", "difference"} <= set(metrics)
+    page = ((run_kedro.data_root / "08_reporting" / task) / "report.html").read_text()
+    assert ("himeric" in page) == (task == "face_speech")
