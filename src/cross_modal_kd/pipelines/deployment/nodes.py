@@ -9,7 +9,6 @@ import pandas as pd
 from cross_modal_kd.config import (
     ArmsConfig,
     DeploymentConfig,
-    DistillationConfig,
     IngestionConfig,
     QualityConfig,
     SourcesConfig,
@@ -24,32 +23,6 @@ TeacherSide = Any  # student.TeacherSide
 QualityReference = Any  # student.QualityReference
 Equipment = Any  # student.Equipment
 PackagedStudent = Any  # student.PackagedStudent
-
-
-def choose_projection(
-    arms: ArmsConfig,
-    distillation: DistillationConfig,
-    distilled: ModelBundle,
-    projection_mlp: ModelBundle,
-    projection_pca: ModelBundle,
-) -> ModelBundle:
-    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted.
-
-    Args:
-        arms: all arms.
-        distillation: names the distilled arm.
-        distilled: its student.
-        projection_mlp: the trainable projection, as fitted.
-        projection_pca: the fixed one.
-
-    Returns:
-        The projection by which words, or other samples of the teacher's modality, are compared with the students'
-        embeddings; it is the one that both are evaluated with.
-    """
-    from cross_modal_kd.models import own_projection
-
-    fitted = {"mlp": projection_mlp, "pca": projection_pca}
-    return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
 
 
 def gather_teacher_side(

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines.chosen import choose_projection
 from cross_modal_kd.pipelines.deployment.export_nodes import export_student
 from cross_modal_kd.pipelines.deployment.nodes import (
-    choose_projection,
     gather_equipment,
     gather_teacher_side,
     package_as,

@@ -85,31 +85,6 @@ def embed_samples(
     return embed(samples, task, sources, student, evaluation, training.accelerator)
 
 
-def choose_projection(
-    arms: ArmsConfig,
-    distillation: DistillationConfig,
-    distilled: ModelBundle,
-    projection_mlp: ModelBundle,
-    projection_pca: ModelBundle,
-) -> ModelBundle:
-    """The distilled arm's: as its student's training left it where it was trained on, else as it was fitted.
-
-    Args:
-        arms: all arms.
-        distillation: names the distilled arm.
-        distilled: its student.
-        projection_mlp: the trainable projection, as fitted.
-        projection_pca: the fixed one.
-
-    Returns:
-        The projection by which both students are measured against the teacher.
-    """
-    from cross_modal_kd.models import own_projection
-
-    fitted = {"mlp": projection_mlp, "pca": projection_pca}
-    return own_projection(distilled) or fitted[arms.get(distillation.arm).projection]
-
-
 def set_protocol(
     samples: pd.DataFrame,
     task: TaskConfig,

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from cross_modal_kd.pipelines.chosen import choose_projection
 from cross_modal_kd.pipelines.evaluation.folds import (
     gather_method,
     measure_over_folds,
@@ -9,7 +10,6 @@ from cross_modal_kd.pipelines.evaluation.folds import (
     train_in_folds,
 )
 from cross_modal_kd.pipelines.evaluation.nodes import (
-    choose_projection,
     compare_students,
     compute_figures,
     describe_data,
