@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tests of faults only where ``-m`` names them."""
+    """The long tests of faults only where ``-m`` names them; the files with most slow tests first.
+
+    ``make test`` gives a file to one process: a long one that comes last would run alone.
+    """
     if "faults" not in config.option.markexpr:
         long = [item for item in items if item.get_closest_marker("faults")]
         items[:] = [item for item in items if not item.get_closest_marker("faults")]
         config.hook.pytest_deselected(items=long)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

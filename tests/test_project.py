@@ -103,6 +103,7 @@ def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_p
             assert layer in (folder, None), name
 
 
+@pytest.mark.slow
 def test_tasks_do_not_share_a_name(context):
     """They would overwrite each other's results; the default task at another scale keeps its name and says so."""
     names = {env: context(env).config_loader["globals"]["task"] for env in ENVIRONMENTS}

@@ -17,7 +17,7 @@ from cross_modal_kd.cli import cli
 from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.demo import Desk, make_app, serve
 from cross_modal_kd.samples import Roots
-from cross_modal_kd.student import StudentError, StudentModel
+from cross_modal_kd.student import Enrolled, StudentError, StudentModel
 
 PROJECT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1"
@@ -71,6 +71,23 @@ def test_a_file_is_answered_as_the_student_answers_it(client, desk, students):
     assert said.replies[0].teachers[0].content in text
     assert not said.replies[1].teachers  # no teacher has bound its space
     assert f"{said.quality.score:.2f}" in text
+
+
+def test_the_enrolled_are_named_by_their_student_alone(students):
+    content = students[0].package.examples[next(iter(students[0].package.examples))]
+    book = Enrolled(students[0].record.weights).with_one(students[0].enroll("<b>Ann</b>", [content]))
+    desk = Desk(*students, enrolled=book)
+    text = TestClient(make_app(desk), base_url=ADDRESS).post("/answer", content=content).text
+    said = desk.answer(content)
+    assert said.enrolled.startswith("Enrolled: “<b>Ann</b>” (threshold EER; a stranger")
+    assert said.names == (("<b>Ann</b>", pytest.approx(1.0, abs=1e-5)),)
+    assert "“&lt;b&gt;Ann&lt;/b&gt;” (threshold" in text
+    assert "&lt;b&gt;Ann&lt;/b&gt; 1.000" in text
+    assert not Desk(*students).answer(content).enrolled
+    with pytest.raises(StudentError, match="another student"):
+        Desk(students[1], enrolled=book)
+    with pytest.raises(StudentError, match="nobody is enrolled"):
+        Desk(students[0], enrolled=Enrolled(students[0].record.weights))
 
 
 def test_without_the_projects_data_samples_are_named(students):

@@ -31,6 +31,7 @@ class Addresses(HTMLParser):
         self.found += [value for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_the_page_holds_everything_it_shows(pages, name):
     page = pages[name]

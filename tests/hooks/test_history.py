@@ -87,6 +87,7 @@ def test_without_room_for_a_copy_a_run_ends_well(run, monkeypatch, caplog):
     assert run.made == ["new"] * 2 and "is not kept" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_console_says_the_result_its_page_and_where_it_is_tracked(run_kedro_after, caplog, tracking_uri):
     with caplog.at_level("INFO"):
         run_kedro_after("evaluation", params={"training": {"patience": None}})

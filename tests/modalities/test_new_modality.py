@@ -56,6 +56,7 @@ def raw(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_distill_runs_on_a_new_modality(tabular, raw, run_kedro):
     sources = {"emoji": None, "made": {"layout": "folder", "root": str(raw)}}
     run_kedro("distill", params={**PARAMETERS, "sources": sources})

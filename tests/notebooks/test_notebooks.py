@@ -12,6 +12,7 @@ def tour(project_path):
     return nbformat.read(project_path / "notebooks" / "tour.ipynb", 4)
 
 
+@pytest.mark.slow
 def test_the_tour_runs_on_what_distill_left(tour, distilled, project_path, monkeypatch):
     monkeypatch.setenv("KEDRO_ENV", "test")
     monkeypatch.setenv("TOUR_DATA_ROOT", str(distilled))

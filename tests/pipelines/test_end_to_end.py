@@ -31,6 +31,7 @@ def test_distill_leaves_two_students_their_metrics_and_a_report(distilled):
     assert not [file for file in distilled.rglob("*") if file.suffix in (".pkl", ".pt", ".pth", ".ckpt", ".bin")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["quality", "teacher", "projection", "distillation", "evaluation", "deployment"])
 def test_a_stage_runs_alone_to_the_same_result(run_kedro_after, distilled, stage):
     run_kedro_after(stage)
@@ -82,6 +83,7 @@ def logged_runs(tracking_uri):
     return newest.data, below
 
 
+@pytest.mark.slow
 def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, tracking_uri, monkeypatch):
     run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
     root = run_kedro_after.data_root
@@ -123,6 +125,7 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
     assert [options["name"] for options in trained] == ["rkd"]
 
 
+@pytest.mark.slow
 def test_tuning_searches_the_arms_and_takes_up_where_it_was_left(run_kedro_after, tracking_uri, monkeypatch):
     import cross_modal_kd.studies.tuning.trials as arm
 

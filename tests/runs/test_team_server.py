@@ -153,6 +153,7 @@ def team(request, tmp_path_factory):
         found.stop()
 
 
+@pytest.mark.slow
 def test_people_may_log_in_and_nobody_else(team):
     for name, password in PEOPLE.items():
         code, said = team.step("user", name, TEAM_PASSWORD=password)

@@ -169,6 +169,7 @@ def test_all_test_samples_are_taken_where_no_number_is_named():
     assert len(everything) == 12 * 4 and len(drawn_rows(made.samples, made.task, CONFIG)) == 12 * 3
 
 
+@pytest.mark.slow
 def test_the_pipeline_measures_both_students_and_every_arm_of_the_comparison(run_kedro_after, tracking_uri):
     run_kedro_after("robustness")
     reporting = run_kedro_after.data_root / "08_reporting" / "test"

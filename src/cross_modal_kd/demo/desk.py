@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from cross_modal_kd.demo.shelf import Shelf, Shown
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples import Roots
-from cross_modal_kd.student import Embedding, Index, Prediction, Quality, StudentError, StudentModel, Threshold
+from cross_modal_kd.student import (
+    Embedding,
+    Enrolled,
+    Identification,
+    Index,
+    Prediction,
+    Quality,
+    StudentError,
+    StudentModel,
+    Threshold,
+)
 
 TOP, NEAREST, FOUND = 5, 6, 12
 OPERATING = "eer"  # the threshold that verdicts go by
@@ -46,6 +56,8 @@ class Answer:
     Attributes:
         error: why there is nothing; None where there is.
         quality: of the input.
+        enrolled: who of the book it is, in a sentence; empty without a book.
+        names: (name, score) of the enrolled that are nearest.
         replies: a student each.
         query: the words that were searched for.
         found: by student, training samples that the words find.
@@ -53,6 +65,8 @@ class Answer:
 
     error: str | None = None
     quality: Quality | None = None
+    enrolled: str = ""
+    names: Sequence[tuple[str, float]] = ()
     replies: Sequence[Reply] = ()
     query: str = ""
     found: Sequence[tuple[str, Sequence[Shown]]] = ()
@@ -65,15 +79,24 @@ class Desk:
         student: that answers.
         alone: the one without a teacher, beside it; None leaves it out.
         roots: where the files of the training samples lie; None shows their names.
+        enrolled: those whom ``student`` knows by name; None asks for nobody.
 
     Raises:
-        StudentError: the two are of different tasks.
+        StudentError: the two are of different tasks; another student has made the book, or nobody is in it.
     """
 
-    def __init__(self, student: StudentModel, alone: StudentModel | None = None, roots: Roots | None = None) -> None:
+    def __init__(
+        self,
+        student: StudentModel,
+        alone: StudentModel | None = None,
+        roots: Roots | None = None,
+        enrolled: Enrolled | None = None,
+    ) -> None:
         if alone is not None and alone.task != student.task:
             raise StudentError(f"the student alone is of {alone.task.name!r}, the other one of {student.task.name!r}")
-        self.student = student
+        if enrolled is not None:
+            enrolled.require_of(student.record.weights)
+        self.student, self._enrolled = student, enrolled
         self._students = [student] if alone is None else [student, alone]
         self._shelves = [Shelf(each, roots) for each in self._students]
         self._one = threading.Lock()
@@ -104,7 +127,11 @@ class Desk:
             if first.error is not None:
                 return Answer(first.error, first.quality)
             replies = [self._reply(place, each) for place, each in enumerate(found) if each.error is None]
-            return Answer(None, first.quality, replies)
+            if self._enrolled is None:
+                return Answer(None, first.quality, replies=replies)
+            seen = Embedding(first.name, None, first.embedding, first.quality)
+            said = self.student.identify(seen, self._enrolled, OPERATING, TOP)
+            return Answer(None, first.quality, _who(said), said.candidates, replies)
 
     def search(self, words: str) -> Answer:
         """The training samples that words find: the student has seen no text since its training.
@@ -152,6 +179,13 @@ class Desk:
 
 def _title(student: StudentModel) -> str:
     return TITLES.get(student.record.role, student.record.role)
+
+
+def _who(said: Identification) -> str:
+    if said.accepted is None:
+        return f"Nearest of the enrolled: “{said.best}”; no decision: {said.reason}"
+    bound = "" if said.far_any is None else f"; a stranger is taken for one of them at most {100 * said.far_any:.3g} %"
+    return (f"Enrolled: “{said.best}”" if said.accepted else "None of the enrolled") + f" (threshold EER{bound})"
 
 
 def _verdict(threshold: Threshold, nearest: Sequence[Shown]) -> str:

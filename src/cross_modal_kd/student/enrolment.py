@@ -55,6 +55,20 @@ class Enrolled:
         """
         return Enrolled(self.student, {**self.entries, entry.name: entry})
 
+    def require_of(self, student: str) -> None:
+        """Make sure that a student can look among these.
+
+        Args:
+            student: its ``StudentRecord.weights``.
+
+        Raises:
+            StudentError: another student enrolled them, or nobody is enrolled.
+        """
+        if self.student != student:
+            raise StudentError("these were enrolled by another student: its embeddings mean nothing here; enrol again")
+        if not self.entries:
+            raise StudentError("nobody is enrolled: enrol somebody first")
+
     def save(self, folder: Path) -> None:
         """Write them in the place of what the folder holds.
 

@@ -253,10 +253,7 @@ class StudentModel:
             StudentError: there is no threshold of that name, nobody is enrolled, or another student enrolled them.
         """
         chosen = threshold_named(self.record.operating, threshold)
-        if enrolled.student != self.record.weights:
-            raise StudentError("these were enrolled by another student: its embeddings mean nothing here; enrol again")
-        if not enrolled.entries:
-            raise StudentError("nobody is enrolled: enrol somebody first")
+        enrolled.require_of(self.record.weights)
         (one,) = self._sides([given])
         if one.vector is None:
             return Identification(one.name, one.error, threshold=threshold, quality=one.quality)
