@@ -11,6 +11,7 @@ from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
 from cross_modal_kd.evaluation.matching import teacher_gallery
 from cross_modal_kd.evaluation.subset import PER_CLUSTER, subset_of, train_subset
 from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.models import weights_of
 from cross_modal_kd.samples.selection import split_rows
 from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
 from evaluation_world import CHIMERIC, CLASSIFICATION, DIM, VERIFICATION, keep, world
@@ -200,9 +201,10 @@ def test_the_protocol_says_what_was_measured(measured):
         "resamples": 60, "level": 0.95, "seed": 0,
     }  # fmt: skip
     assert ("trials" in protocol) == (kind == "verification")
+    weights = weights_of(world(VERIFICATION if kind == "verification" else CLASSIFICATION).student())
     assert metrics["arms"] == {
-        "student_alone": {"arm": "none", "title": "student alone"},
-        "distilled": {"arm": "soft", "title": "soft <both>"},
+        "student_alone": {"arm": "none", "title": "student alone", "weights": weights},
+        "distilled": {"arm": "soft", "title": "soft <both>", "weights": weights},
     }
 
 

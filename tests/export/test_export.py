@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -303,8 +304,9 @@ def bare_python(folder: Path, *packages: str) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory) -> Path:
-    """One environment for both modalities."""
-    python = bare_python(tmp_path_factory.mktemp("bare") / "env", "numpy", "onnxruntime", "soundfile", "pillow")
+    """One environment for both modalities; its libraries are this one's: Pillow resizes otherwise from 11 to 13."""
+    libraries = [f"{name}=={version(name)}" for name in ("numpy", "onnxruntime", "soundfile", "pillow")]
+    python = bare_python(tmp_path_factory.mktemp("bare") / "env", *libraries)
     # -I: Kedro has put src into PYTHONPATH
     command = [str(python), "-I", "-m", "pip", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

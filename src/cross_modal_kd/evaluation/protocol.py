@@ -15,7 +15,7 @@ from cross_modal_kd.evaluation.open_vocabulary import named_classes, open_vocabu
 from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet, weakest
-from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.models import ModelBundle, weights_of
 from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.tasks import Evaluated, ProjectedTeacher, StudentsOnTest, Subset, kind_of
 from cross_modal_kd.tracking import fingerprint
@@ -181,7 +181,7 @@ def student_metrics(protocol: Protocol, student: ModelBundle, embeddings: Embedd
         Metrics by name, with their resamples and chance levels, and why others are not defined; without training
         samples in the protocol only those of the test split.
     """
-    return pooled_metrics([Fold(protocol, student, embeddings)])
+    return replace(pooled_metrics([Fold(protocol, student, embeddings)]), weights=weights_of(student))
 
 
 def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:

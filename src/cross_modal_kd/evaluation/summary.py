@@ -1,6 +1,6 @@
 """What was measured on what: the first part of metrics.json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,9 @@ from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
 
 
-def summarise(protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: DistillationConfig) -> dict:
+def summarise(
+    protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: DistillationConfig, weights: Mapping[str, str]
+) -> dict:
     """What was learnt, by which arms, and on what it was measured.
 
     Args:
@@ -18,6 +20,7 @@ def summarise(protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: 
         folds: and in which folds, where there are several; counts are then over all of them.
         arms: all arms, for their titles.
         distillation: names the two that were compared.
+        weights: of the two, by role, by which a reader knows whether a student is the one that was measured.
 
     Returns:
         {task, arms, protocol}: plain values, ready for JSON.
@@ -25,11 +28,11 @@ def summarise(protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: 
     protocols = list(folds.protocols) or [protocol]
     task, evaluation, kind = protocol.task, protocol.evaluation, kind_of(protocol.task)
     tests = [each.test for each in protocols]
+    compared = {"student_alone": distillation.baseline, "distilled": distillation.arm}
     summary = {
         "task": task.model_dump(),
         "arms": {
-            "student_alone": {"arm": distillation.baseline, "title": arms.get(distillation.baseline).title},
-            "distilled": {"arm": distillation.arm, "title": arms.get(distillation.arm).title},
+            role: {"arm": arm, "title": arms.get(arm).title, "weights": weights[role]} for role, arm in compared.items()
         },
         "protocol": {
             "test_samples": sum(len(test.rows) for test in tests),

@@ -30,11 +30,13 @@ class MetricSet:
         metrics: those that are defined.
         chance: the value that a metric has without information, where there is one.
         undefined: why a metric is not there.
+        weights: ``models.weights_of`` what was measured; empty where several were.
     """
 
     metrics: dict[str, Metric] = field(default_factory=dict)
     chance: dict[str, float] = field(default_factory=dict)
     undefined: dict[str, str] = field(default_factory=dict)
+    weights: str = ""
 
     def __or__(self, other: "MetricSet") -> "MetricSet":
         return MetricSet(self.metrics | other.metrics, self.chance | other.chance, self.undefined | other.undefined)

@@ -20,6 +20,7 @@ from cross_modal_kd.sources import licence_of
 from cross_modal_kd.storage import parse_json, read_csv
 from cross_modal_kd.student.card_notes import consent_notes
 from cross_modal_kd.student.card_text import fenced, in_markdown, one_line, without_places
+from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.package import PackagedStudent
 from cross_modal_kd.student.record import Threshold
 from cross_modal_kd.tasks import kind_of
@@ -75,7 +76,16 @@ def gather_evidence(
 
     Returns:
         All of it.
+
+    Raises:
+        StudentError: another student was measured than the one that was packaged.
     """
+    role = student.record.role
+    if metrics["arms"][role].get("weights") != student.record.weights:
+        raise StudentError(
+            f"{METRICS} is of another student than the {role} one that is there now, which was trained since: `kedro "
+            "run --pipelines=evaluation` measures it"
+        )
     used = set(counts["source"])
     roots, about = Roots(sources), sources.root
     licences = [
@@ -94,7 +104,7 @@ def gather_evidence(
         licences=licences,
         split=kept if split.frozen else f"drawn by a hash of each cluster's name ({shares})",
         objective=[(name, _words(value)) for name, value in values if name != "title"],
-        robustness=_robustness(folder, student.record.role, notes),
+        robustness=_robustness(folder, role, notes),
         notes=notes,
     )
 

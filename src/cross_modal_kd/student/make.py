@@ -11,6 +11,7 @@ import pandas as pd
 from cross_modal_kd.config import DeploymentConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, library_of, project, saved_encoder, weights_of
 from cross_modal_kd.samples import KEYS, EmbeddingTable, Roots, as_records, split_rows
+from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.operating import Operating
 from cross_modal_kd.student.package import PackagedStudent
 from cross_modal_kd.student.quality import QualityReference
@@ -18,6 +19,7 @@ from cross_modal_kd.student.record import StudentRecord
 from cross_modal_kd.student.space import Space
 from cross_modal_kd.student.teacher_side import TeacherSide
 from cross_modal_kd.tracking import current_run, fingerprint, git_facts, this_run, version_facts
+from cross_modal_kd.training import require_embeddings_of
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,28 @@ def make_teacher_side(
 
 
 def training_space(
-    samples: pd.DataFrame, task: TaskConfig, embeddings: EmbeddingTable, deployment: DeploymentConfig
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    student: ModelBundle,
+    embeddings: EmbeddingTable,
+    deployment: DeploymentConfig,
 ) -> Space:
     """The student's embeddings of training samples.
 
     Args:
         samples: the table, with its splits.
         task: names the student's modality, and what pairs samples.
+        student: whose space it is.
         embeddings: the student's, of some of its training samples at least.
         deployment: how many are stored, and the seed.
 
     Returns:
         Those that were embedded; there may be none.
+
+    Raises:
+        SamplesError: the embeddings are not the student's.
     """
+    require_embeddings_of(samples, student, embeddings)
     rows = split_rows(samples, task.student, "train")
     rows = rows[rows["sample_id"].isin(embeddings.sample_ids)]
     return Space.of(
@@ -153,7 +164,16 @@ def make_package(
 
     Returns:
         What ``save_package`` writes.
+
+    Raises:
+        StudentError: thresholds and calibrations were found with another student.
     """
+    weights = weights_of(student)
+    if operating.student != weights:
+        raise StudentError(
+            f"the thresholds of {about['role']} were found with another student than the one that is there now, which "
+            "was trained since: `kedro run --pipelines=evaluation` finds them again"
+        )
     run = current_run()
     facts = {
         "command": this_run().command,
@@ -168,7 +188,7 @@ def make_package(
         operating=operating,
         quality=equipment.quality.record,
         teacher_weights=equipment.teacher.weights,
-        weights=weights_of(student),
+        weights=weights,
         provenance={**about, "samples": equipment.samples},
     )
     return PackagedStudent(record, student, equipment.teacher, training, equipment.quality, equipment.examples, facts)

@@ -8,7 +8,7 @@ import torch
 
 from cross_modal_kd.config import DeploymentConfig, EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import OperatingPoints, TrialScores, unit_rows
-from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.models import ModelBundle, weights_of
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, split_rows
 from cross_modal_kd.student.answer import class_logits
 from cross_modal_kd.student.record import DevMetric, Operating, ScoreCalibration, Temperature, Threshold
@@ -67,6 +67,7 @@ def find_operating(
     values = embeddings.at(dev["sample_id"])
     logits = class_logits(student, torch.from_numpy(values), logit_scale)
     found: dict = {
+        "student": weights_of(student),
         "logit_scale": logit_scale,
         "temperature": fit_temperature(logits, dev["label"], list(student.config["classes"])),
         "dev": _dev_metric(task, dev, values, student, logits),

@@ -96,6 +96,7 @@ class Operating(Strict):
         temperature: of class probabilities.
         logit_scale: of cosine logits (a verification student's); None where the classifier is linear.
         dev: the metric that decides between versions.
+        student: ``weights`` of the student that all of it was found with.
     """
 
     thresholds: list[Threshold] = Field(default_factory=list)
@@ -106,6 +107,7 @@ class Operating(Strict):
     temperature: Temperature = Temperature(reason="not fitted")
     logit_scale: float | None = None
     dev: DevMetric
+    student: str = ""
 
 
 class QualityRecord(Strict):

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import BaseModel
 
 from cross_modal_kd.config import InputConfig, TaskConfig
-from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder
-from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder, saved_inputs
+from cross_modal_kd.samples import EmbeddingTable, SamplesError
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
 
@@ -140,3 +140,25 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())
     return digest.hexdigest()
+
+
+def require_embeddings_of(samples: pd.DataFrame, student: ModelBundle, embeddings: EmbeddingTable) -> None:
+    """Make sure that embeddings are a student's own, of the samples that are in the table now.
+
+    Args:
+        samples: the table.
+        student: a bundle of ``student_bundle``.
+        embeddings: of some of the samples.
+
+    Raises:
+        SamplesError: they are of another student, or of samples that have changed since.
+    """
+    known = samples.set_index("sample_id", drop=False)
+    if set(embeddings.sample_ids) <= set(known.index):
+        rows = known.loc[embeddings.sample_ids]
+        if embedding_fingerprint(rows, student, saved_inputs(student)) == embeddings.fingerprint:
+            return
+    raise SamplesError(
+        f"the {len(embeddings)} embeddings at hand are not of the student that is there now and of its samples: one of "
+        "them was made again since. `kedro run --pipelines=evaluation` embeds and measures again"
+    )

@@ -139,7 +139,7 @@ def package_as(role: str) -> Callable[..., PackagedStudent]:
         from cross_modal_kd.student import Operating, make_package, training_space
 
         about = {"role": role, "arm": arm, "seed": training.seed}
-        nearest = training_space(samples, equipment.task, embeddings, deployment)
+        nearest = training_space(samples, equipment.task, student, embeddings, deployment)
         return make_package(student, Operating.model_validate(operating), equipment, nearest, about)
 
     return package_student

@@ -173,6 +173,7 @@ def compare_students(
     from cross_modal_kd.evaluation import compare_metrics, intervals, summarise
 
     level = protocol.evaluation.level
+    weights = {"student_alone": student_alone.weights, "distilled": distilled.weights}
     if folds:
         student_alone, distilled, teacher = folds.pooled["student_alone"], folds.pooled["distilled"], folds.teacher
     of_teacher, missing = intervals(teacher, level)
@@ -180,7 +181,7 @@ def compare_students(
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
     if reason := compared["difference"].get(kind_of(protocol.task).metric, {}).get("reason"):
         logger.warning("no interval of the difference, and so no verdict: %s", reason)
-    return summarise(protocol, folds, arms, distillation) | compared | {"teacher": of_teacher}
+    return summarise(protocol, folds, arms, distillation, weights) | compared | {"teacher": of_teacher}
 
 
 def keep_resamples(student_alone: Metrics, distilled: Metrics, folds: Any) -> pd.DataFrame:
