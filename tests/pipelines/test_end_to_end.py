@@ -87,7 +87,7 @@ def logged_runs(tracking_uri):
 def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, tracking_uri, monkeypatch):
     run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
     root = run_kedro_after.data_root
-    table = pd.read_csv(reporting(root) / "comparison.csv")
+    table = pd.read_csv(reporting(root) / "comparison.csv", float_precision="round_trip")
     assert table["arm"].tolist() == ["none", "soft_both_quality"]
     assert table["difference_to_baseline"].notna().tolist() == [False, True]
     by_metric = pd.read_csv(reporting(root) / "comparison_metrics.csv").set_index(["arm", "metric"])
@@ -119,7 +119,7 @@ def test_a_comparison_measures_every_arm_and_trains_none_twice(run_kedro_after, 
     run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
     assert not trained
     assert changed_files(store) == before
-    pd.testing.assert_frame_equal(pd.read_csv(reporting(root) / "comparison.csv"), table)
+    pd.testing.assert_frame_equal(pd.read_csv(reporting(root) / "comparison.csv", float_precision="round_trip"), table)
 
     run_kedro_after("comparison", params={"evaluation": {"train_subset": 20}, "comparison": {"arms": ["none", "rkd"]}})
     assert [options["name"] for options in trained] == ["rkd"]

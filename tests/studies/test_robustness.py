@@ -173,7 +173,7 @@ def test_all_test_samples_are_taken_where_no_number_is_named():
 def test_the_pipeline_measures_both_students_and_every_arm_of_the_comparison(run_kedro_after, tracking_uri):
     run_kedro_after("robustness")
     reporting = run_kedro_after.data_root / "08_reporting" / "test"
-    table = pd.read_csv(reporting / "robustness.csv")
+    table = pd.read_csv(reporting / "robustness.csv", float_precision="round_trip")
     assert set(table["arm"]) == {"student_alone", "distilled"} and set(table["kind"]) == {"clean", "blur", "noise"}
     assert (reporting / "robustness.png").exists()
     clean = table[table["kind"] == "clean"].set_index("arm")
