@@ -10,10 +10,10 @@ from cross_modal_kd.evaluation.compare import compare_metrics
 from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
 from cross_modal_kd.evaluation.matching import teacher_gallery
 from cross_modal_kd.evaluation.subset import PER_CLUSTER, subset_of, train_subset
-from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.metrics import Metric, MetricSet, cosine_scores
 from cross_modal_kd.models import weights_of
 from cross_modal_kd.samples.selection import split_rows
-from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.verification.scores import trial_rows
 from evaluation_world import CHIMERIC, CLASSIFICATION, DIM, VERIFICATION, keep, world
 
 MATCHING = {"matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"}

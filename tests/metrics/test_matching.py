@@ -1,14 +1,16 @@
 """Matching in closed form against every gallery that could be drawn, and retrieval against scikit-learn."""
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import gammaln
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from cross_modal_kd.metrics import average_precision, matching_auc, one_of_n
+from cross_modal_kd.metrics import Cosines, average_precision, match_places, matching_auc, one_of_n
 
 
 def enumerated(similarity, query_labels, gallery_labels, n):
@@ -118,3 +120,70 @@ def test_what_cannot_be_matched_is_refused_by_name():
         average_precision(similarity, [0, 1, 2], [0, 1])
     with pytest.raises(ValueError, match="similarity: expected finite numbers, found 1 NaN"):
         average_precision(np.where(similarity == 1, [np.nan, 1, 1], 0), [0, 1, 2], [0, 1, 2])
+
+
+def query_by_query(similarity, query_labels, gallery_labels, n):
+    """(accuracy of 1:n, average precision) of each query from its own row, sorted; the plain derivation."""
+
+    def log_choose(items, taken):
+        left = np.asarray(items, dtype=np.float64) - taken
+        value = gammaln(left + taken + 1) - gammaln(taken + 1) - gammaln(np.maximum(left, 0) + 1)
+        return np.where(left >= 0, value, -np.inf)
+
+    picked, precision = [], []
+    for scores, match in zip(similarity, np.equal.outer(query_labels, gallery_labels), strict=True):
+        others, everything, matches = np.sort(scores[~match]), np.sort(scores), np.sort(scores[match])
+        below = np.searchsorted(others, scores[match], "left")
+        level = np.searchsorted(others, scores[match], "right") - below
+        choices = log_choose(len(others), n - 1)
+        alone = np.exp(log_choose(below, n - 1) - choices)
+        shared = np.exp(log_choose(below + level + 1, n) - choices) - np.exp(log_choose(below, n) - choices)
+        picked.append(np.where(level > 0, shared / (level + 1), alone).mean())
+        retrieved = len(everything) - np.searchsorted(everything, matches, "left")
+        precision.append(((len(matches) - np.searchsorted(matches, matches, "left")) / retrieved).mean())
+    return picked, precision
+
+
+@pytest.mark.parametrize("decimals", [None, 1], ids=["no ties", "ties"])
+@pytest.mark.parametrize("several", [False, True], ids=["one match", "several matches"])
+def test_blocks_of_any_size_give_the_numbers_of_the_plain_derivation_to_the_last_digit(several, decimals):
+    generator = np.random.default_rng(1)
+    gallery = generator.integers(0, 23, 230) if several else generator.permutation(230)
+    queries = gallery[generator.integers(0, 230, 90)]
+    similarity = generator.normal(size=(90, 230)) + np.equal.outer(queries, gallery)
+    similarity = similarity if decimals is None else similarity.round(decimals)
+    picked, precision = query_by_query(similarity, queries, gallery, 10)
+    for at_once in (1, 1000, 10**6):
+        places = match_places(similarity, queries, gallery, at_once)
+        assert places.one_of_n(10).per_query.tolist() == picked
+        assert places.average_precision().per_query.tolist() == precision
+
+
+@pytest.mark.parametrize("at_once", [1, 70, 10**6])
+def test_cosines_stand_for_their_matrix(at_once):
+    generator = np.random.default_rng(2)
+    queries, items = (generator.integers(-4, 5, (rows, 8)) / 8 for rows in (50, 30))  # products without rounding
+    wanted, keys = np.arange(50) % 30, np.arange(30)
+    lazy, matrix = Cosines(queries, items, at_once), queries @ items.T
+    assert one_of_n(lazy, wanted, keys, 5).per_query.tolist() == one_of_n(matrix, wanted, keys, 5).per_query.tolist()
+    assert average_precision(lazy, wanted, keys).value == average_precision(matrix, wanted, keys).value
+    rows, columns = generator.integers(0, 50, 200), generator.integers(0, 30, 200)
+    assert lazy.at(rows, columns).tolist() == matrix[rows, columns].tolist()
+
+
+def test_memory_of_cosines_is_that_of_a_block():
+    vectors = np.random.default_rng(0).normal(size=(3000, 16)).astype(np.float32)
+    tracemalloc.start()
+    match_places(Cosines(vectors, vectors, at_once=100_000), np.arange(3000), np.arange(3000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 3000**2 / 8
+
+
+def test_cosines_that_cannot_be_taken_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"queries, items: expected shapes .* found \(2, 3\) and \(2, 2\)"):
+        Cosines(np.ones((2, 3)), np.ones((2, 2)))
+    with pytest.raises(ValueError, match="items: expected finite numbers"):
+        Cosines(np.ones((2, 2)), np.full((2, 2), np.nan))
+    with pytest.raises(ValueError, match=r"similarity: expected queries and items, found shape \(0, 2\)"):
+        match_places(Cosines(np.ones((0, 2)), np.ones((2, 2))), [], [1, 2])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import det_curve as sklearn_det_curve
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from cross_modal_kd.metrics import det_curve, eer, min_dcf, roc_auc
+from cross_modal_kd.metrics import OperatingPoints, SortedScores, det_curve, eer, min_dcf, roc_auc
 
 
 def sweep(scores, labels, weights):
@@ -153,3 +153,44 @@ def test_wrong_costs_are_refused_by_name():
         min_dcf([0.1, 0.2], [1, 0], 1.0)
     with pytest.raises(ValueError, match="c_miss, c_fa: expected numbers > 0, found 0 and 1"):
         min_dcf([0.1, 0.2], [1, 0], c_miss=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(trials())
+def test_sorted_scores_have_the_curve_of_the_weighted_ones(case):
+    scores, labels, _ = case
+    for each, weighted in zip(det_curve(scores, labels), det_curve(scores, labels, np.ones(len(scores))), strict=True):
+        assert each.tolist() == weighted.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(trials(), st.sampled_from([0.0, 0.01, 0.1, 0.3, 0.5, 0.9]))
+def test_the_threshold_of_a_rate_is_the_lowest_that_keeps_it(case, rate):
+    scores, labels = np.array(case[0]), np.array(case[1])
+    found = SortedScores.of(scores, labels)
+    threshold = found.threshold_at(rate)
+    far, frr = found.rates(threshold)
+    assert far == (scores[labels == 0] >= threshold).mean() <= rate
+    assert frr == (scores[labels == 1] < threshold).mean()
+    assert (scores[labels == 0] >= np.nextafter(threshold, -np.inf)).mean() > rate
+
+
+def test_known_threshold_and_a_rate_out_of_range():
+    scores = SortedScores.of([0.9, 0.5, 0.4, 0.3, 0.2], [1, 0, 0, 0, 0])
+    assert scores.threshold_at(0.5) == np.nextafter(0.3, 1) and scores.rates(0.3) == (0.75, 0.0)
+    with pytest.raises(ValueError, match=r"far: expected a rate in \[0, 1\), found 1.0"):
+        scores.threshold_at(1.0)
+
+
+def test_a_thinned_curve_keeps_ends_and_stays_near_it():
+    scores, labels = random_trials(n=60_000)
+    curve = det_curve(scores, labels)
+    thin = curve.thinned(400, len(scores))
+    assert 200 < len(thin.far) <= 402
+    assert [each[0] for each in thin] == [-np.inf, 0, 1] and [each[-1] for each in thin] == [np.inf, 1, 0]
+    known = set(zip(*map(np.ndarray.tolist, curve), strict=True))
+    assert set(zip(*map(np.ndarray.tolist, thin), strict=True)) <= known
+    for far in (0.0005, 0.01, 0.3):  # rare errors too, where most points of the curve are not
+        nearest = thin.frr[np.argmin(np.abs(np.log(thin.far.clip(1e-9) / far)))]
+        assert nearest == pytest.approx(curve.frr[np.argmin(np.abs(curve.far - far))], abs=0.02)
+    assert isinstance(thin, OperatingPoints) and curve.thinned(10**6, len(scores)) is curve

@@ -8,13 +8,13 @@ import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import (
+    Cosines,
     Matching,
     Metric,
     MetricSet,
-    average_precision,
     bootstrap_mean,
     bootstrap_verification,
-    one_of_n,
+    match_places,
     roc_auc,
     unit_rows,
 )
@@ -73,7 +73,7 @@ class Queries:
     views of that item. clusters: (q,).
     """
 
-    similarity: np.ndarray
+    similarity: Cosines
     own: np.ndarray
     distances: np.ndarray
     clusters: np.ndarray
@@ -113,14 +113,14 @@ def matching_metrics(
     size = min(each.items for each in queries)
     if size < 2:
         return metrics | MetricSet(undefined=dict.fromkeys(names, f"the gallery has {size} item; two are needed"))
+    places = [match_places(each.similarity, each.own, np.arange(each.items)) for each in queries]
     for n in evaluation.gallery:
         name = f"matching_1_{n}"
         if n > size:
             metrics |= MetricSet(undefined={name: f"the gallery has only {size} items"})
             continue
-        picked = [one_of_n(each.similarity, each.own, np.arange(each.items), n) for each in queries]
-        metrics |= _ranked(name, picked, queries, subset)
-    ranked = [average_precision(each.similarity, each.own, np.arange(each.items)) for each in queries]
+        metrics |= _ranked(name, [each.one_of_n(n) for each in places], queries, subset)
+    ranked = [each.average_precision() for each in places]
     return metrics | _ranked("retrieval_map", ranked, queries, subset) | _auc(queries, subset, evaluation)
 
 
@@ -129,7 +129,7 @@ def _queries(subset: Subset, values: np.ndarray, gallery: Gallery, task: TaskCon
     rows = np.flatnonzero(own >= 0)
     unit, own = unit_rows(values[:, : gallery.items.shape[1]])[rows], own[rows]
     distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])
-    return Queries(unit @ gallery.items.T, own, distances, subset.clusters[rows])
+    return Queries(Cosines(unit, gallery.items), own, distances, subset.clusters[rows])
 
 
 def _auc(folds: Sequence[Queries], subset: Subset, evaluation: EvaluationConfig) -> MetricSet:
@@ -142,7 +142,7 @@ def _auc(folds: Sequence[Queries], subset: Subset, evaluation: EvaluationConfig)
         query, other = np.divmod(drawn, size - 1)
         other += other >= found.own[query]
         query = np.concatenate([np.arange(queries), query])
-        scores = found.similarity[query, np.concatenate([found.own, other])]
+        scores = found.similarity.at(query, np.concatenate([found.own, other]))
         parts.append((scores, np.repeat([1, 0], [queries, len(drawn)]), found.clusters[query]))
     scores, match, side = map(np.concatenate, zip(*parts, strict=True))
     resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.evaluation.matching import Gallery, teacher_gallery
-from cross_modal_kd.metrics import Metric, MetricSet, bootstrap_mean, one_of_n, unit_rows
+from cross_modal_kd.metrics import Cosines, Metric, MetricSet, bootstrap_mean, one_of_n, unit_rows
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
@@ -56,7 +56,7 @@ def open_vocabulary_metric(folds: Sequence[tuple[Subset, np.ndarray, Gallery]]) 
         rows = np.flatnonzero(own >= 0)
         if len(classes.keys) < 2 or not len(rows):
             continue
-        similarity = unit_rows(values[rows, : classes.items.shape[1]]) @ classes.items.T
+        similarity = Cosines(unit_rows(values[rows, : classes.items.shape[1]]), classes.items)
         found = one_of_n(similarity, own[rows], np.arange(len(classes.keys)), len(classes.keys))
         hits.append(found.per_query)
         clusters.append(part.clusters[rows])

@@ -8,26 +8,39 @@ from cross_modal_kd.metrics.bootstrap import (
     cluster_weights,
 )
 from cross_modal_kd.metrics.classification import calibration_error, in_top_k, macro_f1, top_k_accuracy
+from cross_modal_kd.metrics.cosines import Cosines, cosine_scores
 from cross_modal_kd.metrics.evidence import Evidence, Least, weakest
 from cross_modal_kd.metrics.identification import Identification, identification
 from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
-from cross_modal_kd.metrics.matching import Matching, average_precision, matching_auc, one_of_n
+from cross_modal_kd.metrics.matching import (
+    Matching,
+    MatchPlaces,
+    average_precision,
+    match_places,
+    matching_auc,
+    one_of_n,
+)
 from cross_modal_kd.metrics.metric_set import Metric, MetricSet
+from cross_modal_kd.metrics.operating_points import OperatingPoints
 from cross_modal_kd.metrics.pairwise import pairwise_eer
 from cross_modal_kd.metrics.rows import unit_rows
-from cross_modal_kd.metrics.trial_scores import OperatingPoints, TrialScores
-from cross_modal_kd.metrics.verification import det_curve, eer, min_dcf, roc_auc
+from cross_modal_kd.metrics.score_norm import CohortScores, cohort_scores, normalised_scores
+from cross_modal_kd.metrics.sorted_scores import SortedScores
+from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc
 
 __all__ = [
+    "CohortScores",
+    "Cosines",
     "Evidence",
     "Identification",
     "Interval",
     "Least",
+    "MatchPlaces",
     "Matching",
     "Metric",
     "MetricSet",
     "OperatingPoints",
-    "TrialScores",
+    "SortedScores",
     "VerificationBootstrap",
     "average_precision",
     "bootstrap_mean",
@@ -35,13 +48,19 @@ __all__ = [
     "bootstrap_verification",
     "calibration_error",
     "cluster_weights",
+    "cohort_scores",
+    "cosine_scores",
     "det_curve",
     "eer",
+    "eer_at",
     "identification",
     "in_top_k",
     "macro_f1",
+    "match_places",
     "matching_auc",
     "min_dcf",
+    "min_dcf_at",
+    "normalised_scores",
     "one_of_n",
     "paired_difference",
     "pairwise_eer",

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from cross_modal_kd.metrics.cosines import cosine_scores
 from cross_modal_kd.metrics.rows import unit_rows
 
 MOST_PAIRS = 3_000_000
-BLOCK = 1 << 14
 
 
 def pairwise_eer(embeddings: np.ndarray, labels: np.ndarray, most_pairs: int = MOST_PAIRS, seed: int = 0) -> float:
@@ -41,7 +41,7 @@ def pairwise_eer(embeddings: np.ndarray, labels: np.ndarray, most_pairs: int = M
     third = max(1, most_pairs // 3)
     rng = np.random.default_rng(seed)
     same = _all_targets(numbers, counts) if targets <= third else _drawn_targets(numbers, counts, third, rng)
-    scores = _scores(unit, *same), _scores(unit, *_drawn_impostors(numbers, most_pairs - len(same[0]), rng))
+    scores = cosine_scores(unit, *same), cosine_scores(unit, *_drawn_impostors(numbers, most_pairs - len(same[0]), rng))
     return eer(np.concatenate(scores), np.repeat(np.array([1, 0], dtype=np.int8), [len(each) for each in scores]))
 
 
@@ -76,12 +76,3 @@ def _drawn_impostors(numbers: np.ndarray, count: int, rng: np.random.Generator) 
     while len(same := np.flatnonzero(numbers[one] == numbers[other])):
         one[same], other[same] = (rng.integers(len(numbers), size=len(same)) for _ in range(2))
     return one, other
-
-
-def _scores(unit: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Cosine of each pair of rows, block by block."""
-    scores = np.empty(len(first), dtype=unit.dtype)
-    for start in range(0, len(first), BLOCK):
-        block = slice(start, start + BLOCK)
-        scores[block] = np.einsum("nd,nd->n", unit[first[block]], unit[second[block]])
-    return scores

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cross_modal_kd.metrics.checks import sample_weights
-from cross_modal_kd.metrics.trial_scores import OperatingPoints, TrialScores
+from cross_modal_kd.metrics.operating_points import OperatingPoints
+from cross_modal_kd.metrics.sorted_scores import SortedScores
+from cross_modal_kd.metrics.trial_scores import TrialScores
 
 
 def eer(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -156,9 +158,9 @@ def roc_auc_at(points: OperatingPoints) -> float:
 
 
 def _points(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None) -> OperatingPoints:
-    trials = TrialScores.of(scores, labels)
     if weights is None:
-        return trials.points()
+        return SortedScores.of(scores, labels).points()
+    trials = TrialScores.of(scores, labels)
     weights = sample_weights(weights, trials.is_target, "scores")
     target, impostor = weights[trials.is_target], weights[~trials.is_target]
     if not (target.any() and impostor.any()):

@@ -1,18 +1,19 @@
 """Thresholds and calibrations, found on the dev split; the test split has no part in them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import torch
 
 from cross_modal_kd.config import DeploymentConfig, EvaluationConfig, TaskConfig
-from cross_modal_kd.metrics import OperatingPoints, TrialScores, unit_rows
+from cross_modal_kd.metrics import OperatingPoints, SortedScores, cosine_scores, unit_rows
 from cross_modal_kd.models import ModelBundle, weights_of
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, split_rows
 from cross_modal_kd.student.answer import class_logits
 from cross_modal_kd.student.record import DevMetric, Operating, ScoreCalibration, Temperature, Threshold
-from cross_modal_kd.tasks import cosine_scores, kind_of, trial_rows
+from cross_modal_kd.tasks import kind_of, trial_rows
 from cross_modal_kd.tracking import fingerprint
 
 LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e4
@@ -38,6 +39,11 @@ class Trials:
     def counts(self) -> tuple[int, int]:
         """Targets, impostors."""
         return int(self.targets.sum()), int((self.targets == 0).sum())
+
+    @cached_property
+    def sorted(self) -> SortedScores:
+        """The same, sorted once; both targets and impostors must be there."""
+        return SortedScores.of(self.scores, self.targets)
 
 
 def find_operating(
@@ -102,7 +108,7 @@ def find_thresholds(dev: Trials, test: Trials | None, deployment: DeploymentConf
     names = ["eer", f"min_dcf_{p_target}", *(f"far_{rate:g}" for rate in deployment.far)]
     if reason := _too_few(dev, deployment.min_labels):
         return [Threshold(name=name, reason=reason) for name in names]
-    points = TrialScores.of(dev.scores, dev.targets).points()
+    points = dev.sorted.points()
     finite = np.isfinite(points.thresholds)
     points = OperatingPoints(*(each[finite] for each in points))
     cost = deployment.p_target * points.frr + (1 - deployment.p_target) * points.far
@@ -207,23 +213,21 @@ def _too_few(dev: Trials, min_labels: int) -> str:
 
 def _at_rate(name: str, rate: float, dev: Trials, test: Trials | None, min_errors: int) -> Threshold:
     """The lowest threshold at which no more than that share of the impostors is accepted."""
-    impostors = np.sort(dev.scores[dev.targets == 0].astype(np.float64))[::-1]
-    needed = int(np.ceil(min_errors / rate - 1e-9))
-    if len(impostors) < needed:
+    impostors, needed = dev.counts[1], int(np.ceil(min_errors / rate - 1e-9))
+    if impostors < needed:
         return Threshold(
             name=name,
             reason=(
-                f"{len(impostors)} impostor trials on dev, {needed} are needed for {min_errors} false acceptances "
+                f"{impostors} impostor trials on dev, {needed} are needed for {min_errors} false acceptances "
                 f"(deployment.min_errors) at a rate of {rate:g}"
             ),
         )
-    allowed = int(np.floor(rate * len(impostors) + 1e-9))
-    return _at(name, dev, test, float(np.nextafter(impostors[allowed], np.inf)))
+    return _at(name, dev, test, dev.sorted.threshold_at(rate))
 
 
 def _at(name: str, dev: Trials, test: Trials | None, value: float) -> Threshold:
-    far, frr = _rates(dev, value)
-    beside = (None, None) if test is None or not all(test.counts) else _rates(test, value)
+    far, frr = dev.sorted.rates(value)
+    beside = (None, None) if test is None or not all(test.counts) else test.sorted.rates(value)
     return Threshold(
         name=name,
         value=value,
@@ -241,13 +245,6 @@ def _upper(rate: float, trials: int) -> float:
 
     errors = round(rate * trials)
     return 1.0 if errors >= trials else float(beta.ppf(0.95, errors + 1, trials - errors))
-
-
-def _rates(trials: Trials, value: float) -> tuple[float, float]:
-    """FAR, FRR where pairs are accepted from ``value`` on."""
-    scores = trials.scores.astype(np.float64)
-    accepted = scores >= value
-    return float(accepted[trials.targets == 0].mean()), float((~accepted[trials.targets == 1]).mean())
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

@@ -10,5 +10,5 @@ from cross_modal_kd.tasks.registry import KINDS as KINDS
 from cross_modal_kd.tasks.registry import kind_named as kind_named
 from cross_modal_kd.tasks.registry import kind_of as kind_of
 from cross_modal_kd.tasks.subset import Subset as Subset
-from cross_modal_kd.tasks.verification.scores import cosine_scores as cosine_scores
+from cross_modal_kd.tasks.verification.plots import list_det_plot as list_det_plot
 from cross_modal_kd.tasks.verification.scores import trial_rows as trial_rows

@@ -11,14 +11,16 @@ from cross_modal_kd.metrics import (
     MetricSet,
     bootstrap_mean,
     bootstrap_verification,
-    eer,
+    cosine_scores,
+    det_curve,
+    eer_at,
     identification,
-    min_dcf,
+    min_dcf_at,
     unit_rows,
 )
 from cross_modal_kd.tasks.on_test import Evaluated
 from cross_modal_kd.tasks.subset import Subset
-from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.verification.scores import trial_rows
 from cross_modal_kd.tasks.verification.trials import draw_trials
 
 COSTS = {"min_dcf_01": 0.01, "min_dcf_05": 0.05}
@@ -130,9 +132,10 @@ def error_metrics(
     resampled = bootstrap_verification([scores], target, *clusters, subset.weights, p_targets=tuple(costs.values()))
     sides = [np.concatenate([side[target == sort] for side in clusters]) for sort in (1, 0)]
     evidence = subset.evidence(*sides)
-    found = {"eer": Metric(eer(scores, target), resampled.eer[:, 0], evidence)}
+    points = det_curve(scores, target)
+    found = {"eer": Metric(eer_at(points), resampled.eer[:, 0], evidence)}
     for name, p_target in costs.items():
-        found[name] = Metric(min_dcf(scores, target, p_target), resampled.min_dcf[p_target][:, 0], evidence)
+        found[name] = Metric(min_dcf_at(points, p_target), resampled.min_dcf[p_target][:, 0], evidence)
     return MetricSet(found, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
 
 

@@ -1,9 +1,9 @@
 """The trials in which a student is most wrong."""
 
-from cross_modal_kd.metrics import unit_rows
+from cross_modal_kd.metrics import cosine_scores, unit_rows
 from cross_modal_kd.plotting import typeset
 from cross_modal_kd.tasks.on_test import Mistake, Mistakes, StudentsOnTest
-from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.verification.scores import trial_rows
 
 PAIRS = 8
 SORTS = (

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from cross_modal_kd.config import EvaluationConfig
-from cross_modal_kd.metrics import det_curve, eer, unit_rows
+from cross_modal_kd.metrics import OperatingPoints, cosine_scores, det_curve, eer_at, unit_rows
 from cross_modal_kd.plotting import ALONE, ARMS, IMPOSTOR, INK, TEACHER, legend, new_figure, say, title
 from cross_modal_kd.tasks.on_test import ProjectedTeacher, StudentsOnTest
 from cross_modal_kd.tasks.verification.metrics import teacher_trials
-from cross_modal_kd.tasks.verification.scores import cosine_scores, trial_rows
+from cross_modal_kd.tasks.verification.scores import trial_rows
 
 RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
 POINTS = 5000
@@ -64,11 +64,33 @@ def det_plot(scored: ScoredTrials, teacher: ProjectedTeacher, evaluation: Evalua
         say(axis, "No error trade-off: the trials are all targets or all impostors.")
         return figure
     for arm, (name, colour) in ARMS.items():
-        _curve(axis, scored.scores[arm], scored.target, name, colour)
+        _curve(axis, det_curve(scored.scores[arm], scored.target), len(scored.target), name, colour)
     if teacher.rows["label"].duplicated().any() and teacher.rows["label"].nunique() > 1:
         trials = teacher_trials(teacher.rows, evaluation)
         scores = cosine_scores(teacher.values, *trial_rows(teacher.rows, trials))
-        _curve(axis, scores, trials["target"].to_numpy(), "teacher, projected", TEACHER, dashed=True)
+        _curve(axis, det_curve(scores, trials["target"].to_numpy()), len(trials), "teacher, projected", TEACHER, True)
+    _det_axes(figure, axis)
+    return figure
+
+
+def list_det_plot(points: OperatingPoints, trials: int, name: str) -> Figure:
+    """The detection error trade-off of one list of trials.
+
+    Args:
+        points: the curve.
+        trials: that it is of.
+        name: of what was scored, for the legend.
+
+    Returns:
+        One panel, rates from 0.1 % to 60 %.
+    """
+    figure, axis = new_figure(height=5.2)
+    _curve(axis, points, trials, name, ARMS["distilled"][1])
+    _det_axes(figure, axis)
+    return figure
+
+
+def _det_axes(figure: Figure, axis: Axes) -> None:
     ends = norm.ppf([RATES[0], RATES[-1]])
     axis.plot(ends, ends, color=INK, linewidth=0.7, alpha=0.4, zorder=1)
     for side in (axis.xaxis, axis.yaxis):
@@ -77,15 +99,13 @@ def det_plot(scored: ScoredTrials, teacher: ProjectedTeacher, evaluation: Evalua
     title(axis, "Detection error trade-off")
     handles = axis.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5, labelcolor=INK)
-    return figure
 
 
-def _curve(axis: Axes, scores: np.ndarray, target: np.ndarray, name: str, colour: str, dashed: bool = False) -> None:
-    points = det_curve(scores, target)
-    edge = 0.5 / len(target)
+def _curve(axis: Axes, points: OperatingPoints, trials: int, name: str, colour: str, dashed: bool = False) -> None:
+    edge = 0.5 / trials
     kept = np.unique(np.linspace(0, len(points.far) - 1, POINTS).astype(int))
     far, frr = (norm.ppf(np.clip(rate[kept], edge, 1 - edge)) for rate in (points.far, points.frr))
-    value = eer(scores, target)
+    value = eer_at(points)
     label = f"{name} (EER {100 * value:.1f} %)"
     axis.plot(far, frr, color=colour, linewidth=1.4 if dashed else 2, linestyle="--" if dashed else "-", label=label)
     if 0 < value < 1:
@@ -120,7 +140,7 @@ def scores_plot(scored: ScoredTrials) -> Figure:
         points = det_curve(scores, scored.target)
         threshold = points.thresholds[int(np.argmax(points.frr >= points.far))]
         axis.axvline(threshold, color=INK, linewidth=1)
-        title(axis, f"{name[0].upper()}{name[1:]}: EER {100 * eer(scores, scored.target):.1f} %")
+        title(axis, f"{name[0].upper()}{name[1:]}: EER {100 * eer_at(points):.1f} %")
         axis.set(yticks=[], ylabel="density")
         axis.grid(axis="y", visible=False)
         legend(axis, loc="upper left")

@@ -1,9 +1,7 @@
-"""Cosine scores of trials."""
+"""Where the samples of trials stand."""
 
 import numpy as np
 import pandas as pd
-
-AT_ONCE = 100_000
 
 
 def trial_rows(rows: pd.DataFrame, trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -29,21 +27,3 @@ def trial_rows(rows: pd.DataFrame, trials: pd.DataFrame) -> tuple[np.ndarray, np
             f"with {first['test_id']!r}; make the trials again (kedro run --pipeline=evaluation)"
         )
     return enrol, test
-
-
-def cosine_scores(unit: np.ndarray, enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Cosines of pairs of rows, a block of 100,000 at a time.
-
-    Args:
-        unit: (N, d) unit vectors.
-        enrol: (n,) row of the enrolment in each pair.
-        test: (n,) row of the test sample in each pair.
-
-    Returns:
-        (n,) scores in [-1, 1], of the dtype of ``unit``; higher is more alike.
-    """
-    parts = [
-        np.einsum("nd,nd->n", unit[enrol[start : start + AT_ONCE]], unit[test[start : start + AT_ONCE]])
-        for start in range(0, len(enrol), AT_ONCE)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=unit.dtype)
