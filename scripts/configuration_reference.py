@@ -45,6 +45,7 @@ def blocks() -> dict[str, type[BaseModel]]:
         "deployment": config.DeploymentConfig,
         "export": config.ExportConfig,
         "score": config.ScoreConfig,
+        "score_trials": config.ScoreTrialsConfig,
         "comparison": ComparisonConfig,
         "tuning": TuningConfig,
         "quality_study": QualityStudyConfig,

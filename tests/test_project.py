@@ -75,7 +75,7 @@ def imports(file: Path) -> list[tuple[str, bool]]:
 
 def test_the_stages_are_registered_and_distill_is_all_of_them(pipelines):
     stages = ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation", "deployment")
-    assert {*stages, "score", "distill", "__default__"} <= set(pipelines)
+    assert {*stages, "score", "score_trials", "distill", "__default__"} <= set(pipelines)
     all_of_them, distill = set().union(*(pipelines[stage].nodes for stage in stages)), set(pipelines["distill"].nodes)
     assert distill < all_of_them
     assert {node.name for node in all_of_them - distill} == {"deployment.export_student"}  # dear, and needs an extra

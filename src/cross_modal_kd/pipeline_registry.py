@@ -1,4 +1,4 @@
-"""The named pipelines: eight stages, ``distill`` (in one go, of deployment the packaging), and the studies."""
+"""The named pipelines: nine stages, ``distill`` (in one go, of deployment the packaging), and the studies."""
 
 from kedro.pipeline import Pipeline
 
@@ -10,6 +10,7 @@ from cross_modal_kd.pipelines import (
     projection,
     quality,
     score,
+    score_trials,
     teacher,
 )
 from cross_modal_kd.studies import comparison, regimes, results, robustness, tuning
@@ -28,6 +29,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     distill = sum([*stages.values(), deployment.packaging()], Pipeline([]))
     stages |= {"deployment": deployment.create_pipeline(), "score": score.create_pipeline()}
+    stages |= {"score_trials": score_trials.create_pipeline()}
     studies = {
         "comparison": comparison.create_pipeline(),
         "tuning": tuning.create_pipeline(),

@@ -40,3 +40,9 @@ from cross_modal_kd.evaluation.subset import train_subset as train_subset
 from cross_modal_kd.evaluation.summary import summarise as summarise
 from cross_modal_kd.evaluation.teacher import projected_teacher as projected_teacher
 from cross_modal_kd.evaluation.teacher import teacher_metrics as teacher_metrics
+from cross_modal_kd.evaluation.trial_lists.read import TrialList as TrialList
+from cross_modal_kd.evaluation.trial_lists.read import read_trials as read_trials
+from cross_modal_kd.evaluation.trial_lists.score import ScoredTrials as ScoredTrials
+from cross_modal_kd.evaluation.trial_lists.score import TrialMetrics as TrialMetrics
+from cross_modal_kd.evaluation.trial_lists.score import measure_trials as measure_trials
+from cross_modal_kd.evaluation.trial_lists.score import score_trials as score_trials

@@ -10,7 +10,11 @@ from kedro.framework.hooks import hook_impl
 PACKAGE_PREFIX = "package:"
 
 # parameters that are paths; * is any name
-PATHS = (("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs"))
+PATHS = (
+    *(("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
+    *(("score_trials", name) for name in ("trials", "embeddings", "models")),
+    *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
+)
 # names of encoders, which may be those of folders
 FOLDERS_OR_NAMES = (("student", "encoder", "name"), ("teacher", "encoder", "name"))
 

@@ -3,11 +3,14 @@ from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicti
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
+from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
 from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
 from cross_modal_kd.samples.folds import deal_folds as deal_folds
+from cross_modal_kd.samples.found_names import AmbiguousNameError as AmbiguousNameError
+from cross_modal_kd.samples.found_names import rows_of_names as rows_of_names
 from cross_modal_kd.samples.frozen import drawn_split as drawn_split
 from cross_modal_kd.samples.frozen import frozen_partners as frozen_partners
 from cross_modal_kd.samples.frozen import read_frozen as read_frozen

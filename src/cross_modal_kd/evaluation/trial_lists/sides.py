@@ -1,0 +1,186 @@
+"""What the names of a list stand for: embeddings, models of several utterances, and the cohort beside them."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.evaluation.trial_lists.read import TrialList
+from cross_modal_kd.metrics import unit_rows
+from cross_modal_kd.samples import (
+    AmbiguousNameError,
+    EmbeddingTable,
+    SamplesError,
+    first_few,
+    read_csv,
+    read_parquet,
+    rows_of_names,
+)
+
+logger = logging.getLogger(__name__)
+
+NAMES, SPEAKERS = ("name", "sample_id", "utterance"), ("speaker", "label")
+
+
+def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList) -> np.ndarray:
+    """Embeddings of some names of a list.
+
+    Args:
+        names: n of them.
+        table: of all embeddings.
+        trials: the list, for messages.
+
+    Returns:
+        (n, D) unit vectors.
+
+    Raises:
+        SamplesError: a name has no embedding, or may be one of several.
+    """
+    rows = _rows(names, table, lambda name: trials.first_of([name])[1])
+    if lacking := {name for name, row in zip(names, rows.tolist(), strict=True) if row < 0}:
+        first, place = trials.first_of(lacking)
+        raise SamplesError(
+            f"{place}: {first!r} has no embedding{_and_more(len(lacking))}; {_there(table)}. Give the embeddings "
+            "that the list is about (score_trials.embeddings), or the list of models (score_trials.models)"
+        )
+    return unit_rows(table.values[rows])
+
+
+def unit_of_models(
+    names: Sequence[str], models: Mapping[str, Sequence[str]], file: Path, table: EmbeddingTable, trials: TrialList
+) -> np.ndarray:
+    """Models of some names of a list: the mean of their utterances' unit embeddings, of unit length again.
+
+    Args:
+        names: n of them.
+        models: utterances by model.
+        file: that these are of, for messages.
+        table: of all embeddings.
+        trials: the list, for messages.
+
+    Returns:
+        (n, D) unit vectors.
+
+    Raises:
+        SamplesError: a name is no model, or an utterance has no embedding.
+    """
+    if lacking := {name for name in names if name not in models}:
+        first, place = trials.first_of(lacking)
+        raise SamplesError(
+            f"{place}: {first!r} is no model of {file}{_and_more(len(lacking))}; there are {first_few(models, 3)}"
+        )
+    utterances = [utterance for name in names for utterance in models[name]]
+    rows = _rows(utterances, table, lambda _: str(file))
+    if (lacking_rows := np.flatnonzero(rows < 0)).size:
+        first = utterances[lacking_rows[0]]
+        of = next(name for name in names if first in models[name])
+        raise SamplesError(
+            f"{file}: {first!r} of the model {of!r} has no embedding{_and_more(len(lacking_rows))}; {_there(table)}"
+        )
+    counts = np.array([len(models[name]) for name in names])
+    return unit_rows(np.add.reduceat(unit_rows(table.values[rows]), np.cumsum(counts) - counts, axis=0))
+
+
+def read_models(file: Path) -> dict[str, list[str]]:
+    """Utterances of each model.
+
+    Args:
+        file: a text with ``model utterance utterance ...`` on each line.
+
+    Returns:
+        Utterances by model.
+
+    Raises:
+        SamplesError: a line has no utterance, or a model has two lines; it is named.
+    """
+    models: dict[str, list[str]] = {}
+    for number, (model, *utterances) in _word_lines(file):
+        if not utterances or model in models:
+            found = "a model without any" if not utterances else "a second line of that model"
+            raise SamplesError(
+                f"{file}, line {number}: expected 'model utterance utterance ...', found {found}: {model!r}"
+            )
+        models[model] = utterances
+    if not models:
+        raise SamplesError(f"{file}: the list holds no model")
+    return models
+
+
+def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
+    """The speakers of a cohort: the mean of each one's unit embeddings, of unit length again.
+
+    Args:
+        table: with embeddings of training samples.
+        labels: the file that says whose they are, as ``AsNormConfig`` has it; those without an embedding are left out,
+            which the log says.
+
+    Returns:
+        (C, D) unit vectors, by the speakers' names.
+
+    Raises:
+        SamplesError: fewer than two speakers have an embedding, or a line or column is wrong.
+    """
+    names, speakers = _labels(labels)
+    rows = _rows(names, table, lambda _: str(labels))
+    there = rows >= 0
+    codes, found = pd.factorize(np.asarray(speakers, dtype=object)[there], sort=True)
+    logger.info(
+        "cohort: %d speakers of %d embeddings; %d of the %d names in %s have none",
+        *(len(found), there.sum(), (~there).sum(), len(there), labels),
+    )
+    if len(found) < 2:
+        raise SamplesError(
+            f"{labels}: {len(found)} of its speakers have an embedding, a cohort needs at least two; {_there(table)}. "
+            "Give the embeddings of the training samples (score_trials.as_norm.embeddings)"
+        )
+    sums = np.zeros((len(found), table.dim), dtype=np.float32)
+    np.add.at(sums, codes, unit_rows(table.values[rows[there]]))
+    return unit_rows(sums)
+
+
+def _labels(file: Path) -> tuple[list[str], list[str]]:
+    """Names and speakers, of a table with splits those of its training rows."""
+    if file.suffix not in (".parquet", ".csv"):
+        pairs = []
+        for number, words in _word_lines(file):
+            if len(words) != 2:
+                raise SamplesError(
+                    f"{file}, line {number}: expected 'utterance speaker', found {' '.join(words)!r:.120}"
+                )
+            pairs.append(words)
+        return [name for name, _ in pairs], [speaker for _, speaker in pairs]
+    rows = read_parquet(file) if file.suffix == ".parquet" else read_csv(file, [])
+    columns = [next((name for name in kinds if name in rows), None) for kinds in (NAMES, SPEAKERS)]
+    if None in columns:
+        raise SamplesError(
+            f"{file}: expected columns 'name' and 'speaker' (or 'sample_id' and 'label'), found {list(rows)}"
+        )
+    if "split" in rows:
+        rows = rows[rows["split"] == "train"]
+    name, speaker = (rows[column].astype(str).tolist() for column in columns)
+    return name, speaker
+
+
+def _word_lines(file: Path) -> list[tuple[int, list[str]]]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SamplesError(f"{file}: not a readable text in UTF-8 ({error})") from error
+    return [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _rows(names: Sequence[str], table: EmbeddingTable, place_of: Callable[[str], str]) -> np.ndarray:
+    try:
+        return rows_of_names(names, table.sample_ids)
+    except AmbiguousNameError as error:
+        raise SamplesError(f"{place_of(error.name)}: {error}") from error
+
+
+def _and_more(count: int) -> str:
+    return f" (and {count - 1} names more)" if count > 1 else ""
+
+
+def _there(table: EmbeddingTable) -> str:
+    return f"there are {len(table)}, such as {first_few(table.sample_ids[:2])}" if len(table) else "there are none"

@@ -1,0 +1,295 @@
+"""Lists of trials: how they are read, what their names stand for, scores and metrics against plain loops."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.evaluation import measure_trials, read_trials, score_trials
+from cross_modal_kd.evaluation.trial_lists import read as reading
+from cross_modal_kd.samples import SamplesError
+
+TRIALS = [("id1/a/1.wav", "id1/b/1.wav", 1), ("id1/a/1.wav", "id2/a/1.wav", 0), ("id2/a/1.wav", "id1/b/1.wav", 0)]
+LINES = {
+    "voxceleb.txt": "1 {0} {1}\n",
+    "cnceleb.lst": "{0} {1} {2}\n",
+    "tabs.txt": "{2}\t{0}\t{1}\r\n",
+    "blanks.txt": "  {2}   {0} \t{1} \n\n",
+    "kaldi": "{0} {1} {3}\n",
+    "table.csv": "{0},{1},{2}\n",
+    "semicolons.csv": "{0};{1};{2}\n",
+    "unlabelled.txt": "{0} {1}\n",
+}
+HEADERS = {"table.csv": "enrol,test,label\n", "semicolons.csv": "enrol;test;label\n", "blanks.txt": chr(0xFEFF)}
+
+
+def listed(folder, name, trials=TRIALS):
+    if name == "table.parquet":
+        pd.DataFrame(trials, columns=["enrol_id", "test_id", "target"]).to_parquet(folder / name)
+        return folder / name
+    form = LINES[name].replace("1 {0}", "{2} {0}")
+    rows = [form.format(*trial, ("nontarget", "target")[trial[2]]) for trial in trials]
+    (folder / name).write_bytes((HEADERS.get(name, "") + "".join(rows)).encode())
+    return folder / name
+
+
+def as_rows(trials):
+    labels = [None] * len(trials) if trials.target is None else trials.target.tolist()
+    names = [[trials.names[number] for number in side] for side in (trials.enrol, trials.test)]
+    return list(zip(*names, labels, strict=True))
+
+
+@pytest.mark.parametrize("name", [*LINES, "table.parquet"])
+def test_every_form_of_a_list_is_the_same_trials(tmp_path, name):
+    found = as_rows(read_trials(listed(tmp_path, name)))
+    assert found == [(*trial[:2], None) if name == "unlabelled.txt" else trial for trial in TRIALS]
+
+
+@pytest.mark.parametrize("name", ["voxceleb.txt", "blanks.txt", "table.csv", "table.parquet"])
+def test_blocks_of_any_size_are_one_list(tmp_path, name, monkeypatch):
+    trials = [(f"id{a}/x.wav", f"id{b}/y.wav", int(a == b)) for a in range(7) for b in range(9)]
+    file = listed(tmp_path, name, trials)
+    monkeypatch.setattr(reading, "BLOCK", 100)
+    monkeypatch.setattr(reading, "ROWS", 4)
+    assert as_rows(read_trials(file)) == trials
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", "1 a b\n1 a\n", "a.txt, line 2: expected 'label enrol test' as in the first line, found '1 a'"),
+        ("a.txt", "1 a b\n\n2 a b\n", "a.txt, line 3: expected 'label enrol test' .*found '2 a b'"),
+        ("a.txt", "a b 1\na b c 0\n", "a.txt, line 2: expected 'enrol test label' .*found 'a b c 0'"),
+        ("a.txt", "1 a b\n0 a \n", "a.txt, line 2: .*found '0 a '"),
+        ("a.txt", "a b\n1 a b\n", "a.txt, line 2: expected 'enrol test' .*found '1 a b'"),
+        ("a.txt", "\na b c\n", "a.txt, line 2: expected 'label enrol test', 'enrol test label' or .*found 'a b c'"),
+        ("a.txt", "1 a 0\n", "a.txt, line 1: expected 'label enrol test'"),
+        ("a.txt", "a\n", "a.txt, line 1: expected .*found 'a'"),
+        ("a.txt", " \n", "a.txt, line 1: expected"),
+        ("a.csv", "enrol,test,label\na,b,1\na,b\n", "a.csv, line 3: expected 3 fields between commas"),
+        ("a.csv", "enrol,test,label\na,b,1\n,b,0\n", "a.csv, line 3: expected names and a label of 1 or 0, found ''"),
+        ("a.csv", "enrol,test,label\na,b,7\n", "a.csv, line 2: expected names and a label of 1 or 0, found '7'"),
+        ("a.csv", "one,test,label\na,b,1\n", "a.csv: expected the column.s. 'enrol', found"),
+        ("a.parquet", "nonsense", "a.parquet: not a readable Parquet file"),
+    ],
+)
+def test_a_malformed_list_is_refused_with_its_line(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(SamplesError, match=message):
+        read_trials(tmp_path / name)
+
+
+def test_more_lists_that_are_refused(tmp_path):
+    with pytest.raises(SamplesError, match="nowhere.txt: there is no such list"):
+        read_trials(tmp_path / "nowhere.txt")
+    (tmp_path / "latin.txt").write_bytes(b"1 a caf\xe9\n")
+    with pytest.raises(SamplesError, match="latin.txt: not a text in UTF-8"):
+        read_trials(tmp_path / "latin.txt")
+    pd.DataFrame({"enrol": ["a", None], "test": ["b", "c"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(SamplesError, match="a.parquet, row 2: expected names .* found nothing"):
+        read_trials(tmp_path / "a.parquet")
+    pd.DataFrame({"enrol": [], "test": []}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(SamplesError, match="b.parquet: the list holds no trial"):
+        read_trials(tmp_path / "b.parquet")
+
+
+def test_memory_of_reading_is_a_block_and_nine_bytes_a_trial(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK", 1 << 16)
+    (tmp_path / "long.txt").write_text(
+        "".join(f"{n % 2} id{n % 50}/a/1.wav id{n % 71}/b/1.wav\n" for n in range(100_000))
+    )
+    tracemalloc.start()
+    assert len(read_trials(tmp_path / "long.txt")) == 100_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 100_000
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Three speakers of four utterances, with a list of all pairs: a config of it."""
+    generator = np.random.default_rng(5)
+    names = [f"set/id{speaker}/clip/{number}" for speaker in range(3) for number in range(4)]
+    values = generator.normal(size=(3, 1, 6)).repeat(4, axis=1).reshape(12, 6) + generator.normal(size=(12, 6))
+    np.savez(tmp_path / "e.npz", names=names, values=values)
+    short = [name.removeprefix("set/") + ".wav" for name in names]
+    pairs = [(a, b) for a in short for b in short if a < b]
+    (tmp_path / "list.txt").write_text("".join(f"{int(a[:3] == b[:3])} {a} {b}\n" for a, b in pairs))
+    return ScoreTrialsConfig(
+        trials=str(tmp_path / "list.txt"), embeddings=str(tmp_path / "e.npz"), far=[0.1, 0.001], min_errors=3
+    )
+
+
+def vectors_of(asked):
+    """Embeddings by the list's names, of length 1, as plain float64."""
+    with np.load(asked.embeddings) as file:
+        unit = file["values"].astype(np.float32).astype(np.float64)
+        unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+        return {name.removeprefix("set/") + ".wav": vector for name, vector in zip(file["names"], unit, strict=True)}
+
+
+def test_scores_and_metrics_are_those_of_a_plain_loop(corpus):
+    scored = score_trials(corpus)
+    table, vectors = scored.table(), vectors_of(corpus)
+    expected = [vectors[a] @ vectors[b] for a, b in zip(table["enrol"], table["test"], strict=True)]
+    assert table["score"].tolist() == pytest.approx(expected, abs=1e-6) and "cosine" not in table
+    found = measure_trials(scored, corpus)
+    targets, impostors = (table.loc[table["label"] == label, "score"].to_numpy(np.float64) for label in (1, 0))
+    cut = found.metrics["thresholds"]["far_0.1"]
+    assert (
+        cut["far"] == (impostors >= cut["threshold"]).mean() <= 0.1
+        and cut["frr"] == (targets < cut["threshold"]).mean()
+    )
+    assert "48 impostor trials, 3000 are needed for 3" in found.metrics["thresholds"]["far_0.001"]["reason"]
+    sweep = [((targets < cut).mean(), (impostors >= cut).mean()) for cut in [*np.sort(table["score"]), np.inf]]
+    assert found.metrics["min_dcf_05"] == pytest.approx(min(0.05 * frr + 0.95 * far for frr, far in sweep) / 0.05)
+    assert min(max(each) for each in sweep) >= found.metrics["eer"] >= max(min(each) for each in sweep)
+    for point in found.det.itertuples():  # every point of the curve is the errors at its threshold
+        assert point.frr == (targets < point.threshold).mean() and point.far == (impostors >= point.threshold).mean()
+    assert set(targets) <= set(found.det["threshold"])
+    assert found.metrics["targets"] == 18 and found.metrics["impostors"] == 48 and found.plot().axes[0].lines
+
+
+def test_enrolment_from_several_utterances_is_the_mean_of_unit_embeddings(corpus, tmp_path):
+    (tmp_path / "models.txt").write_text("one id0/clip/0.wav id0/clip/1.wav id0/clip/2.flac\ntwo id1/clip/0.wav\n")
+    (tmp_path / "list.txt").write_text("one id0/clip/3.wav 1\ntwo id0/clip/3.wav 0\none id1/clip/0.wav 0\n")
+    scored = score_trials(corpus.model_copy(update={"models": str(tmp_path / "models.txt")}))
+    vectors = vectors_of(corpus)
+    one = sum(vectors[f"id0/clip/{number}.wav"] for number in range(3)) / 3
+    one, two, test = one / np.linalg.norm(one), vectors["id1/clip/0.wav"], vectors["id0/clip/3.wav"]
+    assert scored.scores.tolist() == pytest.approx([one @ test, two @ test, one @ two], abs=1e-6)
+    assert scored.about["models"].endswith("models.txt")
+
+
+@pytest.mark.parametrize("form", ["utt2spk", "speakers.csv", "samples.parquet"])
+def test_s_norm_is_that_of_a_plain_loop_over_the_cohorts_mean_embeddings(corpus, tmp_path, form):
+    generator = np.random.default_rng(6)
+    trained = {f"train/{speaker}/{number}": generator.normal(size=6) for speaker in range(5) for number in range(3)}
+    np.savez(tmp_path / "trained.npz", **trained)
+    rows = pd.DataFrame(
+        [(name, name.split("/")[1], "train") for name in [*trained, "train/9/lost"]], columns=["n", "s", "split"]
+    )
+    if form == "utt2spk":
+        (tmp_path / form).write_text("".join(f"{row.n}.wav {row.s}\n" for row in rows.itertuples()))
+    elif form == "speakers.csv":
+        rows.rename(columns={"n": "name", "s": "speaker"}).to_csv(tmp_path / form, index=False)
+    else:
+        other = pd.DataFrame([("train/0/1", "test", "test")], columns=["n", "s", "split"])  # no speaker of training
+        pd.concat([other, rows]).rename(columns={"n": "sample_id", "s": "label"}).to_parquet(tmp_path / form)
+    norm = {"top": 3, "embeddings": str(tmp_path / "trained.npz"), "labels": str(tmp_path / form)}
+    asked = ScoreTrialsConfig(**{**corpus.model_dump(), "as_norm": norm})
+    scored = score_trials(asked)
+
+    cohort = []
+    for speaker in range(5):
+        mean = sum(
+            trained[f"train/{speaker}/{number}"] / np.linalg.norm(trained[f"train/{speaker}/{number}"])
+            for number in range(3)
+        )
+        cohort.append(mean / np.linalg.norm(mean))
+    table, vectors = scored.table(), vectors_of(corpus)
+    for row in table.itertuples():
+        near = [sorted((vectors[side] @ each for each in cohort), reverse=True)[:3] for side in (row.enrol, row.test)]
+        expected = sum((row.cosine - np.mean(each)) / np.std(each) for each in near) / 2
+        assert row.score == pytest.approx(expected, abs=2e-4)
+    assert scored.about["as_norm"] | {"labels": ""} == {"top": 3, "cohort": 5, "labels": ""}
+
+
+def test_a_list_without_labels_or_without_impostors_is_scored_and_not_measured(corpus, tmp_path):
+    for content, reason in (
+        ("id0/clip/0 id1/clip/1\n", "the list has no labels"),
+        ("1 id0/clip/0 id0/clip/1\n", "1 of the 1 trials are targets"),
+    ):
+        (tmp_path / "list.txt").write_text(content)
+        scored = score_trials(corpus)
+        found = measure_trials(scored, corpus)
+        assert (
+            len(scored.table()) == 1
+            and found.metrics["reason"] == reason
+            and found.det.empty
+            and "eer" not in found.metrics
+        )
+        assert reason in found.plot().axes[0].texts[0].get_text()
+    assert ("label" in scored.table()) and found.metrics["trials"] == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"list.txt": "1 id0/clip/0 id0/clip/1\n\n0 id0/clip/0 id7/clip/9\n0 id8/a id9/b\n"},
+         r"list.txt, line 3: 'id7/clip/9' has no embedding \(and 2 names more\); there are 12, such as 'set/id0"),
+        ({"list.txt": "1 id0/clip/0 1.wav\n"}, "list.txt, line 1: '1.wav' may be 'set/id0/clip/1' or 'set/id1/clip/1'"),
+        ({"models.txt": "one id0/clip/0\n"},
+         r"list.txt, line 1: 'id0/clip/0.wav' is no model of .*models.txt .*there are 'one'"),
+        ({"models.txt": "a id0/clip/0\nb\n"},
+         "models.txt, line 2: expected 'model utterance .*found a model without any: 'b'"),
+        ({"models.txt": "a id0/clip/0\n\na id0/clip/1\n"},
+         "models.txt, line 3: .*found a second line of that model: 'a'"),
+        ({"models.txt": "one id0/clip/0 lost\n", "list.txt": "one id0/clip/1 1\n"},
+         "models.txt: 'lost' of the model 'one' has no"),
+        ({"models.txt": "\n"}, "models.txt: the list holds no model"),
+        ({"utt2spk": "id0/clip/0 a\nid0/clip/1\n"},
+         "utt2spk, line 2: expected 'utterance speaker', found 'id0/clip/1'"),
+        ({"utt2spk": "id0/clip/0 a\nlost b\n"},
+         "utt2spk: 1 of its speakers have an embedding, a cohort needs at least two"),
+        ({"labels.csv": "one,two\n1,2\n"}, "labels.csv: expected columns 'name' and 'speaker'"),
+    ],
+)  # fmt: skip
+def test_what_a_list_cannot_be_scored_with_is_refused_with_its_line(corpus, tmp_path, files, message):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    asked = corpus.model_dump()
+    if "models.txt" in files:
+        asked["models"] = str(tmp_path / "models.txt")
+    for labels in {"utt2spk", "labels.csv"} & set(files):
+        asked["as_norm"] = {"top": 300, "labels": str(tmp_path / labels)}
+    with pytest.raises(SamplesError, match=message):
+        score_trials(ScoreTrialsConfig(**asked))
+
+
+def test_a_cohort_of_other_numbers_is_refused(corpus, tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.ones(3), b=np.zeros(3))
+    (tmp_path / "utt2spk").write_text("a a\nb b\n")
+    norm = {"top": 2, "embeddings": str(tmp_path / "other.npz"), "labels": str(tmp_path / "utt2spk")}
+    with pytest.raises(
+        SamplesError, match="as_norm: expected labels, and embeddings of 6 numbers .*found .* 3 numbers"
+    ):
+        score_trials(ScoreTrialsConfig(**{**corpus.model_dump(), "as_norm": norm}))
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({}, "score_trials.trials names no list: give a file"),
+        ({"trials": "nowhere.txt"}, "score_trials.trials: there is no nowhere.txt"),
+        ({"embeddings": "no"}, "score_trials.embeddings: there is no no; `kedro run --pipeline=evaluation` saves the"),
+        ({"models": "no"}, "score_trials.models: there is no no"),
+        ({"as_norm": {"top": 300}}, "score_trials.as_norm.labels is null"),
+        ({"as_norm": {"top": 300, "labels": "no"}}, "score_trials.as_norm.labels: there is no no"),
+    ],
+)
+def test_files_that_are_not_there_are_found_before_the_run(tmp_path, asked, message):
+    given = {"embeddings": str(tmp_path), **asked}
+    assert message in "; ".join(ScoreTrialsConfig(**given).misfits({}))
+
+
+@pytest.mark.parametrize("as_norm", [{}, {"top": 0, "labels": "no", "embeddings": "no"}])
+def test_files_that_are_not_asked_for_need_not_be_there(tmp_path, as_norm):
+    given = {"trials": str(tmp_path), "embeddings": str(tmp_path), "as_norm": as_norm}
+    assert not list(ScoreTrialsConfig(**given).misfits({}))
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"as_norm": {"top": 1}}, "expected 0 or at least 2, found 1: one score has no spread"),
+        ({"far": [1.0]}, "far.0.*less than 1"),
+        ({"p_targets": [0.1, 0.1]}, "each may be named once"),
+        ({"model": "x"}, "unknown key 'model' in ScoreTrialsConfig"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(asked, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        ScoreTrialsConfig(embeddings="x", **asked)
