@@ -13,7 +13,7 @@ from cross_modal_kd.samples import SamplesError, read_csv, require_columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 24  # bytes of a text that are parsed at a time
+BLOCK = 1 << 22  # bytes of a text that are parsed at a time; some are read ahead
 ROWS = 1 << 17  # of a table at a time, and lines where a text is read word by word
 TARGET = {"1": 1, "0": 0, "target": 1, "nontarget": 0, "true": 1, "false": 0}
 COLUMNS = {
