@@ -215,6 +215,12 @@ def test_a_list_without_labels_or_without_impostors_is_scored_and_not_measured(c
     assert ("label" in scored.table()) and found.metrics["trials"] == 1
 
 
+def test_scores_that_are_all_one_have_a_finite_threshold(corpus, tmp_path):
+    (tmp_path / "list.txt").write_text("1 id0/clip/0 id0/clip/0\n0 id0/clip/0 id0/clip/0\n")
+    found = measure_trials(score_trials(corpus), corpus).metrics
+    assert found["eer"] == 0.5 and found["thresholds"]["eer"]["threshold"] == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

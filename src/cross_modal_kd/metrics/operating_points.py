@@ -28,11 +28,11 @@ class OperatingPoints(NamedTuple):
             trials: Of the curve: a rate of 0 is drawn at half a trial.
 
         Returns:
-            Points of this curve, both ends among them.
+            Points of this curve; beside ``most`` there are both ends, and the two between which FRR meets FAR.
 
-        >>> points = OperatingPoints(np.arange(5.0), np.linspace(0, 1, 5), np.linspace(1, 0, 5))
-        >>> points.thinned(3, trials=100).frr.tolist()
-        [0.0, 0.5, 1.0]
+        >>> points = OperatingPoints(np.arange(1001.0), np.linspace(0, 1, 1001), np.linspace(1, 0, 1001))
+        >>> len(points.thinned(5, trials=10_000).frr)
+        6
         """
         if len(self.thresholds) <= most:
             return self
@@ -40,7 +40,8 @@ class OperatingPoints(NamedTuple):
         across, up = (ndtri(np.clip(rate, edge, 1 - edge)) for rate in (self.far, self.frr))
         along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(across), np.diff(up)))])
         kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], most)).clip(max=len(along) - 1))
-        kept = np.union1d(kept, [0, len(along) - 1])
+        crossing = int(np.argmax(self.frr >= self.far))
+        kept = np.union1d(kept, [0, max(crossing - 1, 0), crossing, len(along) - 1])
         return OperatingPoints(*(each[kept] for each in self))
 
 

@@ -67,7 +67,7 @@ class TrialMetrics:
     Attributes:
         metrics: plain values: ``eer``, each minDCF, ``thresholds`` by name (value, FAR and FRR, or the reason why there
             is none), and what they are of; without labels the reason alone.
-        det: points of the curve: threshold, frr, far; at most ``DET_POINTS``, evenly along it.
+        det: points of the curve: threshold, frr, far; some ``DET_POINTS``, evenly along it.
         trials: that they are of.
     """
 
@@ -169,7 +169,8 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
     ordered = SortedScores.of(scored.scores, target)
     points = ordered.points()
     costs = {f"min_dcf_{f'{p:g}'.partition('.')[2] or p}": min_dcf_at(points, p) for p in asked.p_targets}
-    even = float(points.thresholds[int(np.argmin(np.abs(points.frr - points.far)))])
+    inner = OperatingPoints(*(each[1:-1] for each in points))  # the ends have no finite threshold
+    even = float(inner.thresholds[int(np.argmin(np.abs(inner.frr - inner.far)))])
     found = {"eer": _at(ordered, even)} | {f"far_{rate:g}": _at_rate(ordered, rate, asked) for rate in asked.far}
     metrics = {"eer": eer_at(points), **costs, "thresholds": found, **about}
     det = points.thinned(DET_POINTS, len(target))
