@@ -82,7 +82,7 @@ env: $(STAMP) ## the environment in .venv, and nothing else
 lowest: ## the tests with the lowest versions that pyproject.toml allows, in .venv-lowest; nightly (needs uv)
 	@command -v uv >/dev/null || { echo "make: uv resolves to the lowest versions and is not installed: pip install uv" >&2; exit 1; }
 	uv venv -q --seed --allow-existing --python "$(PYTHON)" $(LOWEST)
-	uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[all,dev,docs]'
+	uv pip install -q --upgrade --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[all,dev,docs]'
 	$(LOWEST)/bin/python -m pytest $(ARGS)
 
 clean: ## caches and what kedro-viz wrote; data, models and tracked runs stay
