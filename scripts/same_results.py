@@ -5,7 +5,8 @@
     python scripts/same_results.py --roots OLD NEW              # two data roots that are there already
 
 Both trees run on this machine with one thread, the other commit in a worktree of its own. A file is compared by the
-SHA-256 of its content: of every byte for models, embeddings and Parquet tables; of CSV and JSON after the columns and
+SHA-256 of its content: of every byte for models and embeddings; of every value of Parquet tables, of texts whatever holds
+them; of CSV and JSON after the columns and
 keys of ``NOT_RESULTS`` (seconds, dates) are taken out and those of ``RENAMED`` have their new names.
 ``RENAMED_VALUES`` does the same for words in cells and values, ``RENAMED_PLACES`` for parts of paths. The names of
 folders and files that end in a hash of their inputs are compared without it, as sets. Pages and plots (HTML, PNG) are
@@ -54,6 +55,7 @@ RENAMED_VALUES = {
 }
 RENAMED_PLACES = {"figures.json": "metrics.json", "/regimes/heads/": "/regimes/projections/"}
 PAGES = {".html", ".png", ".md"}
+CACHES = {"inspection_cache", "quality_cache"}
 PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db"}
 KEY = re.compile(r"(?<=[-/])[0-9a-f]{12,64}(?=/|$)")
 
@@ -73,6 +75,10 @@ def digest(file: Path) -> str:
     content = file.read_bytes()
     if file.suffix == ".json":
         content = json.dumps(plain(json.loads(content)), sort_keys=True).encode()
+    elif file.suffix == ".parquet":
+        table = pd.read_parquet(file)
+        names = table.select_dtypes("category").columns
+        content = table.astype(dict.fromkeys(names, "str")).to_parquet(index=False)
     elif file.suffix == ".csv" and content.strip():
         table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
         kept = table.drop(columns=[column for column in table if column in NOT_RESULTS]).rename(columns=RENAMED)
@@ -84,6 +90,8 @@ def results(root: Path) -> dict[str, Counter[str]]:
     """Digests by the file's place."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for file in sorted(root.glob("0[2-8]_*/**/*")):
+        if CACHES.intersection(file.parts):
+            continue
         if file.is_file() and file.name not in PASSED_OVER and ".tmp" not in file.name:
             found[place(file.relative_to(root))][digest(file)] += 1
     return found

@@ -58,6 +58,25 @@ def test_inputs_can_be_damaged_before_they_are_measured(samples, measures):
     assert (dark["sharpness"].to_numpy() < clean["sharpness"].to_numpy()).all()
 
 
+def test_a_second_run_measures_nothing_and_finds_the_same(samples, measures, tmp_path, monkeypatch):
+    first = measure_samples(samples, MEASURES, ROOTS, cache=tmp_path)
+    pd.testing.assert_frame_equal(first, measures)
+    read: list[str] = []
+    for name in ("image", "text"):
+        monkeypatch.setattr(type(modality_of(name)), "content", lambda self, row, roots: read.append(row["sample_id"]))
+    pd.testing.assert_frame_equal(measure_samples(samples, MEASURES, ROOTS, cache=tmp_path), measures)
+    assert read == []
+    with pytest.raises(Exception):  # noqa: B017 (other training texts give another vocabulary, so texts are read)
+        measure_samples(samples.assign(split="train"), MEASURES, ROOTS, cache=tmp_path)
+    assert read and all(sample.startswith("text/") for sample in read)
+
+
+def test_what_was_measured_before_is_completed(samples, measures, tmp_path):
+    few = samples.iloc[::2]
+    measure_samples(few, MEASURES, ROOTS, fitted_on=samples, cache=tmp_path)
+    pd.testing.assert_frame_equal(measure_samples(samples, MEASURES, ROOTS, cache=tmp_path), measures)
+
+
 def test_unknown_names_are_answered_with_those_there_are(samples):
     with pytest.raises(ModalityError, match=r"unknown measure of image 'sharpnes'; there are: sharpness, .*quality"):
         measure_samples(samples, {**MEASURES, "image": ["sharpnes"]}, ROOTS)

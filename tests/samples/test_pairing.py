@@ -43,7 +43,7 @@ def test_teacher_samples_that_no_student_sample_has_are_known():
     left = table[(table["modality"] == "text") & (table["group"] == group)]["sample_id"].tolist()
     assert pairing.without_student == ([] if len(others) else left)
     nobody = pair(table[table["modality"] == "text"], VERIFICATION)
-    assert nobody.without_student == nobody.teacher_ids
+    assert nobody.without_student == nobody.teacher_ids.tolist()
 
 
 def voices_and_faces(per_label: int) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def test_label_pairs_are_those_of_a_plain_loop_and_share_their_candidates():
     table = voices_and_faces(5)
     pairing = pair(table, CHIMERIC)
     assert teachers_of(pairing) == brute_force(table, "speech", "image", "label")
-    assert len({id(rows) for rows in pairing.candidates}) == 2
+    assert len(pairing.starts) - 1 == 2 and len(pairing.rows) == 10
 
 
 def test_a_pair_never_reaches_into_another_split():

@@ -37,5 +37,5 @@ def sound_table() -> pd.DataFrame:
 
 def teachers_of(pairing: Pairing) -> dict[str, list[str]]:
     """The candidates of every student sample, by id."""
-    names = [[pairing.teacher_ids[row] for row in rows] for rows in pairing.candidates]
+    names = [[pairing.teacher_ids[row] for row in pairing.of(student)] for student in range(len(pairing.student_ids))]
     return dict(zip(pairing.student_ids, names, strict=True))

@@ -113,6 +113,8 @@ class Modality(ABC):
     Attributes:
         name: as in the column ``modality`` of the samples table.
         plural: for running text.
+        version: of what a look at a file and its quality measures give; raise it where they give something else for the
+            same file, so that nothing is taken from what an older version has kept.
         endings: of its files, in lower case with the dot, by which the layout ``folder`` knows them.
         about: names of what ``decode`` tells beside the sample.
         inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
@@ -129,6 +131,7 @@ class Modality(ABC):
 
     name: ClassVar[str]
     plural: ClassVar[str]
+    version: ClassVar[int] = 1
     hub: ClassVar[str] = ""
     concerns: ClassVar[tuple[str, ...]] = (
         "Whom the data concern is not known to this card: whoever publishes the student adds it.",

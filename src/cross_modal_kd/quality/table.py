@@ -1,8 +1,12 @@
 """Measures and scores of a whole samples table."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +19,11 @@ from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.measures import measure, measures_of
 from cross_modal_kd.quality.ranks import Combine, DomainScore, QualityScore
-from cross_modal_kd.samples import Roots, as_records
+from cross_modal_kd.samples import Kept, Roots, as_records
 
+logger = logging.getLogger(__name__)
+
+BLOCK = 4096
 CHUNK = 64
 CHUNK_BYTES = 2**26
 """Of decoded samples, of which each thread holds a chunk and what its measures make of it; a sample may be larger."""
@@ -30,10 +37,12 @@ def measure_samples(
     corrupt: Corrupt | None = None,
     fitted_on: pd.DataFrame | None = None,
     show_progress: bool = True,
+    cache: Path | None = None,
 ) -> pd.DataFrame:
     """Raw quality of every sample: sample_id, modality, and one column a measure, empty where it is another modality's.
 
-    Every file is decoded once, on two threads, 64 at a time or as many as make 64 MB.
+    Every file is decoded once, on two threads, 64 at a time or as many as make 64 MB; but one that has not changed
+    since it was measured with the same ``cache`` is not.
 
     Args:
         samples: rows of the samples table.
@@ -43,6 +52,8 @@ def measure_samples(
         fitted_on: the samples table whose training split measures are fitted on (the vocabulary of texts), undamaged;
             ``samples`` where it is not given.
         show_progress: whether to show a bar.
+        cache: folder of what was measured before, which is added to as it goes; not to be given together with
+            ``corrupt``. None measures everything.
 
     Returns:
         The table, in the order of sample_id.
@@ -60,10 +71,10 @@ def measure_samples(
         total=len(samples), desc="Measuring quality", unit="", mininterval=1.0, disable=not show_progress
     ) as bar:
         for modality in modalities:
-            rows = modality.in_order(samples[samples["modality"] == modality.name])
-            context = modality.context(fitted_on[fitted_on["modality"] == modality.name])
-            meter = _Meter(modality, names[modality.name], roots, context, corrupt)
-            found = _in_chunks(meter, rows, bar.update)
+            own = fitted_on[fitted_on["modality"] == modality.name]
+            meter = _Meter(modality, names[modality.name], roots, modality.context(own), corrupt)
+            kept = None if cache is None else _kept(cache, meter, samples, own)
+            found = _measured(meter, samples[samples["modality"] == modality.name], kept, bar.update)
             _require_finite(found, names[modality.name])
             tables.append(found)
     return pd.concat(tables, ignore_index=True).sort_values("sample_id", ignore_index=True)
@@ -89,10 +100,8 @@ class _Meter:
     corrupt: Corrupt | None
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-        """sample_id, modality and one column a measure."""
-        values = measure(self.modality, self.names, [self._input(row) for row in rows])
-        ids = [row["sample_id"] for row in rows]
-        return pd.DataFrame({"sample_id": ids, "modality": self.modality.name, **values})
+        """One column a measure, in the order of the rows."""
+        return pd.DataFrame(measure(self.modality, self.names, [self._input(row) for row in rows]))
 
     def _input(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         found = self.modality.read(row, self.roots)
@@ -100,18 +109,60 @@ class _Meter:
         return (value, *found.about.values(), *self.context)
 
 
-def _in_chunks(meter: _Meter, samples: pd.DataFrame, advance: Callable[[int], Any]) -> pd.DataFrame:
-    rows = as_records(samples[["sample_id", "source", "path", "text"]])
-    sizes = [meter.modality.decoded_bytes(row) for row in as_records(samples)]
+def _kept(cache: Path, meter: "_Meter", samples: pd.DataFrame, fitted_on: pd.DataFrame) -> Kept:
+    """What was measured of a modality under the same names, version and training samples, where these count.
 
-    def measure_chunk(chunk: list[dict[str, Any]]) -> pd.DataFrame:
-        found = meter(chunk)
-        advance(len(chunk))
+    A text, which has no file, is known by the digest of its words.
+    """
+    decides: list[Any] = ["quality", meter.modality.name, meter.modality.version, sorted(meter.names)]
+    if meter.context:
+        training = fitted_on.loc[fitted_on["split"] == "train", "sha256"]
+        decides.append(hashlib.sha256("".join(training.sort_values()).encode()).hexdigest())
+
+    def stamps(rows: pd.DataFrame) -> pd.DataFrame:
+        own = samples.loc[rows.index]
+        found, words = meter.roots.stamps(own), own["path"].isna()
+        if words.any():
+            digests = [int(digest[:15], 16) for digest in own.loc[words, "sha256"]]
+            found.loc[words] = np.stack([np.zeros(len(digests), dtype=np.int64), digests], axis=1)
         return found
 
-    chunks = _chunks(rows, sizes)
-    with ThreadPoolExecutor(THREADS if max(sizes, default=0) <= CHUNK_BYTES else 1) as pool:
-        return pd.concat(list(pool.map(measure_chunk, chunks)), ignore_index=True)
+    return Kept(cache, json.dumps(decides), stamps)
+
+
+def _measured(meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance: Callable[[int], Any]) -> pd.DataFrame:
+    """Rows of one modality to sample_id, modality and one column a measure; what is kept is not measured again."""
+    ids = samples[["sample_id", "modality"]]
+    if kept is None:
+        return pd.concat(_in_chunks(meter, samples, advance)).join(ids)[[*ids, *meter.names]]
+    known = kept.known(samples[["modality", "source"]].assign(path=samples["path"].fillna(samples["sample_id"])))
+    if len(known):
+        logger.info(
+            "%d of %d %s have not changed since they were measured", len(known), len(ids), meter.modality.plural
+        )
+        advance(len(known))
+    parts = [known]
+    for found in _in_chunks(meter, samples.drop(index=known.index), advance):
+        kept.keep(found)
+        parts.append(found)
+    kept.finish()
+    return ids.join(pd.concat(parts))[[*ids, *meter.names]]
+
+
+def _in_chunks(meter: "_Meter", samples: pd.DataFrame, advance: Callable[[int], Any]) -> Iterator[pd.DataFrame]:
+    """The measures of each chunk on the samples' index; the rows of a block are Python objects at a time."""
+    samples = meter.modality.in_order(samples)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(samples), BLOCK):
+            block = samples.iloc[start : start + BLOCK]
+            sizes = [meter.modality.decoded_bytes(row) for row in as_records(block)]
+            rows = as_records(block[["sample_id", "source", "path", "text"]])
+            run = pool.map if max(sizes) <= CHUNK_BYTES else map
+            at = 0
+            for found in run(meter, _chunks(rows, sizes)):
+                yield found.set_axis(block.index[at : at + len(found)])
+                at += len(found)
+                advance(len(found))
 
 
 def _chunks(rows: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[list[dict[str, Any]]]:
@@ -205,10 +256,12 @@ def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scor
         QualityError: the modality has no score or no training samples, or a measure is not in the table or not finite.
     """
     trained, chosen = _reference(samples, measures, modality, scoring)
-    domain_of = samples.set_index("sample_id")["domain"].to_dict() if scoring.by_domain else {}
+    domain_of = samples.set_index("sample_id")["domain"] if scoring.by_domain else None
 
     def domains(table: pd.DataFrame) -> NDArray[np.object_]:
-        return np.array([domain_of.get(sample) for sample in table["sample_id"]], dtype=object)
+        if domain_of is None:
+            return np.full(len(table), None, dtype=object)
+        return domain_of.reindex(table["sample_id"]).to_numpy(dtype=object)
 
     def values(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         return {name: table[name].to_numpy(dtype=float) for name in chosen}

@@ -42,13 +42,11 @@ def sample_weights(
         )
     pairing = pair(training, task)
     of_teachers = quality.reindex(pairing.teacher_ids).to_numpy(dtype=float)
-    means: dict[int, float] = {}  # many student samples share one array of candidates
-    for candidates in pairing.candidates:
-        if id(candidates) not in means:
-            means[id(candidates)] = float(of_teachers[candidates].mean()) if len(candidates) else np.nan
+    bounds = zip(pairing.starts[:-1].tolist(), pairing.starts[1:].tolist(), strict=True)
+    means = np.array([*(of_teachers[pairing.rows[start:end]].mean() for start, end in bounds), np.nan])
     table = pd.DataFrame({"sample_id": pairing.student_ids})
     table["quality_student"] = quality.reindex(pairing.student_ids).to_numpy(dtype=float)
-    table["quality_teacher"] = [means[id(candidates)] for candidates in pairing.candidates]
+    table["quality_teacher"] = means[pairing.pool]  # the last of them where there is no pool
     own, partner = table["quality_student"].to_numpy(), table["quality_teacher"].to_numpy()
     paired = ~np.isnan(partner)
     table["task_weight"] = quality_weights(own, weights.gamma, weights.w_min, weights.w_max)

@@ -53,9 +53,10 @@ def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:
 
 
 def _never_parted(samples: pd.DataFrame, column: str, why: str) -> None:
-    splits = samples.dropna(subset=[column]).groupby(column)["split"].agg(lambda found: sorted(set(found)))
-    parted = splits[splits.map(len) > 1]
-    if len(parted):
+    placed = samples[[column, "split"]].dropna(subset=[column]).drop_duplicates()
+    placed = placed[placed[column].duplicated(keep=False)]
+    if len(placed):
+        parted = placed.groupby(column)["split"].agg(lambda found: sorted(set(found)))
         examples = ", ".join(f"{name!r} in {' and '.join(found)}" for name, found in parted.head(3).items())
         raise SamplesError(
             f"{len(parted)} {column}(s) lie in more than one split: {examples}. Since {why}, put each into one split "

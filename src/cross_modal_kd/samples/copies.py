@@ -83,7 +83,9 @@ def joined(clusters: pd.Series, keys: pd.Series) -> pd.Series:
         (n,) names: of the clusters that are joined, the first in sorted order.
     """
     first: dict[str, str] = {}
-    for names in clusters[keys.index].groupby(keys).unique():
+    pairs = pd.DataFrame({"key": keys, "cluster": clusters[keys.index]}).drop_duplicates()
+    pairs = pairs[pairs["key"].duplicated(keep=False)]
+    for names in pairs["cluster"].groupby(pairs["key"]).unique():
         roots = sorted({_root(first, name) for name in names})
         first.update(dict.fromkeys(roots[1:], roots[0]))
     return clusters.map({name: _root(first, name) for name in clusters.unique()}) if first else clusters

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from cross_modal_kd.samples.errors import first_few
+
+BLOCK = 2**14
+"""Rows that are looked at together."""
 
 
 @dataclass(frozen=True)
 class EmbeddingTable:
     """One embedding per sample.
 
-    sample_ids: N unique ids. values: (N, D) finite float32. fingerprint: of the weights, transform and samples that
-    made them. Raises ValueError for ids that repeat, a shape that does not fit, or values that are not finite.
+    sample_ids: N unique ids. values: (N, D) finite float32, in memory or mapped from a file. fingerprint: of the
+    weights, transform and samples that made them. Raises ValueError for ids that repeat, a shape that does not fit, or
+    values that are not finite.
     """
 
     sample_ids: list[str]
@@ -29,16 +34,17 @@ class EmbeddingTable:
         if len(set(ids)) != len(ids):
             repeated = [sample for sample, count in Counter(ids).items() if count > 1]
             raise ValueError(f"sample_ids of an embedding table must be unique; repeated: {first_few(repeated)}")
-        finite = np.isfinite(values).all(axis=1)
-        if not finite.all():
-            bad = [ids[row] for row in np.flatnonzero(~finite)]
+        blocks = range(0, len(values), BLOCK)
+        finite = [np.isfinite(values[start : start + BLOCK]).all(axis=1) for start in blocks]
+        if not all(block.all() for block in finite):
+            bad = [ids[row] for row in np.flatnonzero(~np.concatenate(finite))]
             raise ValueError(f"embeddings must be finite; NaN or infinite for {first_few(bad)}: look at these samples")
         object.__setattr__(self, "sample_ids", ids)
         object.__setattr__(self, "values", values)
 
     @cached_property
-    def _row(self) -> dict[str, int]:
-        return {sample: row for row, sample in enumerate(self.sample_ids)}
+    def _row(self) -> pd.Index:
+        return pd.Index(self.sample_ids, dtype="str")
 
     @property
     def dim(self) -> int:
@@ -60,8 +66,8 @@ class EmbeddingTable:
         Raises:
             KeyError: Naming the ids that are not in the table.
         """
-        ids = list(ids)
-        missing = [sample for sample in ids if sample not in self._row]
-        if missing:
-            raise KeyError(f"no embedding of {first_few(missing)} in this table of {len(self)}")
-        return self.values[[self._row[sample] for sample in ids]]
+        wanted = pd.Index(list(ids), dtype="str")
+        rows = self._row.get_indexer(wanted)
+        if (rows < 0).any():
+            raise KeyError(f"no embedding of {first_few(wanted[rows < 0])} in this table of {len(self)}")
+        return np.asarray(self.values[rows])

@@ -1,5 +1,6 @@
 """Look at every sample once: can it be decoded, how long or large is it, what is its digest."""
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,13 +11,22 @@ import pandas as pd
 from cross_modal_kd.compute import progress_bar
 from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
+from cross_modal_kd.samples.kept import Kept
 from cross_modal_kd.samples.records import as_records
 from cross_modal_kd.samples.schema import DTYPES, REJECTED_DTYPES, conform
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 1024
+"""Rows that are looked at together: so many are Python objects at a time."""
+LARGEST_BATCH = 16
 
 Look = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-def inspect_rows(candidates: pd.DataFrame, look: Look, ingestion: IngestionConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
+def inspect_rows(
+    candidates: pd.DataFrame, look: Look, ingestion: IngestionConfig, kept: Kept | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The candidates that can be used, with what a look at each tells, and the rejected.
 
     Args:
@@ -24,44 +34,81 @@ def inspect_rows(candidates: pd.DataFrame, look: Look, ingestion: IngestionConfi
         look: a row -> the columns that it fills (``sha256``, ``duration_s``, ...); raises UnreadableSampleError for a
             sample that is of no use. It is called on ``ingestion.workers`` threads.
         ingestion: threads, and how many may be rejected.
+        kept: what earlier looks have told, which is taken for files that have not changed since; what this one tells is
+            added as it goes. What was rejected is looked at each time. None looks at everything.
 
     Returns:
-        The usable rows of the samples table, and (source, path, reason) of the others.
+        The usable rows of the samples table, and (source, path, reason) of the others. Memory: O(N), in columns.
 
     Raises:
         SamplesError: a file is missing, or more than ``ingestion.max_rejected_share`` of a source cannot be used.
     """
-    rows = as_records(candidates)
-    with ThreadPoolExecutor(ingestion.workers) as pool:
-        found = list(
-            progress_bar(
-                pool.map(partial(_facts, look), rows),
-                total=len(rows),
-                desc="Looking at every sample",
-                unit="",
-                mininterval=1.0,
-            )
-        )
-    reasons = pd.Series([facts.get("reason") for facts in found], index=candidates.index, dtype="str")
-    facts = pd.DataFrame(found, index=candidates.index).drop(columns="reason", errors="ignore")
-    seen = conform(pd.concat([candidates.drop(columns=facts.columns, errors="ignore"), facts], axis=1), DTYPES)
-    seen.index = candidates.index
+    rows = candidates.reset_index(drop=True)
+    known = pd.DataFrame(index=rows.index[:0]) if kept is None else kept.known(rows)
+    if len(known):
+        logger.info("%d of %d samples have not changed since they were looked at", len(known), len(rows))
+    rest = rows.drop(index=known.index)
+    parts = [known]
+    bar = progress_bar(
+        total=len(rows),
+        initial=len(known),
+        desc="Looking at every sample",
+        unit="",
+        mininterval=1.0,
+        disable=rest.empty,
+    )
+    with ThreadPoolExecutor(ingestion.workers) as pool, bar:
+        for start in range(0, len(rest), BLOCK):
+            block = rest.iloc[start : start + BLOCK]
+            found: list[dict[str, Any]] = []
+            for batch in pool.map(partial(_facts, look), _batches(as_records(block), ingestion.workers)):
+                found += batch
+                bar.update(len(batch))
+            parts.append(_typed(found, block.index))
+            if kept is not None:
+                usable = parts[-1]["reason"].isna()
+                kept.keep(parts[-1].loc[usable].drop(columns="reason"))
+    if kept is not None:
+        kept.finish()
+    facts = pd.concat(parts).reindex(rows.index)
+    if "reason" not in facts:
+        facts["reason"] = pd.Series(None, index=rows.index, dtype="str")
+    reasons = facts.pop("reason")
+    seen = conform(pd.concat([rows.drop(columns=facts.columns, errors="ignore"), facts], axis=1), DTYPES)
     bad = reasons.notna()
-    _check_share(candidates, reasons, ingestion.max_rejected_share)
-    paths = candidates["path"].fillna(candidates["sample_id"])
-    rejected = pd.DataFrame({"source": candidates["source"], "path": paths, "reason": reasons})[bad]
+    _check_share(rows, reasons, ingestion.max_rejected_share)
+    paths = rows["path"].fillna(rows["sample_id"])
+    rejected = pd.DataFrame({"source": rows["source"], "path": paths, "reason": reasons})[bad]
     return seen[~bad].reset_index(drop=True), conform(rejected, REJECTED_DTYPES)
 
 
-def _facts(look: Look, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts of one sample, or the reason why it cannot be used."""
-    try:
-        return look(row)
-    except UnreadableSampleError as error:
-        return {"reason": error.reason}
+def _typed(found: list[dict[str, Any]], index: pd.Index) -> pd.DataFrame:
+    """Facts as columns of the samples table, and the column ``reason``."""
+    table = pd.DataFrame(found, index=index)
+    reasons = table.pop("reason") if "reason" in table else pd.Series(None, index=index)
+    return table.astype({str(name): DTYPES[str(name)] for name in table}).assign(reason=reasons.astype("str"))
+
+
+def _batches(rows: list[dict[str, Any]], workers: int) -> list[list[dict[str, Any]]]:
+    """Rows that one thread takes at a time: so few that all threads have some, not one by one where there are many."""
+    size = max(1, min(LARGEST_BATCH, len(rows) // (8 * workers)))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _facts(look: Look, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Facts of each sample, or the reason why it cannot be used."""
+    found = []
+    for row in rows:
+        try:
+            found.append(look(row))
+        except UnreadableSampleError as error:
+            found.append({"reason": error.reason})
+    return found
 
 
 def _check_share(candidates: pd.DataFrame, reasons: pd.Series, max_share: float) -> None:
+    if reasons.isna().all():
+        return
     names = candidates["path"].fillna(candidates["sample_id"])
     for source, of_source in reasons.groupby(candidates["source"]):
         unusable = of_source.dropna()

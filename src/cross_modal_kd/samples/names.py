@@ -4,6 +4,10 @@ import os
 import re
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def leads_outside(path: str) -> bool:
@@ -23,6 +27,20 @@ def leads_outside(path: str) -> bool:
     return bool(drive) or PurePosixPath(path).is_absolute() or ".." in re.split(r"[/\\]", path)
 
 
+def lead_outside(paths: "pd.Series") -> "pd.Series":
+    """``leads_outside`` of a column of paths.
+
+    Args:
+        paths: (n,) of dtype str, none of them null.
+
+    Returns:
+        (n,) truth values.
+    """
+    if os.name == "nt":
+        return paths.map(leads_outside).astype(bool)
+    return paths.str.contains(r"^/|(?:^|[/\\])\.\.(?:[/\\]|$)", regex=True).astype(bool)
+
+
 def one_form(name: str) -> str:
     """A name in the one form of Unicode (NFC) in which names are compared.
 
@@ -36,6 +54,19 @@ def one_form(name: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", name)
+
+
+def in_one_form(names: "pd.Series") -> "pd.Series":
+    """``one_form`` of a column of names; those in ASCII, which have one form alone, are not looked at.
+
+    Args:
+        names: (n,) of dtype str, null for none.
+
+    Returns:
+        (n,) of the same dtype and index.
+    """
+    odd = names.notna() & ~names.str.isascii()
+    return names.where(~odd, names[odd].map(one_form).astype(names.dtype)) if odd.any() else names
 
 
 def is_utf8(name: str) -> bool:

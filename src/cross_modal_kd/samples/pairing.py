@@ -16,26 +16,48 @@ KEYS = {"instance": "group", "label": "label"}
 class Pairing:
     """Candidates for each student sample.
 
-    student_ids: S ids. teacher_ids: T ids. candidates: S arrays of row numbers into ``teacher_ids``; samples with the
-    same key share one array, so that memory grows with S + T and not with their product.
+    Student samples with the same key share one pool of candidates, so that memory grows with S + T and not with their
+    product.
+
+    Attributes:
+        student_ids: S ids.
+        teacher_ids: T ids.
+        pool: (S,) the pool of each student sample, in [0, P); -1 where it has no candidate.
+        rows: row numbers into ``teacher_ids``, pool after pool, rising within each.
+        starts: (P + 1,) where each pool begins in ``rows``, and where the last ends.
     """
 
-    student_ids: list[str]
-    teacher_ids: list[str]
-    candidates: list[np.ndarray]
+    student_ids: pd.Series
+    teacher_ids: pd.Series
+    pool: np.ndarray
+    rows: np.ndarray
+    starts: np.ndarray
+
+    def of(self, student: int) -> np.ndarray:
+        """The candidates of one student sample.
+
+        Args:
+            student: its row in ``student_ids``.
+
+        Returns:
+            Row numbers into ``teacher_ids``.
+        """
+        pool = self.pool[student]
+        return self.rows[self.starts[pool] : self.starts[pool + 1]] if pool >= 0 else self.rows[:0]
 
     @property
     def without_partner(self) -> list[str]:
         """Ids of the student samples that have no candidate."""
-        return [sample for sample, rows in zip(self.student_ids, self.candidates, strict=True) if len(rows) == 0]
+        return self.student_ids[self.pool < 0].tolist()
 
     @property
     def without_student(self) -> list[str]:
         """Ids of the teacher samples that are no student sample's candidate."""
+        taken = np.zeros(len(self.starts) - 1, dtype=bool)
+        taken[self.pool[self.pool >= 0]] = True
         wanted = np.zeros(len(self.teacher_ids), dtype=bool)
-        for rows in {id(rows): rows for rows in self.candidates}.values():
-            wanted[rows] = True
-        return [sample for sample, used in zip(self.teacher_ids, wanted, strict=True) if not used]
+        wanted[self.rows[np.repeat(taken, np.diff(self.starts))]] = True
+        return self.teacher_ids[~wanted].tolist()
 
     def require_partners(self, ids: Iterable[str] | None = None) -> None:
         """Make sure that student samples have a candidate.
@@ -69,12 +91,20 @@ def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
     Returns:
         The candidates of every student sample; memory O(S + T).
     """
-    students = samples[samples["modality"] == task.student]
-    teachers = samples[samples["modality"] == task.teacher]
+    students, teachers = (
+        samples.loc[samples["modality"] == modality].reset_index(drop=True) for modality in (task.student, task.teacher)
+    )
     keys = [KEYS[task.pairing]] + (["split"] if "split" in samples else [])
-    rows_of: dict[tuple, np.ndarray] = {}
-    for key, rows in teachers.groupby(keys, dropna=True).indices.items():
-        rows_of[key if isinstance(key, tuple) else (key,)] = np.asarray(rows)
-    nobody = np.empty(0, dtype=np.intp)
-    candidates = [rows_of.get(key, nobody) for key in students[keys].itertuples(index=False, name=None)]
-    return Pairing(students["sample_id"].tolist(), teachers["sample_id"].tolist(), candidates)
+    pool = np.zeros(len(students) + len(teachers), dtype=np.int64)
+    for key in keys:  # one number for each combination of values, -1 where one of them is null
+        codes, values = pd.factorize(pd.concat([students[key], teachers[key]], ignore_index=True))
+        pool = np.where((pool < 0) | (codes < 0), -1, pool * max(1, len(values)) + codes)
+    own, theirs = pool[: len(students)], pool[len(students) :]
+    there, sizes = np.unique(theirs[theirs >= 0], return_counts=True)
+    rows = np.flatnonzero(theirs >= 0)
+    rows = rows[np.argsort(theirs[rows], kind="stable")]
+    at = np.searchsorted(there, own)
+    known = at < len(there)
+    known[known] = there[at[known]] == own[known]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return Pairing(students["sample_id"], teachers["sample_id"], np.where(known, at, -1), rows, starts)

@@ -14,4 +14,6 @@ def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     Returns:
         n mappings from column to value, in the table's order.
     """
-    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+    names = [str(name) for name in rows.columns]
+    columns = [rows.iloc[:, place].tolist() for place in range(rows.shape[1])]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -7,7 +7,7 @@ import pandera.pandas as pa
 from pandas.api.types import pandas_dtype
 
 from cross_modal_kd.config import modality_names
-from cross_modal_kd.samples.names import leads_outside
+from cross_modal_kd.samples.names import lead_outside
 
 SPLITS = ("train", "dev", "test")
 
@@ -57,8 +57,8 @@ def _is_registered(modalities: pd.Series) -> pd.Series:
     return modalities.isin(modality_names())
 
 
-def _stays_inside(path: str) -> bool:
-    return bool(path) and not leads_outside(path)
+def _stay_inside(paths: pd.Series) -> pd.Series:
+    return (paths != "") & ~lead_outside(paths)
 
 
 SAMPLES = pa.DataFrameSchema(
@@ -70,7 +70,7 @@ SAMPLES = pa.DataFrameSchema(
         "family": pa.Column("str", nullable=True),
         "domain": pa.Column("str", nullable=True),
         "split": pa.Column("str", pa.Check.isin(SPLITS)),
-        "path": pa.Column("str", pa.Check(_stays_inside, element_wise=True, name="stays_inside_root"), nullable=True),
+        "path": pa.Column("str", pa.Check(_stay_inside, name="stays_inside_root"), nullable=True),
         "text": pa.Column("str", nullable=True),
         "source": pa.Column("str", pa.Check.str_length(min_value=1)),
         "sha256": pa.Column("str", pa.Check.str_matches(r"^[0-9a-f]{64}$")),

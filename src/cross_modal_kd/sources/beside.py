@@ -1,14 +1,13 @@
 """The tables beside label folders, joined with the files in whatever form they write a path."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from cross_modal_kd.samples import SamplesError, first_few, leads_outside, one_form, read_csv, shown
 from cross_modal_kd.sources.files import Known
-from cross_modal_kd.sources.listing import as_rejected
 
 CAPTIONS, DOMAINS, SPLITS_FILE = "captions.csv", "domains.csv", "splits.csv"
 COLUMNS = {CAPTIONS: ["path", "text"], DOMAINS: [], SPLITS_FILE: ["split"]}
@@ -19,17 +18,19 @@ class Beside:
 
     Args:
         root: the folder.
-        rows: of its files, whose ``path`` the tables name; ``set_domains`` fills in their ``domain``.
+        rows: of its files (path, label, group, domain), whose ``path`` the tables name.
         unused: paths of files that are there and not used.
     """
 
-    def __init__(self, root: Path, rows: list[dict[str, Any]], unused: Iterable[str] = ()) -> None:
+    def __init__(self, root: Path, rows: pd.DataFrame, unused: Iterable[str] = ()) -> None:
         self.root = root
         self.unused = set(unused)
         self._rows = rows
-        self._row_of = {row["path"]: row for row in rows}
         self._tables: dict[str, pd.DataFrame] = {}
-        self._known = Known(self.unused.union(self._row_of))
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known([*self.unused, *self._rows["path"]])
 
     def has(self, table: str) -> bool:
         """Whether a table is there.
@@ -64,11 +65,12 @@ class Beside:
             )
         return found.assign(**{key: found[key].map(self._known.found if key == "path" else one_form)}), key
 
-    def captions(self, name: str) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    def captions(self, name: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """A row for each text of ``captions.csv``, with the label, group and domain of its file.
 
         Args:
             name: of the source.
+            rows: of the files, with their domains.
 
         Returns:
             The rows, and the rejected: blank captions, and those of files that are there but not used.
@@ -77,34 +79,40 @@ class Beside:
             SamplesError: the table is wrong, or names files that are missing.
         """
         if not self.has(CAPTIONS):
-            return [], []
+            return rows[:0], pd.DataFrame([])
         table, _ = self.keyed(CAPTIONS)
-        missing = [path for path in table["path"].unique() if not self._is_there(path)]
+        at = pd.Series(pd.Index(rows["path"]).get_indexer(pd.Index(table["path"])), index=table.index)
+        missing = [path for path in table.loc[at < 0, "path"].unique() if not self._is_there(path)]
         if missing:
             raise SamplesError(
                 f"{self.root / CAPTIONS}: {table['path'].isin(missing).sum()} captions of files that are missing: "
                 f"{first_few(missing)}; restore the files or take the lines out"
             )
-        rows, rejected = [], []
-        numbers = table.groupby("path").cumcount()
-        for line, path, text, number in zip(table.index, table["path"], table["text"], numbers, strict=True):
-            row = self._row_of.get(path)
-            if row is None or not text.strip():
-                why = "its caption is empty" if row is not None else "a caption of a file that is not used"
-                rejected += as_rejected(name, {path: f"{why} ({CAPTIONS}, line {line})"})
-                continue
-            rows.append(
-                {"sample_id": f"{name}/text/{path}/{number}", "modality": "text", "text": text}
-                | {key: row[key] for key in ("label", "group", "domain")}
-            )
-        return rows, rejected
+        number = table.groupby("path").cumcount().astype("str")
+        blank = table["text"].str.strip() == ""
+        why = pd.Series("its caption is empty", index=table.index, dtype="str")
+        why = why.mask(at < 0, "a caption of a file that is not used")[blank | (at < 0)]
+        lines = f" ({CAPTIONS}, line " + why.index.astype("str").to_series(index=why.index) + ")"
+        paths = table.loc[why.index, "path"].map(shown)
+        used = ~(blank | (at < 0))
+        table, number, at = table[used], number[used], at[used]
+        texts = (
+            rows.iloc[at.to_numpy()][["label", "group", "domain"]]
+            .set_axis(table.index)
+            .assign(sample_id=f"{name}/text/" + table["path"] + "/" + number, modality="text", text=table["text"])
+        )
+        return texts, pd.DataFrame({"source": name, "path": paths, "reason": why + lines})
 
-    def set_domains(self) -> None:
-        """Give each file's row the domain of the column ``domain`` or ``session`` that one of the tables has for it.
+    def with_domains(self) -> pd.DataFrame:
+        """The rows of the files, each with the domain of the column ``domain`` or ``session`` of one of the tables.
+
+        Returns:
+            A new table; the domains that the rows had are kept where no table has one.
 
         Raises:
             SamplesError: a table is wrong, or two lines give one file different domains.
         """
+        rows = self._rows
         for name in (DOMAINS, CAPTIONS, SPLITS_FILE):
             if not self.has(name):
                 continue
@@ -115,26 +123,30 @@ class Beside:
                     f"{self.root / name}: expected a column domain or session, found {list(table.columns)}"
                 )
             if column is not None:
-                self._join(name, table[key], table[column].str.strip())
+                rows = rows.assign(domain=self._joined(name, rows, table[key], table[column].str.strip()))
+        return rows
 
-    def _join(self, name: str, keys: pd.Series, domains: pd.Series) -> None:
-        """Set the domains of the rows with these paths or labels; blank ones say nothing."""
-        given: dict[str, str] = {}
-        for line, key, domain in zip(keys.index, keys, domains, strict=True):
-            if domain and given.setdefault(key, domain) != domain:
-                raise SamplesError(
-                    f"{self.root / name}, line {line}: {key!r} has the domain {given[key]!r} and {domain!r}"
-                )
-        for row in self._rows:
-            domain = given.get(row[str(keys.name)])
-            if domain is not None and row["domain"] not in (None, domain):
-                raise SamplesError(
-                    f"{self.root / name}: {shown(row['path'])!r} has the domain {row['domain']!r} by its folder or "
-                    f"another table, and {domain!r} here; say it in one place"
-                )
-            row["domain"] = row["domain"] if domain is None else domain
+    def _joined(self, name: str, rows: pd.DataFrame, keys: pd.Series, domains: pd.Series) -> pd.Series:
+        """The domains of the rows, with those of a table by these paths or labels; blank ones say nothing."""
+        domains = domains[domains != ""]
+        keys = keys[domains.index]
+        first = domains.groupby(keys).transform("first")
+        if (odd := domains[domains != first]).size:
+            line, domain = odd.index[0], odd.iloc[0]
+            raise SamplesError(
+                f"{self.root / name}, line {line}: {keys[line]!r} has the domain {first[line]!r} and {domain!r}"
+            )
+        given = rows[str(keys.name)].map(first.set_axis(keys)[~keys.duplicated().to_numpy()]).astype("str")
+        twice = rows[rows["domain"].notna() & given.notna() & (rows["domain"] != given)]
+        if len(twice):
+            row, domain = twice.iloc[0], given[twice.index[0]]
+            raise SamplesError(
+                f"{self.root / name}: {shown(row['path'])!r} has the domain {row['domain']!r} by its folder or "
+                f"another table, and {domain!r} here; say it in one place"
+            )
+        return given.fillna(rows["domain"])
 
     def _is_there(self, path: str) -> bool:
-        """Whether there is such a file, used, passed over or hidden."""
+        """Whether there is such a file, passed over or hidden."""
         hidden = bool(path) and not leads_outside(path) and (self.root / path).is_file()
-        return path in self._row_of or path in self.unused or hidden
+        return path in self.unused or hidden

@@ -4,6 +4,7 @@ import logging
 import os
 import posixpath
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,9 +52,14 @@ class Known:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = set(paths)
-        self._path_of: dict[str, str] = {}
+
+    @cached_property
+    def _path_of(self) -> dict[str, str]:
+        """The first path of each plain form; not needed while a table writes paths as the file system has them."""
+        found: dict[str, str] = {}
         for path in sorted(self._paths):
-            self._path_of.setdefault(plain(path), path)
+            found.setdefault(plain(path), path)
+        return found
 
     def found(self, path: str) -> str:
         """The file that a table means: by its own name, else whatever the form (``./``, backslashes, Unicode).

@@ -3,17 +3,21 @@
 Optional beside the label folders: ``captions.csv``, ``domains.csv`` and ``splits.csv``.
 """
 
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import known_endings, modality_of_ending
-from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few, one_form, shown
+from cross_modal_kd.samples import SPLITS, Roots, SamplesError, first_few, in_one_form
 from cross_modal_kd.sources.beside import CAPTIONS, DOMAINS, SPLITS_FILE, Beside
 from cross_modal_kd.sources.files import Files, list_files
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
+
+# Of a path as ``list_files`` has it, by the rules of ``pathlib``: a dot at either end of a name begins no ending.
+ENDING = r"[^/](?P<part>\.[^./]+)$"
+LABEL, SESSION = r"^(?P<part>[^/]+)/", r"^[^/]+/(?P<part>[^/]+)/"
 
 
 class FolderOptions(Strict):
@@ -57,42 +61,55 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """
     chosen = FolderOptions.model_validate(options)
     root = roots.root(name)
-    rows, passed_over = _files(name, list_files(root), chosen)
-    if not rows:
-        found = f"; {len(passed_over)} are passed over: " if passed_over else ""
-        few = first_few([f"{shown(path)}: {reason}" for path, reason in passed_over.items()], 2) if passed_over else ""
+    rows, passed_over = rows_of(name, list_files(root), chosen)
+    if rows.empty:
+        found = f"; {len(passed_over)} are passed over: " if len(passed_over) else ""
+        few = first_few(passed_over["path"] + ": " + passed_over["reason"], 2) if len(passed_over) else ""
         raise SamplesError(
             f"sources.{name}.root: no <label>/<file> of a registered modality under {root}; add some{found}{few}"
         )
-    beside = Beside(root, rows, passed_over)
-    beside.set_domains()
-    captions, rejected = beside.captions(name)
-    frame = pd.DataFrame(rows + captions).assign(source=name)
+    beside = Beside(root, rows, passed_over["path"])
+    rows = beside.with_domains()
+    captions, rejected = beside.captions(name, rows)
+    frame = pd.concat([rows, captions], ignore_index=True).assign(source=name)
     if beside.has(SPLITS_FILE):
         frame["split"] = _official(beside, name, frame)
-    return listing(frame, as_rejected(name, passed_over) + rejected)
+    return listing(frame, pd.concat([passed_over, rejected]))
 
 
-def _files(name: str, found: Files, chosen: FolderOptions) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Rows of the files of a modality, and every other file with its reason."""
-    rows: list[dict[str, Any]] = []
-    passed_over = dict(found.passed_over)
-    for text in found.paths:
-        path = PurePosixPath(text)
-        modality = modality_of_ending(path.suffix)
-        if text in (CAPTIONS, DOMAINS, SPLITS_FILE):
-            continue
-        if len(path.parts) < 2:
-            passed_over[text] = "no label: the file lies beside the label folders"
-        elif modality is None:
-            unknown = f"{path.suffix or 'no'} ending: a file of no registered modality"
-            passed_over[text] = f"{unknown}; those read are {known_endings()}"
-        else:
-            rows.append(
-                {"sample_id": f"{name}/{text}", "modality": modality.name, "label": one_form(path.parts[0])}
-                | {"group": one_form(_group(path, chosen.group)), "path": text, "domain": _session(path, chosen)}
-            )
-    return rows, passed_over
+def rows_of(name: str, found: Files, options: FolderOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What paths below a folder say by themselves, as columns: no Python object is made of a path.
+
+    Args:
+        name: of the source.
+        found: of ``list_files``.
+        options: what binds modalities, and what a domain is.
+
+    Returns:
+        The candidates (sample_id, modality, label, group, path, domain) in the order of their paths; and source, path
+        and reason of what is passed over.
+    """
+    path = pd.Series(found.paths, dtype="str")
+    path = path[~path.isin([CAPTIONS, DOMAINS, SPLITS_FILE])]
+    ending = _part(path, ENDING).fillna("")
+    codes, endings = pd.factorize(ending)
+    names = np.array([_modality_name(text) for text in endings], dtype=object)
+    modality = pd.Series(names[codes] if len(path) else [], index=path.index, dtype="str")
+    unlabelled, unknown = ~path.str.contains("/", regex=False), modality.isna()
+    reason = (
+        ending.where(ending != "", "no")
+        + f" ending: a file of no registered modality; those read are {known_endings()}"
+    )
+    reason = reason.mask(unlabelled, "no label: the file lies beside the label folders")[unlabelled | unknown]
+    others = pd.DataFrame({"source": name, "path": path[reason.index], "reason": reason})
+    path, modality = (column[~(unlabelled | unknown)].reset_index(drop=True) for column in (path, modality))
+    rows = pd.DataFrame({"sample_id": f"{name}/" + path, "modality": modality, "path": path})
+    rows["label"] = in_one_form(_part(path, LABEL))
+    rows["group"] = in_one_form(_group(path, options.group))
+    sessions = _part(path, SESSION) if options.domain == "parent" else pd.Series(None, index=path.index, dtype="str")
+    rows["domain"] = in_one_form(sessions)
+    passed_over = pd.DataFrame(as_rejected(name, found.passed_over), columns=list(others), dtype="str")
+    return rows, pd.concat([passed_over, others], ignore_index=True)
 
 
 def regrouped(rows: pd.DataFrame, options: FolderOptions) -> pd.DataFrame:
@@ -105,16 +122,34 @@ def regrouped(rows: pd.DataFrame, options: FolderOptions) -> pd.DataFrame:
     Returns:
         The same rows, with other groups.
     """
-    return rows.assign(group=rows["group"].map(lambda file: one_form(_group(PurePosixPath(file), options.group))))
+    return rows.assign(group=in_one_form(_group(rows["group"], options.group)))
 
 
-def _group(path: PurePosixPath, kind: str) -> str:
-    return {"file": path, "stem": path.with_suffix(""), "parent": path.parent}[kind].as_posix()
+def _modality_name(ending: str) -> str | None:
+    modality = modality_of_ending(ending)
+    return None if modality is None else modality.name
 
 
-def _session(path: PurePosixPath, chosen: FolderOptions) -> str | None:
-    """The folder below the label, where the option asks for it and there is one."""
-    return one_form(path.parts[1]) if chosen.domain == "parent" and len(path.parts) > 2 else None
+def _group(path: pd.Series, kind: str) -> pd.Series:
+    """The path itself, without its ending, or the folder that it lies in."""
+    if kind == "file":
+        return path
+    import pyarrow.compute as pc
+
+    pattern, kept = {"stem": (r"([^/])\.[^./]+$", r"\1"), "parent": (r"/[^/]*$", "")}[kind]
+    return _column(pc.replace_substring_regex(path.array.__arrow_array__(), pattern, kept), path.index)
+
+
+def _part(path: pd.Series, pattern: str) -> pd.Series:
+    """The group ``part`` of a pattern (of RE2) in each path, null where it is not found."""
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(path.array.__arrow_array__(), pattern)
+    return _column(pc.struct_field(found, "part"), path.index)
+
+
+def _column(texts: Any, index: pd.Index) -> pd.Series:
+    return pd.Series(pd.array(texts, dtype="str"), index=index)
 
 
 def _official(beside: Beside, name: str, frame: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.samples import REJECTED_DTYPES, conform, one_form, shown
+from cross_modal_kd.samples import REJECTED_DTYPES, conform, in_one_form, shown
 
 CANDIDATE_DTYPES: dict[str, str] = dict.fromkeys(
     ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "source"), "str"
@@ -39,7 +39,7 @@ def listing(
         Both, as tables.
     """
     found = conform(pd.DataFrame(rows), CANDIDATE_DTYPES)
-    found = found.assign(**{name: found[name].map(one_form, na_action="ignore").astype("str") for name in COMPARED})
+    found = found.assign(**{name: in_one_form(found[name]) for name in COMPARED})
     return Listing(found, conform(pd.DataFrame([] if rejected is None else rejected), REJECTED_DTYPES))
 
 

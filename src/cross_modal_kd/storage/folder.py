@@ -68,7 +68,7 @@ def seal(folder: Path) -> None:
         folder: of files alone; what is noted already is written anew.
     """
     files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SUMS)
-    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    sums = {file.name: _digest(file) for file in files}
     (folder / SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
 
 
@@ -85,11 +85,16 @@ def verify(folder: Path) -> None:
         return
     for name, noted in read_json(folder, SUMS, set()).items():
         file = folder / name
-        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != noted:
+        if not file.is_file() or _digest(file) != noted:
             raise ValueError(
                 f"{file} is damaged: it is not the file that was written (SHA-256). Make it again, or remove "
                 f"{folder / SUMS} if you have changed it yourself"
             )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def clear_leftovers(root: Path) -> int:

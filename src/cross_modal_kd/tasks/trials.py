@@ -1,13 +1,16 @@
-"""The table of trials: pairs of samples that are compared."""
+"""The table of trials: pairs of samples that are compared.
+
+Names are categories: a trial holds four bytes of each, whatever the length of the name.
+"""
 
 import pandas as pd
 
 DTYPES = {
-    "enrol_id": "str",
-    "test_id": "str",
+    "enrol_id": "category",
+    "test_id": "category",
     "target": "int64",
-    "enrol_label": "str",
-    "test_label": "str",
+    "enrol_label": "category",
+    "test_label": "category",
     "same_domain": "bool",
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Generator, Tensor
 
@@ -41,11 +42,32 @@ class TeacherSide:
         keys: dict[bytes, int] = {}
         pool = [keys.setdefault(rows.astype(np.int64).tobytes(), len(keys)) for rows in candidates]
         rows_of = [np.frombuffer(key, dtype=np.int64) for key in keys]
-        pools = np.zeros((len(rows_of), max(len(rows) for rows in rows_of)), dtype=np.int64)
-        for position, rows in enumerate(rows_of):
-            pools[position, : len(rows)] = rows
-        sizes = torch.tensor([len(rows) for rows in rows_of])
-        return cls(torch.from_numpy(np.asarray(embeddings)).float(), torch.tensor(pool), torch.from_numpy(pools), sizes)
+        starts = np.cumsum([0, *map(len, rows_of)])
+        return cls.from_pools(embeddings, np.array(pool), np.concatenate(rows_of), starts)
+
+    @classmethod
+    def from_pools(
+        cls, embeddings: np.ndarray, pool: np.ndarray, rows: np.ndarray, starts: np.ndarray
+    ) -> "TeacherSide":
+        """The teacher's side of N student samples, as ``samples.pair`` has it.
+
+        Args:
+            embeddings: (M, D) of the teacher's samples, kept as float32.
+            pool: (N,) the pool of each student sample.
+            rows: of ``embeddings``, pool after pool.
+            starts: where each pool begins in ``rows``, and where the last ends.
+
+        Returns:
+            The embeddings with the P pools that are named, in the order in which they first are; memory O(N + P K), K
+            the size of the largest.
+        """
+        numbers, named = pd.factorize(pool)
+        sizes = np.diff(starts)[named]
+        pools = np.zeros((len(named), max(sizes)), dtype=np.int64)
+        valid = np.arange(pools.shape[1]) < sizes[:, None]
+        pools[valid] = rows[(np.asarray(starts)[named][:, None] + np.arange(pools.shape[1]))[valid]]
+        own, table, valid_of = (torch.from_numpy(each.astype(np.int64)) for each in (numbers, pools, sizes))
+        return cls(torch.from_numpy(np.asarray(embeddings)).float(), own, table, valid_of)
 
     def bank(self, indices: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Pools to contrast with: all where there are at most MOST_BANKED; else the batch's own and a draw of others.

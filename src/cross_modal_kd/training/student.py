@@ -93,8 +93,7 @@ def read_arm_data(
     train, dev = (split_rows(samples, task.student, split) for split in ("train", "dev"))
     pairing = pair(samples, task)
     pairing.require_partners(train["sample_id"])
-    row = {sample: position for position, sample in enumerate(pairing.student_ids)}
-    candidates = [pairing.candidates[row[sample]] for sample in train["sample_id"]]
+    pool = pairing.pool[pd.Index(pairing.student_ids).get_indexer(pd.Index(train["sample_id"]))]
     quality = sample_quality.set_index("sample_id").reindex(train["sample_id"])
     unknown = quality.index[quality["quality_student"].isna()].tolist()
     if unknown:
@@ -109,7 +108,7 @@ def read_arm_data(
         train_inputs=load_inputs(task.student, train, roots, inputs),
         dev_inputs=load_inputs(task.student, dev, roots, inputs),
         dev_labels=dev["label"],
-        teacher=TeacherSide.from_candidates(teacher_embeddings.at(pairing.teacher_ids), candidates),
+        teacher=TeacherSide.from_pools(teacher_embeddings.at(pairing.teacher_ids), pool, pairing.rows, pairing.starts),
         quality=quality,
         fingerprint=data_fingerprint(samples, task, inputs, teacher_embeddings, {}, sample_quality),
     )

@@ -1,7 +1,9 @@
 """Raw files to the samples table: list, look at every one, split."""
 
+import json
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,6 +13,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples import (
     REJECTED_DTYPES,
     SPLITS,
+    Kept,
     Roots,
     SamplesError,
     assign_splits,
@@ -92,9 +95,16 @@ def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionC
 
 
 def inspect_samples(
-    candidates: pd.DataFrame, passed_over: pd.DataFrame, sources: SourcesConfig, ingestion: IngestionConfig
+    candidates: pd.DataFrame,
+    passed_over: pd.DataFrame,
+    sources: SourcesConfig,
+    ingestion: IngestionConfig,
+    inspection_cache: Path | None = None,
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
+
+    A file that has not changed since an earlier run has looked at it (its size and the time of its last change) is not
+    read again.
 
     One file under two labels cannot be used either, unless ``ingestion.conflicting_copies`` is ``keep``.
 
@@ -103,6 +113,8 @@ def inspect_samples(
         passed_over: of ``read_sources``.
         sources: where the files lie.
         ingestion: threads, shortest sound, and the share of a source that may be rejected.
+        inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
+            everything.
 
     Returns:
         The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
@@ -113,9 +125,16 @@ def inspect_samples(
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
-    inspected, unusable = inspect_rows(candidates, look, ingestion)
+    known = None if inspection_cache is None else Kept(inspection_cache, _decides(candidates, ingestion), roots.stamps)
+    inspected, unusable = inspect_rows(candidates, look, ingestion, known)
     kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
     return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
+
+
+def _decides(candidates: pd.DataFrame, ingestion: IngestionConfig) -> str:
+    """What a look at a file depends on beside the file."""
+    versions = {name: modality_of(name).version for name in sorted(candidates["modality"].unique())}
+    return json.dumps(["inspection", versions, ingestion.min_duration_s])
 
 
 def split_samples(

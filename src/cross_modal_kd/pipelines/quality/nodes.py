@@ -1,5 +1,6 @@
 """Raw quality, scores, weights and their histogram: thin nodes over the room `quality`."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -7,13 +8,16 @@ import pandas as pd
 from cross_modal_kd.config import ArmsConfig, DistillationConfig, QualityConfig, SourcesConfig, TaskConfig, WeightConfig
 
 
-def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: QualityConfig) -> pd.DataFrame:
-    """Every measure of ``quality.measures`` of every sample; each file is decoded once.
+def measure_quality(
+    samples: pd.DataFrame, sources: SourcesConfig, quality: QualityConfig, quality_cache: Path
+) -> pd.DataFrame:
+    """Every measure of ``quality.measures`` of every sample; each file is decoded once, and not again in a later run.
 
     Args:
         samples: the table, with its splits.
         sources: where the files lie.
         quality: the measures to take, by modality.
+        quality_cache: folder of what earlier runs have measured, also one that was killed; written to.
 
     Returns:
         sample_id, modality and one column a measure, null where it is another modality's; by sample_id.
@@ -21,7 +25,7 @@ def measure_quality(samples: pd.DataFrame, sources: SourcesConfig, quality: Qual
     from cross_modal_kd.quality import measure_samples
     from cross_modal_kd.samples import Roots
 
-    return measure_samples(samples, quality.measures, Roots(sources))
+    return measure_samples(samples, quality.measures, Roots(sources), cache=quality_cache)
 
 
 def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality: QualityConfig) -> pd.DataFrame:

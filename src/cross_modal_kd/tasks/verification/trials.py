@@ -5,7 +5,11 @@ import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.samples import SamplesError
-from cross_modal_kd.tasks.trials import DTYPES
+
+AT_ONCE = 2**20
+"""Trials whose two samples are looked up together."""
+MOST_LISTED = 2**26
+"""Impostor pairs that may be listed for a draw, 512 MB."""
 
 
 def draw_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFrame:
@@ -27,8 +31,8 @@ def draw_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFram
     Raises:
         SamplesError: ``evaluation.impostors`` is ``same_domain`` and no two labels share a known domain.
     """
-    rows = rows.sort_values("sample_id", ignore_index=True)
-    label = pd.factorize(rows["label"])[0]
+    rows = rows[["sample_id", "label", "domain"]].sort_values("sample_id", ignore_index=True)
+    label, names = pd.factorize(rows["label"])
     domain = pd.factorize(rows["domain"])[0]
     everything = np.zeros(len(rows), dtype=np.intp)
     targets = _Pairs(label, everything, same_label=True)
@@ -42,25 +46,42 @@ def draw_trials(rows: pd.DataFrame, evaluation: EvaluationConfig) -> pd.DataFram
             )
     else:
         known, impostors = np.arange(len(rows)), _Pairs(label, everything, same_label=False)
-    drawn = np.random.default_rng(evaluation.seed).choice(
-        impostors.total, min(evaluation.max_impostors, impostors.total), replace=False
-    )
-    first, second = (
-        np.concatenate([target, known[impostor]])
-        for target, impostor in zip(targets.at(np.arange(targets.total)), impostors.at(np.sort(drawn)), strict=True)
-    )
-    enrol, test = np.minimum(first, second), np.maximum(first, second)
-    ids, labels = rows["sample_id"].to_numpy(), rows["label"].to_numpy()
+    drawn = np.sort(_drawn(impostors.total, min(evaluation.max_impostors, impostors.total), evaluation.seed))
+    parts = [
+        targets.at(np.arange(start, min(start + AT_ONCE, targets.total))) for start in range(0, targets.total, AT_ONCE)
+    ]
+    for start in range(0, len(drawn), AT_ONCE):
+        one, other = impostors.at(drawn[start : start + AT_ONCE])
+        parts.append((known[one].astype(np.int32), known[other].astype(np.int32)))
+    enrol = np.concatenate([np.minimum(one, other) for one, other in parts] or [np.zeros(0, dtype=np.int32)])
+    test = np.concatenate([np.maximum(one, other) for one, other in parts] or [np.zeros(0, dtype=np.int32)])
+    del drawn, parts
+    ids, labels = pd.CategoricalDtype(rows["sample_id"]), pd.CategoricalDtype(names)
     return pd.DataFrame(
         {
-            "enrol_id": ids[enrol],
-            "test_id": ids[test],
+            "enrol_id": pd.Categorical.from_codes(enrol, dtype=ids),
+            "test_id": pd.Categorical.from_codes(test, dtype=ids),
             "target": (label[enrol] == label[test]).astype(np.int64),
-            "enrol_label": labels[enrol],
-            "test_label": labels[test],
+            "enrol_label": pd.Categorical.from_codes(label.astype(np.int32)[enrol], dtype=labels),
+            "test_label": pd.Categorical.from_codes(label.astype(np.int32)[test], dtype=labels),
             "same_domain": (domain[enrol] == domain[test]) & (domain[enrol] >= 0),
         }
-    ).astype(DTYPES)
+    )
+
+
+def _drawn(total: int, count: int, seed: int) -> np.ndarray:
+    """``count`` of the numbers below ``total``, without replacement, in memory that grows with ``count``.
+
+    NumPy's own draw lists all numbers unless they are more than 50 times those that are drawn. Above ``MOST_LISTED`` it
+    is a draw with replacement, repeated until enough of them differ.
+    """
+    rng = np.random.default_rng(seed)
+    if total <= max(MOST_LISTED, count) or total > 50 * count:
+        return rng.choice(total, count, replace=False)
+    drawn = np.zeros(0, dtype=np.int64)
+    while len(drawn) < count:
+        drawn = np.unique(np.concatenate([drawn, rng.integers(total, size=count - len(drawn) + count // 8)]))
+    return drawn[rng.choice(len(drawn), count, replace=False)]
 
 
 class _Pairs:
@@ -84,10 +105,10 @@ class _Pairs:
         self.total = int(self._offset[-1])
 
     def at(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(rows, rows) of the pairs with these numbers, each in [0, total)."""
+        """(rows, rows) of the pairs with these numbers, each in [0, total); int32."""
         first = np.searchsorted(self._offset, numbers, "right") - 1
         second = self._start[first] + numbers - self._offset[first]
-        return self._order[first], self._order[second]
+        return self._order[first].astype(np.int32), self._order[second].astype(np.int32)
 
 
 def _ends(starts: np.ndarray, length: int) -> np.ndarray:

@@ -1,0 +1,121 @@
+"""What was found out about files, kept on disk: a file that has not changed since is not read again."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+NAME = ["modality", "source", "path"]
+STAMP = [*NAME, "size", "mtime_ns"]
+SECONDS = 20.0
+"""Between two writes: so much work a run that is killed loses at most."""
+PART = "*.parquet"
+
+Stamps = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class Kept:
+    """A table of what is known of files by modality, source, path, size and time of the last change.
+
+    A file that was replaced by one of the same size, and given the old time, is taken for the old one. The table is a
+    folder of Parquet files, each written whole before it gets its name; the last of them counts. Memory: O(N) of what
+    is kept.
+
+    Args:
+        folder: of the tables; made where it is missing.
+        decides: all beside the file that decides what is found (names, options, versions): what was found under
+            another is not looked at.
+        stamps: rows -> size and mtime_ns of their files on the rows' index, a size of -1 for what cannot
+            be kept (``Roots.stamps``).
+    """
+
+    def __init__(self, folder: Path, decides: str, stamps: Stamps) -> None:
+        self._folder = folder / hashlib.sha256(decides.encode()).hexdigest()[:16]
+        self._stamps = stamps
+        self._stamped = pd.DataFrame()
+        self._parts: list[pd.DataFrame] = []
+        self._written = time.monotonic()
+
+    def known(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """What was found out about some of the rows; their stamps are taken now, before the others are read.
+
+        Args:
+            rows: with modality, source and path, on an index without repeats.
+
+        Returns:
+            The columns that were kept, a row for each that has not changed, on their index.
+        """
+        self._stamped = pd.concat([rows[NAME], self._stamps(rows)], axis=1)
+        kept = self._read()
+        if kept.empty:
+            return pd.DataFrame(index=rows.index[:0])
+        at = pd.Index(_names(kept)).get_indexer(pd.Index(_names(self._stamped)))
+        same = at >= 0
+        for column in ("size", "mtime_ns"):
+            same &= kept[column].to_numpy()[at] == self._stamped[column].to_numpy()
+        same &= self._stamped["size"].to_numpy() >= 0
+        return kept.drop(columns=STAMP).iloc[at[same]].set_axis(rows.index[same])
+
+    def keep(self, found: pd.DataFrame) -> None:
+        """Keep what was found out, on disk a few seconds later.
+
+        Args:
+            found: on the index of rows that ``known`` was asked for.
+        """
+        stamps = self._stamped.loc[found.index]
+        self._parts.append(pd.concat([stamps, found], axis=1)[stamps["size"] >= 0])
+        if time.monotonic() - self._written > SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is not on disk yet."""
+        parts, self._parts, self._written = [part for part in self._parts if len(part)], [], time.monotonic()
+        if parts:
+            self._save(pd.concat(parts, ignore_index=True))
+
+    def finish(self) -> None:
+        """Write what is not on disk yet, and make one file of all that is there of the rows asked for."""
+        self.write()
+        if len(old := self._files()) > 1:
+            kept = self._read()
+            there = _names(kept).isin(_names(self._stamped))
+            self._save(kept[there])
+            for file in old:
+                file.unlink()
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(PART))
+
+    def _read(self) -> pd.DataFrame:
+        """All that is kept, of a file the last that was found."""
+        tables = []
+        for file in self._files():
+            try:
+                tables.append(pd.read_parquet(file))
+            except (OSError, ValueError) as error:  # pyarrow's own errors are both
+                logger.warning("%s is damaged (%s): its files are read again", file, error)
+        if not tables:
+            return pd.DataFrame(columns=STAMP)
+        kept = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        return kept if len(tables) == 1 else kept[~_names(kept).duplicated(keep="last")]
+
+    def _save(self, table: pd.DataFrame) -> None:
+        table = table[~_names(table).duplicated(keep="last")]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{time.time_ns():020d}.parquet"
+        new = self._folder / f".{name}.{uuid4().hex}.new"
+        try:
+            table.to_parquet(new, index=False)
+            new.replace(self._folder / name)
+        finally:
+            new.unlink(missing_ok=True)
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    return table["modality"] + "\0" + table["source"] + "\0" + table["path"]

@@ -1,0 +1,129 @@
+"""What a look at a file told is kept: nothing that has not changed is read twice, also after a run that was killed."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config import IngestionConfig, SourceConfig
+from cross_modal_kd.samples import Kept, Roots, UnreadableSampleError, inspect_rows, inspection
+from cross_modal_kd.samples import kept as kept_module
+
+
+class Folder:
+    """Three files, and how often each is read."""
+
+    def __init__(self, root):
+        self.root, self.read = root, []
+        for name in ("a", "b", "c"):
+            (root / f"{name}.png").write_text(name)
+        self.roots = Roots({"made": SourceConfig(layout="folder", root=str(root))})
+        names = pd.Series(["a", "b", "c"], dtype="str")
+        self.rows = pd.DataFrame(
+            {"sample_id": names, "modality": "image", "label": names, "path": names + ".png", "source": "made"}
+        )
+
+    def look(self, row):
+        self.read.append(row["sample_id"])
+        content = (self.root / row["path"]).read_text()
+        if content == "bad":
+            raise UnreadableSampleError(row["path"], "no use")
+        return {"sha256": content * 64, "width": 30}
+
+    def inspect(self, cache, decides="this", **options):
+        self.read.clear()
+        kept = None if cache is None else Kept(cache, decides, self.roots.stamps)
+        return inspect_rows(self.rows, self.look, IngestionConfig(max_rejected_share=1, **options), kept)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "files").mkdir()
+    return Folder(tmp_path / "files")
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_a_second_run_reads_no_file_and_finds_the_same(folder, cache):
+    first, _ = folder.inspect(cache)
+    assert sorted(folder.read) == ["a", "b", "c"]
+    second, rejected = folder.inspect(cache)
+    assert folder.read == [] and rejected.empty
+    pd.testing.assert_frame_equal(second, first)
+    pd.testing.assert_frame_equal(second, folder.inspect(None)[0])
+
+
+def test_a_changed_file_is_read_again_and_no_other(folder, cache):
+    folder.inspect(cache)
+    (folder.root / "b.png").write_text("x")
+    os.utime(folder.root / "b.png", ns=(1, 1))
+    found, _ = folder.inspect(cache)
+    assert folder.read == ["b"] and found["sha256"].tolist() == ["a" * 64, "x" * 64, "c" * 64]
+    assert folder.inspect(cache)[0].equals(found) and folder.read == []
+    os.utime(folder.root / "c.png", ns=(5, 5))  # touched, the content is the same
+    folder.inspect(cache)
+    assert folder.read == ["c"]
+
+
+def test_the_limit_a_file_of_the_same_size_with_its_old_time_is_taken_for_the_old_one(folder, cache):
+    folder.inspect(cache)
+    old = (folder.root / "b.png").stat()
+    (folder.root / "b.png").write_text("x")
+    os.utime(folder.root / "b.png", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert folder.inspect(cache)[0]["sha256"].tolist()[1] == "b" * 64 and folder.read == []
+
+
+def test_a_killed_run_goes_on_where_it_stopped(folder, cache, monkeypatch):
+    monkeypatch.setattr(inspection, "BLOCK", 1)
+    monkeypatch.setattr(kept_module, "SECONDS", -1.0)  # on disk after every block
+
+    def killed(row):
+        if row["sample_id"] == "c":
+            raise KeyboardInterrupt
+        return folder.look(row)
+
+    kept = Kept(cache, "this", folder.roots.stamps)
+    with pytest.raises(KeyboardInterrupt):
+        inspect_rows(folder.rows, killed, IngestionConfig(), kept)
+    assert sorted(folder.read) == ["a", "b"]
+    found, _ = folder.inspect(cache)
+    assert folder.read == ["c"] and found.equals(folder.inspect(None)[0])
+    assert len(list(cache.glob("*/*.parquet"))) == 1  # the parts have become one
+
+
+def test_what_is_of_no_use_is_looked_at_each_time(folder, cache):
+    (folder.root / "b.png").write_text("bad")
+    for _ in range(2):
+        found, rejected = folder.inspect(cache)
+        assert "b" in folder.read and rejected["reason"].tolist() == ["no use"] and len(found) == 2
+    assert folder.read == ["b"]
+
+
+def test_what_was_found_under_other_rules_is_not_taken(folder, cache):
+    folder.inspect(cache)
+    folder.inspect(cache, decides="that")
+    assert sorted(folder.read) == ["a", "b", "c"]
+    folder.inspect(cache)
+    assert folder.read == []
+
+
+def test_a_damaged_table_is_made_again(folder, cache, caplog):
+    expected = folder.inspect(cache)[0]
+    (file,) = cache.glob("*/*.parquet")
+    file.write_bytes(file.read_bytes()[:40])
+    assert folder.inspect(cache)[0].equals(expected) and len(folder.read) == 3 and "is damaged" in caplog.text
+    folder.inspect(cache)
+    assert folder.read == []
+
+
+def test_stamps_of_members_are_those_of_their_container_and_nothing_has_none(folder):
+    (folder.root / "all.parquet").write_bytes(b"12345")
+    paths = ["a.png", "all.parquet#x/y", "gone.png", "none.parquet#x", None]
+    found = folder.roots.stamps(pd.DataFrame({"source": "made", "path": paths}, index=[3, 1, 2, 9, 8]).astype("str"))
+    assert found.index.tolist() == [3, 1, 2, 9, 8] and found["size"].tolist() == [1, 5, -1, -1, -1]
+    assert found["mtime_ns"].tolist()[0] == (folder.root / "a.png").stat().st_mtime_ns
+    assert found.dtypes.tolist() == [np.int64, np.int64]
