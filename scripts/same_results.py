@@ -5,9 +5,9 @@
     python scripts/same_results.py --roots OLD NEW              # two data roots that are there already
 
 Both trees run on this machine with one thread, the other commit in a worktree of its own. A file is compared by the
-SHA-256 of its content: of every byte for models and embeddings; of every value of Parquet tables, of texts whatever holds
-them; of CSV and JSON after the columns and
-keys of ``NOT_RESULTS`` (seconds, dates) are taken out and those of ``RENAMED`` have their new names.
+SHA-256 of its content: of every byte for models and embeddings; of every value of Parquet tables, whether a text is one
+of a column's categories or not; of CSV and JSON after the columns and keys of ``NOT_RESULTS`` (seconds, dates) are
+taken out and those of ``RENAMED`` have their new names.
 ``RENAMED_VALUES`` does the same for words in cells and values, ``RENAMED_PLACES`` for parts of paths. The names of
 folders and files that end in a hash of their inputs are compared without it, as sets. Pages and plots (HTML, PNG) are
 no results: they are counted as equal or not, and decide nothing.

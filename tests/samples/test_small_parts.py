@@ -1,7 +1,9 @@
 """The small functions over the samples table: a look at every file, parts, fewer labels, and tables on disk."""
 
 import json
+import mmap
 import threading
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -201,6 +203,21 @@ def test_a_table_comes_back_from_its_folder_and_another_takes_its_place(tmp_path
     transposed = EmbeddingTable(["x", "y"], np.arange(6.0, dtype=np.float32).reshape(3, 2).T, "t")  # not contiguous
     save_table(tmp_path / "t", transposed)
     np.testing.assert_array_equal(load_table(tmp_path / "t").values, transposed.values)
+
+
+def test_the_embeddings_stay_in_their_file_and_rows_of_it_are_copies(tmp_path):
+    ids = [f"s{number}" for number in range(20_000)]
+    save_table(tmp_path / "t", EmbeddingTable(ids, np.ones((len(ids), 64), dtype=np.float32), "f"))
+    tracemalloc.start()
+    table = load_table(tmp_path / "t")
+    rows = table.at(ids[::1000])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(table.values.base, mmap.mmap | np.memmap) and type(rows) is np.ndarray and rows.flags.writeable
+    assert peak < table.values.nbytes, f"{peak / 1e6:.1f} MB, with embeddings of {table.values.nbytes / 1e6:.1f} MB"
+    nobody = EmbeddingTable([], np.zeros((0, 3)), "f")
+    save_table(tmp_path / "none", nobody)
+    assert load_table(tmp_path / "none").values.shape == (0, 3)
 
 
 def test_what_is_no_table_is_not_written(tmp_path):

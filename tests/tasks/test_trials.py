@@ -10,6 +10,7 @@ import pytest
 from cross_modal_kd.evaluation.protocol import make_trials
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.tasks.trials import DTYPES
+from cross_modal_kd.tasks.verification import trials
 from cross_modal_kd.tasks.verification.trials import draw_trials
 from evaluation_world import CLASSIFICATION, EVALUATION, world
 
@@ -99,3 +100,26 @@ def test_classification_has_no_trials_but_their_columns():
     trials = make_trials(made.samples, made.task, made.evaluation)
     assert trials.empty
     assert trials.dtypes.astype(str).to_dict() == DTYPES
+
+
+def test_a_draw_from_many_pairs_lists_none_of_those_that_are_not_drawn(monkeypatch):
+    monkeypatch.setattr(trials, "MOST_LISTED", 1000)
+    total, count = 3_000_000, 100_000  # numpy would list all three million
+    tracemalloc.start()
+    drawn = trials._drawn(total, count, seed=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(np.unique(drawn)) == count and drawn.min() >= 0 and drawn.max() < total
+    assert abs(drawn.mean() / total - 0.5) < 0.01 and peak < 8 * total / 2
+    np.testing.assert_array_equal(drawn, trials._drawn(total, count, seed=1))
+    assert not np.array_equal(drawn, trials._drawn(total, count, seed=2))
+    assert sorted(trials._drawn(2000, 2000, seed=0)) == list(range(2000))
+
+
+def test_a_trial_takes_a_few_bytes_whatever_the_names():
+    rows = pd.DataFrame(
+        {"sample_id": [f"a-long-name/of-a-file/{n:06d}.wav" for n in range(3000)], "label": "l", "domain": "d"}
+    ).assign(label=lambda table: [f"label-{n // 10}" for n in range(len(table))])
+    found = draw_trials(rows.astype("str"), EVALUATION.model_copy(update={"max_impostors": 50_000}))
+    assert len(found) == 300 * 45 + 50_000
+    assert found.memory_usage(index=False, deep=True).sum() < 27 * len(found) + 1_000_000  # and the names, once

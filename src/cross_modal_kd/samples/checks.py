@@ -24,7 +24,7 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     Raises:
         SamplesError: what is wrong, and what to do.
     """
-    students = samples[samples["modality"] == task.student]
+    students = samples.loc[samples["modality"] == task.student, ["sample_id", "label", "split"]]
     _two_labels_a_split(students, task.student)
     if design.closed_set:
         _labels_are_learnt(students)

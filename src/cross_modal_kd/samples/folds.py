@@ -53,7 +53,9 @@ def deal_folds(
     for fold in range(2, folds + 1):
         table = samples.assign(split=clusters.map(_splits(strata, fold_of, fold, design, split)).astype("str"))
         alone = (table["split"] == "train") & table["sample_id"].isin(pair(table, task).without_partner)
-        table = table[~alone].reset_index(drop=True)
+        if alone.any():  # else the folds share all columns but the split
+            table = table[~alone]
+        table = table.reset_index(drop=True)
         try:
             check_samples(table, task, design)
         except SamplesError as error:

@@ -70,7 +70,10 @@ def inspect_rows(
                 kept.keep(parts[-1].loc[usable].drop(columns="reason"))
     if kept is not None:
         kept.finish()
-    facts = pd.concat(parts).reindex(rows.index)
+    facts = pd.concat(parts)
+    del parts, rest, known, kept
+    if not facts.index.equals(rows.index):
+        facts = facts.reindex(rows.index)
     if "reason" not in facts:
         facts["reason"] = pd.Series(None, index=rows.index, dtype="str")
     reasons = facts.pop("reason")
@@ -79,7 +82,8 @@ def inspect_rows(
     _check_share(rows, reasons, ingestion.max_rejected_share)
     paths = rows["path"].fillna(rows["sample_id"])
     rejected = pd.DataFrame({"source": rows["source"], "path": paths, "reason": reasons})[bad]
-    return seen[~bad].reset_index(drop=True), conform(rejected, REJECTED_DTYPES)
+    usable_rows = seen[~bad].reset_index(drop=True) if bad.any() else seen
+    return usable_rows, conform(rejected, REJECTED_DTYPES)
 
 
 def _typed(found: list[dict[str, Any]], index: pd.Index) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Kept:
         kept = self._read()
         if kept.empty:
             return pd.DataFrame(index=rows.index[:0])
-        at = pd.Index(_names(kept)).get_indexer(pd.Index(_names(self._stamped)))
+        at = _places(_names(self._stamped), _names(kept))
         same = at >= 0
         for column in ("size", "mtime_ns"):
             same &= kept[column].to_numpy()[at] == self._stamped[column].to_numpy()
@@ -77,7 +78,7 @@ class Kept:
         """Write what is not on disk yet."""
         parts, self._parts, self._written = [part for part in self._parts if len(part)], [], time.monotonic()
         if parts:
-            self._save(pd.concat(parts, ignore_index=True))
+            self._save(_last_of_each(pd.concat(parts, ignore_index=True)))
 
     def finish(self) -> None:
         """Write what is not on disk yet, and make one file of all that is there of the rows asked for."""
@@ -103,10 +104,9 @@ class Kept:
         if not tables:
             return pd.DataFrame(columns=STAMP)
         kept = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-        return kept if len(tables) == 1 else kept[~_names(kept).duplicated(keep="last")]
+        return kept if len(tables) == 1 else _last_of_each(kept)
 
     def _save(self, table: pd.DataFrame) -> None:
-        table = table[~_names(table).duplicated(keep="last")]
         self._folder.mkdir(parents=True, exist_ok=True)
         name = f"{time.time_ns():020d}.parquet"
         new = self._folder / f".{name}.{uuid4().hex}.new"
@@ -115,6 +115,20 @@ class Kept:
             new.replace(self._folder / name)
         finally:
             new.unlink(missing_ok=True)
+
+
+def _last_of_each(table: pd.DataFrame) -> pd.DataFrame:
+    """The last row of each file."""
+    again = pd.Series(pd.factorize(_names(table))[0]).duplicated(keep="last").to_numpy()
+    return table[~again] if again.any() else table
+
+
+def _places(names: pd.Series, among: pd.Series) -> np.ndarray:
+    """(n,) where each name stands among others, -1 where it does not; no Python object is made of a name."""
+    import pyarrow.compute as pc
+
+    found = pc.index_in(names.array.__arrow_array__(), value_set=among.array.__arrow_array__().combine_chunks())
+    return np.asarray(pc.fill_null(found, -1), dtype=np.intp)
 
 
 def _names(table: pd.DataFrame) -> pd.Series:

@@ -91,10 +91,11 @@ def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
     Returns:
         The candidates of every student sample; memory O(S + T).
     """
-    students, teachers = (
-        samples.loc[samples["modality"] == modality].reset_index(drop=True) for modality in (task.student, task.teacher)
-    )
     keys = [KEYS[task.pairing]] + (["split"] if "split" in samples else [])
+    students, teachers = (
+        samples.loc[samples["modality"] == modality, ["sample_id", *keys]].reset_index(drop=True)
+        for modality in (task.student, task.teacher)
+    )
     pool = np.zeros(len(students) + len(teachers), dtype=np.int64)
     for key in keys:  # one number for each combination of values, -1 where one of them is null
         codes, values = pd.factorize(pd.concat([students[key], teachers[key]], ignore_index=True))

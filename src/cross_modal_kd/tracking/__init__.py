@@ -16,7 +16,7 @@ from cross_modal_kd.tracking.facts import (
     version_facts,
 )
 from cross_modal_kd.tracking.fetch import fetched_model
-from cross_modal_kd.tracking.fingerprint import fingerprint
+from cross_modal_kd.tracking.fingerprint import fingerprint, row_hashes
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.logged_model import ModelToLog
 from cross_modal_kd.tracking.mlflow_session import MlflowSession
@@ -44,6 +44,7 @@ __all__ = [
     "epoch_logger",
     "fetched_model",
     "fingerprint",
+    "row_hashes",
     "git_facts",
     "leaves",
     "parted",

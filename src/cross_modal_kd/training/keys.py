@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from cross_modal_kd.config import InputConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, SamplesError
+from cross_modal_kd.tracking import row_hashes
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
 
@@ -73,7 +74,7 @@ def _plain_inside(value: Any) -> Any:
             tensors = {name: np.asarray(tensor) for name, tensor in value.tensors.items()}
         return _plain([value.kind, value.config, tensors])
     if isinstance(value, pd.DataFrame):
-        return _plain([list(value.columns), pd.util.hash_pandas_object(value, index=False).to_numpy()])
+        return _plain([list(value.columns), row_hashes(value)])
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
