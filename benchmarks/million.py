@@ -180,7 +180,7 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
         folds = deal_folds(samples, task, design, ingestion.split, FOLDS)
         del folds
     with stages.stage("pairs"):
-        pairing = pair(samples, task)
+        pair(samples, task)
     with stages.stage("quality: ranks and weights"):
         measures = measures_of(samples)
         scores = score_samples(samples, measures, Scoring(MEASURES, "worst", by_domain=False))
@@ -206,7 +206,7 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
         table = load_table(folder / "table")
         table.at(table.sample_ids[:: max(1, len(table) // 10_000)])
     with stages.stage("teacher's side of every pair"):
-        train = split_rows(samples, task.student, "train")
+        train, pairing = split_rows(samples, task.student, "train"), pair(samples, task)
         pool = pairing.pool[pd.Index(pairing.student_ids).get_indexer(pd.Index(train["sample_id"]))]
         side = TeacherSide.from_pools(table.at(pairing.teacher_ids), pool, pairing.rows, pairing.starts)
     with stages.stage("run key of the data"):

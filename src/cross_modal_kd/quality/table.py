@@ -145,7 +145,7 @@ def _measured(meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance
     for found in _in_chunks(meter, samples.drop(index=known.index), advance):
         kept.keep(found)
         parts.append(found)
-    kept.finish()
+    kept.write()
     return ids.join(pd.concat(parts))[[*ids, *meter.names]]
 
 

@@ -47,7 +47,7 @@ def inspect_rows(
     known = pd.DataFrame(index=rows.index[:0]) if kept is None else kept.known(rows)
     if len(known):
         logger.info("%d of %d samples have not changed since they were looked at", len(known), len(rows))
-    rest = rows.drop(index=known.index)
+    rest = rows.drop(index=known.index) if len(known) else rows
     parts = [known]
     bar = progress_bar(
         total=len(rows),
@@ -69,7 +69,7 @@ def inspect_rows(
                 usable = parts[-1]["reason"].isna()
                 kept.keep(parts[-1].loc[usable].drop(columns="reason"))
     if kept is not None:
-        kept.finish()
+        kept.write()
     facts = pd.concat(parts)
     del parts, rest, known, kept
     if not facts.index.equals(rows.index):

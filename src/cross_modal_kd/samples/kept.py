@@ -56,6 +56,12 @@ class Kept:
         kept = self._read()
         if kept.empty:
             return pd.DataFrame(index=rows.index[:0])
+        if len(old := self._files()) > 1:  # of a run that was killed, or of several: one table of what is asked for
+            there = _places(_names(kept), _names(self._stamped)) >= 0
+            kept = kept if there.all() else kept[there]
+            self._save(kept)
+            for file in old:
+                file.unlink()
         at = _places(_names(self._stamped), _names(kept))
         same = at >= 0
         for column in ("size", "mtime_ns"):
@@ -80,16 +86,6 @@ class Kept:
         if parts:
             self._save(_last_of_each(pd.concat(parts, ignore_index=True)))
 
-    def finish(self) -> None:
-        """Write what is not on disk yet, and make one file of all that is there of the rows asked for."""
-        self.write()
-        if len(old := self._files()) > 1:
-            kept = self._read()
-            there = _names(kept).isin(_names(self._stamped))
-            self._save(kept[there])
-            for file in old:
-                file.unlink()
-
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(PART))
 
@@ -103,8 +99,11 @@ class Kept:
                 logger.warning("%s is damaged (%s): its files are read again", file, error)
         if not tables:
             return pd.DataFrame(columns=STAMP)
-        kept = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-        return kept if len(tables) == 1 else _last_of_each(kept)
+        if len(tables) == 1:
+            return tables[0]
+        kept = pd.concat(tables, ignore_index=True)
+        del tables
+        return _last_of_each(kept)
 
     def _save(self, table: pd.DataFrame) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

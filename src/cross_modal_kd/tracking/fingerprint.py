@@ -48,7 +48,7 @@ def row_hashes(table: "pd.DataFrame") -> "np.ndarray":
     import numpy as np
     import pandas as pd
 
-    whole = any(isinstance(dtype, pd.CategoricalDtype) for dtype in table.dtypes)  # its texts are hashed once
-    size = max(1, len(table) if whole else ROWS)
+    large = any(isinstance(dtype, pd.CategoricalDtype) for dtype in table.dtypes)  # each part hashes its categories
+    size = 16 * ROWS if large else ROWS
     parts = [table.iloc[start : start + size] for start in range(0, len(table), size)] or [table]
     return np.concatenate([pd.util.hash_pandas_object(part, index=False).to_numpy() for part in parts])
