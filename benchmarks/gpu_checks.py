@@ -149,7 +149,7 @@ def train(
         checkpoint=checkpoint,
         watch=watch,
     )
-    return bundle, history.drop(columns="seconds")
+    return bundle, history.drop(columns=["seconds", "data_wait_share"])
 
 
 @contextmanager

@@ -40,7 +40,7 @@ RUNS = (
     "quality_study:test",
     "distill:base",
 )
-NOT_RESULTS = {"seconds", "train_seconds", "train_seconds_mean", "date"}
+NOT_RESULTS = {"seconds", "train_seconds", "train_seconds_mean", "data_wait_share", "date"}
 RENAMED = {
     "setting": "condition",
     "head": "projection",

@@ -62,7 +62,7 @@ def test_images_are_bytes_of_one_size(channels, roots):
     assert batch.shape == (2, channels, 16, 16) and batch.dtype == torch.uint8
     index, image = inputs[Item(1)]
     assert index == 1 and torch.equal(image, batch[1])
-    assert inputs.sample_ids == ["0", "1", "2", "3"]
+    assert list(inputs.sample_ids) == ["0", "1", "2", "3"]
 
 
 def test_an_image_shrinks_to_the_means_of_its_areas(tmp_path, roots):

@@ -2,8 +2,9 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig, SourcesConfig
+from cross_modal_kd.samples.container import member_path
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
-from cross_modal_kd.samples.roots import Roots, member_path
+from cross_modal_kd.samples.roots import Roots
 
 
 def roots(base, root="raw") -> Roots:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-TIMES = ("seconds", "duration", "time")
+TIMES = ("seconds", "duration", "time", "data_wait_share")
 
 
 def start(project: Path, data_root: Path, pipeline: str, log: Path, env: str = "test", **options) -> int:

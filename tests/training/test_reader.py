@@ -72,7 +72,7 @@ def sounds(tmp_path) -> TrainingData:
 
 def test_persistent_workers_read_the_crops_of_every_epoch_as_one_process_does(sounds):
     config = CONFIG.model_copy(update={"batch_size": 4})
-    alone, many = reader(sounds, config), reader(sounds, config, workers=2)
+    alone, many = reader(sounds, config), reader(sounds, config.model_copy(update={"workers": 2}))
     crops = [[torch.cat([batch.inputs for batch in read.epoch(epoch)]) for epoch in range(3)] for read in (alone, many)]
     assert all(torch.equal(one, other) for one, other in zip(*crops, strict=True))
     assert many._loader.persistent_workers and many._loader.num_workers == 2

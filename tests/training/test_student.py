@@ -33,6 +33,7 @@ from cross_modal_kd.training import student as arms
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.keys import data_fingerprint
 from cross_modal_kd.training.projection import fit_projection
+from training_toys import TIMES
 
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
@@ -116,7 +117,7 @@ def test_arms_of_one_seed_start_alike_and_see_the_same_batches(world, monkeypatc
 def test_the_same_seed_gives_the_same_student_and_another_another(world):
     (one, history), (again, repeated) = world.train(BOTH), world.train(BOTH)
     assert same(one, again)
-    pd.testing.assert_frame_equal(history.drop(columns="seconds"), repeated.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(history.drop(columns=TIMES), repeated.drop(columns=TIMES))
     assert not same(one, world.train(BOTH, TRAINING.model_copy(update={"seed": 1}))[0])
     assert not same(one, world.train(NONE)[0])
 
@@ -132,7 +133,7 @@ def test_an_interrupted_arm_goes_on_to_the_same_student(world, tmp_path):
         world.train(arm, checkpoint=tmp_path / "c.safetensors", watch=stop)
     resumed, again = world.train(arm, checkpoint=tmp_path / "c.safetensors")
     assert same(whole, resumed)
-    pd.testing.assert_frame_equal(history.drop(columns="seconds"), again.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(history.drop(columns=TIMES), again.drop(columns=TIMES))
 
 
 def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(world):

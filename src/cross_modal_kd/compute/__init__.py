@@ -3,7 +3,16 @@
 Importing it imports neither torch nor lightning: both are imported when a device is asked for.
 """
 
+from cross_modal_kd.compute.cores import cores, workers_by_cores
 from cross_modal_kd.compute.device import device_for, make_fabric, pick_precision, repeatable
 from cross_modal_kd.compute.progress_bar import progress_bar
 
-__all__ = ["device_for", "make_fabric", "pick_precision", "progress_bar", "repeatable"]
+__all__ = [
+    "cores",
+    "device_for",
+    "make_fabric",
+    "pick_precision",
+    "progress_bar",
+    "repeatable",
+    "workers_by_cores",
+]

@@ -41,4 +41,5 @@ from cross_modal_kd.config.strict import without_null as without_null
 from cross_modal_kd.config.student import StudentConfig as StudentConfig
 from cross_modal_kd.config.task import TaskConfig as TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig as TeacherConfig
+from cross_modal_kd.config.training import DECIDES as DECIDES
 from cross_modal_kd.config.training import TrainingConfig as TrainingConfig

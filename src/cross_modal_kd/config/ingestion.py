@@ -15,12 +15,15 @@ class SourceConfig(Strict):
     package carries.
     options: whatever that layout takes.
     licence: of the data, in words, for the student's card; of those that ship with the project it is known.
+    shards: a folder in which the source's files lie in tar shards with an index, for network file systems: ingestion
+    writes them there (``ingestion.shards``), and all that comes after it reads from them. null reads the files.
     """
 
     layout: str
     root: str
     options: dict[str, Any] = Field(default_factory=dict)
     licence: str = ""
+    shards: str | None = Field(None, min_length=1)
 
 
 class SourcesConfig(RootModel[Annotated[dict[str, SourceConfig], BeforeValidator(without_null)]]):
@@ -78,6 +81,15 @@ class SplitConfig(Strict):
         return self
 
 
+class ShardsConfig(Strict):
+    """Tar shards of those sources that name a folder for them (``sources.<name>.shards``).
+
+    mb: size of a shard.
+    """
+
+    mb: int = Field(1024, ge=1)
+
+
 class IngestionConfig(Strict):
     """Raw files to the samples table.
 
@@ -89,6 +101,8 @@ class IngestionConfig(Strict):
     (``error``), or goes to ``rejected_samples`` (``reject``).
     conflicting_copies: files that lie, byte for byte, under two labels (of no common family) all go to
     ``rejected_samples`` (``reject``), or are kept with a warning (``keep``).
+    shards: writes files that are new or have changed into tar shards, where a source names a folder for them
+    (``sources.<name>.shards``); null writes none.
     """
 
     split: SplitConfig = SplitConfig()
@@ -98,3 +112,4 @@ class IngestionConfig(Strict):
     workers: int = Field(2, ge=1, le=256)
     without_partner: Literal["error", "reject"] = "error"
     conflicting_copies: Literal["reject", "keep"] = "reject"
+    shards: ShardsConfig | None = None

@@ -3,11 +3,13 @@
 import math
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cross_modal_kd.config.strict import Strict
 
 LENGTHENED_PATIENCE = 8
+DECIDES = "what decides the result"
+"""As the context of ``model_dump``: without the settings that change no result, ``workers``."""
 
 
 class TrainingConfig(Strict):
@@ -31,6 +33,9 @@ class TrainingConfig(Strict):
         keep: the weights that are ``best`` on dev, or the ``last``.
         deterministic: on CUDA, algorithms that give the same result each time; other devices have no others.
         compile: on CUDA, whether the student's encoder is compiled; the first step then takes a minute or so.
+        workers: processes that read and decode inputs beside the training; 0 reads in the training's own. null takes 0
+            where the inputs are kept in memory (``inputs.cache_mb``) or there are two cores or fewer, else all cores
+            but one, at most 16. No number changes a result.
     """
 
     epochs: int = Field(16, ge=1)
@@ -49,6 +54,7 @@ class TrainingConfig(Strict):
     keep: Literal["best", "last"] = "best"
     deterministic: bool = True
     compile: bool = False
+    workers: int | None = Field(None, ge=0, le=256)
 
     @model_validator(mode="after")
     def _patience_is_reachable(self) -> "TrainingConfig":
@@ -68,10 +74,12 @@ class TrainingConfig(Strict):
         return self.for_steps(samples // min(self.batch_size, samples)) if samples else self
 
     @model_serializer(mode="wrap")
-    def _only_what_a_cpu_knows(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the settings of a GPU where they are the defaults: run keys and checkpoints stay what they were."""
+    def _without_what_goes_unsaid(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """Without later settings where they are the defaults: run keys and checkpoints stay what they were."""
         said: dict[str, Any] = dump(self)
-        unsaid = {"deterministic": True, "compile": False}
+        unsaid = {"deterministic": True, "compile": False, "workers": None}
+        if info.context == DECIDES:
+            said.pop("workers")
         return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
 
     def for_steps(self, steps_per_epoch: int) -> "TrainingConfig":

@@ -125,7 +125,9 @@ def _sources(run: Run) -> Iterator[str]:
     for name, source in sources.root.items():
         try:
             check_source(name, source)
-            if "sources" in run.used:
+            if "ingestion" not in run.used and source.shards is not None:
+                Roots(sources).shards(name)
+            elif "sources" in run.used:
                 Roots(sources).root(name)
         except SamplesError as error:
             yield str(error)

@@ -32,7 +32,7 @@ OF_A_STUDENT = (
     *("task", "sources", "ingestion", "inputs", "quality", "teacher", "projection", "student", "training"),
     *("arms", "distillation"),
 )
-WHERE_AND_HOW = ("root", "frozen", "workers", "cache_mb")  # a path is another one from another folder
+WHERE_AND_HOW = ("root", "frozen", "workers", "cache_mb", "shards", "mb")  # a path is another one from another folder
 KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.gpus")
 
 

@@ -4,36 +4,14 @@ import hashlib
 import io
 from pathlib import Path
 
-from cross_modal_kd.samples import Roots, SamplesError
-
 Content = bytes | Path
-
-
-def located(roots: Roots, source: str, path: str) -> Content:
-    """The file of a sample, or the bytes of a member of a container.
-
-    Args:
-        roots: where the files lie.
-        source: of the row.
-        path: of the row.
-
-    Returns:
-        A path that exists; the bytes where the sample has no file of its own.
-
-    Raises:
-        SamplesError: the file or member is missing, or the path leads outside the source's root.
-    """
-    try:
-        return roots.file(source, path)
-    except SamplesError:
-        return roots.bytes(source, path)
 
 
 def opened(content: Content) -> io.BufferedReader | io.BytesIO:
     """A stream of the content, to be closed by who asked for it.
 
     Args:
-        content: of ``located``.
+        content: of ``Roots.content``.
 
     Returns:
         At its beginning; it can seek.
@@ -45,7 +23,7 @@ def size_of(content: Content) -> int:
     """How large it is.
 
     Args:
-        content: of ``located``.
+        content: of ``Roots.content``.
 
     Returns:
         Bytes.
@@ -57,7 +35,7 @@ def digest(content: Content) -> str:
     """Its SHA-256, of which no more than a block is in memory.
 
     Args:
-        content: of ``located``.
+        content: of ``Roots.content``.
 
     Returns:
         64 hexadecimal digits.

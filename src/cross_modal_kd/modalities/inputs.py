@@ -1,6 +1,6 @@
 """What a training loop needs of a modality: a dataset of raw inputs, and an augmentation of a batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import pandas as pd
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from cross_modal_kd.compute import progress_bar
+from cross_modal_kd.compute import cores, progress_bar
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.modality import Augment, Corrupt
 from cross_modal_kd.modalities.registry import modality_of
@@ -34,9 +34,14 @@ class Inputs(Dataset):
 
     It holds no state that reading changes: what an item depends on comes in with the item, so that several workers,
     persistent or not, read the same numbers as one process.
+
+    size_bytes: of all inputs, decoded; None where it is not known.
+    kept: whether they are in memory, so that reading one is no work for a process of its own.
     """
 
-    sample_ids: list[str]
+    sample_ids: Sequence[str]
+    size_bytes: int | None = None
+    kept: bool = True
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -87,20 +92,49 @@ def augmentation(modality: str) -> Augment:
     return modality_of(modality).augment
 
 
+def fits(size_bytes: int, config: InputConfig) -> bool:
+    """Whether inputs of that size are kept in memory.
+
+    Args:
+        size_bytes: of all of them, decoded.
+        config: ``cache_mb``, the budget.
+
+    Returns:
+        True up to the budget.
+    """
+    return size_bytes <= config.cache_mb * 2**20
+
+
+def text_column(values: pd.Series) -> Sequence[str]:
+    """A column as it is looked up row by row from many processes.
+
+    Texts of Arrow stay where they are: a list of a million strings is copied into every worker as it is read, since
+    each look at one counts its references.
+
+    Args:
+        values: (N,) texts.
+
+    Returns:
+        N texts, by their places.
+    """
+    texts: Sequence[str] = values.array
+    return texts
+
+
 def read_all(
-    read: Callable[[int], np.ndarray], items: Sequence[int], description: str, workers: int = 2
-) -> list[np.ndarray]:
+    read: Callable[[int], np.ndarray], items: Sequence[int], description: str, workers: int | None = None
+) -> Iterator[np.ndarray]:
     """``read`` of every item, in order, on a few threads, with a progress bar.
 
     Args:
         read: item to array; it is called from several threads at once.
         items: what is read, each by its number.
         description: what the bar says; it is shown from 500 items on.
-        workers: threads.
+        workers: threads; None takes two, or as many as there are cores.
 
-    Returns:
+    Yields:
         The arrays, in the order of ``items``.
     """
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers or max(2, cores())) as pool:
         few = len(items) < 500
-        return list(progress_bar(pool.map(read, items), total=len(items), desc=description, leave=False, disable=few))
+        yield from progress_bar(pool.map(read, items), total=len(items), desc=description, leave=False, disable=few)

@@ -8,6 +8,7 @@ from cross_modal_kd.tracking import PastRun
 
 EXACT, WITHIN, DIFFERENT, MISSING = "exact", "within", "different", "missing"
 NOT_RESULTS = ("seconds/", "system/")  # times and loads are others each time
+TIMES = ("seconds", "data_wait_share")  # so are metrics that end so
 CAUSES = ("version.", "device.", "platform", "git.sha", "git.dirty")
 NO_CAUSE = (
     "None is known: commit, parameters, versions, machine and threads are the same. What is left is arithmetic whose "
@@ -116,7 +117,7 @@ def _metrics(runs: Sequence[PastRun]) -> dict[str, float]:
 
 
 def _counts(name: str) -> bool:
-    return not name.startswith(NOT_RESULTS) and not name.endswith("seconds")
+    return not name.startswith(NOT_RESULTS) and not name.endswith(TIMES)
 
 
 def _number(name: str, before: float | None, after: float | None, tolerance: float) -> Number:

@@ -1,4 +1,5 @@
 from cross_modal_kd.samples.checks import check_samples as check_samples
+from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
@@ -26,13 +27,13 @@ from cross_modal_kd.samples.pairing import pair as pair
 from cross_modal_kd.samples.parquet import read_parquet as read_parquet
 from cross_modal_kd.samples.records import as_records as as_records
 from cross_modal_kd.samples.roots import Roots as Roots
-from cross_modal_kd.samples.roots import member_path as member_path
 from cross_modal_kd.samples.schema import REJECTED_DTYPES as REJECTED_DTYPES
 from cross_modal_kd.samples.schema import SPLITS as SPLITS
 from cross_modal_kd.samples.schema import conform as conform
 from cross_modal_kd.samples.selection import class_numbers as class_numbers
 from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
+from cross_modal_kd.samples.sharding import update_shards as update_shards
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.subset import keep_labels as keep_labels
 from cross_modal_kd.samples.table_store import load_table as load_table

@@ -23,6 +23,10 @@ class UnreadableSampleError(ValueError):
         self.name = name
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["UnreadableSampleError"], tuple[str, str]]:
+        """As one process gives it to another."""
+        return type(self), (self.name, self.reason)
+
 
 def first_few(values: Iterable[object], limit: int = 5) -> str:
     """``'a', 'b', 'c' and 7 more``, in sorted order, for messages.

@@ -1,10 +1,16 @@
 """Parquet files that come with raw data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cross_modal_kd.samples.errors import SamplesError
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 
 def read_parquet(file: Path) -> pd.DataFrame:
@@ -19,7 +25,34 @@ def read_parquet(file: Path) -> pd.DataFrame:
     Raises:
         SamplesError: Naming the file, where it is damaged or no Parquet file.
     """
-    try:
+    with _told(file):
         return pd.read_parquet(file)
+
+
+@contextmanager
+def opened_parquet(file: Path) -> "Iterator[ParquetFile]":
+    """A file that is read in parts.
+
+    Args:
+        file: On this machine.
+
+    Yields:
+        The file, open.
+
+    Raises:
+        SamplesError: Naming the file, where it is damaged or no Parquet file.
+    """
+    from pyarrow.parquet import ParquetFile
+
+    with _told(file), ParquetFile(file) as opened:
+        yield opened
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except SamplesError:
+        raise
     except (OSError, ValueError) as error:  # pyarrow's own errors are both
         raise SamplesError(f"{file}: not a readable Parquet file ({error}); restore it or fetch it again") from error

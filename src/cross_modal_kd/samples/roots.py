@@ -1,57 +1,25 @@
-"""From (source, path) to bytes, never outside the source's root."""
+"""From (source, path) to bytes: a file, a member of a Parquet file or of a shard, never outside the source's root."""
 
 import importlib.util
 import os
 import re
 import stat
-from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cross_modal_kd.config import SourceConfig, SourcesConfig
+from cross_modal_kd.samples.container import CONTAINER, MEMBER, member_bytes
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
 from cross_modal_kd.samples.names import leads_outside
+from cross_modal_kd.samples.shards import Shards, shards_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGE_PREFIX = "package:"
-CONTAINER = ".parquet"
-MEMBER = CONTAINER + "#"
-
-
-def member_path(container: str, *keys: str) -> str:
-    """Address of one member of a container, as the column ``path`` of the samples table has it.
-
-    Args:
-        container: Path of a Parquet file, relative to its source's root.
-        keys: Values of its key columns, in the columns' order.
-
-    Returns:
-        The path, ``#`` and the member's name.
-
-    Raises:
-        ValueError: The container's name does not end in ``.parquet``, by which an address is known.
-    """
-    if not container.endswith(CONTAINER):
-        raise ValueError(f"a container of samples is a file that ends in {CONTAINER}, found {container!r}")
-    return f"{container}#{member_name(*keys)}"
-
-
-def member_name(*keys: str) -> str:
-    """Name of one member of a parquet container.
-
-    Args:
-        keys: Values of its key columns, in the columns' order.
-
-    Returns:
-        The keys joined by ``/``.
-    """
-    return "/".join(keys)
 
 
 class Roots:
@@ -61,15 +29,20 @@ class Roots:
     ``file.parquet#member`` is one row of a Parquet file with one column of bytes, the member's name being the other
     columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
     Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
+    Of a source that has ``shards``, what their index names is read from them.
 
     Args:
         sources: The block ``sources`` of the parameters, or its content by name.
         base: Where relative roots start; None is the current folder, which is the project's folder under Kedro.
+        originals: Whether shards are passed over, as by what fills them.
     """
 
-    def __init__(self, sources: SourcesConfig | Mapping[str, SourceConfig], base: Path | None = None) -> None:
+    def __init__(
+        self, sources: SourcesConfig | Mapping[str, SourceConfig], base: Path | None = None, originals: bool = False
+    ) -> None:
         self._sources = dict(sources.root if isinstance(sources, SourcesConfig) else sources)
         self._base = Path.cwd() if base is None else Path(base)
+        self._originals = originals
 
     def root(self, source: str) -> Path:
         """Folder of a source.
@@ -91,6 +64,53 @@ class Roots:
         if not folder.is_dir():
             raise SamplesError(f"{where} = {spec!r}: there is no folder {folder}; put data there or correct the root")
         return folder
+
+    def shard_folder(self, source: str) -> Path | None:
+        """Where the shards of a source lie, or are to lie.
+
+        Args:
+            source: A name in the block ``sources``.
+
+        Returns:
+            A folder, which need not be there; None of a source without.
+        """
+        spec = self._sources[source].shards if source in self._sources and not self._originals else None
+        return None if spec is None else self._base / spec
+
+    def shards(self, source: str) -> Shards | None:
+        """The shards of a source.
+
+        Args:
+            source: A name in the block ``sources``.
+
+        Returns:
+            Where in them each file lies; None of a source without.
+
+        Raises:
+            SamplesError: The folder has no index of shards.
+        """
+        folder = self.shard_folder(source)
+        return None if folder is None else shards_in(folder)
+
+    def content(self, source: str, path: str) -> Path | bytes:
+        """A file, or what of a container or a shard is one.
+
+        Args:
+            source: A name in the block ``sources``.
+            path: As ``bytes`` takes it.
+
+        Returns:
+            A path that exists, so that no more need be read than is wanted; bytes where there is no file of its own.
+
+        Raises:
+            SamplesError: As ``bytes`` does.
+        """
+        check_inside(path, source)
+        shards = self.shards(source)
+        if shards is not None and (place := shards.place(path)) is not None:
+            return place.read()
+        member = self._member(source, path)
+        return self._existing(source, path) if member is None else member_bytes(*member, source)
 
     def file(self, source: str, path: str) -> Path:
         """Path on disk of a plain file.
@@ -123,23 +143,15 @@ class Roots:
             SamplesError: If the path escapes the root, or the file or member is missing.
             UnreadableSampleError: If the file is there, and the file system does not give its content.
         """
-        found = self._member(source, path)
-        if found is None:
-            file = self._existing(source, path)
-            try:
-                return file.read_bytes()
-            except OSError as error:
-                raise UnreadableSampleError(
-                    path, f"the file cannot be read ({type(error).__name__}: {error.strerror})"
-                ) from error
-        file, member = found
-        members = _members(file, file.stat().st_mtime_ns)
-        if member not in members:
-            raise SamplesError(
-                f"{source}: {file.name} has no member {member!r} among its {len(members)}; "
-                "correct the path or restore the file"
-            )
-        return members[member]
+        content = self.content(source, path)
+        if not isinstance(content, Path):
+            return content
+        try:
+            return content.read_bytes()
+        except OSError as error:
+            raise UnreadableSampleError(
+                path, f"the file cannot be read ({type(error).__name__}: {error.strerror})"
+            ) from error
 
     def stamps(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """What tells files from those of another time without reading them.
@@ -228,21 +240,3 @@ def _package_folder(spec: str, where: str) -> Path:
         raise SamplesError(f"{where} = {spec!r}: the package {package!r} is not installed; pip install {package}")
     check_inside(inner or ".", where)
     return Path(next(iter(found.submodule_search_locations))) / inner
-
-
-@lru_cache(maxsize=4)
-def _members(file: Path, _modified_ns: int) -> dict[str, bytes]:
-    from pandas.api.types import is_object_dtype
-
-    from cross_modal_kd.samples.parquet import read_parquet
-
-    frame = read_parquet(file)
-    blobs = [column for column in frame if is_object_dtype(frame[column])]
-    if len(blobs) != 1:
-        raise SamplesError(f"{file}: expected one column of bytes beside the key columns, found {blobs}")
-    keys = frame.drop(columns=blobs).astype(str)
-    names = [member_name(*row) for row in keys.itertuples(index=False)]
-    if len(set(names)) < len(names):
-        repeated = {name for name, count in Counter(names).items() if count > 1}
-        raise SamplesError(f"{file}: the key columns name more than one row {first_few(repeated)}; each may occur once")
-    return dict(zip(names, frame[blobs[0]], strict=True))

@@ -4,17 +4,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from cross_modal_kd.modalities import Inputs, Item
+from cross_modal_kd.modalities import Inputs
+from cross_modal_kd.training.workers import read_in_order
 
 
 @torch.no_grad()
-def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512) -> np.ndarray:
+def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512, workers: int | None = None) -> np.ndarray:
     """Embeddings with a student, or with an encoder, on the device where its weights lie.
 
     Args:
         network: raw inputs (B, ...) to vectors (B, d); in evaluation mode meanwhile.
         inputs: N inputs, read for evaluation.
         batch_size: inputs on the device at a time.
+        workers: processes that read, as ``training.workers``.
 
     Returns:
         (N, d) float32, not normalised, in the order of the inputs.
@@ -22,9 +24,6 @@ def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512) -> n
     was_training = network.training
     network.eval()
     device = next(network.parameters()).device
-    rows = []
-    for start in range(0, len(inputs), batch_size):
-        _, batch = inputs.__getitems__([Item(row) for row in range(start, min(start + batch_size, len(inputs)))])
-        rows.append(network(batch.to(device)).float().cpu())
+    rows = [network(batch.to(device)).float().cpu() for batch in read_in_order(inputs, batch_size, workers)]
     network.train(was_training)
     return torch.cat(rows).numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from cross_modal_kd.config import InputConfig, TaskConfig
+from cross_modal_kd.config import DECIDES, InputConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, SamplesError
 from cross_modal_kd.tracking import row_hashes
@@ -58,7 +58,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", context=DECIDES)
     if isinstance(value, EmbeddingTable):
         return value.fingerprint
     if isinstance(value, np.ndarray | np.generic):

@@ -7,7 +7,8 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from cross_modal_kd.compute import progress_bar, repeatable
-from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.config import DECIDES, TrainingConfig
 from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
@@ -27,6 +28,7 @@ from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_paramete
 from cross_modal_kd.training.module import Batch, DistillationModule
 from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training.workers import described, lost_workers
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -136,7 +138,7 @@ class Running:
         """
         if self.checkpoint is not None:
             state = {
-                "training": config.model_dump(),
+                "training": config.model_dump(context=DECIDES),
                 "progress": asdict(self.progress),
                 "module": self.module.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -167,7 +169,8 @@ class Running:
             self.checkpoint.remove()
             return
         try:
-            changed = [name for name, value in config.model_dump().items() if state["training"].get(name) != value]
+            now = config.model_dump(context=DECIDES)
+            changed = [name for name, value in now.items() if state["training"].get(name) != value]
             if changed:
                 raise ValueError(f"training.{', training.'.join(changed)} differ")
             self.module.load_state_dict(state["module"])
@@ -182,6 +185,15 @@ class Running:
             ) from error
         self.best = best
         logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A context with the reader's workers, of which none is left behind."""
+        with lost_workers(self.reader.workers):
+            try:
+                yield
+            finally:
+                self.reader.close()
 
     def finish(self) -> None:
         """Leave the module with its best weights, in evaluation mode, and no checkpoint."""
@@ -202,8 +214,9 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
         fabric: what places the module and runs its steps; of ``compute.make_fabric``.
 
     Returns:
-        The history, one row an epoch: epoch (from 1), loss, every part of the objective, the dev metric where it was
-        looked at, the learning rate, and the seconds that the epoch took.
+        The history, one row an epoch: epoch (from 1), loss, every part of the objective, ``data_wait_share`` (of the
+        time of its steps, for which batches were waited), the dev metric where it was looked at, the learning rate, and
+        the seconds that the epoch took.
 
     Raises:
         ValueError: a label has no class; the checkpoint belongs to another training; the loss is not
@@ -213,10 +226,16 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     config, running = plan.config, set_up(module, data, plan, fabric)
     progress, steps = running.progress, running.reader.steps
     begun, total = steps * progress.epoch, steps * config.epochs
-    with progress_bar(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar:
+    logger.info("%s: %s", plan.description, described(data.inputs, running.reader.workers))
+    with (
+        running.reading(),
+        progress_bar(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar,
+    ):
         while not stopped(progress, config):
             started = time.perf_counter()
             row = train_epoch(running, plan, fabric, bar)
+            if progress.epoch + 1 < config.epochs:
+                running.reader.ahead(progress.epoch + 1)
             validate(running, plan, row)
             row |= {"lr": float(running.schedule.get_last_lr()[0]), "seconds": time.perf_counter() - started}
             progress.history.append(row)
@@ -309,7 +328,8 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
         bar: of the progress, moved on by one a step.
 
     Returns:
-        ``epoch`` (from 1), and the mean over the steps of ``loss`` and of every part of the objective.
+        ``epoch`` (from 1), the mean over the steps of ``loss`` and of every part of the objective, and
+        ``data_wait_share``, in [0, 1].
 
     Raises:
         ValueError: the loss is not finite.
@@ -318,6 +338,7 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
     torch.manual_seed(derive_seed("epoch", config.seed, epoch))
     running.module.train()
     sums: dict[str, Tensor] = {}
+    started, waited = time.perf_counter(), running.reader.waited
     with full_products(fabric.device), repeatable(fabric.device, config.deterministic):
         for batch in running.reader.epoch(epoch):
             begun = time.perf_counter()
@@ -332,6 +353,7 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
             bar.update()
     means = zip(sums, torch.stack(list(sums.values())).tolist(), strict=True)
     row = {"epoch": float(epoch + 1)} | {name: value / running.reader.steps for name, value in means}
+    row["data_wait_share"] = (running.reader.waited - waited) / (time.perf_counter() - started)
     if not math.isfinite(row["loss"]):
         raise ValueError(
             f"{plan.description}: the loss is {row['loss']} in epoch {epoch + 1}; lower training.lr ({config.lr:g}) or "

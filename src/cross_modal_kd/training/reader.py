@@ -1,11 +1,9 @@
 """Batches of a training, on its device."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader
 
 from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.modalities import Augment
@@ -13,6 +11,7 @@ from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.known import Rows
 from cross_modal_kd.training.module import Batch
 from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training.workers import InputLoader, workers_for
 
 
 class BatchReader:
@@ -20,17 +19,16 @@ class BatchReader:
 
     Partners and banks are drawn on the CPU, so that every device meets the same pairs, and what is sent to the device
     is not waited for: no step waits for the one before. Memory on the device: O(N) labels and weights, and the
-    teacher's M x D embeddings. Nothing is read before the first epoch.
+    teacher's M x D embeddings. Nothing is read before the first epoch. To be closed.
 
-    steps: batches in an epoch.
+    steps: batches in an epoch. workers: processes that read, until it is closed; 0 reads in this one.
 
     Args:
         data: the training split.
-        config: seed, batch size, and the epochs over which the progress of a batch is counted.
+        config: seed, batch size, workers, and the epochs over which the progress of a batch is counted.
         device: where the batches are to be.
         augment: of a batch of raw inputs, on the device.
         needs_bank: whether a constraint contrasts with the instances of the whole split.
-        workers: processes that read, which live as long as this reader; 0 reads in this one.
     """
 
     def __init__(
@@ -40,22 +38,34 @@ class BatchReader:
         device: torch.device,
         augment: Augment | None = None,
         needs_bank: bool = False,
-        workers: int = 0,
     ) -> None:
         self._data, self._config, self._device, self._augment = data, config, device, augment
         self._sampler = data.sampler(config.batch_size, config.seed)
-        self._loader = DataLoader(
-            data.inputs,
-            batch_sampler=self._sampler,
-            collate_fn=_as_is,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=device.type == "cuda",
-        )
+        self.workers = workers_for(data.inputs, config.workers)
+        self._loader = InputLoader(data.inputs, self._sampler, self.workers, pinned=device.type == "cuda")
+        self._ahead: int | None = None
         self._columns = [self._sent(column) for column in (data.labels, data.task_weights, data.kd_weights)]
         self._teacher = None if data.teacher is None else self._sent(data.teacher.embeddings)
         self._centres = self._sent(data.teacher.centres) if data.teacher is not None and needs_bank else None
         self.steps = len(self._sampler)
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which batches were waited, all epochs together; on a GPU it may have had work meanwhile."""
+        return self._loader.waited
+
+    def ahead(self, epoch: int) -> None:
+        """Have workers begin to read an epoch, the next one that is asked for.
+
+        Args:
+            epoch: counted from 0.
+        """
+        self._sampler.epoch, self._ahead = epoch, epoch
+        self._loader.ahead()
+
+    def close(self) -> None:
+        """End the workers."""
+        self._loader.close()
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch.
@@ -65,12 +75,19 @@ class BatchReader:
 
         Returns:
             ``steps`` batches on the device, read one by one.
+
+        Raises:
+            ValueError: another epoch is being read ahead.
         """
+        if self._ahead not in (None, epoch):
+            raise ValueError(f"epoch {self._ahead} is being read ahead, found {epoch}")
         changes, pairs = (
             Generator(device).manual_seed(derive_seed(purpose, self._config.seed, epoch))
             for purpose, device in (("augment", self._device), ("pairs", torch.device("cpu")))
         )
-        self._sampler.epoch = epoch
+        # what torch's loader takes of its own accord before an epoch: dropout keeps the numbers that it has had
+        torch.empty((), dtype=torch.int64).random_()
+        self._sampler.epoch, self._ahead = epoch, None
         for step, (indices, inputs) in enumerate(self._loader):
             inputs = self._sent(inputs)
             if self._augment is not None:
@@ -94,8 +111,4 @@ class BatchReader:
         return batch
 
     def _sent(self, values: Tensor) -> Tensor:
-        return values.to(self._device, non_blocking=True)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+        return values.to(self._device, non_blocking=self._device.type == "cuda")

@@ -211,7 +211,7 @@ def train_arm(
         ),
         Plan(
             training,
-            dev_metric(data, classifier, lambda: kind.shared_classifier(arm.answer, teacher)),
+            dev_metric(data, classifier, lambda: kind.shared_classifier(arm.answer, teacher), training.workers),
             augment=augmentation(data.task.student) if training.augment else None,
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
@@ -271,13 +271,16 @@ def train_arm_once(
     return once(checkpoint, trained, epoch_logger(role))
 
 
-def dev_metric(data: ArmData, classifier: Classifier, shared: Callable[[], Shared | None]) -> DevMetric:
+def dev_metric(
+    data: ArmData, classifier: Classifier, shared: Callable[[], Shared | None], workers: int | None = None
+) -> DevMetric:
     """The metric of the kind of task, measured on the student's dev samples.
 
     Args:
         data: of the arm.
         classifier: the student's own.
         shared: () -> the teacher's classifier as it is now, where the student answers by it.
+        workers: processes that read the samples, as ``training.workers``.
 
     Returns:
         The metric, by its name in the kind of task; a student is measured on the device where its weights lie.
@@ -285,7 +288,7 @@ def dev_metric(data: ArmData, classifier: Classifier, shared: Callable[[], Share
     kind = kind_of(data.task)
 
     def measure(model: Student) -> float:
-        values = embed_inputs(model, data.dev_inputs)
+        values = embed_inputs(model, data.dev_inputs, workers=workers)
 
         def predict() -> np.ndarray:
             embeddings = torch.from_numpy(values).to(next(classifier.parameters()).device)

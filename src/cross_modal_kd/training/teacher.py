@@ -99,9 +99,13 @@ def train_teacher(
     seen = pd.concat([train, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
     data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
+
+    def dev_eer(model: Student) -> float:
+        return pairwise_eer(embed_inputs(model, dev_inputs, workers=config.workers), dev["label"].to_numpy())
+
     plan = Plan(
         config,
-        DevMetric("eer", lambda model: pairwise_eer(embed_inputs(model, dev_inputs), dev["label"].to_numpy()), False),
+        DevMetric("eer", dev_eer, False),
         augment=augmentation(task.teacher) if config.augment else None,
         checkpoint=checkpoints / f"teacher-{key}.safetensors",
         on_epoch=epoch_logger("teacher"),

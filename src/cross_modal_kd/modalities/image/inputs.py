@@ -9,10 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from cross_modal_kd.config import InputConfig
-from cross_modal_kd.modalities.files import located
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.read import as_picture, read_image
-from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
+from cross_modal_kd.modalities.inputs import Inputs, Item, fits, read_all, text_column
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.samples import Roots
 
@@ -44,18 +43,24 @@ class ImageInputs(Inputs):
     def __init__(
         self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
     ) -> None:
-        self.sample_ids = samples["sample_id"].tolist()
-        self._where = list(zip(samples["source"], samples["path"], strict=True))
+        self.sample_ids = text_column(samples["sample_id"])
+        self._sources, self._paths = text_column(samples["source"]), text_column(samples["path"])
         self._roots, self._corrupt = roots, corrupt
         image = config.of(ImageInputConfig)
         self._size, self._channels = image.size, image.channels
-        self._cache: Tensor | None = None
-        if len(self) * self._size**2 * self._channels <= config.cache_mb * 2**20:
-            self._cache = torch.from_numpy(np.stack(read_all(self._read, range(len(self)), "reading images")))
+        self.size_bytes = len(self) * self._size**2 * self._channels
+        self.kept = fits(self.size_bytes, config)
+        self._cache = self._read_all() if self.kept else None
+
+    def _read_all(self) -> Tensor:
+        whole = np.empty((len(self), self._channels, self._size, self._size), dtype=np.uint8)
+        for row, pixels in enumerate(read_all(self._read, range(len(self)), "reading images")):
+            whole[row] = pixels
+        return torch.from_numpy(whole)
 
     def _read(self, index: int) -> np.ndarray:
-        source, path = self._where[index]
-        pixels = read_image(located(self._roots, source, path), path, self._channels)
+        source, path = self._sources[index], self._paths[index]
+        pixels = read_image(self._roots.content(source, path), path, self._channels)
         if self._corrupt is not None:
             pixels = self._corrupt(self.sample_ids[index], pixels)
         return resized(pixels, self._size)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
-from cross_modal_kd.modalities.files import Content, digest, located
+from cross_modal_kd.modalities.files import Content, digest
 from cross_modal_kd.modalities.image.config import ImageInputConfig
 from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
@@ -76,7 +76,7 @@ class Image(Modality):
 
     def content(self, row: Row, roots: Roots) -> Content:
         """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
-        return located(roots, row["source"], row["path"])
+        return roots.content(row["source"], row["path"])
 
     def decode(self, content: Content, name: str, inputs: InputConfig | None = None) -> Decoded:
         """Pixels with the channels of ``inputs.image``, or three without it. See ``Modality.decode``."""

@@ -8,19 +8,20 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.config import InputConfig
-from cross_modal_kd.modalities.files import located
-from cross_modal_kd.modalities.inputs import Inputs, Item, read_all
+from cross_modal_kd.modalities.files import Content
+from cross_modal_kd.modalities.inputs import Inputs, Item, fits, read_all, text_column
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
-from cross_modal_kd.modalities.speech.read import LONGEST_S, read_crop, read_speech
+from cross_modal_kd.modalities.speech.read import LONGEST_S, read_crop, read_part, read_speech
 from cross_modal_kd.samples import Roots
 
 
 class SpeechInputs(Inputs):
     """float32 waveforms (T,) in [-1, 1]; shorter sounds are repeated to fill T; kept in memory as int16 if they fit.
 
-    Of sounds above 60 s no more is read than the crop, each time anew. T is ``crop_s`` seconds of an item with a draw,
-    and ``eval_s`` of one without.
+    Where they do not, no more than the crop is decoded of WAV, AIFF and FLAC at the rate of ``inputs.speech``, and the
+    whole of others; both give the numbers of sounds in memory. Of sounds above 60 s it is the crop alone, each time
+    anew. T is ``crop_s`` seconds of an item with a draw, and ``eval_s`` of one without.
 
     Args:
         samples: rows of the samples table, with ``sample_id``, ``source``, ``path`` and ``duration_s``.
@@ -32,19 +33,24 @@ class SpeechInputs(Inputs):
     def __init__(
         self, samples: pd.DataFrame, roots: Roots, config: InputConfig, corrupt: Corrupt | None = None
     ) -> None:
-        self.sample_ids = samples["sample_id"].tolist()
-        self._where = list(zip(samples["source"], samples["path"], strict=True))
+        self.sample_ids = text_column(samples["sample_id"])
+        self._sources, self._paths = text_column(samples["source"]), text_column(samples["path"])
         self._roots, self._config, self._corrupt = roots, config.of(SpeechInputConfig), corrupt
-        self._durations = samples["duration_s"].fillna(self._config.eval_s).astype(float).tolist()
+        self._durations = samples["duration_s"].fillna(self._config.eval_s).to_numpy(dtype=float)
         self._cache: dict[int, np.ndarray] | None = None
-        short = [row for row, seconds in enumerate(self._durations) if seconds <= LONGEST_S]
-        seconds = sum(self._durations[row] for row in short)
-        if seconds * self._config.sample_rate * 2 <= config.cache_mb * 2**20:
-            self._cache = dict(zip(short, read_all(self._read_int16, short, "reading sounds"), strict=True))
+        short = self._durations <= LONGEST_S
+        self.size_bytes = int(self._durations.sum() * self._config.sample_rate * 2)
+        if fits(int(self._durations[short].sum() * self._config.sample_rate * 2), config):
+            rows = np.flatnonzero(short).tolist()
+            self._cache = dict(zip(rows, read_all(self._read_int16, rows, "reading sounds"), strict=True))
+        self.kept = self._cache is not None and bool(short.all())
 
-    def _read_int16(self, index: int) -> np.ndarray:
-        source, path = self._where[index]
-        return self._damaged(index, read_speech(located(self._roots, source, path), path, self._config.sample_rate))
+    def _content(self, row: int) -> tuple[Content, str]:
+        """A sound's file or bytes, and its path."""
+        return self._roots.content(self._sources[row], self._paths[row]), self._paths[row]
+
+    def _read_int16(self, row: int) -> np.ndarray:
+        return self._damaged(row, read_speech(*self._content(row), self._config.sample_rate))
 
     def _damaged(self, index: int, wave: np.ndarray) -> np.ndarray:
         if self._corrupt is not None:
@@ -53,10 +59,19 @@ class SpeechInputs(Inputs):
 
     def _crop_int16(self, item: Item, length: int) -> np.ndarray:
         """As ``_item``, of a long sound."""
-        source, path = self._where[item.row]
         whole, rate = int(self._durations[item.row] * self._config.sample_rate), self._config.sample_rate
         start = self._start(item, whole, length)
-        return self._damaged(item.row, read_crop(located(self._roots, source, path), path, rate, start, length))
+        return self._damaged(item.row, read_crop(*self._content(item.row), rate, start, length))
+
+    def _part_int16(self, item: Item, length: int) -> np.ndarray | None:
+        """As ``_item``, of a sound that is not in memory; None where the whole has to be read for it."""
+        rate = self._config.sample_rate
+        whole = round(self._durations[item.row] * rate)
+        if self._corrupt is not None or whole <= length:
+            return None
+        start = self._start(item, whole, length)
+        part = read_part(*self._content(item.row), rate, whole, slice(start, start + length))
+        return None if part is None else self._damaged(item.row, part)
 
     @staticmethod
     def _start(item: Item, whole: int, length: int) -> int:
@@ -69,7 +84,9 @@ class SpeechInputs(Inputs):
         length = int(seconds * self._config.sample_rate)
         if self._durations[item.row] > LONGEST_S:
             return np.resize(self._crop_int16(item, length), length)
-        wave = self._cache[item.row] if self._cache is not None else self._read_int16(item.row)
+        if self._cache is None and (part := self._part_int16(item, length)) is not None:
+            return part
+        wave = self._read_int16(item.row) if self._cache is None else self._cache[item.row]
         start = self._start(item, len(wave), length)
         return np.resize(wave, length) if len(wave) < length else wave[start : start + length]
 

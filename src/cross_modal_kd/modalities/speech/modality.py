@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
-from cross_modal_kd.modalities.files import Content, digest, located, size_of
+from cross_modal_kd.modalities.files import Content, digest, size_of
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
@@ -83,7 +83,7 @@ class Speech(Modality):
 
     def content(self, row: Row, roots: Roots) -> Content:
         """The row's file, or the bytes of a member of a container. See ``Modality.content``."""
-        return located(roots, row["source"], row["path"])
+        return roots.content(row["source"], row["path"])
 
     def decode(self, content: Content, name: str, inputs: InputConfig | None = None) -> Decoded:
         """The wave at its own rate, or resampled to ``inputs.speech.sample_rate``. See ``Modality.decode``.

@@ -174,6 +174,30 @@ def read_speech(data: Content, name: str, sample_rate: int | None = None) -> np.
     return sound if sample_rate in (None, found_rate) else resample(sound, found_rate, sample_rate)
 
 
+def read_part(data: Content, name: str, sample_rate: int, whole: int, part: slice) -> np.ndarray | None:
+    """``read_speech(data, name, sample_rate)[part]``, to the last bit, of which no more than the part is decoded.
+
+    Args:
+        data: the file or its bytes.
+        name: of the sample, for errors.
+        sample_rate: in Hz, of what is returned.
+        whole: samples of the whole sound at that rate.
+        part: from a sample to another one, inside the sound.
+
+    Returns:
+        Mono float32 (part.stop - part.start,) in [-1, 1]; None where the whole has to be read for it: another rate, a
+        format whose places are not found to the sample, floating-point numbers, another length than expected.
+
+    Raises:
+        UnreadableSampleError: as ``decode_speech`` does.
+    """
+    sound = _opened(data, name)
+    if not sound.exact or sound.sample_rate != sample_rate or sound.frames != whole:
+        return None
+    channels = sound.stretch(part.start, part.stop - part.start)
+    return _mono(channels, sound, name) if len(channels) == part.stop - part.start else None
+
+
 def read_crop(data: Content, name: str, sample_rate: int, start: int, count: int) -> np.ndarray:
     """A part of a sound, of which no more than that is read.
 

@@ -15,6 +15,8 @@ BLOCK = 2**20
 """Values (frames times channels) of a block: 4 MB."""
 AV_FORMATS = {".m4a": "mp4", ".mp4": "mp4", ".aac": "aac", ".webm": "webm"}
 """FFmpeg's format by ending: no other is tried, so that no file can name others to be opened."""
+EXACT = ("PCM_", "ULAW", "ALAW")
+"""Beginnings of libsndfile's subtypes (FLAC's too) of which any place is found to the sample, and decoded by itself."""
 
 _SPARE_S, _SPARE_AV_S = 0.05, 0.2  # of which encoders' delays make a whole sound shorter than its file says
 
@@ -30,6 +32,7 @@ class Sound:
         sample_rate: in Hz.
         frames: as the file claims them, or as counted where it does not say.
         floating: whether its numbers are stored as floating-point ones, which have no fixed range.
+        exact: whether a stretch has the numbers that a reading of the whole has there: WAV, AIFF and FLAC.
         heard_s: seconds up to the end of the block that was read last; silence that is not stored counts.
 
     Raises:
@@ -39,7 +42,7 @@ class Sound:
     def __init__(self, data: Content, name: str) -> None:
         self._data, self._name = data, name
         self._format = AV_FORMATS.get(PurePosixPath(name).suffix.lower())
-        self.floating, self.heard_s = False, 0.0
+        self.floating, self.exact, self.heard_s = False, False, 0.0
         with opened(data) as stream:
             try:
                 self.sample_rate, self.frames = self._claims(stream)
@@ -48,11 +51,12 @@ class Sound:
             except Exception as error:  # libsndfile's errors, FFmpeg's, and those of their wrappers, mean the same here
                 raise self._unreadable(error) from error
 
-    def blocks(self, start: int = 0) -> Iterator[np.ndarray]:
+    def blocks(self, start: int = 0, most: int = BLOCK) -> Iterator[np.ndarray]:
         """The sound from a frame on, a block at a time.
 
         Args:
             start: the first frame.
+            most: frames of a block, at most, where libsndfile decodes.
 
         Yields:
             (n, channels) float32, n above 0.
@@ -60,17 +64,18 @@ class Sound:
         Raises:
             UnreadableSampleError: a damaged sound.
         """
-        read = self._by_soundfile if self._format is None else self._by_av
         with opened(self._data) as stream:
             try:
-                yield from read(stream, start)
+                yield from (
+                    self._by_soundfile(stream, start, most) if self._format is None else self._by_av(stream, start)
+                )
             except (MemoryError, GeneratorExit):
                 raise
             except Exception as error:
                 raise self._unreadable(error) from error
 
     def stretch(self, start: int, count: int) -> np.ndarray:
-        """Some frames, of which no more than they and a block are in memory.
+        """Some frames, of which no more than they and a block are in memory; libsndfile decodes them alone.
 
         Args:
             start: the first.
@@ -83,7 +88,7 @@ class Sound:
             UnreadableSampleError: a damaged sound.
         """
         found: list[np.ndarray] = []
-        missing, blocks = count, self.blocks(start)
+        missing, blocks = count, self.blocks(start, max(1, count))
         for block in blocks:
             found.append(block[:missing])
             missing -= len(found[-1])
@@ -135,6 +140,7 @@ class Sound:
 
         with soundfile.SoundFile(stream) as file:
             self.floating = file.subtype in ("FLOAT", "DOUBLE")
+            self.exact = file.subtype.startswith(EXACT) and file.format != "OGG"
             return int(file.samplerate), int(file.frames)
 
     def _states(self, stream: io.BufferedReader | io.BytesIO) -> float | None:
@@ -160,13 +166,13 @@ class Sound:
                 return rate, round(duration / 1_000_000 * rate)
             return rate, first.samples + sum(frame.samples for frame in container.decode(container.streams.audio[0]))
 
-    def _by_soundfile(self, stream: io.BufferedReader | io.BytesIO, start: int) -> Iterator[np.ndarray]:
+    def _by_soundfile(self, stream: io.BufferedReader | io.BytesIO, start: int, most: int) -> Iterator[np.ndarray]:
         import soundfile
 
         with soundfile.SoundFile(stream) as file:
             if start:
                 file.seek(min(start, file.frames))
-            size = max(1, BLOCK // file.channels)
+            size = max(1, min(most, BLOCK // file.channels))
             while len(block := file.read(size, dtype="float32", always_2d=True)):
                 self.heard_s = file.tell() / self.sample_rate
                 yield block

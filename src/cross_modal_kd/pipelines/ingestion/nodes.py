@@ -27,6 +27,7 @@ from cross_modal_kd.samples import (
     read_frozen,
     reject_conflicting,
     reject_parted,
+    update_shards,
 )
 from cross_modal_kd.sources import layout_of, make_chimeric
 from cross_modal_kd.tasks import kind_of
@@ -120,7 +121,7 @@ def inspect_samples(
         The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
         their modality has them; and source, path and reason of all others so far.
     """
-    roots = Roots(sources)
+    roots = Roots(sources, originals=True)
 
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
@@ -177,20 +178,28 @@ def split_samples(
 
 
 def split_and_save(
-    inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
+    inspected: pd.DataFrame,
+    unusable: pd.DataFrame,
+    task: TaskConfig,
+    sources: SourcesConfig,
+    ingestion: IngestionConfig,
 ) -> SavedSplit:
     """What ``split_samples`` gives, and the split of each cluster as ``ingestion.split.frozen`` takes it back.
+
+    Where a source has shards, they are brought up to date with the samples.
 
     Args:
         inspected: the rows that can be used, of ``inspect_samples``.
         unusable: the others, of ``inspect_samples``.
         task: as ``split_samples`` takes it.
-        ingestion: as ``split_samples`` takes it.
+        sources: where shards lie, if anywhere.
+        ingestion: as ``split_samples`` takes it; and ``shards``.
 
     Returns:
         The three tables of ``split_samples``; and cluster, split and seed, a row each cluster.
     """
     split = split_samples(inspected, unusable, task, ingestion)
+    update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
 

@@ -32,7 +32,9 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 split_and_save,
-                bound(params=["task", "ingestion"], inspected="inspected_samples", unusable="unusable_samples"),
+                bound(
+                    params=["task", "sources", "ingestion"], inspected="inspected_samples", unusable="unusable_samples"
+                ),
                 ["samples", "rejected_samples", "split_summary", "drawn_split"],
                 name="split_samples",
             ),
