@@ -97,7 +97,7 @@ class InputLoader:
             if found is None:
                 return
             if isinstance(found, _Failure):
-                _raise(found.error)
+                _raise(found)
             yield found
             begun = time.perf_counter()
 
@@ -166,9 +166,10 @@ def lost_workers(workers: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error in place of a batch."""
+    """An error in place of a batch. where: the traceback of a worker, which no other process can be given."""
 
     error: Exception
+    where: str = ""
 
 
 class _Guarded(Dataset):
@@ -184,7 +185,9 @@ class _Guarded(Dataset):
         try:
             return self._inputs.__getitems__(items)
         except Exception as error:
-            return _Failure(error if torch.utils.data.get_worker_info() is None else _portable(error))
+            if torch.utils.data.get_worker_info() is None:
+                return _Failure(error)
+            return _Failure(_portable(error), traceback.format_exc())
 
 
 @dataclass(frozen=True)
@@ -204,17 +207,19 @@ class _InOrder:
 
 
 def _portable(error: Exception) -> Exception:
-    """An error that another process can be given, with its traceback as a note."""
+    """The error, if another process can be given it; else one with its words."""
     try:
-        error = pickle.loads(pickle.dumps(error))  # noqa: S301 (what this process has made)
+        pickle.loads(pickle.dumps(error))  # noqa: S301 (what this process has made)
     except Exception:
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note("".join(["in a worker that reads inputs:\n", *traceback.format_exc()]))
+        return RuntimeError(f"{type(error).__name__}: {error}")
     return error
 
 
-def _raise(error: Exception) -> NoReturn:
+def _raise(failure: _Failure) -> NoReturn:
     """Raise an error of a file with what to do; any other as it is."""
+    error = failure.error
+    if failure.where:
+        error.add_note(f"in a worker that reads inputs:\n{failure.where}")
     if isinstance(error, UnreadableSampleError):
         what = f"{error.name}: {error.reason}"
     elif isinstance(error, OSError) and error.filename is not None:
