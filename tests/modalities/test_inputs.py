@@ -55,6 +55,78 @@ def test_cached_and_uncached_inputs_are_the_same(modality, roots):
         assert torch.equal(one, other)
 
 
+FORMATS = {
+    "wav": {"format": "WAV", "subtype": "PCM_16"},
+    "24.wav": {"format": "WAV", "subtype": "PCM_24"},
+    "law.wav": {"format": "WAV", "subtype": "ULAW"},
+    "flac": {"format": "FLAC", "subtype": "PCM_16"},
+    "aiff": {"format": "AIFF", "subtype": "PCM_16"},
+    "ogg": {"format": "OGG", "subtype": "VORBIS"},
+    "mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III"},
+    "float.wav": {"format": "WAV", "subtype": "FLOAT"},
+    "adpcm.wav": {"format": "WAV", "subtype": "IMA_ADPCM"},
+}
+EXACT = ("wav", "24.wav", "law.wav", "flac", "aiff")
+
+
+@pytest.mark.parametrize("rate", [16000, 8000])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_crop_that_is_read_alone_is_that_of_the_whole(ending, channels, rate, tmp_path, monkeypatch):
+    if channels > 2 and ending in ("mp3", "adpcm.wav"):
+        pytest.skip("no such sounds")
+    whole = np.clip(0.3 * np.random.default_rng(0).normal(size=(5 * 16000 + 37, channels)), -1, 1)
+    soundfile.write(tmp_path / f"0.{ending}", whole, 16000, **FORMATS[ending])
+    frames = soundfile.info(tmp_path / f"0.{ending}").frames
+    row = {
+        "sample_id": "0",
+        "modality": "speech",
+        "source": "made",
+        "path": f"0.{ending}",
+        "duration_s": frames / 16000,
+    }
+    roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
+    speech = {"sample_rate": rate, "crop_s": 0.5, "eval_s": 1.5}
+    cached, uncached = (
+        load_inputs("speech", pd.DataFrame([row]), roots, InputConfig(speech=speech, cache_mb=mb)) for mb in (10, 0)
+    )
+    decoded = []
+    read = soundfile.SoundFile.read
+
+    def counting(file, *given, **options):
+        block = read(file, *given, **options)
+        decoded.append(len(block))
+        return block
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", counting)
+    draws = [None, *((0, epoch) for epoch in range(8))]
+    crops = [uncached[Item(0, draw)][1] for draw in draws]
+    if ending in EXACT and rate == 16000:
+        assert sum(decoded) == 24000 + 8 * 8000
+    else:
+        assert sum(decoded) >= 9 * frames
+    for draw, crop in zip(draws, crops, strict=True):
+        assert torch.equal(crop, cached[Item(0, draw)][1])
+
+
+def test_a_file_that_became_shorter_is_read_whole(tmp_path):
+    soundfile.write(tmp_path / "0.wav", np.linspace(-0.5, 0.5, 12000), RATE)
+    row = {"sample_id": "0", "modality": "speech", "source": "made", "path": "0.wav", "duration_s": 2.0}
+    roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
+    speech = {"sample_rate": RATE, "crop_s": 0.5, "eval_s": 1.5}
+    kept, read = (
+        load_inputs("speech", pd.DataFrame([row]), roots, InputConfig(speech=speech, cache_mb=mb)) for mb in (10, 0)
+    )
+    assert all(torch.equal(kept[Item(0, (0, epoch))][1], read[Item(0, (0, epoch))][1]) for epoch in range(5))
+
+
+def test_the_budget_decides_what_is_kept(roots):
+    for cache_mb in (10, 0):
+        for modality, size in (("image", 4 * 32 * 32 * 3), ("speech", int(sum(SECONDS) * RATE) * 2)):
+            inputs = load(modality, roots, cache_mb)
+            assert inputs.kept == bool(cache_mb) and inputs.size_bytes == size
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_are_bytes_of_one_size(channels, roots):
     inputs = load("image", roots, size=16, channels=channels)

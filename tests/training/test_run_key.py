@@ -13,6 +13,7 @@ from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.objective import ArmConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.task import TaskConfig
+from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -153,3 +154,15 @@ def test_what_decides_nothing_leaves_the_data_what_they_are():
     assert fingerprint(inputs=lambda inputs: inputs.model_copy(update={"cache_mb": 1})) == fingerprint()
     assert fingerprint(task=lambda task: task.model_copy(update={"title": "U", "note": "n"})) == fingerprint()
     assert fingerprint(samples=lambda rows: rows.assign(path="moved")) == fingerprint()
+
+
+def test_who_reads_decides_nothing():
+    """Nor does it show in what is saved where it is the default: older keys stay."""
+    plain, many = TrainingConfig(), TrainingConfig(workers=4)
+    assert run_key("student", training=many) == run_key("student", training=plain)
+    one, other = (
+        TeacherConfig(pretrained=False, encoder={"library": "timm", "name": "test_resnet"}, training=each)
+        for each in (plain, many)
+    )
+    assert run_key("teacher", teacher=one) == run_key("teacher", teacher=other)
+    assert "workers" not in plain.model_dump() and many.model_dump()["workers"] == 4

@@ -1,5 +1,6 @@
 """One arm: its data, its start, its weights, and what is kept of it."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from cross_modal_kd.metrics import pairwise_eer
 from cross_modal_kd.models.student import build_student, classifier_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.sharding import update_shards
 from cross_modal_kd.studies.context import Configuration, Context
 from cross_modal_kd.studies.tuning import trials
 from cross_modal_kd.studies.tuning.config import TuningConfig
@@ -134,6 +136,24 @@ def test_an_interrupted_arm_goes_on_to_the_same_student(world, tmp_path):
     resumed, again = world.train(arm, checkpoint=tmp_path / "c.safetensors")
     assert same(whole, resumed)
     pd.testing.assert_frame_equal(history.drop(columns=TIMES), again.drop(columns=TIMES))
+
+
+def test_a_student_trained_from_shards_is_that_of_the_files(world, tmp_path):
+    one, history = world.train(BOTH)
+    images = world.samples["modality"] == "image"
+    digests = world.samples.loc[images, "path"].map(
+        lambda path: hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()
+    )
+    files = world.samples[images].assign(sha256=digests)
+    made = world.sources.root["made"].model_copy(update={"shards": str(tmp_path / "shards")})
+    world.sources = SourcesConfig({"made": made})
+    update_shards(files, world.sources, 1)
+    for path in files["path"]:
+        (tmp_path / path).unlink()
+    for workers in (0, 2):
+        other, again = world.train(BOTH, TRAINING.model_copy(update={"workers": workers}))
+        assert same(one, other)
+        pd.testing.assert_frame_equal(history.drop(columns=TIMES), again.drop(columns=TIMES))
 
 
 def test_a_joint_arm_keeps_its_own_projection_and_leaves_the_fitted_one_alone(world):

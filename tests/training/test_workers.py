@@ -151,10 +151,13 @@ def test_workers_are_for_inputs_that_are_not_in_memory(monkeypatch):
     kept = data().inputs
     assert [workers_for(kept, None), workers_for(Noise(), None)] == [0, 7]
     assert [workers_for(kept, 3), workers_for(Noise(), 0)] == [3, 0]
-    kept.size_bytes = 5 * 2**20
-    assert described(kept, 0) == "36 inputs of 5 MB, decoded: kept in memory"
-    assert described(Noise(), 7) == "36 inputs: not kept in memory (inputs.cache_mb), read from files by 7 workers"
-    assert described(Noise(), 0).endswith("read from files in this process")
+    read = "not kept in memory (inputs.cache_mb), read as they are needed"
+    assert described(Noise(), 7) == f"36 inputs: {read} by 7 workers"
+    assert described(Noise(), 1) == f"36 inputs: {read} by 1 worker"
+    assert described(Noise(), 0) == f"36 inputs: {read} in this process"
+    for size, words in ((5 * 2**20, "5 MB"), (2000, "1.95 kB"), (154 * 2**30, "154 GB")):
+        kept.size_bytes = size
+        assert described(kept, 0) == f"36 inputs of {words}, decoded: kept in memory"
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -122,6 +122,8 @@ def _sources(run: Run) -> Iterator[str]:
             read_frozen(run.blocks["ingestion"].split, tell=False)
         except SamplesError as error:
             yield str(error)
+        if run.blocks["ingestion"].shards is not None and not any(each.shards for each in sources.root.values()):
+            yield f"ingestion.shards: no source says where to; give sources.{next(iter(sources.root))}.shards a folder"
     for name, source in sources.root.items():
         try:
             check_source(name, source)

@@ -343,8 +343,9 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
         for batch in running.reader.epoch(epoch):
             begun = time.perf_counter()
             values = _step(running, batch, config, fabric)
-            for name in values.keys() - sums.keys():
-                sums[name] = torch.zeros_like(values[name])
+            for name, value in values.items():
+                if name not in sums:
+                    sums[name] = torch.zeros_like(value)
             torch._foreach_add_([sums[name] for name in values], list(values.values()))  # one kernel for all on a GPU
             if running.compiling:
                 seconds = time.perf_counter() - begun

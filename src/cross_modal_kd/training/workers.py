@@ -49,10 +49,16 @@ def described(inputs: Inputs, workers: int) -> str:
     Returns:
         A line: how many inputs, how large decoded, kept in memory or read by whom.
     """
-    size = "" if inputs.size_bytes is None else f" of {inputs.size_bytes / 2**20:,.0f} MB, decoded"
+    size = "" if inputs.size_bytes is None else f" of {_size(inputs.size_bytes)}, decoded"
     who = "in this process" if not workers else f"by {workers} worker{'s' if workers > 1 else ''}"
-    where = "kept in memory" if inputs.kept else "not kept in memory (inputs.cache_mb), read from files"
+    where = "kept in memory" if inputs.kept else "not kept in memory (inputs.cache_mb), read as they are needed"
     return f"{len(inputs):,} inputs{size}: {where}{'' if inputs.kept and not workers else f' {who}'}"
+
+
+def _size(count: int) -> str:
+    """Bytes in words."""
+    unit, power = next(pair for pair in (("GB", 3), ("MB", 2), ("kB", 1)) if pair[1] == 1 or count >= 1024 ** pair[1])
+    return f"{count / 1024**power:.3g} {unit}"
 
 
 class InputLoader:

@@ -81,7 +81,7 @@ def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionC
     Raises:
         SamplesError: a modality of the task has no sample, or a sample id occurs twice.
     """
-    roots = Roots(sources)
+    roots = Roots(sources, originals=True)
     read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
     every = pd.concat([found.rows for found in read], ignore_index=True)
     rows = every[every["modality"].isin([task.student, task.teacher])]
