@@ -116,6 +116,16 @@ STUDENT = ("student", "encoder")
             "sources.emoji.root.*there is no folder /.*/data/n",
         ),
         (
+            "ingestion",
+            {"ingestion": {"shards": {"mb": 10}}},
+            "ingestion.shards: no source says where to; give sources.emoji.shards a folder",
+        ),
+        (
+            "quality",
+            {"sources": {"emoji": {"shards": "data/nowhere"}}},
+            "data/nowhere: there is no index.parquet of shards; write them",
+        ),
+        (
             "teacher",
             {"student": {"encoder": ECAPA}},
             "student.encoder.library is 'speechbrain', but task.student is 'image'",

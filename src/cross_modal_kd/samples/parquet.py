@@ -5,15 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from cross_modal_kd.samples.errors import SamplesError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyarrow.parquet import ParquetFile
 
 
-def read_parquet(file: Path) -> pd.DataFrame:
+def read_parquet(file: Path) -> "pd.DataFrame":
     """The table of a file.
 
     Args:
@@ -25,6 +24,8 @@ def read_parquet(file: Path) -> pd.DataFrame:
     Raises:
         SamplesError: Naming the file, where it is damaged or no Parquet file.
     """
+    import pandas as pd
+
     with _told(file):
         return pd.read_parquet(file)
 

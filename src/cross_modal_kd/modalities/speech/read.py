@@ -6,7 +6,7 @@ from math import gcd, inf
 import numpy as np
 
 from cross_modal_kd.modalities.files import Content
-from cross_modal_kd.modalities.speech.sound import Sound
+from cross_modal_kd.modalities.speech.sound import Sound, exact_stretch
 from cross_modal_kd.samples import UnreadableSampleError
 
 LONGEST_S = 60
@@ -191,11 +191,8 @@ def read_part(data: Content, name: str, sample_rate: int, whole: int, part: slic
     Raises:
         UnreadableSampleError: as ``decode_speech`` does.
     """
-    sound = _opened(data, name)
-    if not sound.exact or sound.sample_rate != sample_rate or sound.frames != whole:
-        return None
-    channels = sound.stretch(part.start, part.stop - part.start)
-    return _mono(channels, sound, name) if len(channels) == part.stop - part.start else None
+    channels = exact_stretch(data, name, sample_rate, whole, part)
+    return None if channels is None else np.clip(channels.mean(axis=1), -1.0, 1.0)
 
 
 def read_crop(data: Content, name: str, sample_rate: int, start: int, count: int) -> np.ndarray:

@@ -32,7 +32,6 @@ class Sound:
         sample_rate: in Hz.
         frames: as the file claims them, or as counted where it does not say.
         floating: whether its numbers are stored as floating-point ones, which have no fixed range.
-        exact: whether a stretch has the numbers that a reading of the whole has there: WAV, AIFF and FLAC.
         heard_s: seconds up to the end of the block that was read last; silence that is not stored counts.
 
     Raises:
@@ -42,14 +41,14 @@ class Sound:
     def __init__(self, data: Content, name: str) -> None:
         self._data, self._name = data, name
         self._format = AV_FORMATS.get(PurePosixPath(name).suffix.lower())
-        self.floating, self.exact, self.heard_s = False, False, 0.0
+        self.floating, self.heard_s = False, 0.0
         with opened(data) as stream:
             try:
                 self.sample_rate, self.frames = self._claims(stream)
             except MemoryError:
                 raise
             except Exception as error:  # libsndfile's errors, FFmpeg's, and those of their wrappers, mean the same here
-                raise self._unreadable(error) from error
+                raise _unreadable(self._name, error) from error
 
     def blocks(self, start: int = 0, most: int = BLOCK) -> Iterator[np.ndarray]:
         """The sound from a frame on, a block at a time.
@@ -72,7 +71,7 @@ class Sound:
             except (MemoryError, GeneratorExit):
                 raise
             except Exception as error:
-                raise self._unreadable(error) from error
+                raise _unreadable(self._name, error) from error
 
     def stretch(self, start: int, count: int) -> np.ndarray:
         """Some frames, of which no more than they and a block are in memory; libsndfile decodes them alone.
@@ -113,7 +112,7 @@ class Sound:
             except MemoryError:
                 raise
             except Exception as error:
-                raise self._unreadable(error) from error
+                raise _unreadable(self._name, error) from error
         return stated if is_cut(stated, self.heard_s, _SPARE_S if self._format is None else _SPARE_AV_S) else None
 
     def spread(self) -> tuple[float, float, bool]:
@@ -129,10 +128,6 @@ class Sound:
             return _spread_of(self._data, self._name, self._data.stat().st_mtime_ns)
         return _spread(self)
 
-    def _unreadable(self, error: Exception) -> UnreadableSampleError:
-        why = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        return UnreadableSampleError(self._name, f"not a readable sound ({type(error).__name__}: {why})")
-
     def _claims(self, stream: io.BufferedReader | io.BytesIO) -> tuple[int, int]:
         if self._format is not None:
             return self._av_claims(stream)
@@ -140,7 +135,6 @@ class Sound:
 
         with soundfile.SoundFile(stream) as file:
             self.floating = file.subtype in ("FLOAT", "DOUBLE")
-            self.exact = file.subtype.startswith(EXACT) and file.format != "OGG"
             return int(file.samplerate), int(file.frames)
 
     def _states(self, stream: io.BufferedReader | io.BytesIO) -> float | None:
@@ -198,6 +192,47 @@ class Sound:
         """Seconds at which a stream begins."""
         begin, base = getattr(track, "start_time", None), getattr(track, "time_base", None)
         return float(begin * base) if begin is not None and base is not None else 0.0
+
+
+def exact_stretch(data: Content, name: str, sample_rate: int, frames: int, part: slice) -> np.ndarray | None:
+    """Some frames, opened and decoded alone, with the very numbers that a reading of the whole has there.
+
+    Args:
+        data: the file or its bytes.
+        name: of the sample, for errors.
+        sample_rate: in Hz, that it is expected to have.
+        frames: that it is expected to have.
+        part: from a frame to another one.
+
+    Returns:
+        (part.stop - part.start, channels) float32; None of a format whose places are not found to the sample (any but
+        WAV, AIFF and FLAC), of floating-point numbers, and where rate or frames are others.
+
+    Raises:
+        UnreadableSampleError: a damaged sound.
+    """
+    import soundfile
+
+    if PurePosixPath(name).suffix.lower() in AV_FORMATS:
+        return None
+    with opened(data) as stream:
+        try:  # by its number libsndfile reads a file itself; of a stream it asks Python for every block
+            with soundfile.SoundFile(stream.fileno() if isinstance(data, Path) else stream, closefd=False) as file:
+                as_expected = file.samplerate == sample_rate and file.frames == frames
+                if not as_expected or file.format == "OGG" or not file.subtype.startswith(EXACT):
+                    return None
+                file.seek(part.start)
+                found = file.read(part.stop - part.start, dtype="float32", always_2d=True)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _unreadable(name, error) from error
+    return found if len(found) == part.stop - part.start else None
+
+
+def _unreadable(name: str, error: Exception) -> UnreadableSampleError:
+    why = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
+    return UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {why})")
 
 
 @lru_cache(maxsize=4096)
