@@ -1,15 +1,17 @@
-"""How fast inputs are read: each format whole and by its crop, and crops from files, Parquet and shards by workers.
+"""How fast inputs are read: whole and by crops; from files, Parquet and shards, by workers; and how trainings wait.
 
     python benchmarks/data_path.py
     python benchmarks/data_path.py --clips 400 --rounds 5 --workers 0 1 2 4
 
 Clips of 10 s (noise in bursts, which compresses about as speech does), of which a training crop of 2 s is taken at a
 random place, as ``inputs.cache_mb: 0`` reads them: all of it is ``load_inputs`` and the training's own loader. What is
-compared is timed in turn, round by round, so that what else the machine does falls on all of it; the fastest of the
-rounds counts. Everything lies in the cache of the file system: it is decoding that is measured, not a disk.
+compared in the first two tables is timed in turn, round by round, so that what else the machine does falls on all of
+it; the fastest of the rounds counts. Everything lies in the cache of the file system: it is decoding that is measured,
+not a disk.
 
 ``x real time``: seconds of sound that come out in a second on one core, for a crop its own 2 s. ``of whole``: time of a
 crop over that of decoding the whole clip and cropping it. ``of files``: time over that of plain files without workers.
+``waiting for data``: ``data_wait_share`` of a training's second epoch, on all cores.
 """
 
 import argparse
@@ -23,14 +25,24 @@ import numpy as np
 import pandas as pd
 import soundfile
 import torch
+import yaml
+from lightning_fabric import Fabric
 from PIL import Image
+from tqdm import tqdm
 
-from cross_modal_kd.config import InputConfig, SourceConfig, SourcesConfig
-from cross_modal_kd.modalities import Inputs, Item, load_inputs
+from cross_modal_kd.compute import make_fabric
+from cross_modal_kd.config import EncoderConfig, InputConfig, SourceConfig, SourcesConfig, TrainingConfig
+from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
+from cross_modal_kd.modalities import Inputs, Item, augmentation, load_inputs, modality_of
+from cross_modal_kd.models import Student
 from cross_modal_kd.samples import Roots, update_shards
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.loop import DevMetric, Plan, Running, set_up, train_epoch
+from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.sampler import EpochSampler
 from cross_modal_kd.training.workers import InputLoader
 
+PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 SECONDS, CROP_S, RATE, BATCH = 10.0, 2.0, 16_000, 64
 FORMATS = {
     "wav": ("wav", "PCM_16", RATE),
@@ -170,6 +182,43 @@ def places(base: Path, given: argparse.Namespace) -> Iterator[str]:
             yield f"| {name} | {count} | {' | '.join(cells)} |"
 
 
+def waits(base: Path, given: argparse.Namespace) -> Iterator[str]:
+    """Rows of the third table."""
+    yield "| default student, default batch | inputs | workers | steps / s | waiting for data |"
+    yield "|---" * 5 + "|"
+    parameters = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
+    sounds, pictures = base / "heard", base / "seen"
+    for table, folder, encoder, inputs in (
+        (painted(pictures, 4 * 128), pictures, parameters["student"]["encoder"], parameters["inputs"]),
+        (written(sounds, "flac", 2 * 128), sounds, modality_of("speech").student["encoder"], parameters["inputs"]),
+    ):
+        for kept, count in ((True, 0), *((False, count) for count in given.workers)):
+            config = InputConfig(**{**inputs, "cache_mb": 2048 if kept else 0})
+            training = TrainingConfig(**{**parameters["training"], "accelerator": "cpu", "workers": count})
+            running, plan, fabric = default_training(table, folder, encoder, config, training)
+            with running.reading(), tqdm(disable=True) as bar:
+                train_epoch(running, plan, fabric, bar)
+                begun = time.perf_counter()
+                row = train_epoch(running, plan, fabric, bar)
+                speed = running.reader.steps / (time.perf_counter() - begun)
+            where = "in memory" if kept else "read"
+            yield f"| {table['modality'].iloc[0]} | {where} | {count} | {speed:.2f} | {row['data_wait_share']:.1%} |"
+
+
+def default_training(
+    table: pd.DataFrame, folder: Path, encoder: dict, config: InputConfig, training: TrainingConfig
+) -> tuple[Running, Plan, Fabric]:
+    """A training of a default student on its own task, ready for its first epoch."""
+    roots = Roots({"made": SourceConfig(layout="folder", root=str(folder))})
+    inputs, ones = load_inputs(table["modality"].iloc[0], table, roots, config), torch.ones(len(table))
+    student, classifier = Student(EncoderConfig(**encoder), config, 128), AAMSoftmaxClassifier(64, 128, 0.2, 16.0)
+    module = DistillationModule(student, classifier, Objective({}), None)
+    plan = Plan(training, DevMetric("none", lambda _: 0.0, True), augmentation(table["modality"].iloc[0]))
+    fabric = make_fabric(training)
+    data = TrainingData(inputs, torch.arange(len(table)) % 64, ones, ones)
+    return set_up(module, data, plan, fabric), plan, fabric
+
+
 def painted(folder: Path, count: int) -> pd.DataFrame:
     """Pictures of 250 x 250, as a face set has them, and their rows."""
     folder.mkdir()
@@ -181,16 +230,17 @@ def painted(folder: Path, count: int) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print two tables."""
+    """Print three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--workers", nargs="*", type=int, default=[0, 1, 2])
     given = parser.parse_args()
     given.workers = sorted({0, *given.workers})
-    torch.set_num_threads(1)
+    threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
-        for table in (formats, places):
+        for table in (formats, places, waits):
+            torch.set_num_threads(threads if table is waits else 1)
             for row in table(Path(folder), given):
                 print(row, flush=True)
             print()

@@ -160,18 +160,25 @@ class Roots:
             rows: n rows with source and path.
 
         Returns:
-            size (bytes) and mtime_ns on the rows' index; of a member of a container those of the container; a size of
-            -1 where there is no path, or nothing there.
+            size (bytes) and mtime_ns on the rows' index; of a member of a container those of the container; of what is
+            read from shards its own size and the beginning of its SHA-256; a size of -1 where there is no path, or
+            nothing there.
         """
         import pandas as pd
 
         of_container: dict[tuple[str, str], tuple[int, int]] = {}
         there = rows.loc[rows["path"].notna(), "source"].unique()
-        folders = {source: f"{self.root(source)}{os.sep}" for source in there}
+        shards = {source: self.shards(source) for source in there}
+        folders = {source: f"{self.root(source)}{os.sep}" for source in there if shards[source] is None}
         found = np.full((len(rows), 2), -1, dtype=np.int64)
         for at, (source, path) in enumerate(zip(rows["source"], rows["path"], strict=True)):
             if not isinstance(path, str):
                 continue
+            if (within := shards[source]) is not None and (place := within.place(path)) is not None:
+                found[at] = place.size, place.digest
+                continue
+            if source not in folders:
+                folders[source] = f"{self.root(source)}{os.sep}"
             stamp = _stamp(folders[source] + path)
             if stamp is None and MEMBER in path:
                 container = source, path[: path.index(MEMBER) + len(CONTAINER)]

@@ -28,12 +28,14 @@ class Place:
         shard: a tar file.
         offset: of its first byte in it.
         size: in bytes.
+        digest: the beginning of the content's SHA-256, 60 bits.
         written: when the index was, in ns: shards of another index are others.
     """
 
     shard: Path
     offset: int
     size: int
+    digest: int
     written: int
 
     def read(self) -> bytes:
@@ -58,7 +60,7 @@ class Place:
 
 
 class Shards:
-    """The index of a folder, 28 bytes a file: sorted digests of the paths, so that workers share it as it is.
+    """The index of a folder, 36 bytes a file: sorted digests of the paths, so that workers share it as it is.
 
     Args:
         folder: with the shards and their index.
@@ -77,6 +79,8 @@ class Shards:
         self._names = shards.cat.categories.tolist()
         self._shards = shards.cat.codes.to_numpy(dtype=np.int32)[order]
         self._offsets, self._sizes = (table[name].to_numpy(dtype=np.int64)[order] for name in ("offset", "size"))
+        digests = (int(digest[:15], 16) for digest in table["sha256"])
+        self._digests = np.fromiter(digests, dtype=np.int64, count=len(table))[order]
         if len(keys) > 1 and (self._keys[1:] == self._keys[:-1]).any():
             raise SamplesError(f"{folder / INDEX}: a path occurs twice; remove the folder and write the shards again")
 
@@ -98,7 +102,8 @@ class Shards:
         if at == len(self._keys) or self._keys[at] != key:
             return None
         shard = self._folder / self._names[self._shards[at]]
-        return Place(shard, int(self._offsets[at]), int(self._sizes[at]), self._written)
+        offset, size, digest = (int(column[at]) for column in (self._offsets, self._sizes, self._digests))
+        return Place(shard, offset, size, digest, self._written)
 
 
 def shards_in(folder: Path) -> Shards:
