@@ -148,3 +148,15 @@ def test_shards_that_were_written_anew_are_not_taken_for_the_older_ones(raw):
         file.unlink()
     update_shards(table(raw, ["6.bin", "5.bin"]), sources(), 100, raw)
     assert [roots.bytes("made", f"{number}.bin")[0] for number in (5, 6)] == [5, 6]
+
+
+def test_a_file_in_a_shard_is_told_from_another_by_its_content(raw):
+    rows = table(raw)
+    update_shards(rows, sources(), 4, raw)
+    before = Roots(sources(), raw).stamps(rows)
+    for file in (raw / "shards").iterdir():
+        file.unlink()
+    update_shards(rows[::-1], sources(), 4, raw)
+    (raw / "raw").rename(raw / "away")
+    pd.testing.assert_frame_equal(Roots(sources(), raw).stamps(rows), before)
+    assert not before.duplicated().any() and (before["size"] >= 0).all()
