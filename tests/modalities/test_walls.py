@@ -57,7 +57,6 @@ def test_no_other_room_asks_which_modality_it_is():
         "samples/schema.py": ["text", "text"],
         "sources/emoji.py": ["text"],
         "sources/voices.py": ["text"],
-        "sources/beside.py": ["text"],
         "student/teacher_side.py": ["text"],  # the table that the text libraries embed
         "evaluation/report/shelf.py": ["image", "text"],  # how a page shows a sample (`Preview.kind`)
     }

@@ -78,12 +78,13 @@ def voices(tmp_path):
     return tmp_path
 
 
-def ingest(task, sources, **ingestion):
+def ingest(task, sources, cache=None, **ingestion):
     catalog = DataCatalog(
         {
             "params:task": MemoryDataset(task),
             "params:sources": MemoryDataset(SourcesConfig.model_validate(sources)),
             "params:ingestion": MemoryDataset(IngestionConfig.model_validate(ingestion)),
+            "inspection_cache": MemoryDataset(cache, copy_mode="assign"),
         }
     )
     found = SequentialRunner().run(create_pipeline(), catalog)
