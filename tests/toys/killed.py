@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 TIMES = ("seconds", "duration", "time", "data_wait_share")
+CACHES = {"inspection_cache", "quality_cache"}  # their parts are named after the time
 
 
 def start(project: Path, data_root: Path, pipeline: str, log: Path, env: str = "test", **options) -> int:
@@ -50,11 +51,13 @@ def end(child: int, number: int | None = None, after: float = 0.0) -> int:
 
 
 def results(data_root: Path) -> dict[str, str]:
-    """Path of every result -> its SHA-256, without times: tables, metrics, models and embeddings; no copies."""
+    """Path of every result -> its SHA-256, without times: tables, metrics, models and embeddings; no caches, no copies."""
     found = {}
     for file in sorted(data_root.rglob("*")):
         path = file.relative_to(data_root).as_posix()
         if not file.is_file() or path.startswith(".") or file.name in ("provenance.json", "checksums.json"):
+            continue
+        if CACHES & set(path.split("/")):
             continue
         if file.suffix in (".safetensors", ".parquet"):
             found[path] = hashlib.sha256(file.read_bytes()).hexdigest()
