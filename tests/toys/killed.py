@@ -51,7 +51,7 @@ def end(child: int, number: int | None = None, after: float = 0.0) -> int:
 
 
 def results(data_root: Path) -> dict[str, str]:
-    """Path of every result -> its SHA-256, without times: tables, metrics, models and embeddings; no caches, no copies."""
+    """Path of every result -> its SHA-256, without times: tables, metrics, models, embeddings; no caches or copies."""
     found = {}
     for file in sorted(data_root.rglob("*")):
         path = file.relative_to(data_root).as_posix()
