@@ -141,7 +141,7 @@ def test_files_are_read_a_batch_at_a_time(call, pictures, tmp_path, monkeypatch)
 def test_two_files_are_compared_at_a_threshold_whose_rates_are_said(call, student, pictures):
     one, other = whole(pictures)[:2]
     answer = StudentModel.load(student, "cpu").verify(one, other, "far_0.1")
-    code, said, _ = call("verify", one, other, "--at=far10")
+    code, said, _ = call("verify", one, other, "--at=far10%")
     assert code == 0 and f"score        {answer.score:.4f}" in said
     assert ("accepted: the same" if answer.accepted else "refused: not the same") in said
     assert re.search(r"far_0.1, a score of .*: on dev 10 % of the pairs of two labels .* on test\)", said)
@@ -149,12 +149,27 @@ def test_two_files_are_compared_at_a_threshold_whose_rates_are_said(call, studen
     assert json.loads(call("verify", one, other, "--at=min_dcf", "--json")[1])["threshold"] == "min_dcf_01"
 
 
+@pytest.mark.parametrize("labels", ["", "dog", "dog,dog", "dog,,cat"])
+def test_labels_that_leave_no_choice_are_a_typing_mistake(call, pictures, labels):
+    code, _, told = call("predict", whole(pictures)[0], f"--labels={labels}")
+    assert code == 2 and "expected two names or more, each once" in told
+
+
+def test_asking_mlflow_where_there_is_none_makes_no_database(call, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    code, _, told = call("predict", whole(pictures)[0], asked="models:/nothing@champion")
+    assert code == 1 and "there is no MLflow database" in told
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_threshold_that_dev_cannot_bear_is_refused_with_the_reason(call, pictures):
     one, other = whole(pictures)[:2]
-    code, said, _ = call("verify", one, other, "--at=far0.1")
+    code, said, _ = call("verify", one, other, "--at=far0.1%")
     assert code == 1 and re.search(r"decision     none: no threshold far_0.001: 150 impostor trials on dev, 5000", said)
-    code, _, told = call("verify", one, other, "--at=far5")
-    assert code == 1 and "there is no threshold 'far_0.05'" in told and "There are: eer, min_dcf_01, far_0.1" in told
+    code, _, told = call("verify", one, other, "--at=far5%")
+    assert code == 2 and "no threshold 'far5%'. There are: eer, min_dcf (min_dcf_01), far10% (far_0.1)" in told
+    assert call("verify", one, other, "--at=far0.1")[0] == 2  # of 0.1 % or of 0.1?
     code, _, told = call("verify", one, pictures / "damaged.png")
     assert code == 1 and "damaged.png: " in told
 
@@ -172,7 +187,7 @@ def test_those_who_are_enrolled_are_found_again(call, pictures, tmp_path):
     lines = call("identify", pictures, f"--book={book}", "--json", "--top=1")
     answers = [json.loads(line) for line in lines[1].splitlines()]
     assert lines[0] == 3 and len(answers) == 6 and sum(answer["error"] is not None for answer in answers) == 1
-    code, said, told = call("identify", whole(pictures)[0], f"--book={book}", "--at=far0.1")
+    code, said, told = call("identify", whole(pictures)[0], f"--book={book}", "--at=far0.1%")
     assert code == 1 and "no decision" in said and "5000 are needed" in told
 
 

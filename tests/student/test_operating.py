@@ -53,7 +53,7 @@ def test_a_rate_needs_its_false_acceptances(impostors):
 def test_trials_that_cannot_bear_a_threshold_give_the_reason(dev):
     for each in find_thresholds(dev, None, DeploymentConfig()):
         assert each.value is None and each.far is None and "dev" in each.reason
-    assert fit_scores(dev, 5).slope is None and fit_scores(dev, 5).reason
+    assert fit_scores(dev, DeploymentConfig()).slope is None and fit_scores(dev, DeploymentConfig()).reason
 
 
 def test_equal_scores_are_accepted_together_and_never_more_than_the_rate():
@@ -66,14 +66,14 @@ def test_equal_scores_are_accepted_together_and_never_more_than_the_rate():
 
 def test_scores_are_calibrated_as_by_logistic_regression_at_even_odds():
     dev = trials(targets=300, impostors=3000)
-    found = fit_scores(dev, 5)
+    found = fit_scores(dev, DeploymentConfig())
     peer = LogisticRegression(C=1e6, class_weight="balanced", tol=1e-8, max_iter=10_000)
     peer.fit(dev.scores[:, None], dev.targets)
     assert found.slope == pytest.approx(peer.coef_[0, 0], rel=1e-3)
     assert found.intercept == pytest.approx(peer.intercept_[0], rel=1e-3, abs=1e-3)
     assert 0 < found.loss < 1
-    parted = fit_scores(trials(apart=50), 5)
-    assert np.isfinite([parted.slope, parted.intercept, parted.loss]).all() and parted.slope > 0
+    parted = fit_scores(trials(apart=50), DeploymentConfig())
+    assert parted.slope is None and "0 dev trials lie among those of the other sort" in parted.reason
 
 
 def test_a_temperature_undoes_logits_that_are_too_large():
@@ -81,11 +81,23 @@ def test_a_temperature_undoes_logits_that_are_too_large():
     right = rng.normal(0, 1.5, (4000, 5))
     shares = np.exp(right) / np.exp(right).sum(1, keepdims=True)
     labels = pd.Series([list("abcde")[rng.choice(5, p=share)] for share in shares])
-    found = fit_temperature(torch.from_numpy(3 * right), labels, list("abcde"))
+    found = fit_temperature(torch.from_numpy(3 * right), labels, list("abcde"), 10)
     assert found.value == pytest.approx(3, rel=0.1)
     assert found.after < found.before and found.samples == 4000
-    unseen = fit_temperature(torch.from_numpy(right), labels.replace("a", "z"), list("abcde"))
+    unseen = fit_temperature(torch.from_numpy(right), labels.replace("a", "z"), list("abcde"), 10)
     assert unseen.value is None and "open set" in unseen.reason
+
+
+def test_answers_that_are_all_right_do_not_tell_how_sure_they_are():
+    labels = pd.Series(list("abcde") * 4)
+    logits = 0.1 * torch.eye(5).repeat(4, 1)
+    found = fit_temperature(logits, labels, list("abcde"), 10)
+    assert found.value is None and found.samples == 20
+    assert found.reason.startswith(
+        "0 of the 20 dev samples are answered wrongly, fewer than deployment.min_errors = 10"
+    )
+    turned = fit_temperature(logits, labels.where(labels.index >= 10, "a"), list("abcde"), 8)
+    assert turned.value is not None
 
 
 def test_no_false_acceptance_in_few_trials_is_no_rate_of_zero():

@@ -24,8 +24,8 @@ from evaluation_world import CLASSIFICATION, world
 def test_of_a_classification_task_probabilities_are_calibrated_and_no_pairs_are_decided():
     made = world(CLASSIFICATION)
     samples = made.samples.assign(sha256="0" * 64)
-    table = made.embeddings(0.8)
-    found = find_operating(samples, CLASSIFICATION, made.student(), table, made.evaluation, DeploymentConfig(), None)
+    table, asked = made.embeddings(0.8), DeploymentConfig(min_errors=1)
+    found = find_operating(samples, CLASSIFICATION, made.student(), table, made.evaluation, asked, None)
     assert found.thresholds == [] and found.calibration.slope is None and found.calibration.reason
     assert found.temperature.after <= found.temperature.before
     dev = samples[(samples["modality"] == "image") & (samples["split"] == "dev")]

@@ -40,7 +40,7 @@ def predict(
     from cross_modal_kd.tasks import kind_of
 
     model = loaded(student, env, device, batch_size)
-    names = None if labels is None else [each.strip() for each in labels.split(",")]
+    names = None if labels is None else _named(labels)
     if kind_of(model.task).uses_trials and names is None:
         click.echo(
             "note: this student was trained to compare. What it names is the nearest label of its training, right or "
@@ -114,3 +114,11 @@ def _line(answer: "Prediction") -> str:
     classes = ", ".join(f"{shown(label)} {probability:.3f}" for label, probability in answer.top)
     quality = quality_words(answer.quality)
     return f"{shown(answer.name)}: {classes}" + (f" ({quality})" if quality else "")
+
+
+def _named(labels: str) -> list[str]:
+    """The classes of ``--labels``; a class alone would be every file's, whatever it shows."""
+    names = [each.strip() for each in labels.split(",")]
+    if "" in names or len(set(names)) < 2 or len(set(names)) < len(names):
+        raise click.BadParameter(f"expected two names or more, each once, found {labels!r}", param_hint="--labels")
+    return names

@@ -14,7 +14,7 @@ EXITS = "Exit codes: 0 there is a decision, whichever; 1 there is none; 2 the co
 AT = click.option(
     "--at", default="eer", show_default=True, metavar="NAME",
     help="The threshold that decides, found on the student's dev split: eer (as many false acceptances as refusals), "
-    "min_dcf (least cost), far1 or far0.1 (1 % or 0.1 % false acceptances).",
+    "min_dcf (least cost), far1% or far0.1% (of false acceptances).",
 )  # fmt: skip
 JSON = click.option("--json", "as_lines", is_flag=True, help="Print the answer as a line of JSON.")
 

@@ -5,6 +5,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from cross_modal_kd.storage import visible_text
 
 if TYPE_CHECKING:
@@ -64,20 +66,30 @@ def threshold_called(model: "StudentModel", at: str) -> str:
 
     Args:
         model: that has it.
-        at: ``eer``, ``min_dcf``, ``far1`` (of 1 %), ``far0.1``; or the name itself, ``far_0.001``.
+        at: ``eer``, ``min_dcf``, ``far1%``, ``far0.1%``; or the name itself, ``far_0.001``.
 
     Returns:
-        The name; what is no short name of any as it is.
+        The name; of a student without any threshold what was given, as it is.
+
+    Raises:
+        BadParameter: it has thresholds, and none of that name.
     """
     there = list(model.thresholds)
-    if at in there:
+    short = {name: _short(name) for name in there}
+    for name in there:
+        if at in (name, short[name]):
+            return name
+    if not there:
         return at
-    if at == "min_dcf":
-        return next((name for name in there if name.startswith("min_dcf_")), at)
-    try:
-        return f"far_{float(at.removeprefix('far').removesuffix('%')) / 100:g}" if at.startswith("far") else at
-    except ValueError:
-        return at
+    names = ", ".join(name if name == short[name] else f"{short[name]} ({name})" for name in there)
+    raise click.BadParameter(f"this student has no threshold {at!r}. There are: {names}", param_hint="--at")
+
+
+def _short(name: str) -> str:
+    """``far1%`` of ``far_0.01``: a percentage is never without its sign, which far_0.1 would be taken for."""
+    if name.startswith("far_"):
+        return f"far{100 * float(name.removeprefix('far_')):g}%"
+    return "min_dcf" if name.startswith("min_dcf_") else name
 
 
 def as_json(answer: Any) -> str:

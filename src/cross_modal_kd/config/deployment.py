@@ -16,7 +16,8 @@ class DeploymentConfig(Strict):
         far: false-acceptance rates for which thresholds are found on the dev split.
         p_target: how likely a pair is of one label in use, for the threshold of least cost (minDCF).
         min_errors: false acceptances that a threshold rests on, at least: one at rate r needs so many / r impostor
-            trials. Fewer than a handful say little; 30 would hold the rate to within a third, nine times in ten.
+            trials; and wrong answers that the temperature of class probabilities rests on. Fewer than a handful say
+            little; 30 would hold the rate to within a third, nine times in ten.
         min_labels: labels that the dev trials are of, at least; with fewer there is no threshold.
         poor_below: quality, a rank among the training samples, under which an input is called poor.
         teacher_items: projected training items of the teacher that are stored, at most (a seeded draw of them).

@@ -36,6 +36,7 @@ class Reply:
         top: (name, probability) of the most probable classes.
         verdict: of a verification student, whether the nearest training sample is the same.
         nearest: training samples.
+        among: how many training samples are stored with the student, which may be a draw of all.
         teachers: of the teacher's modality.
     """
 
@@ -46,6 +47,7 @@ class Reply:
     top: Sequence[tuple[str, float]]
     verdict: str
     nearest: Sequence[Shown]
+    among: int
     teachers: Sequence[Shown]
 
 
@@ -171,8 +173,9 @@ class Desk:
             probability=said.probability or 0.0,
             calibrated=said.calibrated,
             top=[(shelf.name_of(name), share) for name, share in said.top],
-            verdict="" if threshold is None else _verdict(threshold, shown),
+            verdict="" if threshold is None else _verdict(threshold, shown, len(student.package.training)),
             nearest=shown,
+            among=len(student.package.training),
             teachers=[shelf.show(match) for match in teachers] if taught else [],
         )
 
@@ -188,7 +191,7 @@ def _who(said: Identification) -> str:
     return (f"Enrolled: “{said.best}”" if said.accepted else "None of the enrolled") + f" (threshold EER{bound})"
 
 
-def _verdict(threshold: Threshold, nearest: Sequence[Shown]) -> str:
+def _verdict(threshold: Threshold, nearest: Sequence[Shown], among: int) -> str:
     if threshold.value is None:
         return f"No threshold: {threshold.reason}"
     if not nearest:
@@ -197,4 +200,5 @@ def _verdict(threshold: Threshold, nearest: Sequence[Shown]) -> str:
     at = f"{threshold.value:.3f} (EER{rate})"
     if best.same:
         return f"The same as “{best.name}”, score {best.score:.3f}, by the threshold {at}"
-    return f"Like no training sample by the threshold {at}: the nearest is “{best.name}”, score {best.score:.3f}"
+    nearest_is = f"the nearest is “{best.name}”, score {best.score:.3f}"
+    return f"Like none of the {among:,} training samples that are stored, by the threshold {at}: {nearest_is}"

@@ -4,6 +4,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -36,4 +37,5 @@ def serve(desk: Desk, port: int = 0, opened: bool = False, say: Callable[[str], 
         say(address)
         if opened:
             threading.Timer(0.5, webbrowser.open, [address]).start()
-        uvicorn.Server(uvicorn.Config(make_app(desk), log_level="warning")).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # is how it ends
+            uvicorn.Server(uvicorn.Config(make_app(desk), log_level="warning")).run(sockets=[listening])

@@ -85,7 +85,9 @@ def verify(folder: Path) -> None:
         return
     for name, noted in read_json(folder, SUMS, set()).items():
         file = folder / name
-        if not file.is_file() or _digest(file) != noted:
+        if not file.is_file():
+            raise ValueError(f"{file} is missing, which was written with the others of {folder}. Make them again")
+        if _digest(file) != noted:
             raise ValueError(
                 f"{file} is damaged: it is not the file that was written (SHA-256). Make it again, or remove "
                 f"{folder / SUMS} if you have changed it yourself"

@@ -84,7 +84,7 @@ def gather_evidence(
     if metrics["arms"][role].get("weights") != student.record.weights:
         raise StudentError(
             f"{METRICS} is of another student than the {role} one that is there now, which was trained since: `kedro "
-            "run --pipelines=evaluation` measures it"
+            "run --pipelines=evaluation` (with the same --env and --params) measures it"
         )
     used = set(counts["source"])
     roots, about = Roots(sources), sources.root

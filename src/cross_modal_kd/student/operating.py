@@ -75,7 +75,7 @@ def find_operating(
     found: dict = {
         "student": weights_of(student),
         "logit_scale": logit_scale,
-        "temperature": fit_temperature(logits, dev["label"], list(student.config["classes"])),
+        "temperature": fit_temperature(logits, dev["label"], list(student.config["classes"]), deployment.min_errors),
         "dev": _dev_metric(task, dev, values, student, logits),
     }
     if kind_of(task).uses_trials:
@@ -84,7 +84,7 @@ def find_operating(
         targets, impostors = trials["dev"].counts
         found |= {
             "thresholds": find_thresholds(trials["dev"], trials.get("test"), deployment),
-            "calibration": fit_scores(trials["dev"], deployment.min_labels),
+            "calibration": fit_scores(trials["dev"], deployment),
             "targets": targets,
             "impostors": impostors,
             "labels": trials["dev"].labels,
@@ -119,21 +119,31 @@ def find_thresholds(dev: Trials, test: Trials | None, deployment: DeploymentConf
                    for name, rate in zip(names[2:], deployment.far, strict=True)]  # fmt: skip
 
 
-def fit_scores(dev: Trials, min_labels: int) -> ScoreCalibration:
+def fit_scores(dev: Trials, deployment: DeploymentConfig) -> ScoreCalibration:
     """Logistic regression of the scores, targets and impostors weighing alike (even odds).
+
+    Where the two do not overlap its slope has no bound, and every probability becomes 0 or 1.
 
     Args:
         dev: the trials that it is fitted on.
-        min_labels: labels that they must be of.
+        deployment: ``min_labels`` that they must be of, and ``min_errors`` that must lie among the other sort.
 
     Returns:
         Slope and intercept, or why there are none.
     """
     from scipy.optimize import minimize
 
-    if reason := _too_few(dev, min_labels):
+    if reason := _too_few(dev, deployment.min_labels):
         return ScoreCalibration(reason=reason)
     targets, impostors = dev.scores[dev.targets == 1].astype(float), dev.scores[dev.targets == 0].astype(float)
+    overlapping = int((targets < impostors.max()).sum() + (impostors > targets.min()).sum())
+    if overlapping < deployment.min_errors:
+        return ScoreCalibration(
+            reason=(
+                f"the scores of {overlapping} dev trials lie among those of the other sort, fewer than "
+                f"deployment.min_errors = {deployment.min_errors}: how sure a score is cannot be learnt from them"
+            )
+        )
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
         slope, intercept = at
@@ -143,21 +153,25 @@ def fit_scores(dev: Trials, min_labels: int) -> ScoreCalibration:
         return value, np.array([of_hit @ impostors - of_miss @ targets, of_hit.sum() - of_miss.sum()])
 
     start = np.array([1.0, 0.0])
-    bounds = [(LEAST_SLOPE, MOST_SLOPE), (-MOST_SLOPE, MOST_SLOPE)]  # parted scores have no finite optimum
+    bounds = [(LEAST_SLOPE, MOST_SLOPE), (-MOST_SLOPE, MOST_SLOPE)]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000})
     return ScoreCalibration(slope=float(found.x[0]), intercept=float(found.x[1]), loss=float(found.fun / np.log(2)))
 
 
-def fit_temperature(logits: torch.Tensor, labels: pd.Series, classes: list[str]) -> Temperature:
+def fit_temperature(logits: torch.Tensor, labels: pd.Series, classes: list[str], min_errors: int) -> Temperature:
     """T of softmax(logits / T) with the least log-loss.
+
+    Where next to nothing is answered wrongly that is the smallest T there is, and every probability becomes 1.
 
     Args:
         logits: (n, C) of the dev samples.
         labels: (n,) theirs.
         classes: the C classes, by number.
+        min_errors: wrong answers that T rests on, at least.
 
     Returns:
-        T, or why there is none: a dev label that is no class has no probability to be fitted.
+        T, or why there is none: a dev label that is no class has no probability to be fitted, and few wrong answers do
+        not tell how often an answer is wrong.
     """
     from scipy.optimize import minimize_scalar
 
@@ -166,6 +180,15 @@ def fit_temperature(logits: torch.Tensor, labels: pd.Series, classes: list[str])
             reason="the dev labels are not those of the classes (an open set): the probabilities are not calibrated"
         )
     numbers = torch.from_numpy(np.asarray(class_numbers(labels, classes), dtype=np.int64))
+    wrong = int((logits.argmax(dim=1) != numbers).sum())
+    if wrong < min_errors:
+        return Temperature(
+            samples=len(labels),
+            reason=(
+                f"{wrong} of the {len(labels)} dev samples are answered wrongly, fewer than deployment.min_errors = "
+                f"{min_errors}: how sure an answer is cannot be learnt from them, the probabilities are not calibrated"
+            ),
+        )
 
     def loss(log_temperature: float) -> float:
         return float(torch.nn.functional.cross_entropy(logits.double() / float(np.exp(log_temperature)), numbers))

@@ -37,6 +37,9 @@ def fetched_model(address: str, marker: str, tracking_uri: str | None = None) ->
     except ImportError as error:
         raise ImportError("an address of MLflow needs the package mlflow: install it, or give a folder") from error
     uri = tracking_uri or os.environ.get(URI_VARIABLE) or mlflow.get_tracking_uri()
+    base = uri.removeprefix("sqlite:///")
+    if base != uri and not Path(base).exists():  # MLflow would make an empty one
+        raise LookupError(f"there is no MLflow database {base}: name the server, or another file, by {URI_VARIABLE}")
     with tempfile.TemporaryDirectory(prefix="student-") as scratch:
         try:
             place = _place(mlflow.MlflowClient(uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or uri), address)
@@ -44,7 +47,7 @@ def fetched_model(address: str, marker: str, tracking_uri: str | None = None) ->
                 got = mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=scratch, tracking_uri=uri)
         except (MlflowException, OSError) as error:
             raise LookupError(
-                f"MLflow ({uri}) has no such model: {error}. Is that the right server? It is taken from {URI_VARIABLE}"
+                f"MLflow ({uri}) has no such model: {error}. Is that the right server? {URI_VARIABLE} names another"
             ) from error
         folders = sorted((file.parent for file in Path(got).rglob(marker)), key=lambda folder: len(folder.parts))
         if not folders:

@@ -161,5 +161,6 @@ def require_embeddings_of(samples: pd.DataFrame, student: ModelBundle, embedding
             return
     raise SamplesError(
         f"the {len(embeddings)} embeddings at hand are not of the student that is there now and of its samples: one of "
-        "them was made again since. `kedro run --pipelines=evaluation` embeds and measures again"
+        "them was made again since. `kedro run --pipelines=evaluation` (with the same --env and "
+        "--params) embeds and measures again"
     )

@@ -51,7 +51,8 @@ def stored_outcomes(context: Context, grid: ComparisonConfig, store: Path) -> li
     def refuse(job: Job, _: Path) -> tuple[ModelBundle, pd.DataFrame]:
         raise ValueError(
             f"robustness.from_comparison: {store} has no finished arm {job.arm!r} ({job.config.projection}) of seed "
-            f"{job.seed} for these parameters and data; run kedro run --pipeline=comparison first"
+            f"{job.seed} for these parameters and data; run kedro run --pipeline=comparison first, "
+            "with the same --env and --params"
         )
 
     def never(*_: object) -> EmbeddingTable:

@@ -24,6 +24,7 @@ def trial_rows(rows: pd.DataFrame, trials: pd.DataFrame) -> tuple[np.ndarray, np
         first = trials[unknown].iloc[0]
         raise ValueError(
             f"trials: {unknown.sum()} name samples that are not in the test split, the first is {first['enrol_id']!r} "
-            f"with {first['test_id']!r}; make the trials again (kedro run --pipeline=evaluation)"
+            f"with {first['test_id']!r}; make the trials again (kedro run --pipeline=evaluation, with the "
+            "same --env and --params)"
         )
     return enrol, test
