@@ -46,7 +46,11 @@ def image_folder(root: Path, labels: int = 8, files: int = 12, side: int = 20) -
 def birds(root: Path, labels: int = 8, files: int = 12, side: int = 20) -> Path:
     """An image folder with captions.csv."""
     paths = image_folder(root, labels, files, side)
-    table(root / "captions.csv", ("path", "text"), [(path, f"a bird with {path[5]} spots") for path in paths])
+    table(
+        root / "captions.csv",
+        ("path", "text"),
+        [(path, f"bird {n} with {path[5]} spots") for n, path in enumerate(paths)],
+    )
     return root
 
 

@@ -139,16 +139,20 @@ class _Pairing:
 
 
 def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
-    """By instance where most of the student's files have a partner, else by label where labels are shared."""
+    """By instance where most of the student's files have a partner that differs, else by label where labels are shared.
+
+    Texts that are the same for many files, such as their label's name, tell no file of a label from another.
+    """
+    alike = _alike(survey.of(teacher))
     for group in ("file", "stem", "parent"):
         rows = regrouped(survey.rows, FolderOptions(group=group))
         mine, theirs = (rows[rows["modality"] == name] for name in (student, teacher))
         there = {name for name in theirs["group"] if "/" in name}  # a folder that is the label's own binds no instance
-        if mine["group"].isin(there).mean() >= 0.5:
+        if not alike and mine["group"].isin(there).mean() >= 0.5:
             return _Pairing("instance", False, group, _BY[group].format(teacher=teacher, student=student), rows)
     labels, taught = (set(survey.of(name)["label"]) for name in (student, teacher))
     if len(labels & taught) >= 0.5 * len(labels):
-        why = f"by label: {len(labels & taught)} of the {len(labels)} labels have both {student} and {teacher}"
+        why = f"by label: {len(labels & taught)} of the {len(labels)} labels have both {student} and {teacher}{alike}"
         return _Pairing("label", False, "file", why, survey.rows)
     if shared := labels & taught:
         raise SamplesError(
@@ -161,6 +165,14 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
         f"of {teacher} by chance, and nothing in the one tells of the other"
     )
     return _Pairing("label", True, "file", why, survey.rows)
+
+
+def _alike(rows: pd.DataFrame) -> str:
+    """Why its texts make no pairs of instances; empty where they do, or where there are none."""
+    texts = rows["text"].dropna()
+    if not len(texts) or texts.nunique() > 0.5 * len(texts):
+        return ""
+    return f" (the {len(texts)} texts say only {texts.nunique()} different things, which tell labels apart, not files)"
 
 
 _BY = {

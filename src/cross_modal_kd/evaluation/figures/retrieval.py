@@ -102,14 +102,15 @@ class _Direction:
 
     def _ranked(self, queries: np.ndarray, others: np.ndarray) -> _Ranked:
         """Block by block, so that not all cosines are held at once."""
-        rank, best, step = [], [], max(AT_ONCE // len(others), 1)
+        rank, step = [], max(AT_ONCE // len(others), 1)
         for start in range(0, len(queries), step):
             cosines = queries[start : start + step] @ others.T
             right = self.wanted[start : start + step, None] == self.keys
             top = np.where(right, cosines, -np.inf).max(axis=1)
-            rank.append(1 + (cosines > top[:, None]).sum(axis=1))
-            best.append(right[np.arange(len(right)), cosines.argmax(axis=1)])
-        return _Ranked(np.concatenate(rank), np.concatenate(best))
+            # of equals the wrong ones come first: a text that two keys share does not tell them apart
+            rank.append(1 + (~right & (cosines >= top[:, None])).sum(axis=1))
+        ranks = np.concatenate(rank)
+        return _Ranked(ranks, ranks == 1)
 
     def _chosen(self, best: np.ndarray, seed: int) -> list[int]:
         order = np.random.default_rng(seed).permutation(len(self.queries))
