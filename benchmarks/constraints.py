@@ -63,7 +63,7 @@ def default_step(matched: int) -> Callable[[], None]:
     """One step of the default training, as ``train_epoch`` takes it, with that many dimensions for the teacher."""
     given = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
     inputs, student = InputConfig(**given["inputs"]), StudentConfig(**given["student"])
-    training = TrainingConfig(**{**given["training"], "accelerator": "cpu", "epochs": 10**6})
+    training = TrainingConfig(**{**given["training"], "compute": {"accelerator": "cpu"}, "epochs": 10**6})
     dim = matched + student.free_dim
     number = 8 * training.batch_size
     data = TrainingData(

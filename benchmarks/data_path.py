@@ -194,7 +194,7 @@ def waits(base: Path, given: argparse.Namespace) -> Iterator[str]:
     ):
         for kept, count in ((True, 0), *((False, count) for count in given.workers)):
             config = InputConfig(**{**inputs, "cache_mb": 2048 if kept else 0})
-            training = TrainingConfig(**{**parameters["training"], "accelerator": "cpu", "workers": count})
+            training = TrainingConfig(**{**parameters["training"], "compute": {"accelerator": "cpu"}, "workers": count})
             running, plan, fabric = default_training(table, folder, encoder, config, training)
             with running.reading(), tqdm(disable=True) as bar:
                 train_epoch(running, plan, fabric, bar)

@@ -34,7 +34,7 @@ from gpu_world import TEACHER_DIM, Values, arm_of, encoder_of, machine, random_p
 from torch.utils.flop_counter import FlopCounterMode
 
 from cross_modal_kd.compute import make_fabric, progress_bar, repeatable
-from cross_modal_kd.config import EncoderConfig, InputConfig, TrainingConfig
+from cross_modal_kd.config import ComputeConfig, EncoderConfig, InputConfig, TrainingConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, full_products
 from cross_modal_kd.modalities import augmentation
 from cross_modal_kd.modalities.speech.ecapa import Ecapa
@@ -152,8 +152,7 @@ class Bench:
             epochs=10**4,
             batch_size=case.batch,
             lr=1e-4,
-            precision=precision,
-            accelerator=self.device.type,
+            compute=ComputeConfig(precision=precision, accelerator=self.device.type),
             deterministic=not case.has("free"),
             compile=case.has("compiled"),
         )

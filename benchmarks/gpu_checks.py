@@ -126,7 +126,8 @@ def data_of(modality: str) -> ArmData:
 def config_of(device: torch.device, **options: Any) -> TrainingConfig:
     """A training of 30 steps."""
     given = {"epochs": EPOCHS, "batch_size": BATCH, "lr": 2e-3, "eval_every": 1, "augment": False, "keep": "last"}
-    return TrainingConfig(**{**given, "precision": "32-true", "accelerator": device.type, **options})
+    compute = {"precision": options.pop("precision", "32-true"), "accelerator": device.type}
+    return TrainingConfig(**{**given, "compute": compute, **options})
 
 
 def train(

@@ -39,6 +39,7 @@ def blocks() -> dict[str, type[BaseModel]]:
         "projection": config.ProjectionConfig,
         "student": config.StudentConfig,
         "training": config.TrainingConfig,
+        "compute": config.ComputeConfig,
         "distillation": config.DistillationConfig,
         "arms": config.ArmConfig,
         "evaluation": config.EvaluationConfig,

@@ -8,8 +8,8 @@ from cross_modal_kd.config.training import TrainingConfig
 
 
 def test_precision_is_that_of_the_device():
-    assert pick_precision(TrainingConfig(precision="16-mixed")) == "16-mixed"
-    assert pick_precision(TrainingConfig(accelerator="cpu")) == "32-true"
+    assert pick_precision(TrainingConfig(compute={"precision": "16-mixed"})) == "16-mixed"
+    assert pick_precision(TrainingConfig(compute={"accelerator": "cpu"})) == "32-true"
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_embeddings_are_made_where_training_is(monkeypatch, accelerator, cuda, m
 
 
 def test_a_fabric_is_of_one_device_and_of_the_configured_precision():
-    fabric = make_fabric(TrainingConfig(accelerator="cpu", precision="bf16-mixed"))
+    fabric = make_fabric(TrainingConfig(compute={"accelerator": "cpu", "precision": "bf16-mixed"}))
     assert fabric.device.type == "cpu" == device_for("cpu").type
     assert fabric.world_size == 1
     assert fabric.strategy.precision.precision == "bf16-mixed"

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cross_modal_kd.config.arms import ArmsConfig
+from cross_modal_kd.config.compute import ComputeConfig
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
@@ -30,10 +31,14 @@ RANGE = {"low": 0.1, "high": 1.0}
 @pytest.mark.parametrize(
     ("block", "values", "message"),
     [
-        (TrainingConfig, {"epoch": 3}, "unknown key 'epoch' in TrainingConfig; expected one of: accelerator, .*epochs"),
+        (TrainingConfig, {"epoch": 3}, "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, .*epochs"),
         (TrainingConfig, {"epochs": 0}, "epochs.*greater than or equal to 1"),
         (TrainingConfig, {"seed": -1}, "seed.*greater than or equal to 0"),
-        (TrainingConfig, {"precision": "fp8"}, "precision.*'32-true', 'bf16-mixed', '16-mixed' or 'auto'"),
+        (ComputeConfig, {"precision": "fp8"}, "precision.*'32-true', 'bf16-mixed', '16-mixed' or 'auto'"),
+        (ComputeConfig, {"devices": 0}, "devices: expected a number from 1 on, or all; found 0"),
+        (ComputeConfig, {"devices": 2, "accelerator": "mps"}, "mps is one device"),
+        (ComputeConfig, {"sync_batchnorm": True, "accelerator": "cpu"}, "torch has it for CUDA alone"),
+        (TrainingConfig, {"precision": "auto"}, "training.precision is now compute.precision: say it in the block"),
         (TrainingConfig, {"patience": 2, "keep": "last"}, "training.keep must then be 'best'"),
         (TaskConfig, TASK | {"teacher": "image"}, "must differ, both are 'image'"),
         (TaskConfig, TASK | {"chimeric": True}, "task.pairing must be 'label'"),
@@ -193,6 +198,6 @@ def test_the_command_line_refuses_a_wrong_key_before_any_node_runs(project_path,
     done = subprocess.run(command, cwd=project_path, capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
     said = " ".join((done.stdout + done.stderr).split())
-    assert "unknown key 'epoch' in TrainingConfig; expected one of: accelerator, augment, batch_size" in said
+    assert "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, augment, batch_size" in said
     assert "Running node" not in said
     assert not list(tmp_path.iterdir())

@@ -218,8 +218,8 @@ def test_a_run_that_is_stopped_before_it_begins_is_not_tracked(run_kedro, tracki
 
 @pytest.mark.skipif(os.environ.get("CUDA_VISIBLE_DEVICES", "") != "" or Path("/dev/nvidia0").exists(), reason="a GPU")
 def test_a_device_that_is_not_there_is_named(run_kedro):
-    with pytest.raises(ConfigError, match="training.accelerator 'cuda' with"):
-        run_kedro("distillation", params={"training": {"accelerator": "cuda"}})
+    with pytest.raises(ConfigError, match="compute.accelerator 'cuda' with"):
+        run_kedro("distillation", params={"compute": {"accelerator": "cuda"}})
 
 
 def lines(caplog) -> list[str]:

@@ -16,7 +16,7 @@ from cross_modal_kd.training.module import DistillationModule
 
 CLASSES, COUNT, FEATURES, DIM, TEACHER_DIM = 4, 36, 6, 8, 10
 TIMES = ["seconds", "data_wait_share"]  # columns of a history that are others each time
-CONFIG = TrainingConfig(epochs=4, batch_size=8, lr=0.01, eval_every=1, augment=False, accelerator="cpu")
+CONFIG = TrainingConfig(epochs=4, batch_size=8, lr=0.01, eval_every=1, augment=False, compute={"accelerator": "cpu"})
 
 
 class ArrayInputs(Inputs):

@@ -297,7 +297,7 @@ def test_half_precision_rounds_nothing_before_the_first_layer(monkeypatch):
         return forward(self, batch)
 
     monkeypatch.setattr(type(made), "forward", watching)
-    train(changed(precision="bf16-mixed", accelerator="cpu", epochs=1), made=made)
+    train(changed(compute={"accelerator": "cpu", "precision": "bf16-mixed"}, epochs=1), made=made)
     assert {seen[name] for name in ("inputs", "teacher", "task_weights", "kd_weights")} == {torch.float32}
 
 

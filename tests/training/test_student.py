@@ -40,7 +40,7 @@ from training_toys import TIMES
 VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "test_resnet"})
-TRAINING = TrainingConfig(epochs=2, batch_size=8, eval_every=1, accelerator="cpu")
+TRAINING = TrainingConfig(epochs=2, batch_size=8, eval_every=1, compute={"accelerator": "cpu"})
 PROJECTION = ProjectionConfig(dim=6, hidden=8, epochs=2, batch_size=8)
 SOFT = {"feature": {"kind": "cosine", "weight": 2.0, "margin": 0.2}}
 NONE, BOTH = ArmConfig(), ArmConfig(constraints=SOFT | {"classifier": {"kind": "classifier_kl"}})

@@ -29,7 +29,7 @@ TRAINED = {
     "encoder": ENCODER,
     "pretrained": False,
     "embedding_dim": 8,
-    "training": {"epochs": 2, "batch_size": 8, "eval_every": 1, "accelerator": "cpu"},
+    "training": {"epochs": 2, "batch_size": 8, "eval_every": 1, "compute": {"accelerator": "cpu"}},
 }
 
 

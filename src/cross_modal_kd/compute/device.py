@@ -3,39 +3,72 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
-from cross_modal_kd.compute.versions import version_alone
-from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.config import ComputeConfig, TrainingConfig
 
 if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
 
 
-def make_fabric(config: TrainingConfig) -> "Fabric":
-    """The Fabric of one training, on one device.
+def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
+    """The Fabric of one training, of one rank where there are several.
+
+    On several devices each rank is a process that was started with its number in LOCAL_RANK (see ``training.ranks``);
+    nothing is started here.
 
     Args:
-        config: ``accelerator`` (``auto`` takes a GPU where there is one) and ``precision`` (see ``pick_precision``).
+        config: its block ``compute`` (see ``pick_precision``).
+        leaves_unused: with several ranks, whether a batch may leave a trained parameter without gradient: then they
+            are looked for at every step.
 
     Returns:
         A Fabric that places modules and runs their steps; ``fabric.device`` is the device.
     """
-    fabric, precision = _fabric(), cast(Any, pick_precision(config))
-    if config.deterministic and config.accelerator in ("auto", "cuda"):
+    from cross_modal_kd.compute.fabric import DDPStrategy, Fabric, LightningEnvironment
+
+    compute, precision = config.compute, cast(Any, pick_precision(config))
+    if config.deterministic and compute.accelerator in ("auto", "cuda"):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is made
-    return fabric(accelerator=config.accelerator, devices=1, precision=precision)
+    if not shared(compute):
+        return Fabric(accelerator=compute.accelerator, devices=1, precision=precision)
+    return Fabric(
+        accelerator=compute.accelerator,
+        devices=devices_of(compute),
+        num_nodes=compute.num_nodes,
+        strategy=DDPStrategy(find_unused_parameters=leaves_unused),
+        precision=precision,
+        plugins=[LightningEnvironment()],  # of LOCAL_RANK, NODE_RANK, MASTER_ADDR and MASTER_PORT
+    )
 
 
-def _fabric() -> "type[Fabric]":
-    """Fabric, by itself or as a part of the whole of Lightning, whose training loop takes four seconds to import."""
-    with version_alone("torchmetrics"):
-        alone = find_spec("lightning_fabric") is not None
-        fabric: type[Fabric] = import_module("lightning_fabric" if alone else "lightning.fabric").Fabric
-    return fabric
+def shared(compute: ComputeConfig) -> bool:
+    """Whether a training is shared by ranks, each a process.
+
+    Args:
+        compute: devices, machines and strategy.
+
+    Returns:
+        True for several devices, and for ``ddp`` on one.
+    """
+    return compute.strategy == "ddp" or devices_of(compute) * compute.num_nodes > 1
+
+
+def devices_of(compute: ComputeConfig) -> int:
+    """How many devices of this machine one training takes.
+
+    Args:
+        compute: ``devices`` and ``accelerator``.
+
+    Returns:
+        Their number; of ``all`` the GPUs that there are, and 1 where there is none or none is wanted.
+    """
+    if compute.devices != "all":
+        return compute.devices
+    import torch
+
+    return max(1, torch.cuda.device_count()) if compute.accelerator in ("auto", "cuda") else 1
 
 
 def pick_precision(config: TrainingConfig) -> str:
@@ -44,16 +77,17 @@ def pick_precision(config: TrainingConfig) -> str:
     Not on a CPU, though some have it: small networks then met numbers that depend on what lay in memory before.
 
     Args:
-        config: ``precision`` and ``accelerator``.
+        config: ``compute.precision`` and ``compute.accelerator``.
 
     Returns:
         A precision as Fabric names it.
     """
     import torch
 
-    if config.precision != "auto":
-        return config.precision
-    cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+    compute = config.compute
+    if compute.precision != "auto":
+        return compute.precision
+    cuda = compute.accelerator in ("auto", "cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
     return "bf16-mixed" if cuda else "32-true"
 
 
@@ -90,7 +124,7 @@ def device_for(accelerator: str = "auto") -> "torch.device":
     """The device to embed on: the one that ``make_fabric`` would train on.
 
     Args:
-        accelerator: as ``training.accelerator``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        accelerator: as ``compute.accelerator``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
         The named device; for ``auto`` a CUDA GPU, else Apple's, else the CPU.

@@ -1,4 +1,6 @@
 from cross_modal_kd.config.arms import ArmsConfig as ArmsConfig
+from cross_modal_kd.config.compute import ComputeConfig as ComputeConfig
+from cross_modal_kd.config.compute import with_compute as with_compute
 from cross_modal_kd.config.deployment import DeploymentConfig as DeploymentConfig
 from cross_modal_kd.config.encoder import EncoderConfig as EncoderConfig
 from cross_modal_kd.config.encoder import InputConfig as InputConfig

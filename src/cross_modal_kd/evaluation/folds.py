@@ -48,7 +48,7 @@ def measure_folds(
     """
     if not trained:
         return Folds()
-    task, evaluation, accelerator = protocol.task, protocol.evaluation, method.training.accelerator
+    task, evaluation, accelerator = protocol.task, protocol.evaluation, method.training.compute.accelerator
     students: list[Mapping[str, Student]] = [first]
     protocols = [protocol]
     for fold in trained:

@@ -7,7 +7,7 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
 
-from cross_modal_kd.config import ConfigError, compose, is_another_task
+from cross_modal_kd.config import ConfigError, compose, is_another_task, with_compute
 
 Files = dict[Path, DictConfig]
 
@@ -21,7 +21,8 @@ class TaskConfigLoader(OmegaConfigLoader):
     globals: ``task`` is the environment's own name where its globals.yml names none, and never that of conf/base, whose
     artifacts a run would overwrite. No two environments have one task's name for two different tasks.
 
-    parameters: laid over each other by ``config.overlay.compose``, and ``task.name`` is the name in the globals.
+    parameters: laid over each other by ``config.overlay.compose``, ``task.name`` is the name in the globals, and every
+    training runs where the block ``compute`` says.
     """
 
     def _resolve_from_raw_config(
@@ -51,7 +52,7 @@ class TaskConfigLoader(OmegaConfigLoader):
                     f"`task` in {self._env_folder}/globals.yml, else it is the environment's own. Take task.name away"
                 )
             resolved["task"] = {**task, "name": name}
-        return resolved
+        return with_compute(resolved)
 
     @property
     def _run_env(self) -> str:

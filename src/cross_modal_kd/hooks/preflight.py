@@ -118,18 +118,21 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     trained = {"student", "teacher"} & used
     if not trained or "training" not in used:
         return Networks()
-    from cross_modal_kd.compute import make_fabric, pick_precision
+    from cross_modal_kd.compute import devices_of, make_fabric, pick_precision
     from cross_modal_kd.models import library_of
     from cross_modal_kd.training import parameters_of
 
     training, student, teacher = (blocks[name] for name in ("training", "student", "teacher"))
-    task, inputs = blocks["task"], blocks["inputs"]
+    task, inputs, compute = blocks["task"], blocks["inputs"], training.compute
     try:
-        device = str(make_fabric(training).device)
+        device = make_fabric(training).device
     except Exception as error:
         raise ConfigError(
-            f"training.accelerator {training.accelerator!r} with training.precision {training.precision!r}: {error}"
+            f"compute.accelerator {compute.accelerator!r} with compute.precision {compute.precision!r} and "
+            f"compute.devices {compute.devices}: {error}"
         ) from error
+    ranks = devices_of(compute) * compute.num_nodes
+    where = str(device) if ranks == 1 else f"{ranks} x {device.type}"
     sizes = {}
     if "student" in used:
         dim = blocks["projection"].dim + student.free_dim
@@ -137,4 +140,4 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if "teacher" in used and library_of(teacher.encoder.library).create is not None:
         size = parameters_of(teacher.encoder, inputs, teacher.embedding_dim, task.teacher, "teacher")
         sizes |= {} if teacher.pretrained else {"teacher": size}
-    return Networks(sizes, device, pick_precision(training))
+    return Networks(sizes, where, pick_precision(training))

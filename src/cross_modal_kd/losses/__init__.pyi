@@ -14,6 +14,7 @@ from cross_modal_kd.losses.kinds import check_constraint as check_constraint
 from cross_modal_kd.losses.margin import soft_margin as soft_margin
 from cross_modal_kd.losses.objective import Objective as Objective
 from cross_modal_kd.losses.objective import ObjectiveOutput as ObjectiveOutput
+from cross_modal_kd.losses.objective import Shares as Shares
 from cross_modal_kd.losses.objective import Term as Term
 from cross_modal_kd.losses.precision import full as full
 from cross_modal_kd.losses.precision import full_products as full_products

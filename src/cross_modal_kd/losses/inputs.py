@@ -1,5 +1,6 @@
 """What a constraint looks at, and what it gives back."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -87,6 +88,25 @@ class ConstraintInputs:
             f.name: _wide(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)
         }
         return replace(self, **tensors)
+
+    def gathered(self, names: Collection[str], gather: Callable[[Tensor], Tensor]) -> "ConstraintInputs":
+        """The batch of all ranks, as far as a constraint asks for it.
+
+        Args:
+            names: The fields with a row for each sample that it looks at; student and teacher are always there.
+            gather: Of the rows here, those of all ranks.
+
+        Returns:
+            A batch with those fields in full precision and of all ranks, the prototypes and the bank as they are, and
+            no other fields.
+        """
+        own = self.full_precision()
+        rows = {"student", "teacher", *names} - {"prototypes", "bank"}
+        found: dict[str, Any] = {
+            name: gather(value) for name in sorted(rows) if (value := getattr(own, name)) is not None
+        }
+        shared = {name: getattr(own, name) for name in ("prototypes", "bank", "scale", "normalised")}
+        return ConstraintInputs(**found, **shared)
 
     def unknown(self) -> Tensor:
         """Which samples have a teacher that is not all numbers.

@@ -1,6 +1,6 @@
 """The whole objective: the task, and what binds the student to the teacher."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.losses.constraint import Constraint
-from cross_modal_kd.losses.inputs import ConstraintInputs
+from cross_modal_kd.losses.inputs import ConstraintInputs, ConstraintOutput
 from cross_modal_kd.losses.kinds import one_of
 from cross_modal_kd.losses.precision import full, no_autocast
 from cross_modal_kd.losses.reducers import Reducer, mean
@@ -57,6 +57,18 @@ class Term:
         return self.weight * min(1.0, progress / self.warmup) if self.warmup else self.weight
 
 
+@dataclass(frozen=True)
+class Shares:
+    """What share of a whole batch's sums stands in the part that the objective is given, each in [0, 1].
+
+    rows: of its samples. task, kd: of its weights for the task, and for the terms.
+    """
+
+    rows: float = 1.0
+    task: float = 1.0
+    kd: float = 1.0
+
+
 class ObjectiveOutput(NamedTuple):
     """What one batch gave.
 
@@ -91,6 +103,8 @@ class Objective(nn.Module):
         kd_weights: Tensor | None = None,
         progress: float = 1.0,
         labels: Tensor | None = None,
+        gather: Callable[[Tensor], Tensor] | None = None,
+        shares: Shares | None = None,
     ) -> ObjectiveOutput:
         """The objective of one batch, in single precision or better whatever autocast says.
 
@@ -101,6 +115,12 @@ class Objective(nn.Module):
             kd_weights: (B,) >= 0, of the terms; None is ones.
             progress: Share of the training that is done, in [0, 1].
             labels: (B,) integers, by default those of ``inputs``; where both are None every sample counts as labelled.
+            gather: Where a batch is spread over ranks: of a tensor with a row for each sample here, that of all ranks.
+                Means are then over all of them, and a constraint is given of every rank what it ``gathers``. None: the
+                batch is here.
+            shares: Where the samples are a part of a batch: what is given back are then addends, which over all parts
+                sum to the mean over the whole batch (with the reducer ``active_mean`` about so: what is active is not
+                known before). None: it is the whole batch.
 
         Returns:
             What to differentiate, and its parts.
@@ -123,19 +143,40 @@ class Objective(nn.Module):
                 )
             task_weights = task_weights * (labels.to(task_weights.device, torch.int64) >= 0)
 
+        shares, over_ranks = shares or Shares(), gather or _as_it_is
+        task_loss, task_weights, kd_weights = (over_ranks(each) for each in (task_loss, task_weights, kd_weights))
         with no_autocast(task_loss):
-            total = mean(task_loss, task_weights, torch.ones_like(task_loss))
+            total = _share(shares.task, mean(task_loss, task_weights, torch.ones_like(task_loss)))
             parts = {"task": total.detach()}
             if inputs is None:
                 return ObjectiveOutput(total, parts)
             for name, term in self.terms.items():
-                output = term.constraint(inputs)
-                value = output.reduce(term.reduce, kd_weights)
+                output = _compared(term.constraint, inputs, gather)
+                value = _share(shares.kd, output.reduce(term.reduce, kd_weights))
                 total = total + term.weight_at(progress) * value
                 parts[name] = value.detach()
-                parts[f"{name}_active"] = output.active.mean().detach()
-                parts[f"{name}_raw"] = output.raw.mean().detach()
+                parts[f"{name}_active"] = _share(shares.rows, output.active.mean().detach())
+                parts[f"{name}_raw"] = _share(shares.rows, output.raw.mean().detach())
         return ObjectiveOutput(total, parts)
+
+
+def _as_it_is(values: Tensor) -> Tensor:
+    return values
+
+
+def _share(share: float, value: Tensor) -> Tensor:
+    return value if share == 1 else share * value
+
+
+def _compared(
+    constraint: Constraint, inputs: ConstraintInputs, gather: Callable[[Tensor], Tensor] | None
+) -> ConstraintOutput:
+    """What a constraint finds for each sample, of all ranks."""
+    if gather is None:
+        return constraint(inputs)
+    if constraint.gathers:
+        return constraint(inputs.gathered(constraint.gathers, gather))
+    return ConstraintOutput(*(gather(each) for each in constraint(inputs)))
 
 
 def _weights(weights: Tensor | None, like: Tensor, name: str) -> Tensor:

@@ -144,7 +144,7 @@ class Context:
 
         about = self.configuration
         return embed_samples(
-            self.samples, about.task, about.sources, student, about.evaluation, about.training.accelerator
+            self.samples, about.task, about.sources, student, about.evaluation, about.training.compute.accelerator
         )
 
     @cached_property

@@ -49,7 +49,8 @@ def same_steps(training: TrainingConfig, samples: int, labelled: int) -> Trainin
         labelled: number of those that are trained on.
 
     Returns:
-        A copy with more ``epochs``, and ``eval_every`` in proportion; steps differ by the rounding to whole epochs.
+        A copy with more ``epochs``, and ``eval_every`` in proportion; steps differ by the rounding to whole epochs,
+        unless ``training.steps`` says how many they are.
     """
     steps, fewer = (max(1, count // training.batch_size) for count in (samples, labelled))
     longer, training = steps / fewer, training.for_steps(steps)

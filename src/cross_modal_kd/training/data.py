@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from cross_modal_kd.modalities import Inputs
-from cross_modal_kd.training.sampler import EpochSampler
+from cross_modal_kd.training.sampler import Cut, EpochSampler
 
 MOST_BANKED = 4096
 
@@ -133,17 +133,21 @@ class TrainingData:
         if len(self.inputs) < 2:
             raise ValueError(f"the training split has {len(self.inputs)} sample(s); at least 2 are needed")
 
-    def sampler(self, batch_size: int, seed: int) -> EpochSampler:
+    def sampler(self, batch_size: int, seed: int, cut: Cut = Cut()) -> EpochSampler:  # noqa: B008 (it cannot be changed)
         """The batches of a training with that seed.
 
         Args:
             batch_size: samples in a batch, at least 1; all of them where there are fewer.
             seed: of the training.
+            cut: how each batch is cut into parts, and shared.
 
         Returns:
             A sampler over the N samples, at epoch 0.
+
+        Raises:
+            ValueError: the batches are too small for so many parts.
         """
-        return EpochSampler(self.labels, batch_size, seed, self.labelled_share)
+        return EpochSampler(self.labels, batch_size, seed, self.labelled_share, cut)
 
     def check_labels(self, classes: int) -> None:
         """Once before a training, and on the CPU, so that no step has to look at them.

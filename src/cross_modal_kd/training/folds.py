@@ -124,7 +124,9 @@ def _train_fold(
         teacher_model = pretrained_teacher(teacher, inputs)
     else:
         teacher_model = train_teacher(samples, task, sources, inputs, teacher, folder)
-    embeddings = embed_teacher(samples, task, sources, inputs, teacher_model, cache, method.training.accelerator)
+    embeddings = embed_teacher(
+        samples, task, sources, inputs, teacher_model, cache, method.training.compute.accelerator
+    )
     projections = {
         kind: fit_projection(samples, task, embeddings, method.projection.model_copy(update={"kind": kind}))[0]
         for kind in sorted({arm.projection for _, arm in arms.values()})

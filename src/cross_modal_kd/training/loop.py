@@ -1,5 +1,8 @@
 """The training loop: one for students and trained teachers, on the device of the Fabric that it is given.
 
+Where several ranks share a training, each runs this loop on its own part of every batch. The first one alone measures,
+writes and says something; the others are given what it has measured.
+
 ``fit`` is the whole of it: ``set_up``, then for every epoch ``train_epoch``, ``validate`` and ``Running.save``, until
 ``stopped``.
 """
@@ -8,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ from cross_modal_kd.config import DECIDES, TrainingConfig
 from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
+from cross_modal_kd.training.average import Average
 from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_parameters, scales_loss
@@ -73,7 +77,8 @@ class Plan:
     checkpoint: a file written after every epoch; where it exists the training goes on from it, to the same result as if
     it had not been interrupted (every random choice is drawn from (seed, epoch), none from what went before). It is
     removed at the end.
-    on_epoch: called with each row of the history and its epoch, counted from 1; it may raise to stop.
+    on_epoch: called with each row of the history and its epoch, counted from 1, on the first rank; it may raise to
+    stop.
     description: of the training, for the progress bar and for errors.
     """
 
@@ -117,10 +122,12 @@ class Running:
         progress: epochs done and their history.
         best: the module's best weights yet, on the CPU; None where the dev split was not looked at yet.
         compiling: whether the next step compiles the encoder first.
+        average: of the weights, which is then measured and kept in their place; None keeps the weights themselves.
+        first: whether this is the rank that writes.
     """
 
     module: DistillationModule
-    wrapped: nn.Module
+    wrapped: Any
     optimizer: Any
     schedule: OneCycleLR
     reader: BatchReader
@@ -128,6 +135,8 @@ class Running:
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] | None = None
     compiling: bool = False
+    average: Average | None = None
+    first: bool = True
 
     def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
         """Write the checkpoint, where there is to be one; the best weights only where they are new.
@@ -136,7 +145,8 @@ class Running:
             config: of the training, noted so that another one is not gone on with.
             fabric: whose precision has a state of its own (the loss scale of half precision).
         """
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and self.first:
+            averaged = {} if self.average is None else {"average": self.average.state()}
             state = {
                 "training": config.model_dump(context=DECIDES),
                 "progress": asdict(self.progress),
@@ -144,6 +154,7 @@ class Running:
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
                 "precision": fabric.strategy.precision.state_dict(),
+                **averaged,
             }
             self.checkpoint.save(state, self.best, self.progress.best_epoch)
 
@@ -170,7 +181,8 @@ class Running:
             return
         try:
             now = config.model_dump(context=DECIDES)
-            changed = [name for name, value in now.items() if state["training"].get(name) != value]
+            then = state["training"]
+            changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
             if changed:
                 raise ValueError(f"training.{', training.'.join(changed)} differ")
             self.module.load_state_dict(state["module"])
@@ -178,13 +190,16 @@ class Running:
             self.optimizer.load_state_dict(like_parameters(optimizer, self.optimizer, fabric.device))
             fabric.strategy.precision.load_state_dict(state["precision"])
             self.schedule.load_state_dict(state["schedule"])
+            if self.average is not None:
+                self.average.load(to_device(state["average"], fabric.device))
             self.progress = Progress(**state["progress"])
         except (KeyError, IndexError, AttributeError, RuntimeError, ValueError, TypeError) as error:
             raise ValueError(
                 f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
             ) from error
         self.best = best
-        logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
+        if self.first:
+            logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -200,7 +215,7 @@ class Running:
         if self.best is not None:
             self.module.load_state_dict(self.best)
         self.module.eval()
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and self.first:
             self.checkpoint.remove()
 
 
@@ -224,24 +239,25 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     """
     plan = _long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
-    progress, steps = running.progress, running.reader.steps
-    begun, total = steps * progress.epoch, steps * config.epochs
-    logger.info("%s: %s", plan.description, described(data.inputs, running.reader.workers))
+    progress, first = running.progress, running.first
+    bounds: dict[str, Any] = {"total": running.reader.total, "initial": running.reader.steps * progress.epoch}
+    if first:
+        logger.info("%s: %s", plan.description, described(data.inputs, running.reader.workers))
     with (
         running.reading(),
-        progress_bar(total=total, initial=begun, desc=plan.description, unit="step", leave=False) as bar,
+        progress_bar(**bounds, desc=plan.description, unit="step", leave=False, disable=not first) as bar,
     ):
         while not stopped(progress, config):
             started = time.perf_counter()
             row = train_epoch(running, plan, fabric, bar)
             if progress.epoch + 1 < config.epochs:
                 running.reader.ahead(progress.epoch + 1)
-            validate(running, plan, row)
+            validate(running, plan, row, fabric)
             row |= {"lr": float(running.schedule.get_last_lr()[0]), "seconds": time.perf_counter() - started}
             progress.history.append(row)
             progress.epoch += 1
             bar.set_postfix(_shown(row, progress, plan.dev.name), refresh=False)
-            if plan.on_epoch is not None:
+            if plan.on_epoch is not None and first:
                 plan.on_epoch(row, progress.epoch)
             running.save(config, fabric)
     running.finish()
@@ -249,10 +265,10 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
 
 
 def _long_enough(plan: Plan, data: TrainingData) -> Plan:
-    """The plan with the epochs that ``min_steps`` asks for; what was added is said."""
+    """The plan with the epochs that ``steps`` or ``min_steps`` ask for; what ``min_steps`` has added is said."""
     steps = len(data.sampler(plan.config.batch_size, plan.config.seed))
     config = plan.config.for_steps(steps)
-    if config.epochs > plan.config.epochs:
+    if config.epochs > plan.config.epochs and config.steps is None:
         logger.info(
             "%s: %d epochs of %d steps in place of %d, so that it takes training.min_steps = %s; it stops after %s "
             "looks at dev that bring nothing better",
@@ -284,18 +300,22 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     config = plan.config
     data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
-    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank)
+    place = {"ranks": fabric.world_size, "rank": fabric.global_rank}
+    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, **place)
     on_gpu = fabric.device.type == "cuda"
     laid_out(module.student, fabric.device)
     # None leaves the choice to torch: a loop over tensors on a CPU
     fused = True if on_gpu and not scales_loss(fabric) else None
     optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale), fused=fused)
     rates = [group["lr"] for group in optimizer.param_groups]
-    steps = reader.steps * config.epochs + 1
-    schedule = OneCycleLR(optimizer, rates, total_steps=steps, pct_start=max(config.warmup, 1e-3))
+    schedule = OneCycleLR(optimizer, rates, total_steps=reader.total + 1, pct_start=max(config.warmup, 1e-3))
+    if config.compute.sync_batchnorm and on_gpu and fabric.world_size > 1:
+        module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
     wrapped, optimizer = fabric.setup(module, optimizer)
     checkpoint = None if plan.checkpoint is None else Checkpoint(plan.checkpoint)
-    running = Running(module, wrapped, optimizer, schedule, reader, checkpoint)
+    running = Running(module, wrapped, optimizer, schedule, reader, checkpoint, first=fabric.is_global_zero)
+    if config.ema is not None:
+        running.average = Average(module, config.ema)
     running.resume(config, fabric)
     running.compiling = config.compile and compiled(module.student, fabric.device, plan.description)
     return running
@@ -335,7 +355,8 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
         ValueError: the loss is not finite.
     """
     config, epoch = plan.config, running.progress.epoch
-    torch.manual_seed(derive_seed("epoch", config.seed, epoch))
+    own = [fabric.global_rank] if fabric.global_rank else []  # dropout of others than the first is other dropout
+    torch.manual_seed(derive_seed("epoch", config.seed, epoch, *own))
     running.module.train()
     sums: dict[str, Tensor] = {}
     started, waited = time.perf_counter(), running.reader.waited
@@ -351,9 +372,10 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
                 seconds = time.perf_counter() - begun
                 logger.info("%s: the first step took %.0f s, for training.compile", plan.description, seconds)
                 running.compiling = False
-            bar.update()
+            bar.update(int(batch.last))
+    steps = min(running.reader.steps, running.reader.total - epoch * running.reader.steps)
     means = zip(sums, torch.stack(list(sums.values())).tolist(), strict=True)
-    row = {"epoch": float(epoch + 1)} | {name: value / running.reader.steps for name, value in means}
+    row = {"epoch": float(epoch + 1)} | {name: value / steps for name, value in means}
     row["data_wait_share"] = (running.reader.waited - waited) / (time.perf_counter() - started)
     if not math.isfinite(row["loss"]):
         raise ValueError(
@@ -364,34 +386,55 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
 
 
 def _step(running: Running, batch: Batch, config: TrainingConfig, fabric: "Fabric") -> dict[str, Tensor]:
-    """One step; the loss and its parts, detached, on the device."""
-    total, parts = running.wrapped(batch)
-    running.optimizer.zero_grad()
-    fabric.backward(total)
+    """The gradients of one batch, and a step where it is the last of its step.
+
+    Returns:
+        The loss and its parts, detached, on the device; those of all batches of a step sum to the step's.
+    """
+    with nullcontext() if batch.last or not batch.part.spread else fabric.no_backward_sync(running.wrapped):
+        total, parts = running.wrapped(batch)
+        fabric.backward(total)
+    values = {"loss": total.detach(), **parts}
+    if not batch.last:
+        return values
     if config.grad_clip is not None:
         fabric.clip_gradients(running.wrapped, running.optimizer, max_norm=config.grad_clip, error_if_nonfinite=False)
     running.optimizer.step()
+    running.optimizer.zero_grad()
     running.schedule.step()
-    return {"loss": total.detach(), **parts}
+    if running.average is not None:
+        running.average.update()
+    return values
 
 
-def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
+def validate(running: Running, plan: Plan, row: dict[str, float], fabric: "Fabric") -> None:
     """Look at the dev split where it is time to, and keep the weights where they are better.
 
     Args:
         running: the training, whose current epoch is not yet counted in ``progress``; its best is brought up to date.
         plan: dev metric and configuration; the last epoch and every ``eval_every``-th are looked at.
         row: of the history; the value is noted in it as ``dev_<name>``.
+        fabric: by which the first rank, which measures, tells the others.
 
     Raises:
         ValueError: the metric is not a number and the best epoch is to be chosen by it.
     """
-    config, dev, progress, epoch = plan.config, plan.dev, running.progress, running.progress.epoch + 1
+    config, dev, epoch = plan.config, plan.dev, running.progress.epoch + 1
     if epoch < config.epochs and epoch % config.eval_every:
         return
     running.module.eval()
-    with torch.no_grad(), eager(config.compile):
-        value = dev.measure(running.module.student)
+    with nullcontext() if running.average is None else running.average.in_place():
+        value = math.nan
+        if running.first:
+            with torch.no_grad(), eager(config.compile):
+                value = dev.measure(running.module.student)
+        value = fabric.broadcast(value)
+        _keep_best(running, plan, row, value)
+
+
+def _keep_best(running: Running, plan: Plan, row: dict[str, float], value: float) -> None:
+    """Note the dev metric of the module as it is, and its weights where they are better."""
+    config, dev, progress, epoch = plan.config, plan.dev, running.progress, running.progress.epoch + 1
     if math.isnan(value) and config.keep == "best":
         raise ValueError(
             f"{plan.description}: dev {dev.name} is not a number in epoch {epoch}, so no epoch is the best; give the "
@@ -401,7 +444,8 @@ def validate(running: Running, plan: Plan, row: dict[str, float]) -> None:
     row[f"dev_{dev.name}"] = value
     if config.keep == "last" or dev.better(value, progress.best):
         progress.best, progress.best_epoch = value, epoch
-        running.best = {name: each.detach().cpu().clone() for name, each in running.module.state_dict().items()}
+        if running.first:
+            running.best = {name: each.detach().cpu().clone() for name, each in running.module.state_dict().items()}
 
 
 def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: float) -> list[dict[str, Any]]:

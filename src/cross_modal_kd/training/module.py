@@ -13,6 +13,7 @@ from cross_modal_kd.losses import (
     unit,
 )
 from cross_modal_kd.models import Projection, Student
+from cross_modal_kd.training.gather import Part
 from cross_modal_kd.training.known import LARGEST, Rows, in_parts
 
 
@@ -20,6 +21,8 @@ class Batch:
     """What one step reads.
 
     teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
+    part: where the samples are a part of a larger batch, or have a part of it on other ranks. last: whether a step is
+    taken on it and the parts before it.
 
     A plain class on purpose: Fabric finds the tensors in anything else and rounds those of floats to half precision
     before the first layer. A waveform, an embedding of the teacher or a weight is not to be rounded.
@@ -37,6 +40,8 @@ class Batch:
     """
 
     teacher_rows: Rows | None = None
+    part: Part = Part()
+    last: bool = True
 
     def __init__(
         self,
@@ -129,8 +134,11 @@ class DistillationModule(nn.Module):
         task = self.classifier(embeddings, labels, labelled)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
+        part = batch.part
+        over_ranks = {"gather": part.gathered if part.spread else None, "shares": part.shares}
+        given = (values, batch.task_weights, batch.kd_weights, batch.progress, labels)
         if not self.objective.terms:
-            return self.objective(None, values, batch.task_weights, batch.kd_weights, batch.progress, labels=labels)
+            return self.objective(None, *given, **over_ranks)
         if self.projection is None or batch.teacher is None:
             raise ValueError(f"batch.teacher: the terms {sorted(self.objective.terms)} need partners, found None")
         projected = self.projection(batch.teacher)
@@ -152,11 +160,11 @@ class DistillationModule(nn.Module):
             scale=scale,
             normalised=fixed,
         )
-        output = self.objective(compared, values, batch.task_weights, batch.kd_weights, batch.progress)
-        if not self.joint or not len(labelled):
+        output = self.objective(compared, *given, **over_ranks)
+        if not self.joint or not (len(labelled) or part.spread):
             return output
         logits = scale * projected[labelled].float() @ prototypes.float().T
-        own = torch.nn.functional.cross_entropy(logits, labels[labelled].long())
+        own = _mean_over_ranks(logits, labels, labelled, part)
         return ObjectiveOutput(output.total + own, {**output.parts, "projection": own.detach()})
 
     def _state(self, projection: Projection) -> int:
@@ -202,3 +210,15 @@ class DistillationModule(nn.Module):
         if self._banked is None or self._banked[0] != state or self._banked[1] is not raw:
             self._banked = state, raw, unit(full(projection(raw).detach()))
         return self._banked[2]
+
+
+def _mean_over_ranks(logits: Tensor, labels: Tensor, labelled: Tensor, part: Part) -> Tensor:
+    """The cross-entropy of labelled samples, as their share in the whole batch's; 0 where no rank has any."""
+    entropy = torch.nn.functional.cross_entropy
+    if not part.spread:
+        mean = entropy(logits, labels[labelled].long())
+    else:
+        each = torch.zeros_like(labels, dtype=logits.dtype)
+        each = part.gathered(each.index_put((labelled,), entropy(logits, labels[labelled].long(), reduction="none")))
+        mean = each.sum() / (part.gathered(labels) >= 0).sum().clamp_min(1)
+    return mean if part.labelled == 1 else part.labelled * mean

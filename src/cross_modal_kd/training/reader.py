@@ -6,10 +6,13 @@ import torch
 from torch import Generator, Tensor
 
 from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.losses import Shares
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.gather import Part
 from cross_modal_kd.training.known import Rows
 from cross_modal_kd.training.module import Batch
+from cross_modal_kd.training.sampler import Cut
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.workers import InputLoader, workers_for
 
@@ -18,10 +21,12 @@ class BatchReader:
     """All that a step reads; (seed, epoch) decide whatever is random about it.
 
     Partners and banks are drawn on the CPU, so that every device meets the same pairs, and what is sent to the device
-    is not waited for: no step waits for the one before. Memory on the device: O(N) labels and weights, and the
-    teacher's M x D embeddings. Nothing is read before the first epoch. To be closed.
+    is not waited for: no step waits for the one before. They are drawn, and inputs augmented, as for the whole of what
+    the ranks share: each takes its own rows of it, so that a sample is the same on however many. Memory on the device:
+    O(N) labels and weights, and the teacher's M x D embeddings. Nothing is read before the first epoch. To be closed.
 
-    steps: batches in an epoch. workers: processes that read, until it is closed; 0 reads in this one.
+    steps: of an epoch, each of ``config.accumulate`` batches. total: steps of the whole training. workers: processes
+    that read, until it is closed; 0 reads in this one.
 
     Args:
         data: the training split.
@@ -29,6 +34,8 @@ class BatchReader:
         device: where the batches are to be.
         augment: of a batch of raw inputs, on the device.
         needs_bank: whether a constraint contrasts with the instances of the whole split.
+        ranks: how many share each batch.
+        rank: the number of this one.
     """
 
     def __init__(
@@ -38,9 +45,12 @@ class BatchReader:
         device: torch.device,
         augment: Augment | None = None,
         needs_bank: bool = False,
+        ranks: int = 1,
+        rank: int = 0,
     ) -> None:
         self._data, self._config, self._device, self._augment = data, config, device, augment
-        self._sampler = data.sampler(config.batch_size, config.seed)
+        self._cut = Cut(config.accumulate, ranks, rank)
+        self._sampler = data.sampler(config.batch_size, config.seed, self._cut)
         self.workers = workers_for(data.inputs, config.workers)
         self._loader = InputLoader(data.inputs, self._sampler, self.workers, pinned=device.type == "cuda")
         self._ahead: int | None = None
@@ -48,6 +58,7 @@ class BatchReader:
         self._teacher = None if data.teacher is None else self._sent(data.teacher.embeddings)
         self._centres = self._sent(data.teacher.centres) if data.teacher is not None and needs_bank else None
         self.steps = len(self._sampler)
+        self.total = min(self.steps * config.epochs, config.steps or self.steps * config.epochs)
 
     @property
     def waited(self) -> float:
@@ -74,7 +85,8 @@ class BatchReader:
             epoch: counted from 0.
 
         Returns:
-            ``steps`` batches on the device, read one by one.
+            The batches on the device, read one by one, ``accumulate`` for each step; in the last epoch no more than
+            ``total`` leaves.
 
         Raises:
             ValueError: another epoch is being read ahead.
@@ -88,27 +100,76 @@ class BatchReader:
         # what torch's loader takes of its own accord before an epoch: dropout keeps the numbers that it has had
         torch.empty((), dtype=torch.int64).random_()
         self._sampler.epoch, self._ahead = epoch, None
-        for step, (indices, inputs) in enumerate(self._loader):
-            inputs = self._sent(inputs)
-            if self._augment is not None:
-                inputs = self._augment(inputs, changes)
-            yield self._batch(indices, inputs, pairs, (epoch * self.steps + step) / (self._config.epochs * self.steps))
+        inputs = iter(self._loader)
+        for step, rows in enumerate(self._sampler.batches(), start=epoch * self.steps):
+            if step >= self.total:
+                return
+            yield from self._step(rows, inputs, changes, pairs, step / self.total)
 
-    def _batch(self, indices: Tensor, inputs: Tensor, pairs: Generator, progress: float) -> Batch:
-        labelled = self._sent(torch.nonzero(self._data.labels[indices] >= 0)[:, 0])
-        rows = self._sent(indices)
+    def _step(
+        self,
+        rows: Tensor,
+        coming: Iterator[tuple[Tensor, Tensor]],
+        changes: Generator,
+        pairs: Generator,
+        progress: float,
+    ) -> Iterator[Batch]:
+        """The batches of one step on the samples of ``rows``, (B,), of all ranks."""
+        partners, bank = self._drawn(rows, pairs)
+        for number in range(self._cut.accumulate):
+            part = self._cut.part(rows, number)
+            _, inputs = next(coming)
+            own = self._cut.own(part)
+            batch = self._batch(own, self._augmented(self._sent(inputs), changes, len(part)), progress)
+            if self._teacher is not None and partners is not None:
+                drawn = self._cut.own(self._cut.part(partners, number))
+                batch.teacher_rows = Rows(self._teacher, self._sent(drawn))
+                batch.teacher = self._teacher[batch.teacher_rows.rows]
+            if bank is not None:
+                batch.bank = bank[0], self._sent(self._cut.own(self._cut.part(bank[1], number)))
+            batch.part, batch.last = self._part(rows, part), number + 1 == self._cut.accumulate
+            yield batch
+
+    def _drawn(self, rows: Tensor, pairs: Generator) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
+        """Partners of all samples of a step, (B,) rows of the teacher's; the bank, and where each sample's own is."""
+        side = self._data.teacher
+        if side is None:
+            return None, None
+        partners = side.draw(rows, pairs)
+        if self._centres is None:
+            return partners, None
+        pools, own = side.bank(rows, pairs)
+        every = len(pools) == len(self._centres)  # then the same tensor each time: see ``Batch.bank``
+        return partners, (self._centres if every else self._centres[self._sent(pools)], own)
+
+    def _augmented(self, inputs: Tensor, changes: Generator, count: int) -> Tensor:
+        """What this rank's inputs become among all ``count`` of the part, so that each meets the same numbers."""
+        if self._augment is None or self._cut.ranks == 1:
+            return inputs if self._augment is None else self._augment(inputs, changes)
+        whole = inputs.new_zeros(count, *inputs.shape[1:])
+        whole[self._cut.rank :: self._cut.ranks] = inputs
+        return self._augment(whole, changes)[self._cut.rank :: self._cut.ranks]
+
+    def _batch(self, own: Tensor, inputs: Tensor, progress: float) -> Batch:
+        labelled = self._sent(torch.nonzero(self._data.labels[own] >= 0)[:, 0])
+        rows = self._sent(own)
         known, task_weights, kd_weights = (column[rows] for column in self._columns)
-        partners = rows_of_partners = bank = None
-        if self._teacher is not None and self._data.teacher is not None:
-            rows_of_partners = Rows(self._teacher, self._sent(self._data.teacher.draw(indices, pairs)))
-            partners = self._teacher[rows_of_partners.rows]
-        if self._centres is not None and self._data.teacher is not None:
-            pools, own = self._data.teacher.bank(indices, pairs)
-            every = len(pools) == len(self._centres)  # then the same tensor each time: see ``Batch.bank``
-            bank = self._centres if every else self._centres[self._sent(pools)], self._sent(own)
-        batch = Batch(inputs, known, task_weights, kd_weights, partners, progress, bank, labelled)
-        batch.teacher_rows = rows_of_partners
-        return batch
+        return Batch(inputs, known, task_weights, kd_weights, None, progress, None, labelled)
+
+    def _part(self, rows: Tensor, part: Tensor) -> Part:
+        """Of a step's samples, those of one part."""
+        if self._cut.accumulate == 1:
+            return Part(self._cut.counts(len(part)), self._cut.rank)
+
+        def sums(of: Tensor) -> list[float]:
+            labelled = (self._data.labels[of] >= 0).double()
+            task, kd = self._data.task_weights[of].double() * labelled, self._data.kd_weights[of].double()
+            return [len(of), float(task.sum()), float(kd.sum()), float(labelled.sum())]
+
+        pairs = zip(sums(part), sums(rows), strict=True)
+
+        share, task, kd, labelled = (own / whole if whole else 0.0 for own, whole in pairs)
+        return Part(self._cut.counts(len(part)), self._cut.rank, Shares(share, task, kd), labelled)
 
     def _sent(self, values: Tensor) -> Tensor:
         return values.to(self._device, non_blocking=self._device.type == "cuda")

@@ -1,6 +1,7 @@
 """Which samples stand in which batch: (seed, epoch) decide it, whatever was drawn before."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
@@ -8,6 +9,31 @@ from torch.utils.data import Sampler
 
 from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How every batch is cut: into ``accumulate`` parts, one after the other, each of them shared by ``ranks``.
+
+    Rows are dealt out like cards, so that a batch which begins with its labelled samples gives some to everybody. A
+    part may be larger than another by one row. ``rank`` is the one whose rows ``own`` gives.
+    """
+
+    accumulate: int = 1
+    ranks: int = 1
+    rank: int = 0
+
+    def part(self, rows: Tensor, number: int) -> Tensor:
+        """Rows of a batch that are in one part, of all ranks: every ``accumulate``-th."""
+        return rows[number :: self.accumulate]
+
+    def own(self, part: Tensor) -> Tensor:
+        """Rows of a part that are this rank's: every ``ranks``-th."""
+        return part[self.rank :: self.ranks]
+
+    def counts(self, part: int) -> tuple[int, ...]:
+        """Of a part with so many rows, how many are each rank's."""
+        return tuple(len(range(rank, part, self.ranks)) for rank in range(self.ranks))
 
 
 class EpochSampler(Sampler[list[Item]]):
@@ -23,10 +49,28 @@ class EpochSampler(Sampler[list[Item]]):
         batch_size: samples in a batch; all of them where there are fewer.
         seed: of the training.
         labelled_share: least share of labelled samples in a batch, between 0 and 1; None draws all alike.
+        cut: into which lists of items each batch is cut, and whose they are; all batches are everybody's as they are.
+
+    Raises:
+        ValueError: a part of a batch would have fewer than two samples on some rank.
     """
 
-    def __init__(self, labels: Tensor, batch_size: int, seed: int, labelled_share: float | None = None) -> None:
+    def __init__(
+        self,
+        labels: Tensor,
+        batch_size: int,
+        seed: int,
+        labelled_share: float | None = None,
+        cut: Cut = Cut(),  # noqa: B008 (it cannot be changed)
+    ) -> None:
         self.size = min(batch_size, len(labels))
+        if cut.accumulate * cut.ranks > 1 and self.size < 2 * cut.accumulate * cut.ranks:
+            raise ValueError(
+                f"training.batch_size: {self.size} samples in a step are too few for {cut.ranks} device(s) and "
+                f"training.accumulate {cut.accumulate}; each takes 2 at least, which makes "
+                f"{2 * cut.accumulate * cut.ranks}"
+            )
+        self._cut = cut
         self.seed, self.epoch = seed, 0
         self._count = len(labels)
         self._labelled, self._others = torch.nonzero(labels >= 0)[:, 0], torch.nonzero(labels < 0)[:, 0]
@@ -37,10 +81,16 @@ class EpochSampler(Sampler[list[Item]]):
         return self._count // self.size
 
     def __iter__(self) -> Iterator[list[Item]]:
-        order = self._order(Generator().manual_seed(derive_seed("order", self.seed, self.epoch)))
+        """The items of this rank, a list for each part of each batch."""
         draw = (self.seed, self.epoch)
-        for rows in order.split(self.size)[: len(self)]:
-            yield [Item(index, draw) for index in rows.tolist()]
+        for rows in self.batches():
+            for number in range(self._cut.accumulate):
+                yield [Item(index, draw) for index in self._cut.own(self._cut.part(rows, number)).tolist()]
+
+    def batches(self) -> Iterator[Tensor]:
+        """The rows of every batch of the epoch, of all ranks: (B,) int64 each, the same on every rank."""
+        order = self._order(Generator().manual_seed(derive_seed("order", self.seed, self.epoch)))
+        yield from order.split(self.size)[: len(self)]
 
     def _order(self, generator: Generator) -> Tensor:
         """Rows in the order of the epoch, at least as many as the batches take."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config import ArmConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.losses import Classifier, Objective, Term, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
@@ -23,14 +23,15 @@ from cross_modal_kd.models import (
     student_bundle,
 )
 from cross_modal_kd.samples import EmbeddingTable, Roots, class_numbers, pair, split_rows, train_classes
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import TaskKind, kind_of
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import data_fingerprint, run_key
-from cross_modal_kd.training.loop import DevMetric, Plan, fit
+from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.ranks import train
 from cross_modal_kd.training.seeds import derive_seed
 
 
@@ -199,7 +200,7 @@ def train_arm(
     objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
     teacher = bound if objective.terms else None
-    history = fit(
+    history = train(
         DistillationModule(network, classifier, objective, teacher, arm.joint),
         TrainingData(
             data.train_inputs,
@@ -211,14 +212,13 @@ def train_arm(
         ),
         Plan(
             training,
-            dev_metric(data, classifier, lambda: kind.shared_classifier(arm.answer, teacher), training.workers),
+            dev_metric(data, classifier, partial(kind.shared_classifier, arm.answer, teacher), training.workers),
             augment=augmentation(data.task.student) if training.augment else None,
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
             on_epoch=watch or epoch_logger(name),
             description=name,
         ),
-        make_fabric(training),
     )
     moved = (
         projection_bundle(teacher, data.teacher.embeddings.shape[1], data.classes) if teacher and arm.joint else None
@@ -286,15 +286,28 @@ def dev_metric(
         The metric, by its name in the kind of task; a student is measured on the device where its weights lie.
     """
     kind = kind_of(data.task)
+    measure = _OnDev(kind, data.dev_inputs, data.dev_labels, data.classes, classifier, shared, workers)
+    return DevMetric(kind.metric, measure, kind.larger_is_better)
 
-    def measure(model: Student) -> float:
-        values = embed_inputs(model, data.dev_inputs, workers=workers)
+
+@dataclass(frozen=True)
+class _OnDev:
+    """``dev_metric`` of a student; another process can be given it."""
+
+    kind: TaskKind
+    inputs: Inputs
+    labels: pd.Series
+    classes: list[str]
+    classifier: Classifier
+    shared: Callable[[], Shared | None]
+    workers: int | None
+
+    def __call__(self, model: Student) -> float:
+        values = embed_inputs(model, self.inputs, workers=self.workers)
 
         def predict() -> np.ndarray:
-            embeddings = torch.from_numpy(values).to(next(classifier.parameters()).device)
-            answer = answer_logits(classifier.logits(embeddings), embeddings, shared())
+            embeddings = torch.from_numpy(values).to(next(self.classifier.parameters()).device)
+            answer = answer_logits(self.classifier.logits(embeddings), embeddings, self.shared())
             return answer.argmax(dim=1).cpu().numpy()
 
-        return kind.measure(values, data.dev_labels, data.classes, predict)
-
-    return DevMetric(kind.metric, measure, kind.larger_is_better)
+        return self.kind.measure(values, self.labels, self.classes, predict)

@@ -1,17 +1,18 @@
 """A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.compute import device_for, make_fabric
+from cross_modal_kd.compute import device_for
 from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
-from cross_modal_kd.modalities import augmentation, load_inputs
+from cross_modal_kd.modalities import Inputs, augmentation, load_inputs
 from cross_modal_kd.models import (
     PRETRAINED,
     ModelBundle,
@@ -38,8 +39,9 @@ from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import embedding_fingerprint, run_key
-from cross_modal_kd.training.loop import DevMetric, Plan, fit
+from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.ranks import train
 from cross_modal_kd.training.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -88,24 +90,21 @@ def train_teacher(
         ValueError: as ``fit`` has it.
     """
     roots, config = Roots(sources), teacher.training
-    train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
-    classes = sorted(train["label"].unique())
+    trained_on, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
+    classes = sorted(trained_on["label"].unique())
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
     classifier = AAMSoftmaxClassifier(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
-    ones = torch.ones(len(train))
-    labels = torch.from_numpy(class_numbers(train["label"], classes))
-    seen = pd.concat([train, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
+    ones = torch.ones(len(trained_on))
+    labels = torch.from_numpy(class_numbers(trained_on["label"], classes))
+    seen = pd.concat([trained_on, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
-    data = TrainingData(load_inputs(task.teacher, train, roots, inputs), labels, ones, ones)
-
-    def dev_eer(model: Student) -> float:
-        return pairwise_eer(embed_inputs(model, dev_inputs, workers=config.workers), dev["label"].to_numpy())
+    data = TrainingData(load_inputs(task.teacher, trained_on, roots, inputs), labels, ones, ones)
 
     plan = Plan(
         config,
-        DevMetric("eer", dev_eer, False),
+        DevMetric("eer", _DevEER(dev_inputs, dev["label"].to_numpy(), config.workers), False),
         augment=augmentation(task.teacher) if config.augment else None,
         checkpoint=checkpoints / f"teacher-{key}.safetensors",
         on_epoch=epoch_logger("teacher"),
@@ -114,12 +113,24 @@ def train_teacher(
 
     def trained() -> tuple[ModelBundle, pd.DataFrame]:
         module = DistillationModule(network, classifier, Objective({}), None)
-        history = fit(module, data, plan, make_fabric(config))
+        history = train(module, data, plan)
         dim = teacher.embedding_dim
         bundle = student_bundle(network, classifier, encoder=teacher.encoder, inputs=inputs, dim=dim, classes=classes)
         return bundle, pd.DataFrame(history)
 
     return once(checkpoints / f"teacher-{key}.safetensors", trained, epoch_logger("teacher"))[0]
+
+
+@dataclass(frozen=True)
+class _DevEER:
+    """The EER over all pairs of inputs; another process can be given it."""
+
+    inputs: Inputs
+    labels: np.ndarray
+    workers: int | None
+
+    def __call__(self, model: Student) -> float:
+        return pairwise_eer(embed_inputs(model, self.inputs, workers=self.workers), self.labels)
 
 
 def teacher_embeddings(
@@ -138,7 +149,7 @@ def teacher_embeddings(
         sources: where the files lie.
         inputs: how samples become tensors; not used by a frozen library.
         teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
-        accelerator: as ``training.accelerator``, the device to embed on; a frozen library chooses its own.
+        accelerator: as ``compute.accelerator``, the device to embed on; a frozen library chooses its own.
 
     Returns:
         (N, D) float32, in the order of the rows; a frozen library's have length 1, the others are not normalised.
@@ -171,7 +182,7 @@ def embed_teacher(
         teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
         embedding_cache: folder of tables, by a fingerprint of the encoder's weights, the transform and the samples'
             contents; a new table is added to it.
-        accelerator: as ``training.accelerator``, the device to embed on.
+        accelerator: as ``compute.accelerator``, the device to embed on.
 
     Returns:
         (N, D) float32 of the N teacher samples, with the fingerprint.

@@ -193,7 +193,7 @@ class _Guarded(Dataset):
         except Exception as error:
             if torch.utils.data.get_worker_info() is None:
                 return _Failure(error)
-            return _Failure(_portable(error), traceback.format_exc())
+            return _Failure(portable(error), traceback.format_exc())
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,15 @@ class _InOrder:
                 yield [Item(row) for row in range(first, min(first + step, end))]
 
 
-def _portable(error: Exception) -> Exception:
-    """The error, if another process can be given it; else one with its words."""
+def portable(error: Exception) -> Exception:
+    """An error that another process can be given.
+
+    Args:
+        error: as it was raised.
+
+    Returns:
+        The error itself where it can be sent, else one with its words.
+    """
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 (what this process has made)
     except Exception:

@@ -82,7 +82,7 @@ def embed_samples(
     """
     from cross_modal_kd.evaluation import embed_samples as embed
 
-    return embed(samples, task, sources, student, evaluation, training.accelerator)
+    return embed(samples, task, sources, student, evaluation, training.compute.accelerator)
 
 
 def set_protocol(

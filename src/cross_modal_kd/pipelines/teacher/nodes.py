@@ -63,7 +63,7 @@ def embed_with_teacher(
     """
     from cross_modal_kd.training import embed_teacher
 
-    return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.accelerator)
+    return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.compute.accelerator)
 
 
 def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:

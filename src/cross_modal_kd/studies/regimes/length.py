@@ -13,13 +13,14 @@ def lengthened(training: TrainingConfig, factor: float) -> TrainingConfig:
     """The training with that many times its epochs, and as many looks at dev.
 
     Args:
-        training: ``epochs`` and ``eval_every`` are changed.
+        training: ``epochs``, ``eval_every`` and, where it is given, ``steps`` are changed.
         factor: above 0; both are rounded, and 1 at least.
 
     Returns:
         The changed block.
     """
-    changed = {name: max(1, round(factor * getattr(training, name))) for name in ("epochs", "eval_every")}
+    lengths = {name: getattr(training, name) for name in ("epochs", "eval_every", "steps")}
+    changed = {name: None if length is None else max(1, round(factor * length)) for name, length in lengths.items()}
     return training.model_copy(update=changed | {"min_steps": None})
 
 

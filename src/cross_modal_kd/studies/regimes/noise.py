@@ -139,7 +139,7 @@ def embed_damaged(world: World, study: NoiseStudy) -> Embeddings:
     def embeddings(outcome: Outcome) -> EmbeddingTable:
         kept = outcome.folder / f"damaged_test_{study.test_share:g}"
         if not kept.is_dir():
-            network = build_student(outcome.student).to(device_for(world.configuration.training.accelerator))
+            network = build_student(outcome.student).to(device_for(world.configuration.training.compute.accelerator))
             values = embed_inputs(network, inputs, world.configuration.evaluation.batch_size)
             fingerprint = f"{outcome.embeddings.fingerprint} damaged"
             save_table(kept, EmbeddingTable(rows["sample_id"].tolist(), values, fingerprint))

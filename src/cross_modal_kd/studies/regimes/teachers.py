@@ -114,6 +114,12 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         cache.mkdir(parents=True, exist_ok=True)
         about = world.configuration
         embeddings = embed_teacher(
-            samples, about.task, about.sources, about.inputs, world.teacher_model, cache, about.training.accelerator
+            samples,
+            about.task,
+            about.sources,
+            about.inputs,
+            world.teacher_model,
+            cache,
+            about.training.compute.accelerator,
         )
         yield DROPPED, share, embeddings

@@ -38,7 +38,7 @@ class DamagedEmbeddings:
     ) -> None:
         self._samples, self._rows, self._modality = samples, rows, about.task.student
         self._roots, self._robustness, self._batch_size = Roots(about.sources), robustness, about.evaluation.batch_size
-        self._device = device_for(about.training.accelerator)
+        self._device = device_for(about.training.compute.accelerator)
         self._others: Others | None = None
 
     def __call__(self, students: Sequence[ModelBundle], condition: DamageLevel | None) -> list[np.ndarray]:

@@ -128,10 +128,10 @@ def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
     Returns:
         A copy, in which ``eval_every`` is half the epochs at most (1 at least).
     """
-    least = training.min_steps if epochs is None else None
+    steps = {"min_steps": None, "steps": None} if epochs is not None else {}
     epochs = epochs or training.epochs
     every = max(1, min(training.eval_every, epochs // 2))
-    return training.model_copy(update={"epochs": epochs, "eval_every": every, "min_steps": least})
+    return training.model_copy(update={"epochs": epochs, "eval_every": every, **steps})
 
 
 def _hold_labels_back(

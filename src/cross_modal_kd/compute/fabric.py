@@ -1,0 +1,23 @@
+"""What is used of Fabric, which comes by itself or with all of Lightning, whose loop takes four seconds to import.
+
+Importing this takes seconds; nothing of this room does so before a Fabric is asked for.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from cross_modal_kd.compute.versions import version_alone
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.strategies import DDPStrategy
+else:
+    NAME = "lightning_fabric" if find_spec("lightning_fabric") is not None else "lightning.fabric"
+    with version_alone("torchmetrics"):
+        Fabric = import_module(NAME).Fabric
+        DDPStrategy = import_module(f"{NAME}.strategies").DDPStrategy
+        LightningEnvironment = import_module(f"{NAME}.plugins.environments").LightningEnvironment
+
+__all__ = ["DDPStrategy", "Fabric", "LightningEnvironment"]

@@ -1,0 +1,88 @@
+"""Where trainings run: the device, how many of them, on how many machines."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from cross_modal_kd.config.errors import ConfigError
+from cross_modal_kd.config.strict import Strict, first_errors
+
+MOVED = ("accelerator", "precision")
+"""Keys of ``training`` before there was this block; run keys have them under ``training`` still."""
+
+
+class ComputeConfig(Strict):
+    """One device by default. On several a training is one process (a rank) for each device, which share every batch.
+
+    Attributes:
+        accelerator: ``auto`` takes a GPU where there is one.
+        devices: of each machine, for one training; ``all`` takes every GPU there is, and one CPU where there is none.
+            On a CPU each is a process.
+        num_nodes: machines, each of which runs the same command (docs/scale.md).
+        strategy: ``auto`` is one process on one device and ``ddp`` on several; ``ddp`` also on one.
+        precision: as Fabric names it; ``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
+        sync_batchnorm: on CUDA, whether batch norms take mean and variance over all ranks; else each over its own part
+            of the batch, and those of the first rank are kept.
+    """
+
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: int | Literal["all"] = 1
+    num_nodes: int = Field(1, ge=1)
+    strategy: Literal["auto", "ddp"] = "auto"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "auto"
+    sync_batchnorm: bool = False
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "ComputeConfig":
+        if self.devices != "all" and self.devices < 1:
+            raise ValueError(f"devices: expected a number from 1 on, or all; found {self.devices}")
+        several = self.devices != 1 or self.num_nodes > 1
+        if several and self.accelerator == "mps":
+            raise ValueError("accelerator: mps is one device; set compute.devices and compute.num_nodes to 1")
+        if self.sync_batchnorm and self.accelerator not in ("auto", "cuda"):
+            raise ValueError(
+                f"sync_batchnorm: torch has it for CUDA alone, found compute.accelerator {self.accelerator!r}; set it "
+                "to false"
+            )
+        return self
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """What of this block can change a result, without later keys where they are the defaults."""
+        later = {"devices": 1, "num_nodes": 1, "sync_batchnorm": False}
+        kept = {name: getattr(self, name) for name in later if getattr(self, name) != later[name]}
+        return {name: getattr(self, name) for name in MOVED} | kept
+
+
+def with_compute(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters in which every training says where it runs: as the block ``compute`` does, unless it says it itself.
+
+    Args:
+        parameters: blocks by name, not yet checked.
+
+    Returns:
+        A copy with ``training.compute`` and ``teacher.training.compute``; without a block ``compute`` the same blocks.
+
+    Raises:
+        ConfigError: The block ``compute`` is not one.
+    """
+    found = dict(parameters)
+    block = found.get("compute")
+    if block is None:
+        return found
+    try:
+        ComputeConfig.model_validate(block)
+    except ValidationError as error:
+        raise ConfigError(f"compute: {first_errors(error)}") from error
+    if isinstance(teacher := found.get("teacher"), Mapping):
+        found["teacher"] = _runs_there(teacher, block)
+    return _runs_there(found, block)
+
+
+def _runs_there(parent: Mapping[str, Any], compute: Mapping[str, Any]) -> dict[str, Any]:
+    training = parent.get("training")
+    if not isinstance(training, Mapping):
+        return dict(parent)
+    own = training.get("compute")
+    return {**parent, "training": {**training, "compute": {**compute, **(own if isinstance(own, Mapping) else {})}}}

@@ -1,0 +1,310 @@
+"""A training on several devices: a process for each, which share every batch; this one waits, and hears of each epoch.
+
+The processes come from a server that has imported this package once and has nothing of the run (``forkserver``): no
+device, no thread and no lock is copied, nothing of the run's command is run again, and what they are given is sent to
+them. They write nothing but the checkpoint and the best weights, which the first of them does; its log and its history
+come back here, where MLflow is.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
+from torch import nn
+
+from cross_modal_kd.compute import devices_of, make_fabric, shared
+from cross_modal_kd.modalities import Item
+from cross_modal_kd.training.checkpoint import load_state, save_state
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.loop import Plan, fit
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.workers import portable
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 3.0
+"""For which ranks are waited that end by themselves, once one has failed or all are through."""
+Row = dict[str, float]
+
+
+def train(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Row]:
+    """``loop.fit``, on the devices that the plan's block ``compute`` says.
+
+    Args:
+        module: as of ``fit``; it has the best weights at the end, on the CPU where several devices have found them.
+        data: the training split.
+        plan: how the training runs; what its ``dev`` and ``augment`` hold is sent to other processes.
+
+    Returns:
+        The history, as of ``fit``.
+
+    Raises:
+        ValueError: as of ``fit``, and where something cannot be sent to another process.
+        RuntimeError: a rank was ended from outside.
+    """
+    if not shared(plan.config.compute):
+        return fit(module, data, plan, make_fabric(plan.config))
+    with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
+        weights = Path(folder) / "weights.safetensors"
+        unused = bool((data.labels < 0).any()) or leaves_unused(module.student, data)
+        job = _Job(module, data, replace(plan, on_epoch=None), weights, torch.get_num_threads(), unused)
+        history = _Ranks(job).run(plan)
+        module.load_state_dict(load_state(weights))
+    module.eval()
+    return history
+
+
+def leaves_unused(student: nn.Module, data: TrainingData) -> bool:
+    """Whether a network has trained parameters that have no part in its embeddings (a layer that is passed over).
+
+    Args:
+        student: on the CPU; it is run on two samples in evaluation mode, and is left as it was.
+        data: of which two samples are read.
+
+    Returns:
+        True where a parameter has no gradient.
+    """
+    _, inputs = data.inputs.__getitems__([Item(0), Item(1)])
+    trained, was_training = [each for each in student.parameters() if each.requires_grad], student.training
+    student.eval()
+    found = torch.autograd.grad(student(inputs).float().sum(), trained, allow_unused=True)
+    student.train(was_training)
+    return any(gradient is None for gradient in found)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every rank is given.
+
+    threads: of the process that asks, which the ranks of a machine share. unused: whether a batch may leave a parameter
+    without gradient.
+    """
+
+    module: DistillationModule
+    data: TrainingData
+    plan: Plan
+    weights: Path
+    threads: int
+    unused: bool
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """An error of a rank. at: when it was met, by the clock of the machine."""
+
+    rank: int
+    error: Exception
+    where: str
+    at: float
+
+
+class _Ranks:
+    """The processes of one training on this machine."""
+
+    def __init__(self, job: _Job) -> None:
+        self._job, self._count = job, devices_of(job.plan.config.compute)
+        self._processes: list[BaseProcess] = []
+        self._readers: list[Connection] = []
+        self._failed: list[_Failed] = []
+        self._history: list[Row] | None = None
+
+    def run(self, plan: Plan) -> list[Row]:
+        """Start them, hear them to the end, leave none behind."""
+        name = plan.description
+        logger.info("%s: on %d processes that share every batch", name, self._count)
+        try:
+            self._start()
+            while self._readers and not self._failed:
+                self._hear(plan, wait(self._readers))
+            until = time.monotonic() + GRACE_S
+            while self._readers and time.monotonic() < until:  # who failed first may not be heard first
+                self._hear(plan, wait(self._readers, timeout=GRACE_S / 10))
+            for process in self._processes:
+                process.join(timeout=max(0.0, until - time.monotonic()))
+            self._raise(name)
+        finally:
+            self._end()
+        if self._history is None:
+            raise RuntimeError(f"{name}: the first of its {self._count} processes has ended without a result")
+        return self._history
+
+    def _start(self) -> None:
+        context = _context()
+        address = _address()
+        for rank in range(self._count):
+            reader, writer = context.Pipe(duplex=False)
+            process = context.Process(target=_run, args=(rank, address, self._job, writer), name=f"rank {rank}")  # type: ignore[attr-defined]
+            try:
+                process.start()
+            except (AttributeError, TypeError, multiprocessing.ProcessError, ImportError) as error:
+                raise _unsendable(error) from error
+            except Exception as error:
+                if "pickle" not in str(error).lower():
+                    raise
+                raise _unsendable(error) from error
+            writer.close()
+            self._readers.append(reader)
+            self._processes.append(process)
+
+    def _hear(self, plan: Plan, ready: list[Any]) -> None:
+        for reader in ready:
+            try:
+                message = reader.recv()
+            except (EOFError, OSError):
+                self._readers.remove(reader)
+                continue
+            if isinstance(message, _Failed):
+                self._failed.append(message)
+            elif isinstance(message, logging.LogRecord):
+                logging.getLogger(message.name).handle(message)
+            elif isinstance(message, list):
+                self._history = message
+            elif plan.on_epoch is not None:
+                plan.on_epoch(message, int(message["epoch"]))
+
+    def _raise(self, name: str) -> None:
+        """The error of the rank that was the first to fail; those of the others follow from it."""
+        told = {failed.rank for failed in self._failed}
+        for rank, process in enumerate(self._processes):
+            if rank not in told and process.exitcode not in (0, None):
+                raise RuntimeError(
+                    f"{name}: the process of rank {rank} (of {self._count}) has ended with exit code "
+                    f"{process.exitcode}; -9 is most often the kernel, where memory was full. The same command goes on "
+                    "after the last whole epoch"
+                )
+        if self._failed:
+            first = min(self._failed, key=lambda failed: failed.at)
+            first.error.add_note(f"in rank {first.rank} of {self._count}:\n{first.where}")
+            raise first.error
+
+    def _end(self) -> None:
+        for process in self._processes:
+            if process.is_alive():
+                process.terminate()
+        until = time.monotonic() + GRACE_S
+        for process in self._processes:
+            process.join(timeout=max(0.0, until - time.monotonic()))
+            if process.is_alive():  # it waits for another rank, and hears no signal
+                process.kill()
+                process.join()
+        for reader in self._readers:
+            reader.close()
+
+
+def _unsendable(error: BaseException) -> ValueError:
+    return ValueError(
+        f"compute.devices: the training cannot be sent to other processes ({error}). What a network, an augmentation "
+        "or a metric holds must be picklable: functions and classes of modules, no lambdas. Or set compute.devices to 1"
+    )
+
+
+def _context() -> BaseContext:
+    """Where processes come from: of a server without threads or devices, where the platform has that."""
+    ways = multiprocessing.get_all_start_methods()
+    context = torch.multiprocessing.get_context("forkserver" if "forkserver" in ways else "spawn")
+    if "forkserver" in ways:
+        context.set_forkserver_preload([__name__, "cross_modal_kd.compute.fabric"])
+    return context
+
+
+def _address() -> dict[str, str]:
+    """Where ranks of one machine meet, as variables of their environment."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0"}
+
+
+def _run(rank: int, address: dict[str, str], job: _Job, writer: Connection) -> None:
+    """One rank, in its own process."""
+    for name in ("SIGINT", "SIGHUP"):  # the process that asks says when the end has come
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sender = _Sender(writer)
+    try:
+        os.environ |= {**address, "LOCAL_RANK": str(rank)}
+        torch.set_num_threads(max(1, job.threads // devices_of(job.plan.config.compute)))
+        with _speaking(sender if rank == 0 else None):
+            history = _fitted(job, sender)
+        if rank == 0:
+            sender.put_nowait(history)
+    except Exception as error:
+        sender.put_nowait(_Failed(rank, portable(error), traceback.format_exc(), time.time()))
+        raise SystemExit(1) from None
+    finally:
+        writer.close()
+
+
+def _fitted(job: _Job, sender: "_Sender") -> list[Row]:
+    fabric = make_fabric(job.plan.config, job.unused)
+    fabric.launch()
+    module = _unshared(job.module)
+    history = fit(module, job.data, replace(job.plan, on_epoch=lambda row, _: sender.put_nowait(row)), fabric)
+    if fabric.is_global_zero:
+        save_state(job.weights, module.state_dict())
+    fabric.barrier()  # nobody leaves while another still waits for it
+    torch.distributed.destroy_process_group()
+    return history
+
+
+def _unshared(module: DistillationModule) -> DistillationModule:
+    """The module with tensors of its own: those that were sent lie in the memory of all ranks."""
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            tensor.data = tensor.data.clone()
+    return module
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that has asked for it is gone, whatever it does just then."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class _Sender:
+    """What a rank says, from whatever thread; nobody may be there any more to hear it."""
+
+    def __init__(self, writer: Connection) -> None:
+        self._writer, self._lock = writer, threading.Lock()
+
+    def put_nowait(self, message: Any) -> None:
+        """Send it. (The name is that of a queue, which ``QueueHandler`` asks for.)"""
+        with self._lock, suppress(OSError):
+            self._writer.send(message)
+
+
+@contextmanager
+def _speaking(sender: _Sender | None) -> Iterator[None]:
+    """A context whose log goes to the process that asks, or, for ranks but the first, nowhere."""
+    root, own = logging.getLogger(), logging.getLogger(__name__.partition(".")[0])
+    root.handlers = [QueueHandler(sender) if sender is not None else logging.NullHandler()]  # type: ignore[arg-type]
+    own.setLevel(logging.INFO)
+    for fabric in ("lightning_fabric", "lightning.fabric"):  # has handlers of its own, and says that it begins
+        logging.getLogger(fabric).handlers.clear()
+        logging.getLogger(fabric).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        if sender is None:
+            warnings.simplefilter("ignore")
+        yield

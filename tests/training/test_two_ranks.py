@@ -1,0 +1,298 @@
+"""Two processes on the CPU train what one trains: the same samples, the same means, the same errors, one writer."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from torch import nn
+
+from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.training.checkpoint import load_state
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.loop import DevMetric, Plan
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.ranks import train
+from cross_modal_kd.training.sampler import Cut, EpochSampler
+from training_toys import CLASSES, CONFIG, COUNT, DIM, FEATURES, ArrayInputs, data, objective, projection, weights_of
+from training_toys import without_seconds as timeless
+
+TOLERANCE = 1e-5
+"""Between one process and two: of weights of about 1 after 16 steps; 3e-8 was seen."""
+TERMS = {
+    "feature": ("cosine", {"margin": 0.2}),
+    "active": ("cosine", {"margin": 0.5, "reducer": "active_mean"}),
+    "classifier": ("classifier_kl", {"weight": 0.5}),
+    "relational": ("relational", {}),
+    "contrast": ("contrastive", {}),
+    "bank": ("contrastive_bank", {}),
+    "rkd": ("rkd", {}),
+}
+
+
+class Norm:
+    """A dev metric that depends on the weights alone, and that only one process is asked for."""
+
+    def __init__(self, note: Path | None = None, wait_s: float = 0.0) -> None:
+        self.note, self.wait_s = note, wait_s
+
+    def __call__(self, student: nn.Module) -> float:
+        if self.note is not None:
+            with self.note.open("a") as file:
+                file.write(f"{os.getpid()}\n")
+        time.sleep(self.wait_s)
+        return float(student[0].weight.norm())  # type: ignore[index]
+
+
+class Noise:
+    """An augmentation that takes numbers for every row."""
+
+    def __call__(self, inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return inputs + 0.1 * torch.randn(inputs.shape, generator=generator)
+
+
+class Broken(ArrayInputs):
+    """Of which one row cannot be read: one rank meets it in the first epoch, the other does not."""
+
+    def __getitems__(self, items):
+        if any(item.row == 5 and item.draw is not None and item.draw[1] == 1 for item in items):
+            raise ValueError("row 5 is broken")
+        return super().__getitems__(items)
+
+
+def module(terms: dict | None = TERMS, joint: bool = False) -> DistillationModule:
+    """Without dropout, which is other dropout on each rank, and without batch norm."""
+    torch.manual_seed(0)
+    student = nn.Sequential(nn.Linear(FEATURES, DIM), nn.Tanh(), nn.Linear(DIM, DIM))
+    classifier = LinearClassifier(CLASSES, DIM, 0.1)
+    return DistillationModule(student, classifier, objective(terms), projection(0.0) if terms else None, joint)  # type: ignore[arg-type]
+
+
+def some_labels() -> torch.Tensor:
+    return torch.where(torch.arange(COUNT) % 3 == 0, -1, torch.arange(COUNT) % CLASSES)
+
+
+def config(devices: int = 1, **update) -> TrainingConfig:
+    return TrainingConfig(**{**CONFIG.model_dump(), "compute": {"accelerator": "cpu", "devices": devices}, **update})
+
+
+def trained(given: TrainingData, how: TrainingConfig, joint: bool = False, dev: Norm | None = None, **plan):
+    """(weights, history) of one training."""
+    made = module(joint=joint)
+    history = train(made, given, Plan(how, DevMetric("score", dev or Norm(), True), **plan))
+    return weights_of(made), timeless(history)
+
+
+def near(one, other, tolerance: float = TOLERANCE) -> None:
+    for name in one[0]:
+        torch.testing.assert_close(one[0][name], other[0][name], atol=tolerance, rtol=0)
+    assert [row.keys() for row in one[1]] == [row.keys() for row in other[1]]
+    for ours, theirs in zip(one[1], other[1], strict=True):
+        assert ours == pytest.approx(theirs, rel=10 * tolerance, abs=10 * tolerance)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_two_ranks_train_what_one_trains(tmp_path, joint, caplog):
+    """A batch of an odd size, some labels, weights, an augmentation, every constraint over a batch, an average."""
+    rows, note = [], tmp_path / "asked"
+    given, update = data(some_labels(), share=0.4), {"batch_size": 9, "ema": 0.9, "accumulate": 1 + joint}
+    one = trained(given, config(1, **update), joint, augment=Noise())
+    with caplog.at_level(logging.INFO):
+        two = trained(
+            given,
+            config(2, **update),
+            joint,
+            Norm(note),
+            augment=Noise(),
+            on_epoch=lambda row, epoch: rows.append(epoch),
+        )
+    near(one, two)
+    assert rows == [1, 2, 3, 4]
+    asked = note.read_text().split()
+    assert len(asked) == 4 and len(set(asked)) == 1 and asked[0] != str(os.getpid())
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("cross_modal_kd.training")]
+    assert said == ["training: on 2 processes that share every batch", "training: 36 inputs: kept in memory"]
+    assert not running()
+
+
+def running() -> list[psutil.Process]:
+    """Ranks: the server that they come from stays, a child of this process."""
+    return [each for each in psutil.Process().children(recursive=True) if each.ppid() != os.getpid()]
+
+
+def test_a_failing_rank_ends_the_training_with_its_own_error_and_leaves_no_process(tmp_path):
+    """All 36 rows are in the 4 batches of an epoch, row 5 on one of the ranks; what was whole is gone on with."""
+    given, checkpoint = data(), tmp_path / "c.safetensors"
+    broken = replace(given, inputs=Broken(given.inputs.values))  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="row 5 is broken") as raised:
+        trained(broken, config(2, batch_size=9), checkpoint=checkpoint)
+    assert "of 2:\nTraceback" in raised.value.__notes__[0]
+    assert not running()
+    assert load_state(checkpoint)["progress"]["epoch"] == 1
+    near(trained(given, config(1, batch_size=9)), trained(given, config(2, batch_size=9), checkpoint=checkpoint))
+    assert not list(tmp_path.iterdir())
+
+
+class Stopped(SystemExit):
+    pass
+
+
+def test_a_signal_that_this_process_hears_ends_the_ranks():
+    """As ``hooks.ends`` does it: an exception wherever the main thread is."""
+
+    def stop(*_):
+        raise Stopped
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        with pytest.raises(Stopped):
+            trained(data(), config(2, epochs=1000), dev=Norm(wait_s=0.2), on_epoch=lambda *_: once(timer))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not running()
+
+
+def once(timer: threading.Timer) -> None:
+    if not timer.ident:
+        timer.start()
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from test_two_ranks import Norm, config, data, trained
+
+if __name__ == "__main__":
+    trained(data(), config(2, epochs=1000), dev=Norm(Path(sys.argv[1]), 0.2))
+"""
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_takes_its_ranks_with_it(tmp_path):
+    program, note = tmp_path / "program.py", tmp_path / "asked"
+    program.write_text(PROGRAM)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    parent = subprocess.Popen([sys.executable, program, note], env=os.environ | {"PYTHONPATH": paths})
+    until = time.monotonic() + 100
+    while not note.exists():
+        assert time.monotonic() < until and parent.poll() is None
+        time.sleep(0.1)
+    family = psutil.Process(parent.pid).children(recursive=True)
+    parent.kill()
+    parent.wait(20)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+
+
+def test_what_cannot_be_sent_is_said():
+    plan = Plan(config(2), DevMetric("score", lambda student: 0.0, True))
+    with pytest.raises(ValueError, match=r"compute.devices: the training cannot be sent .*picklable"):
+        train(module(None), data(teacher=False), plan)
+
+
+@pytest.mark.parametrize(("accumulate", "ranks", "size"), [(1, 2, 9), (2, 2, 9), (3, 1, 8), (2, 3, 12)])
+def test_the_parts_of_a_batch_are_the_batch(accumulate, ranks, size):
+    labels = some_labels()
+    whole = list(EpochSampler(labels, size, 0, 0.5).batches())
+    cuts = [Cut(accumulate, ranks, rank) for rank in range(ranks)]
+    parts = [[[item.row for item in own] for own in EpochSampler(labels, size, 0, 0.5, cut)] for cut in cuts]
+    for step, rows in enumerate(whole):
+        for number in range(accumulate):
+            dealt = [each[step * accumulate + number] for each in parts]
+            expected = rows[number::accumulate].tolist()
+            assert sorted(sum(dealt, [])) == sorted(expected)
+            assert [len(own) for own in dealt] == list(cuts[0].counts(len(expected)))
+            assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+
+
+def test_a_batch_that_is_too_small_for_its_parts_is_an_error():
+    with pytest.raises(
+        ValueError, match=r"batch_size: 8 samples .* for 3 device\(s\) and training.accumulate 2; .* 12"
+    ):
+        EpochSampler(torch.zeros(COUNT), 8, 0, cut=Cut(2, 3))
+
+
+def test_accumulation_is_the_whole_batch_for_constraints_of_single_samples():
+    alone = {name: TERMS[name] for name in ("feature", "classifier", "bank")}
+    given = data(some_labels())
+    found = []
+    for accumulate in (1, 3):
+        made = module(alone)
+        plan = Plan(config(1, batch_size=9, accumulate=accumulate), DevMetric("score", Norm(), True))
+        history = timeless(train(made, given, plan))
+        found.append((weights_of(made), history))
+    near(*found)
+
+
+def test_the_average_of_the_weights_is_measured_and_kept_and_goes_on_where_it_stood(tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(row, epoch):
+        if epoch == 3:
+            raise Killed
+
+    given, decay, seen = data(), 0.5, []
+    how = config(1, ema=decay, keep="last", epochs=4)
+    plain = module()
+
+    class Watch:
+        def __call__(self, student):
+            seen.append(weights_of(student))
+            return 0.0
+
+    made = module()
+    train(made, given, Plan(how, DevMetric("score", Watch(), True)))
+    # by hand: the same training without an average, step by step, gives the weights that are averaged
+    history: list[dict[str, torch.Tensor]] = []
+    step = torch.optim.AdamW.step
+
+    def noting(self, *args, **options):
+        result = step(self, *args, **options)
+        history.append(weights_of(plain.student))
+        return result
+
+    start = weights_of(plain.student)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", noting)
+        train(plain, given, Plan(config(1, keep="last", epochs=4), DevMetric("score", Norm(), True)))
+    average = start
+    for number, weights in enumerate(history):
+        d = min(decay, (1 + number) / (10 + number))
+        average = {name: d * average[name] + (1 - d) * weights[name] for name in average}
+    for name, value in average.items():
+        torch.testing.assert_close(seen[-1][name], value, atol=1e-6, rtol=0)
+        torch.testing.assert_close(made.student.state_dict()[name], value, atol=1e-6, rtol=0)
+    checkpoint, again = tmp_path / "c.safetensors", module()
+    with pytest.raises(Killed):
+        train(module(), given, Plan(how, DevMetric("score", Norm(), True), checkpoint=checkpoint, on_epoch=kill))
+    train(again, given, Plan(how, DevMetric("score", Norm(), True), checkpoint=checkpoint))
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in weights_of(made).items())
+
+
+def test_steps_are_the_budget_whatever_the_epochs():
+    given = data()  # 4 steps an epoch
+    made, seen = module(), []
+    plan = Plan(
+        config(1, steps=10, min_steps=400, epochs=1, eval_every=2),
+        DevMetric("score", Norm(), True),
+        on_epoch=lambda row, epoch: seen.append(row),
+    )
+    assert isinstance(given.inputs, ArrayInputs)
+    train(made, given, plan)
+    assert len(given.inputs.batches) == 10
+    assert [row["epoch"] for row in seen] == [1, 2, 3]
+    assert ["dev_score" in row for row in seen] == [False, True, True]
+    assert seen[-1]["lr"] == pytest.approx(CONFIG.lr / 25 / 1e4, rel=20)
+    assert np.isfinite([row["loss"] for row in seen]).all()
