@@ -13,15 +13,17 @@ from cross_modal_kd.hooks import (
     PreflightHook,
     ProjectFolderHook,
     ProvenanceHook,
+    RanksHook,
     TaskConfigLoader,
 )
 
 # Kedro calls the last one first: the lock is taken before MLflow hears of the run, and (which PreflightHook asks for
-# itself) after it was checked that the run could end well
+# itself) after it was checked that the run could end well; a process that only shares trainings comes to none of this
 HOOKS = (
     ParameterNamesHook(),
     ProjectFolderHook(),
     PreflightHook(),
+    RanksHook(),
     MlflowHook(),
     ProvenanceHook(),
     HistoryHook(),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
     """The Fabric of one training, of one rank where there are several.
 
-    On several devices each rank is a process that was started with its number in LOCAL_RANK (see ``training.ranks``);
-    nothing is started here.
+    On several devices each rank is a process, started by ``training.ranks``, torchrun or srun with its number in its
+    environment; nothing is started here.
 
     Args:
         config: its block ``compute`` (see ``pick_precision``).
@@ -26,20 +26,28 @@ def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
     Returns:
         A Fabric that places modules and runs their steps; ``fabric.device`` is the device.
     """
-    from cross_modal_kd.compute.fabric import DDPStrategy, Fabric, LightningEnvironment
+    from cross_modal_kd.compute.fabric import (
+        DDPStrategy,
+        Fabric,
+        LightningEnvironment,
+        SLURMEnvironment,
+        TorchElasticEnvironment,
+    )
 
     compute, precision = config.compute, cast(Any, pick_precision(config))
     if config.deterministic and compute.accelerator in ("auto", "cuda"):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is made
     if not shared(compute):
         return Fabric(accelerator=compute.accelerator, devices=1, precision=precision)
+    by, _ = launcher() or ("", 1)
+    environment: Any = {"torchrun": TorchElasticEnvironment, "srun": SLURMEnvironment}.get(by, LightningEnvironment)()
     return Fabric(
         accelerator=compute.accelerator,
         devices=devices_of(compute),
         num_nodes=compute.num_nodes,
         strategy=DDPStrategy(find_unused_parameters=leaves_unused),
         precision=precision,
-        plugins=[LightningEnvironment()],  # of LOCAL_RANK, NODE_RANK, MASTER_ADDR and MASTER_PORT
+        plugins=[environment],
     )
 
 
@@ -53,6 +61,21 @@ def shared(compute: ComputeConfig) -> bool:
         True for several devices, and for ``ddp`` on one.
     """
     return compute.strategy == "ddp" or devices_of(compute) * compute.num_nodes > 1
+
+
+def launcher() -> tuple[str, int] | None:
+    """Who has started this process as one of several ranks.
+
+    Returns:
+        ``torchrun`` or ``srun``, and how many they are; None where this process is the only one.
+    """
+    for name, mark, count in (
+        ("torchrun", "TORCHELASTIC_RUN_ID", "WORLD_SIZE"),
+        ("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ):
+        if mark in os.environ and (ranks := int(os.environ.get(count, 1))) > 1:
+            return name, ranks
+    return None
 
 
 def devices_of(compute: ComputeConfig) -> int:

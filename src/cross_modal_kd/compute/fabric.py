@@ -11,13 +11,15 @@ from cross_modal_kd.compute.versions import version_alone
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
     from lightning_fabric.strategies import DDPStrategy
 else:
     NAME = "lightning_fabric" if find_spec("lightning_fabric") is not None else "lightning.fabric"
     with version_alone("torchmetrics"):
         Fabric = import_module(NAME).Fabric
         DDPStrategy = import_module(f"{NAME}.strategies").DDPStrategy
-        LightningEnvironment = import_module(f"{NAME}.plugins.environments").LightningEnvironment
+        environments = import_module(f"{NAME}.plugins.environments")
+    LightningEnvironment = environments.LightningEnvironment
+    SLURMEnvironment, TorchElasticEnvironment = environments.SLURMEnvironment, environments.TorchElasticEnvironment
 
-__all__ = ["DDPStrategy", "Fabric", "LightningEnvironment"]
+__all__ = ["DDPStrategy", "Fabric", "LightningEnvironment", "SLURMEnvironment", "TorchElasticEnvironment"]

@@ -10,6 +10,7 @@ from cross_modal_kd.hooks.parameter_names import ParameterNamesHook
 from cross_modal_kd.hooks.preflight import PreflightHook, check_environment
 from cross_modal_kd.hooks.project_folder import ProjectFolderHook
 from cross_modal_kd.hooks.provenance import ProvenanceHook
+from cross_modal_kd.hooks.ranks import RanksHook
 
 __all__ = [
     "EndsHook",
@@ -21,6 +22,7 @@ __all__ = [
     "PreflightHook",
     "ProjectFolderHook",
     "ProvenanceHook",
+    "RanksHook",
     "TaskConfigLoader",
     "check_environment",
 ]

@@ -9,6 +9,8 @@ from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
 from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint
 from cross_modal_kd.training.keys import require_embeddings_of as require_embeddings_of
 from cross_modal_kd.training.keys import run_key as run_key
+from cross_modal_kd.training.launched import dismiss as dismiss
+from cross_modal_kd.training.launched import join as join
 from cross_modal_kd.training.network import parameters_of as parameters_of
 from cross_modal_kd.training.projection import fit_projection as fit_projection
 from cross_modal_kd.training.seeds import derive_seed as derive_seed

@@ -29,10 +29,12 @@ import torch
 import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
 from torch import nn
 
-from cross_modal_kd.compute import devices_of, make_fabric, shared
+from cross_modal_kd.compute import devices_of, launcher, make_fabric, shared
+from cross_modal_kd.config import ConfigError
 from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.launched import Job, share
 from cross_modal_kd.training.loop import Plan, fit
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.workers import portable
@@ -61,11 +63,18 @@ def train(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Ro
     """
     if not shared(plan.config.compute):
         return fit(module, data, plan, make_fabric(plan.config))
+    job = Job(module, data, plan, bool((data.labels < 0).any()) or leaves_unused(module.student, data))
+    if launcher() is not None:
+        return share(job)
+    if plan.config.compute.num_nodes > 1:
+        raise ConfigError(
+            f"compute.num_nodes is {plan.config.compute.num_nodes}: start the command on every machine by torchrun or "
+            "srun (docs/scale.md); this process was started by neither"
+        )
     with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
         weights = Path(folder) / "weights.safetensors"
-        unused = bool((data.labels < 0).any()) or leaves_unused(module.student, data)
-        job = _Job(module, data, replace(plan, on_epoch=None), weights, torch.get_num_threads(), unused)
-        history = _Ranks(job).run(plan)
+        sent = replace(job, plan=replace(plan, on_epoch=None))
+        history = _Ranks(_Sent(sent, weights, torch.get_num_threads())).run(plan)
         module.load_state_dict(load_state(weights))
     module.eval()
     return history
@@ -90,19 +99,12 @@ def leaves_unused(student: nn.Module, data: TrainingData) -> bool:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What every rank is given.
+class _Sent:
+    """What every rank is given. threads: of the process that asks, which the ranks share."""
 
-    threads: of the process that asks, which the ranks of a machine share. unused: whether a batch may leave a parameter
-    without gradient.
-    """
-
-    module: DistillationModule
-    data: TrainingData
-    plan: Plan
+    job: Job
     weights: Path
     threads: int
-    unused: bool
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,8 @@ class _Failed:
 class _Ranks:
     """The processes of one training on this machine."""
 
-    def __init__(self, job: _Job) -> None:
-        self._job, self._count = job, devices_of(job.plan.config.compute)
+    def __init__(self, sent: _Sent) -> None:
+        self._sent, self._count = sent, devices_of(sent.job.plan.config.compute)
         self._processes: list[BaseProcess] = []
         self._readers: list[Connection] = []
         self._failed: list[_Failed] = []
@@ -150,7 +152,7 @@ class _Ranks:
         address = _address()
         for rank in range(self._count):
             reader, writer = context.Pipe(duplex=False)
-            process = context.Process(target=_run, args=(rank, address, self._job, writer), name=f"rank {rank}")  # type: ignore[attr-defined]
+            process = context.Process(target=_run, args=(rank, address, self._sent, writer), name=f"rank {rank}")  # type: ignore[attr-defined]
             try:
                 process.start()
             except (AttributeError, TypeError, multiprocessing.ProcessError, ImportError) as error:
@@ -234,7 +236,7 @@ def _address() -> dict[str, str]:
     return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0"}
 
 
-def _run(rank: int, address: dict[str, str], job: _Job, writer: Connection) -> None:
+def _run(rank: int, address: dict[str, str], sent: _Sent, writer: Connection) -> None:
     """One rank, in its own process."""
     for name in ("SIGINT", "SIGHUP"):  # the process that asks says when the end has come
         if (number := getattr(signal, name, None)) is not None:
@@ -243,9 +245,9 @@ def _run(rank: int, address: dict[str, str], job: _Job, writer: Connection) -> N
     sender = _Sender(writer)
     try:
         os.environ |= {**address, "LOCAL_RANK": str(rank)}
-        torch.set_num_threads(max(1, job.threads // devices_of(job.plan.config.compute)))
+        torch.set_num_threads(max(1, sent.threads // devices_of(sent.job.plan.config.compute)))
         with _speaking(sender if rank == 0 else None):
-            history = _fitted(job, sender)
+            history = _fitted(sent, sender)
         if rank == 0:
             sender.put_nowait(history)
     except Exception as error:
@@ -255,14 +257,13 @@ def _run(rank: int, address: dict[str, str], job: _Job, writer: Connection) -> N
         writer.close()
 
 
-def _fitted(job: _Job, sender: "_Sender") -> list[Row]:
-    fabric = make_fabric(job.plan.config, job.unused)
-    fabric.launch()
-    module = _unshared(job.module)
-    history = fit(module, job.data, replace(job.plan, on_epoch=lambda row, _: sender.put_nowait(row)), fabric)
-    if fabric.is_global_zero:
-        save_state(job.weights, module.state_dict())
-    fabric.barrier()  # nobody leaves while another still waits for it
+def _fitted(sent: _Sent, sender: "_Sender") -> list[Row]:
+    module = _unshared(sent.job.module)
+    plan = replace(sent.job.plan, on_epoch=lambda row, _: sender.put_nowait(row))
+    history = replace(sent.job, plan=plan).run()
+    if torch.distributed.get_rank() == 0:
+        save_state(sent.weights, module.state_dict())
+    torch.distributed.barrier()  # nobody leaves while another still waits for it
     torch.distributed.destroy_process_group()
     return history
 
