@@ -49,7 +49,14 @@ class Average:
         return {"steps": self._steps, "weights": self._average}
 
     def load(self, state: dict[str, object]) -> None:
-        """Go on from a state; ValueError where it is that of other weights."""
+        """Go on from a state.
+
+        Args:
+            state: of ``state``, its tensors on the device of the weights.
+
+        Raises:
+            ValueError: it is that of other weights.
+        """
         found = state["weights"]
         if not isinstance(found, list) or [w.shape for w in found] != [w.shape for w in self._average]:
             raise ValueError("training.ema: the average is that of other weights")

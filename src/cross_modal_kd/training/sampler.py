@@ -24,15 +24,37 @@ class Cut:
     rank: int = 0
 
     def part(self, rows: Tensor, number: int) -> Tensor:
-        """Rows of a batch that are in one part, of all ranks: every ``accumulate``-th."""
+        """Rows of a batch that are in one part, of all ranks: every ``accumulate``-th.
+
+        Args:
+            rows: (B,) of the batch, or whatever there is for each of them.
+            number: of the part, from 0.
+
+        Returns:
+            (B',) in their order.
+        """
         return rows[number :: self.accumulate]
 
     def own(self, part: Tensor) -> Tensor:
-        """Rows of a part that are this rank's: every ``ranks``-th."""
+        """Rows of a part that are this rank's: every ``ranks``-th.
+
+        Args:
+            part: (B',) of ``part``.
+
+        Returns:
+            (b,) in their order.
+        """
         return part[self.rank :: self.ranks]
 
     def counts(self, part: int) -> tuple[int, ...]:
-        """Of a part with so many rows, how many are each rank's."""
+        """How many rows of a part each rank has.
+
+        Args:
+            part: B', rows of the part.
+
+        Returns:
+            A number for each rank.
+        """
         return tuple(len(range(rank, part, self.ranks)) for rank in range(self.ranks))
 
 
