@@ -16,13 +16,15 @@ import pytest
 import torch
 from torch import nn
 
-from cross_modal_kd.config.training import TrainingConfig
+from cross_modal_kd.config import ConfigError
+from cross_modal_kd.config.training import DECIDES, TrainingConfig
 from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.training.checkpoint import load_state
 from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.launched import join
 from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.ranks import train
+from cross_modal_kd.training.ranks import free_port, leaves_unused, train
 from cross_modal_kd.training.sampler import Cut, EpochSampler
 from training_toys import CLASSES, CONFIG, COUNT, DIM, FEATURES, ArrayInputs, data, objective, projection, weights_of
 from training_toys import without_seconds as timeless
@@ -195,6 +197,67 @@ def test_a_training_that_is_killed_takes_its_ranks_with_it(tmp_path):
     assert not alive
 
 
+TOGETHER = """
+import logging, sys
+from test_two_ranks import config, data, module, some_labels, Norm
+from cross_modal_kd.training.checkpoint import save_state
+from cross_modal_kd.training.launched import dismiss, join
+from cross_modal_kd.training.loop import DevMetric, Plan
+from cross_modal_kd.training.ranks import train
+from pathlib import Path
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    if join(config(2)):
+        (folder / "waited").touch()
+        sys.exit(0)
+    for number in (1, 2):
+        made, rows = module(), []
+        plan = Plan(config(2, batch_size=9, epochs=number), DevMetric("score", Norm(folder / "asked"), True),
+                    on_epoch=lambda row, epoch: rows.append(row))
+        history = train(made, data(some_labels()), plan)
+        assert rows == history
+    save_state(folder / "weights.safetensors", dict(made.state_dict()))
+    dismiss()
+"""
+
+
+@pytest.mark.slow
+def test_ranks_that_a_launcher_has_started_share_every_training_of_the_first(tmp_path):
+    """Two trainings, by two processes that torchrun would start like this; the one that waits ends with the other."""
+    program = tmp_path / "program.py"
+    program.write_text(TOGETHER)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    common = {"PYTHONPATH": paths, "TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    common |= {**free_port(), "GROUP_RANK": "0"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, program, tmp_path], env=os.environ | common | {"RANK": rank, "LOCAL_RANK": rank}
+        )
+        for rank in ("0", "1")
+    ]
+    assert [each.wait(120) for each in both] == [0, 0]
+    assert (tmp_path / "waited").exists()
+    assert set((tmp_path / "asked").read_text().split()) == {str(both[0].pid)}
+    alone, _ = trained(data(some_labels()), config(1, batch_size=9, epochs=2))
+    for name, value in load_state(tmp_path / "weights.safetensors").items():
+        torch.testing.assert_close(value, alone[name], atol=TOLERANCE, rtol=0)
+
+
+def test_other_ranks_than_were_asked_for_are_an_error(monkeypatch):
+    for name, value in {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "4"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=r"srun has started 4 processes, but compute.devices 2 on .* are 2"):
+        join(config(2))
+    assert not join(config(1))
+
+
+def test_several_machines_need_a_launcher():
+    how = TrainingConfig(**{**CONFIG.model_dump(), "compute": {"accelerator": "cpu", "num_nodes": 2}})
+    with pytest.raises(ConfigError, match="compute.num_nodes is 2: start the command on every machine by torchrun"):
+        trained(data(), how)
+
+
 def test_what_cannot_be_sent_is_said():
     plan = Plan(config(2), DevMetric("score", lambda student: 0.0, True))
     with pytest.raises(ValueError, match=r"compute.devices: the training cannot be sent .*picklable"):
@@ -296,3 +359,26 @@ def test_steps_are_the_budget_whatever_the_epochs():
     assert ["dev_score" in row for row in seen] == [False, True, True]
     assert seen[-1]["lr"] == pytest.approx(CONFIG.lr / 25 / 1e4, rel=20)
     assert np.isfinite([row["loss"] for row in seen]).all()
+
+
+def test_layers_that_are_passed_over_are_found():
+    class Over(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.spare = nn.Linear(FEATURES, DIM), nn.Linear(2, 2)
+
+        def forward(self, inputs):
+            return self.used(inputs)
+
+    assert not leaves_unused(nn.Linear(FEATURES, DIM), data())
+    assert leaves_unused(Over(), data())
+
+
+def test_run_keys_and_checkpoints_know_of_devices_only_where_there_are_several():
+    def decides(**compute):
+        return TrainingConfig(compute=compute).model_dump(context=DECIDES)
+
+    assert decides() == decides(strategy="ddp")
+    assert {"accelerator": "auto", "precision": "auto"}.items() <= decides().items()
+    assert not {"compute", "devices", "steps", "accumulate", "ema"} & decides().keys()
+    assert decides(devices=2, num_nodes=3).items() - decides().items() == {("devices", 2), ("num_nodes", 3)}

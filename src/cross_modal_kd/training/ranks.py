@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -149,7 +150,7 @@ class _Ranks:
 
     def _start(self) -> None:
         context = _context()
-        address = _address()
+        address = {**free_port(), "NODE_RANK": "0"}
         for rank in range(self._count):
             reader, writer = context.Pipe(duplex=False)
             process = context.Process(target=_run, args=(rank, address, self._sent, writer), name=f"rank {rank}")  # type: ignore[attr-defined]
@@ -226,14 +227,15 @@ def _context() -> BaseContext:
     return context
 
 
-def _address() -> dict[str, str]:
-    """Where ranks of one machine meet, as variables of their environment."""
-    import socket
+def free_port() -> dict[str, str]:
+    """Where ranks of this machine can meet.
 
+    Returns:
+        An address and a port that is free now, as the variables that torch reads.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0"}
+        return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
 
 
 def _run(rank: int, address: dict[str, str], sent: _Sent, writer: Connection) -> None:
