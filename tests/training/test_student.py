@@ -99,12 +99,12 @@ def same(one, other) -> bool:
 def test_arms_of_one_seed_start_alike_and_see_the_same_batches(world, monkeypatch):
     starts, batches = [], []
 
-    def fit(module, data, plan, fabric):
+    def train(module, data, plan):
         starts.append({k: v.clone() for k, v in module.state_dict().items() if not k.startswith("projection.")})
         batches.append(list(data.sampler(8, plan.config.seed)))
         return []
 
-    monkeypatch.setattr(arms, "fit", fit)
+    monkeypatch.setattr(arms, "train", train)
     for arm in (NONE, BOTH, ArmConfig(constraints=SOFT, joint=True), ArmConfig(quality={"gamma": 1.0})):
         world.train(arm)
     world.train(NONE, TRAINING.model_copy(update={"seed": 1}))

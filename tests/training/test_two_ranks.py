@@ -109,6 +109,7 @@ def test_two_ranks_train_what_one_trains(tmp_path, joint, caplog):
     rows, note = [], tmp_path / "asked"
     given, update = data(some_labels(), share=0.4), {"batch_size": 9, "ema": 0.9, "accumulate": 1 + joint}
     one = trained(given, config(1, **update), joint, augment=Noise())
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         two = trained(
             given,
