@@ -148,3 +148,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for name, module in list(sys.modules.items()):
             if type(module).__name__ in ("LazyModule", "DeprecatedModuleRedirect"):
                 del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def ray_of_two_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A ``ComputeConfig`` for a Ray of this machine with two cores, which ends with the tests."""
+    ray = pytest.importorskip("ray")
+    from cross_modal_kd.config import ComputeConfig
+
+    paths = [str(PROJECT / name) for name in ("src", "tests/toys")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        ray.init(
+            address="local",
+            num_cpus=2,
+            include_dashboard=False,
+            configure_logging=False,
+            log_to_driver=False,
+            object_store_memory=100 * 2**20,
+            _node_ip_address="127.0.0.1",
+        )
+    yield ComputeConfig(engine="ray", address=None, retries=1)
+    ray.shutdown()

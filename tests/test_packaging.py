@@ -21,6 +21,7 @@ EXTRAS = DECLARED["optional-dependencies"]
 # The extras whose packages a place may import, beside the core's; the longest path decides.
 MAY_IMPORT = {
     "": ("pipelines",),
+    "compute": ("cluster",),
     "config": (),
     "losses": (),
     "metrics": (),
@@ -117,7 +118,7 @@ def test_nothing_is_declared_that_nobody_imports():
 def test_all_is_every_extra_that_runs_something():
     (everything,) = (Requirement(text) for text in EXTRAS["all"])
     assert everything.name == DECLARED["name"]
-    assert everything.extras == set(EXTRAS) - {"all", "dev", "docs", "dnsmos", "team"}
+    assert everything.extras == set(EXTRAS) - {"all", "dev", "docs", "dnsmos", "team", "cluster"}
 
 
 @pytest.mark.parametrize("extra", ["", *sorted(set(EXTRAS) - {"all"})])

@@ -41,20 +41,6 @@ def test_a_second_writer_is_refused_with_the_name_of_the_first_and_a_killed_one_
     assert not list(tmp_path.glob("*.json"))
 
 
-def test_those_that_do_the_same_share_it_and_no_other_joins_them(tmp_path):
-    locks = [Lock(tmp_path, "the task") for _ in range(2)]
-    for lock in locks:
-        lock.acquire("kedro run --pipelines=comparison", together="same parameters")
-    for other in (None, "other parameters"):
-        with pytest.raises(HeldError):
-            Lock(tmp_path, "the task").acquire("kedro run", together=other)
-    locks[0].release()
-    with pytest.raises(HeldError):
-        Lock(tmp_path, "the task").acquire("kedro run")
-    locks[1].release()
-    Lock(tmp_path, "the task").acquire("kedro run")
-
-
 @pytest.mark.parametrize(("silent", "held"), [(0, True), (3600, False)])
 def test_a_run_on_another_machine_holds_it_while_it_is_heard_of(tmp_path, silent, held):
     owner = Owner("ann", {"process.host": "elsewhere", "process.pid": "1", "process.started": "0"}, 0.0, "kedro run")

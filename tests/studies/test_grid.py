@@ -1,13 +1,10 @@
 """A grid of trainings: what is done is not done again, and what has changed is."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import numpy as np
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.objective import ArmConfig
@@ -99,41 +96,10 @@ def test_an_interrupted_grid_goes_on_where_it_was(tmp_path):
     assert again.names == ["none 1", "soft 1"]
 
 
-def test_a_job_that_another_process_is_at_is_left_for_last_and_then_taken_if_it_was_not_finished(tmp_path):
-    first = Trainer(fail_at=0)
-    with pytest.raises(KeyboardInterrupt):
-        first.run(tmp_path, JOBS[:1])
-    (folder,) = tmp_path.iterdir()
-    held = FileLock(folder / "lock").acquire(timeout=0)
-
-    class UntilTheRestIsDone(Trainer):
-        def train(self, job, checkpoint):
-            trained = super().train(job, checkpoint)
-            if len(self.names) == 3:
-                held.lock.release()
-            return trained
-
-    trainer = UntilTheRestIsDone()
-    outcomes = trainer.run(tmp_path)
-    assert trainer.names == ["soft 0", "none 1", "soft 1", "none 0"]
-    assert [outcome.job for outcome in outcomes] == JOBS
-
-
-def test_two_processes_share_a_grid_and_train_nothing_twice(tmp_path):
-    both_are_at_it = Barrier(2, timeout=30)
-
-    class AtTheSameTime(Trainer):
-        def train(self, job, checkpoint):
-            if not self.names:
-                both_are_at_it.wait()
-            return super().train(job, checkpoint)
-
-    trainers = AtTheSameTime(), AtTheSameTime()
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda trainer: trainer.run(tmp_path), trainers))
-    assert sorted(trainers[0].names + trainers[1].names) == ["none 0", "none 1", "soft 0", "soft 1"]
-    assert all(trainer.names for trainer in trainers)
-    assert outcomes[0] == outcomes[1] and [outcome.job for outcome in outcomes[0]] == JOBS
+def test_a_training_that_is_asked_for_twice_is_done_once(tmp_path):
+    trainer = Trainer()
+    outcomes = trainer.run(tmp_path, [JOBS[0], JOBS[1], JOBS[0]])
+    assert trainer.names == ["none 0", "soft 0"] and outcomes[0] == outcomes[2]
 
 
 def test_metrics_that_were_half_written_do_not_count_as_done(tmp_path, monkeypatch):

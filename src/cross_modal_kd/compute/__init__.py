@@ -1,6 +1,6 @@
-"""Where work runs: the one place that makes a Fabric and asks which device there is; and how far the work is.
+"""Where work runs: the one place that makes a Fabric and asks which device there is, or hands parts of the work to Ray.
 
-Importing it imports neither torch nor lightning: both are imported when a device is asked for.
+Importing it imports neither torch nor lightning nor Ray: they are imported when a device or a cluster is asked for.
 """
 
 from cross_modal_kd.compute.cores import cores, workers_by_cores
@@ -13,13 +13,18 @@ from cross_modal_kd.compute.device import (
     repeatable,
     shared,
 )
+from cross_modal_kd.compute.engine import LOCAL, Engine, EngineError, engine_of
 from cross_modal_kd.compute.progress_bar import progress_bar
 
 __all__ = [
+    "LOCAL",
+    "Engine",
+    "EngineError",
     "cores",
     "device_for",
     "devices_of",
     "launcher",
+    "engine_of",
     "make_fabric",
     "pick_precision",
     "progress_bar",

@@ -6,6 +6,8 @@ from pathlib import Path
 MOST_WORKERS = 16
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
+_given: int | None = None
+
 
 def cores() -> int:
     """Cores that this process may use: of the machine, less what an affinity or a container's quota takes away.
@@ -15,7 +17,17 @@ def cores() -> int:
     """
     affinity = getattr(os, "sched_getaffinity", None)
     here = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(here, _quota() or here))
+    return max(1, min(here, _quota() or here, _given or here))
+
+
+def share_cores(given: int) -> None:
+    """Be content with fewer cores than the machine has, as a task among others.
+
+    Args:
+        given: what ``cores`` is at most from now on, above 0.
+    """
+    global _given
+    _given = given
 
 
 def workers_by_cores() -> int:

@@ -1,9 +1,10 @@
-"""Where trainings run: the device, how many of them, on how many machines."""
+"""Where the work is done: the device, how many of them, on how many machines; in this process or by a Ray cluster."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from cross_modal_kd.config.errors import ConfigError
 from cross_modal_kd.config.strict import Strict, first_errors
@@ -15,6 +16,8 @@ MOVED = ("accelerator", "precision")
 class ComputeConfig(Strict):
     """One device by default. On several a training is one process (a rank) for each device, which share every batch.
 
+    This process does everything by default; a Ray cluster can do what is cut into parts, which changes no result.
+
     Attributes:
         accelerator: ``auto`` takes a GPU where there is one.
         devices: of each machine, for one training; ``all`` takes every GPU there is, and one CPU where there is none.
@@ -24,6 +27,13 @@ class ComputeConfig(Strict):
         precision: as Fabric names it; ``auto`` is bf16-mixed where the GPU does it in hardware, 32-true elsewhere.
         sync_batchnorm: on CUDA, whether batch norms take mean and variance over all ranks; else each over its own part
             of the batch, and those of the first rank are kept.
+        engine: ``ray`` hands inspection, quality, the teacher's embeddings and every training of a study to the tasks
+            of a Ray cluster; ``local`` does all of it here.
+        address: of the cluster: ``auto`` is the one that this machine belongs to, else ``host:port`` or
+            ``ray://host:port``; null starts a Ray of this machine's cores, which ends with the run.
+        task_cpus: cores that each task asks for; it may start where so many are free.
+        task_gpus: GPUs that a training and a part of the embeddings ask for; a share puts several on one.
+        retries: how often a task is done again whose worker or machine has died; an error is none of these.
     """
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -32,6 +42,18 @@ class ComputeConfig(Strict):
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "auto"
     sync_batchnorm: bool = False
+    engine: Literal["local", "ray"] = "local"
+    address: str | None = Field("auto", pattern=r"^(auto|(ray://)?[^/\s]+:\d+)$")
+    task_cpus: float = Field(1.0, gt=0)
+    task_gpus: float = Field(0.0, ge=0)
+    retries: int = Field(2, ge=0)
+
+    @field_validator("engine")
+    @classmethod
+    def _ray_is_there(cls, engine: str) -> str:
+        if engine == "ray" and find_spec("ray") is None:
+            raise ValueError("ray needs the package Ray, which is not installed: pip install '.[cluster]'")
+        return engine
 
     @model_validator(mode="after")
     def _goes_together(self) -> "ComputeConfig":

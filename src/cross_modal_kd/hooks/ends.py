@@ -135,6 +135,6 @@ def check_runner(runner: str) -> None:
     for name, reason in REFUSED.items():
         if name in runner:
             raise ValueError(
-                f"--runner={name} {reason}. Leave --runner out (SequentialRunner); several studies' trainings run at "
-                "once by the same command in a second terminal"
+                f"--runner={name} {reason}. Leave --runner out (SequentialRunner); the trainings of a study run "
+                "at once on a Ray cluster: compute.engine (docs/scale.md)"
             )

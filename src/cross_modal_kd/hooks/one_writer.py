@@ -1,19 +1,15 @@
 """A run holds its task's artifacts from before the first node to its end, whatever the end is.
 
 The lock is a folder beside the layers, ``<data_root>/.locks/<task>``. A pipeline that only reads (``results``) needs
-none. The studies that several processes may work on (``comparison``, ``regimes``) share it among those of the same
-command and parameters. What the run has saved, it must find unchanged when it loads it.
+none. What the run has saved, it must find unchanged when it loads it.
 """
 
 import atexit
 import glob
-import hashlib
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
@@ -26,7 +22,6 @@ from cross_modal_kd.tracking import command
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints"
-TOGETHER = ("comparison", "regimes")
 
 
 class OneWriterHook:
@@ -36,16 +31,6 @@ class OneWriterHook:
         self._lock: Lock | None = None
         self._catalog: CatalogProtocol | None = None
         self._saved: dict[str, list[tuple[str, int, int, int]]] = {}
-        self._parameters: dict[str, Any] = {}
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Note the parameters, in which runs that share a lock must agree.
-
-        Args:
-            context: Kedro's, with the parameters of the run.
-        """
-        self._parameters = dict(context.params)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -64,11 +49,11 @@ class OneWriterHook:
         reporting = reporting.resolve()
         root, task = reporting.parent.parent, reporting.name
         lock = Lock(root / ".locks" / task, f"the task {task!r} in {root}")
-        lock.acquire(command(run_params), self._together(run_params))
+        lock.acquire(command(run_params))
         self._lock = lock
         atexit.register(self.release)
         at_end_of_cell(self.release)
-        if lock.alone and (cleared := sum(map(clear_leftovers, root.glob(f"*/{glob.escape(task)}")))):
+        if cleared := sum(map(clear_leftovers, root.glob(f"*/{glob.escape(task)}"))):
             logger.info("%d half-written files of runs that were killed are cleared away", cleared)
 
     @hook_impl
@@ -124,14 +109,6 @@ class OneWriterHook:
         if lock is not None:
             lock.release()
             atexit.unregister(self.release)
-
-    def _together(self, run_params: dict[str, Any]) -> str | None:
-        """What runs agree in that may work on one task at once; None for a run that works alone."""
-        names = run_params.get("pipeline_names") or []
-        if not names or not set(names) <= set(TOGETHER):
-            return None
-        text = json.dumps([command(run_params), self._parameters], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def writes(pipeline: Pipeline, catalog: CatalogProtocol) -> bool:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cross_modal_kd.compute import progress_bar
+from cross_modal_kd.compute import LOCAL, Engine, progress_bar
 from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
@@ -28,6 +29,8 @@ CHUNK = 64
 CHUNK_BYTES = 2**26
 """Of decoded samples, of which each thread holds a chunk and what its measures make of it; a sample may be larger."""
 THREADS = 2
+TASK = 256
+"""Samples of a task, where tasks measure them."""
 
 
 def measure_samples(
@@ -38,6 +41,7 @@ def measure_samples(
     fitted_on: pd.DataFrame | None = None,
     show_progress: bool = True,
     cache: Path | None = None,
+    engine: Engine = LOCAL,
 ) -> pd.DataFrame:
     """Raw quality of every sample: sample_id, modality, and one column a measure, empty where it is another modality's.
 
@@ -54,6 +58,7 @@ def measure_samples(
         show_progress: whether to show a bar.
         cache: folder of what was measured before, which is added to as it goes; not to be given together with
             ``corrupt``. None measures everything.
+        engine: who measures.
 
     Returns:
         The table, in the order of sample_id.
@@ -74,7 +79,8 @@ def measure_samples(
             own = fitted_on[fitted_on["modality"] == modality.name]
             meter = _Meter(modality, names[modality.name], roots, modality.context(own), corrupt)
             kept = None if cache is None else _kept(cache, meter, samples, own)
-            found = _measured(meter, samples[samples["modality"] == modality.name], kept, bar.update)
+            rows = modality.in_order(samples[samples["modality"] == modality.name])
+            found = _measured(meter, rows, kept, bar.update, engine)
             _require_finite(found, names[modality.name])
             tables.append(found)
     return pd.concat(tables, ignore_index=True).sort_values("sample_id", ignore_index=True)
@@ -130,11 +136,13 @@ def _kept(cache: Path, meter: "_Meter", samples: pd.DataFrame, fitted_on: pd.Dat
     return Kept(cache, json.dumps(decides), stamps)
 
 
-def _measured(meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance: Callable[[int], Any]) -> pd.DataFrame:
+def _measured(
+    meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance: Callable[[int], Any], engine: Engine
+) -> pd.DataFrame:
     """Rows of one modality to sample_id, modality and one column a measure; what is kept is not measured again."""
-    ids = samples[["sample_id", "modality"]]
+    ids, in_chunks = samples[["sample_id", "modality"]], partial(_in_chunks, meter)
     if kept is None:
-        return pd.concat(_in_chunks(meter, samples, advance)).join(ids)[[*ids, *meter.names]]
+        return pd.concat(engine.over(in_chunks, samples, TASK, advance)).join(ids)[[*ids, *meter.names]]
     known = kept.known(samples[["modality", "source"]].assign(path=samples["path"].fillna(samples["sample_id"])))
     if len(known):
         logger.info(
@@ -142,7 +150,7 @@ def _measured(meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance
         )
         advance(len(known))
     parts = [known]
-    for found in _in_chunks(meter, samples.drop(index=known.index), advance):
+    for found in engine.over(in_chunks, samples.drop(index=known.index), TASK, advance):
         kept.keep(found)
         parts.append(found)
     kept.write()
@@ -151,7 +159,6 @@ def _measured(meter: "_Meter", samples: pd.DataFrame, kept: Kept | None, advance
 
 def _in_chunks(meter: "_Meter", samples: pd.DataFrame, advance: Callable[[int], Any]) -> Iterator[pd.DataFrame]:
     """The measures of each chunk on the samples' index; the rows of a block are Python objects at a time."""
-    samples = meter.modality.in_order(samples)
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(samples), BLOCK):
             block = samples.iloc[start : start + BLOCK]

@@ -1,14 +1,14 @@
 """Look at every sample once: can it be decoded, how long or large is it, what is its digest."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.compute import progress_bar
+from cross_modal_kd.compute import LOCAL, Engine, progress_bar
 from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.samples.kept import Kept
@@ -20,22 +20,29 @@ logger = logging.getLogger(__name__)
 BLOCK = 1024
 """Rows that are looked at together: so many are Python objects at a time."""
 LARGEST_BATCH = 16
+TASK = 512
+"""Rows of a task, where tasks look at them."""
 
 Look = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def inspect_rows(
-    candidates: pd.DataFrame, look: Look, ingestion: IngestionConfig, kept: Kept | None = None
+    candidates: pd.DataFrame,
+    look: Look,
+    ingestion: IngestionConfig,
+    kept: Kept | None = None,
+    engine: Engine = LOCAL,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The candidates that can be used, with what a look at each tells, and the rejected.
 
     Args:
         candidates: rows of the samples table, not yet looked at.
         look: a row -> the columns that it fills (``sha256``, ``duration_s``, ...); raises UnreadableSampleError for a
-            sample that is of no use. It is called on ``ingestion.workers`` threads.
+            sample that is of no use. It is called on ``ingestion.workers`` threads, of each task where there are any.
         ingestion: threads, and how many may be rejected.
         kept: what earlier looks have told, which is taken for files that have not changed since; what this one tells is
             added as it goes. What was rejected is looked at each time. None looks at everything.
+        engine: who looks.
 
     Returns:
         The usable rows of the samples table, and (source, path, reason) of the others. Memory: O(N), in columns.
@@ -57,14 +64,9 @@ def inspect_rows(
         mininterval=1.0,
         disable=rest.empty,
     )
-    with ThreadPoolExecutor(ingestion.workers) as pool, bar:
-        for start in range(0, len(rest), BLOCK):
-            block = rest.iloc[start : start + BLOCK]
-            found: list[dict[str, Any]] = []
-            for batch in pool.map(partial(_facts, look), _batches(as_records(block), ingestion.workers)):
-                found += batch
-                bar.update(len(batch))
-            parts.append(_typed(found, block.index))
+    with bar:
+        for found in engine.over(partial(_looked_at, look, ingestion.workers), rest, TASK, bar.update):
+            parts.append(found)
             if kept is not None:
                 usable = parts[-1]["reason"].isna()
                 kept.keep(parts[-1].loc[usable].drop(columns="reason"))
@@ -84,6 +86,20 @@ def inspect_rows(
     rejected = pd.DataFrame({"source": rows["source"], "path": paths, "reason": reasons})[bad]
     usable_rows = seen[~bad].reset_index(drop=True) if bad.any() else seen
     return usable_rows, conform(rejected, REJECTED_DTYPES)
+
+
+def _looked_at(
+    look: Look, workers: int, rows: pd.DataFrame, advance: Callable[[int], object]
+) -> Iterator[pd.DataFrame]:
+    """What a look at each row tells, a block of them at a time."""
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(rows), BLOCK):
+            block = rows.iloc[start : start + BLOCK]
+            found: list[dict[str, Any]] = []
+            for batch in pool.map(partial(_facts, look), _batches(as_records(block), workers)):
+                found += batch
+                advance(len(batch))
+            yield _typed(found, block.index)
 
 
 def _typed(found: list[dict[str, Any]], index: pd.Index) -> pd.DataFrame:

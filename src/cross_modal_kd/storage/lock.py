@@ -35,14 +35,12 @@ class Owner:
         process: machine, number and start of the process, of ``process_facts``.
         since: seconds since 1970.
         what: the work, for messages.
-        together: owners that have the same text here may hold the lock at once; None shares with nobody.
     """
 
     user: str
     process: dict[str, str]
     since: float
     what: str
-    together: str | None = None
 
     @property
     def host(self) -> str:
@@ -55,11 +53,11 @@ class Owner:
 
 
 class Lock:
-    """Held by one process, or by several that do the same.
+    """Held by one process.
 
-    ``folder`` has a pair of files an owner: a text that says who it is, and a file that the operating system locks for
-    as long as the process lives. An owner that was killed on this machine is recognised at once and taken over from;
-    one of another machine, when it was silent for five minutes.
+    ``folder`` has a pair of files of the owner: a text that says who it is, and a file that the operating system locks
+    for as long as the process lives. An owner that was killed on this machine is recognised at once and taken over
+    from; one of another machine, when it was silent for five minutes.
 
     Args:
         folder: of this lock alone; made where it is missing.
@@ -73,12 +71,11 @@ class Lock:
         self._released = Event()
         self._process = os.getpid()
 
-    def acquire(self, what: str, together: str | None = None) -> None:
+    def acquire(self, what: str) -> None:
         """Take the lock.
 
         Args:
             what: this process is about to do, as the command that does it.
-            together: what owners that may hold the lock at once agree in; None shares with nobody.
 
         Raises:
             HeldError: another process holds it; the message says who and what to do.
@@ -89,11 +86,11 @@ class Lock:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with guarded(self.folder / "guard"):
-                self._refuse(together)
+                self._refuse()
                 file = self.folder / f"{uuid4().hex}.json"
                 held = FileLock(file.with_suffix(".alive"), thread_local=False)
                 held.acquire(timeout=0)
-                owner = Owner(user(), process_facts(), time.time(), what, together)
+                owner = Owner(user(), process_facts(), time.time(), what)
                 write_whole(file, json.dumps(asdict(owner), indent=1))
         except OSError as error:
             if error.errno not in UNWRITABLE:
@@ -107,11 +104,6 @@ class Lock:
         self._released.clear()
         Thread(target=self._beat, args=(file,), daemon=True, name="lock of the run").start()
 
-    @property
-    def alone(self) -> bool:
-        """Whether it is held, and by nobody else."""
-        return self._file is not None and len(list(self.folder.glob("*.json"))) == 1
-
     def release(self) -> None:
         """Give it back; nothing where this process does not hold it."""
         file, self._file = self._file, None
@@ -123,14 +115,14 @@ class Lock:
             self._held.release()
             file.with_suffix(".alive").unlink(missing_ok=True)
 
-    def _refuse(self, together: str | None) -> None:
+    def _refuse(self) -> None:
         """Raise for an owner that lives; clear away those that do not."""
         for file, owner in self._owners():
             if not self._lives(file, owner):
                 logger.warning("%s: the lock of a run that has ended (%s) is taken over", self.about, owner)
                 for each in (file, file.with_suffix(".alive")):
                     each.unlink(missing_ok=True)
-            elif together is None or owner.together != together:
+            else:
                 raise HeldError(
                     f"{self.about} is being written to by another run: {owner} ({owner.what}). Two runs would mix "
                     "their files. Wait for its end, or write elsewhere with `--params=data_root=/another/folder`. "

@@ -1,13 +1,15 @@
 """What every study starts from: the task's data and configuration, gathered once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cross_modal_kd.compute import Engine, engine_of
 from cross_modal_kd.config import (
     ArmsConfig,
+    ComputeConfig,
     EvaluationConfig,
     InputConfig,
     ProjectionConfig,
@@ -59,6 +61,7 @@ class Context:
         projection_mlp: the trainable projection.
         projection_pca: the fixed projection.
         sample_weights: by sample_id, with the quality of both sides of each training pair.
+        compute: who trains.
     """
 
     configuration: Configuration
@@ -67,11 +70,17 @@ class Context:
     projection_mlp: ModelBundle
     projection_pca: ModelBundle
     sample_weights: pd.DataFrame
+    compute: ComputeConfig = field(default=ComputeConfig(), kw_only=True)
 
     @property
     def task(self) -> TaskConfig:
         """The block ``task``."""
         return self.configuration.task
+
+    @property
+    def engine(self) -> Engine:
+        """Who trains: this process, or the tasks of a cluster."""
+        return engine_of(self.compute)
 
     @property
     def arms(self) -> ArmsConfig:

@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.config import (
     ArmsConfig,
+    ComputeConfig,
     EvaluationConfig,
     InputConfig,
     ProjectionConfig,
@@ -58,6 +59,7 @@ def gather_context(
     projection_mlp: ModelBundle,
     projection_pca: ModelBundle,
     sample_weights: pd.DataFrame,
+    compute: ComputeConfig,
 ) -> Context:
     """The data and the configuration that every study starts from.
 
@@ -68,11 +70,14 @@ def gather_context(
         projection_mlp: the trainable projection.
         projection_pca: the fixed projection.
         sample_weights: by sample_id, with the quality of both sides of each training pair.
+        compute: who trains.
 
     Returns:
         The context; nothing is read or computed yet.
     """
-    return Context(configuration, samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights)
+    return Context(
+        configuration, samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights, compute=compute
+    )
 
 
 def create_pipeline(*tags: str) -> Pipeline:
@@ -85,7 +90,7 @@ def create_pipeline(*tags: str) -> Pipeline:
         Two nodes, with the tags of all studies and these.
     """
     blocks = {name: f"params:{name}" for name in BLOCKS}
-    data = {"configuration": "study_configuration"} | {name: name for name in DATA}
+    data = {"configuration": "study_configuration"} | {name: name for name in DATA} | {"compute": "params:compute"}
     gathered = stage(
         "gathering",
         [

@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cross_modal_kd.compute import LOCAL, Engine
 from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
@@ -143,12 +145,12 @@ Train = Callable[[Job, Path], tuple[ModelBundle, pd.DataFrame]]
 Embed = Callable[[Job, ModelBundle], EmbeddingTable]
 
 
-def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: Embed) -> list[Outcome]:
-    """Every job in turn, skipping those whose folder is complete; an interrupted one resumes from its checkpoint.
+def run_grid(
+    jobs: Iterable[Job], store: Path, data: str, train: Train, embed: Embed, engine: Engine = LOCAL
+) -> list[Outcome]:
+    """Every job, but those whose folder is complete; an interrupted one resumes from its checkpoint.
 
-    Several processes may work on one store: each takes the jobs that no other is at, and waits for the rest only when
-    nothing else is left. A job whose process died is free again; one whose files are damaged is done again, with a
-    warning. Each training is a child run of the current MLflow run.
+    A job whose files are damaged is done again, with a warning. Each training is a child run of the current MLflow run.
 
     Args:
         jobs: to be done, in this order.
@@ -156,47 +158,31 @@ def run_grid(jobs: Iterable[Job], store: Path, data: str, train: Train, embed: E
         data: run key of the data.
         train: (job, checkpoint file) -> (student, history).
         embed: (job, student) -> the embeddings to keep of it.
+        engine: who trains; tasks write to the same store, and may ask for GPUs.
 
     Returns:
         The outcome of every job, in the order of the jobs.
     """
     jobs = list(jobs)
     folders = [store / f"{job.arm}-{job.config.projection}-seed{job.seed}-{job.key(data)}" for job in jobs]
-
-    def run(number: int, wait: bool) -> bool:
-        name = f"{number + 1} of {len(jobs)}: {folders[number].name}"
-        return _run_job(jobs[number], folders[number], name, train, embed, wait=wait)
-
-    of_others = [number for number in range(len(jobs)) if not run(number, wait=False)]
-    for number in of_others:
-        run(number, wait=True)
+    planned: dict[Path, _Planned] = {}
+    for number, (job, folder) in enumerate(zip(jobs, folders, strict=True), start=1):
+        planned.setdefault(folder, _Planned(job, folder, f"{number} of {len(jobs)}: {folder.name}"))
+    left = [each for each in planned.values() if not _is_done(each.folder, each.name)]
+    for name in engine.each(partial(_train_job, train, embed), left, on_gpu=True):
+        logger.info("%s is done", name)
     return [
         Outcome(job, folder, json.loads((folder / DONE).read_text())) for job, folder in zip(jobs, folders, strict=True)
     ]
 
 
-def _run_job(job: Job, folder: Path, name: str, train: Train, embed: Embed, *, wait: bool) -> bool:
-    """Whether the job is done; False where another process is at it and this one does not ``wait``."""
-    from filelock import FileLock, Timeout
+@dataclass(frozen=True)
+class _Planned:
+    """A job, the folder that it is to leave, and its name in the log."""
 
-    if _is_done(folder, name):
-        logger.info("%s is done, taken as it is", name)
-        return True
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
-    if wait:
-        logger.info("%s: waiting for the process that is at it", name)
-    try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        logger.info("%s: another process is at it, left for later", name)
-        return False
-    try:
-        if not _is_done(folder, name):
-            _train_job(job, folder, name, train, embed)
-    finally:
-        lock.release()
-    return True
+    job: Job
+    folder: Path
+    name: str
 
 
 def _is_done(folder: Path, name: str) -> bool:
@@ -214,11 +200,15 @@ def _is_done(folder: Path, name: str) -> bool:
     except (ValueError, OSError) as error:
         logger.warning("%s is trained again: %s", name, error)
         return False
+    logger.info("%s is done, taken as it is", name)
     return True
 
 
-def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) -> None:
-    logger.info(name)
+def _train_job(train: Train, embed: Embed, planned: _Planned) -> str:
+    """Train, and leave all that an outcome has; the name that the job has in the log."""
+    job, folder = planned.job, planned.folder
+    logger.info(planned.name)
+    folder.mkdir(parents=True, exist_ok=True)
     condition = {f"condition.{name}": value for name, value in job.condition.items()}
     tags = {"arm": job.arm, "projection": job.config.projection, "seed": job.seed, **condition}
     varied = "".join(f", {name} {value}" for name, value in job.condition.items())
@@ -235,6 +225,7 @@ def _train_job(job: Job, folder: Path, name: str, train: Train, embed: Embed) ->
         if run is not None:
             run.metrics(as_metrics({_in_its_folder(name): value for name, value in metrics.items()}))
             remember_run(folder, run)
+    return planned.name
 
 
 def _in_its_folder(name: str) -> str:
@@ -265,7 +256,7 @@ def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train)
     Args:
         jobs: to be done, in this order.
         store: a folder of one folder a job.
-        context: its data are the jobs' data, its ``measured_samples`` are embedded.
+        context: its data are the jobs' data, its ``measured_samples`` are embedded, its ``engine`` trains.
         train: (job, checkpoint file) -> (student, history).
 
     Returns:
@@ -275,7 +266,7 @@ def train_grid(jobs: Iterable[Job], store: Path, context: Context, train: Train)
     def embed(_: Job, student: ModelBundle) -> EmbeddingTable:
         return context.embed(student)
 
-    outcomes = run_grid(jobs, store, context.fingerprint, train, embed)
+    outcomes = run_grid(jobs, store, context.fingerprint, train, embed, context.engine)
     refresh_embeddings(outcomes, context.measured_samples, embed)
     return outcomes
 

@@ -19,7 +19,7 @@ from cross_modal_kd.tracking.fetch import fetched_model
 from cross_modal_kd.tracking.fingerprint import fingerprint, row_hashes
 from cross_modal_kd.tracking.flatten import as_metrics, as_params, leaves
 from cross_modal_kd.tracking.logged_model import ModelToLog
-from cross_modal_kd.tracking.mlflow_session import MlflowSession
+from cross_modal_kd.tracking.mlflow_session import MlflowSession, joined_run
 from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.runs import PastRun, Runs, RunsError
@@ -46,6 +46,7 @@ __all__ = [
     "fingerprint",
     "row_hashes",
     "git_facts",
+    "joined_run",
     "leaves",
     "parted",
     "run_name",

@@ -7,8 +7,8 @@ import atexit
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,32 @@ QUIET = {
 }
 CHATTY = ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics")
 TRIES = 20
+
+
+@contextmanager
+def joined_run(run_id: str | None, tracking_uri: str, logs: Path) -> Iterator[None]:
+    """A context in which the run of another process is the current one, as in a task that works for that process.
+
+    Args:
+        run_id: of the run, which stays open; None, and nothing is tracked.
+        tracking_uri: address of the server or database that keeps it.
+        logs: folder for what the server does not take until the end.
+
+    Yields:
+        Nothing.
+    """
+    if run_id is None:
+        yield
+        return
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
+    run = TrackedRun(run_id, tracking_uri)
+    set_session_run(run)
+    try:
+        yield
+    finally:
+        set_session_run(None)
+        run.outbox.close(logs / f"unsent-{run_id}-{os.getpid()}.json")
 
 
 class MlflowSession:

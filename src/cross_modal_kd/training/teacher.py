@@ -1,14 +1,16 @@
 """A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
 
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.compute import device_for
+from cross_modal_kd.compute import LOCAL, Engine, device_for
 from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
@@ -45,6 +47,9 @@ from cross_modal_kd.training.ranks import train
 from cross_modal_kd.training.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
+
+TASK = 8192
+"""Samples of a task, where tasks embed them: each builds the teacher first."""
 
 
 def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
@@ -171,6 +176,7 @@ def embed_teacher(
     teacher_model: ModelBundle,
     embedding_cache: Path,
     accelerator: str = "auto",
+    engine: Engine = LOCAL,
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
 
@@ -183,6 +189,7 @@ def embed_teacher(
         embedding_cache: folder of tables, by a fingerprint of the encoder's weights, the transform and the samples'
             contents; a new table is added to it.
         accelerator: as ``compute.accelerator``, the device to embed on.
+        engine: who embeds; tasks may ask for a GPU.
 
     Returns:
         (N, D) float32 of the N teacher samples, with the fingerprint.
@@ -198,10 +205,23 @@ def embed_teacher(
         else:
             logger.info("teacher embeddings %s: unchanged, taken from the cache", fingerprint[:12])
             return table
-    values = teacher_embeddings(chosen, task, sources, inputs, teacher_model, accelerator)
+    work = partial(_embedded, (task, sources, inputs, teacher_model, accelerator))
+    found = engine.over(work, chosen.reset_index(drop=True), TASK, on_gpu=True)
+    values = np.concatenate([each for _, each in sorted(found, key=lambda part: part[0])])
     table = EmbeddingTable(chosen["sample_id"].tolist(), values, fingerprint)
     save_table(kept, table)
     return table
+
+
+def _embedded(
+    about: tuple[TaskConfig, SourcesConfig, InputConfig, ModelBundle, str],
+    chosen: pd.DataFrame,
+    advance: Callable[[int], object],
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Where a part of the samples begins, and their embeddings."""
+    values = teacher_embeddings(chosen, *about)
+    advance(len(values))
+    yield int(chosen.index[0]), values
 
 
 def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:

@@ -26,7 +26,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 inspect_samples,
-                bound("candidates", "passed_over", "inspection_cache", params=["sources", "ingestion"]),
+                bound("candidates", "passed_over", "inspection_cache", params=["sources", "ingestion", "compute"]),
                 ["inspected_samples", "unusable_samples"],
                 name="inspect_every_sample",
             ),

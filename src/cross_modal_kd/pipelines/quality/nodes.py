@@ -5,11 +5,23 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import ArmsConfig, DistillationConfig, QualityConfig, SourcesConfig, TaskConfig, WeightConfig
+from cross_modal_kd.config import (
+    ArmsConfig,
+    ComputeConfig,
+    DistillationConfig,
+    QualityConfig,
+    SourcesConfig,
+    TaskConfig,
+    WeightConfig,
+)
 
 
 def measure_quality(
-    samples: pd.DataFrame, sources: SourcesConfig, quality: QualityConfig, quality_cache: Path
+    samples: pd.DataFrame,
+    sources: SourcesConfig,
+    quality: QualityConfig,
+    quality_cache: Path,
+    compute: ComputeConfig,
 ) -> pd.DataFrame:
     """Every measure of ``quality.measures`` of every sample; each file is decoded once, and not again in a later run.
 
@@ -18,14 +30,16 @@ def measure_quality(
         sources: where the files lie.
         quality: the measures to take, by modality.
         quality_cache: folder of what earlier runs have measured, also one that was killed; written to.
+        compute: who measures.
 
     Returns:
         sample_id, modality and one column a measure, null where it is another modality's; by sample_id.
     """
+    from cross_modal_kd.compute import engine_of
     from cross_modal_kd.quality import measure_samples
     from cross_modal_kd.samples import Roots
 
-    return measure_samples(samples, quality.measures, Roots(sources), cache=quality_cache)
+    return measure_samples(samples, quality.measures, Roots(sources), cache=quality_cache, engine=engine_of(compute))
 
 
 def score_quality(samples: pd.DataFrame, quality_measures: pd.DataFrame, quality: QualityConfig) -> pd.DataFrame:

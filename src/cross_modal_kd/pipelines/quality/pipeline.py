@@ -20,7 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 measure_quality,
-                bound("samples", "quality_cache", params=["sources", "quality"]),
+                bound("samples", "quality_cache", params=["sources", "quality", "compute"]),
                 "quality_measures",
                 name="measure_quality",
             ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig, TrainingConfig
+from cross_modal_kd.config import ComputeConfig, InputConfig, SourcesConfig, TaskConfig, TeacherConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
 
@@ -46,6 +46,7 @@ def embed_with_teacher(
     teacher_model: ModelBundle,
     embedding_cache: Path,
     training: TrainingConfig,
+    compute: ComputeConfig,
 ) -> EmbeddingTable:
     """Embeddings of every sample of the teacher's modality, taken from the cache where nothing has changed.
 
@@ -57,13 +58,16 @@ def embed_with_teacher(
         teacher_model: of ``prepare_teacher``.
         embedding_cache: folder with a folder for each fingerprint of weights, inputs and samples; written to.
         training: ``accelerator``, the device to embed on.
+        compute: who embeds.
 
     Returns:
         (N, D) by sample id, as the encoder gives them.
     """
+    from cross_modal_kd.compute import engine_of
     from cross_modal_kd.training import embed_teacher
 
-    return embed_teacher(samples, task, sources, inputs, teacher_model, embedding_cache, training.compute.accelerator)
+    about = (task, sources, inputs, teacher_model, embedding_cache, training.compute.accelerator)
+    return embed_teacher(samples, *about, engine_of(compute))
 
 
 def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:

@@ -27,7 +27,8 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 embed_with_teacher,
                 bound(
-                    *("samples", "teacher_model", "embedding_cache"), params=["task", "sources", "inputs", "training"]
+                    *("samples", "teacher_model", "embedding_cache"),
+                    params=["task", "sources", "inputs", "training", "compute"],
                 ),
                 "teacher_embeddings",
                 name="embed_with_teacher",

@@ -100,7 +100,7 @@ def weights_of_damaged(world: World, hit: pd.DataFrame, harm: Damage) -> pd.Data
     measures = world.quality_measures
     if len(hit):
         names: dict[str, list[str]] = {modality: world.quality.measures[modality]}
-        found = measure_samples(hit, names, Roots(world.configuration.sources), harm)
+        found = measure_samples(hit, names, Roots(world.configuration.sources), harm, engine=world.engine)
         measures = pd.concat([measures[~measures["sample_id"].isin(hit["sample_id"])], found], ignore_index=True)
     scores = score_samples(world.samples, measures, Scoring.of(world.quality))
     return sample_weights(world.samples, scores, world.task, WeightConfig())

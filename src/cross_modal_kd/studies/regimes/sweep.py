@@ -1,7 +1,8 @@
 """From the conditions of a study to its trained arms and its table (imports torch: reached from nodes only)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,12 +81,9 @@ def train_all(
     """
     conditions = list(conditions)
     planned = [_plan(world, condition, name, seed) for seed in seeds for condition in conditions for name in arms]
-    under = {id(job): condition for job, condition in planned}
-
-    def train(job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
-        return _train(under[id(job)], job, checkpoint)
-
-    outcomes = train_grid([job for job, _ in planned], store, world, train)
+    jobs = [job for job, _ in planned]
+    under = {job.key(world.fingerprint): condition for job, condition in planned}
+    outcomes = train_grid(jobs, store, world, partial(_train, under, world.fingerprint))
     rounds = [outcomes[start : start + len(arms)] for start in range(0, len(outcomes), len(arms))]
     return [
         Trained(condition, [outcome for each in rounds[number :: len(conditions)] for outcome in each])
@@ -101,7 +99,9 @@ def _plan(world: World, condition: Condition, name: str, seed: int) -> tuple[Job
     return Job(name, arm, chosen.student, budget, chosen.varied), chosen
 
 
-def _train(condition: Condition, job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
+def _train(under: Mapping[str, Condition], data: str, job: Job, checkpoint: Path) -> tuple[ModelBundle, pd.DataFrame]:
+    """Train under the condition of the job, by its run key with that data."""
+    condition = under[job.key(data)]
     return train_arm(
         replace(condition.data, known=condition.labels, labelled_share=condition.labelled_share),
         job.student,

@@ -19,6 +19,15 @@ logger = logging.getLogger(__name__)
 Measure = Callable[[ArmConfig, int, Callable[[float, int], None]], float]
 
 
+def make_storage(file: Path) -> None:
+    """Make the file of all studies where it is missing, before several arms are searched at once.
+
+    Args:
+        file: SQLite.
+    """
+    optuna.storages.RDBStorage(f"sqlite:///{file}")
+
+
 def suggest(trial: optuna.Trial, key: str, bounds: SearchRange) -> Any:
     """A value for one key.
 
@@ -56,7 +65,7 @@ def search_arm(
         space: range of each dotted key inside the arm.
         tuning: how many trials and repeats, and the seed.
         measure: (arm under trial, seed, report) -> its best dev value.
-        storage: SQLite file of all studies, made where it is missing.
+        storage: SQLite file of all studies, made where it is missing (for several arms at once by ``make_storage``).
         study_name: of this one, under which it is taken up again.
         larger_is_better: whether dev values are to be large.
 

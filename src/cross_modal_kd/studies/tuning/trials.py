@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
 from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
-from cross_modal_kd.studies.tuning.search import configured, search_arm, summary, with_value
+from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import ArmData, fit_projection, run_key, train_arm
 
@@ -169,22 +170,32 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
     for name, space in tuning.space.items():
         configured(context.arms.get(name), space)
     trials = prepare(context, tuning)
-    tables, tuned = [], {}
-    for name, space in progress_bar(tuning.space.items(), desc="tuning arms"):
-        arm = context.arms.get(name)
-        study = search_arm(
-            name,
-            arm,
-            space,
-            tuning,
-            trials.measure,
-            store / "studies.db",
-            trials.study_name(name, arm, space),
-            larger_is_better=trials.larger,
-        )
-        tuned[name] = _with_values(arm, study.best_params)
-        tables.append(summary(name, study, trials.larger))
-    return pd.concat(tables, ignore_index=True), tuned
+    make_storage(store / "studies.db")
+    search = partial(_search, trials, tuning, store / "studies.db")
+    named = {name: context.arms.get(name) for name in tuning.space}
+    searched = context.engine.each(search, named.items(), on_gpu=True)
+    found = dict(progress_bar(searched, desc="tuning arms", total=len(named)))
+    tables, tuned = zip(*(found[name] for name in named), strict=True)
+    return pd.concat(tables, ignore_index=True), dict(zip(named, tuned, strict=True))
+
+
+def _search(
+    trials: Trials, tuning: TuningConfig, storage: Path, named: tuple[str, ArmConfig]
+) -> tuple[str, tuple[pd.DataFrame, ArmConfig]]:
+    """The name of an arm, its trials, and the arm with its best values. Each trial goes by those before it."""
+    name, arm = named
+    space = tuning.space[name]
+    study = search_arm(
+        name,
+        arm,
+        space,
+        tuning,
+        trials.measure,
+        storage,
+        trials.study_name(name, arm, space),
+        larger_is_better=trials.larger,
+    )
+    return name, (summary(name, study, trials.larger), _with_values(arm, study.best_params))
 
 
 def _with_values(arm: ArmConfig, values: Mapping[str, Any]) -> ArmConfig:
