@@ -159,7 +159,8 @@ def connected(compute: ComputeConfig) -> Any:
     except (ConnectionError, ValueError, TimeoutError, RuntimeError) as error:
         raise EngineError(
             f"compute.address {compute.address!r}: no Ray cluster answers ({error}). Start one with `ray start "
-            "--head`, correct the address, or set it to null, which starts a Ray of this machine's own"
+            "--head`, correct the address, set RAY_AUTH_MODE=token if the cluster asks for its token, or set "
+            "compute.address to null, which starts a Ray of this machine's own"
         ) from error
     logger.info("Ray at %s has %g CPUs and %g GPUs", compute.address, *map(_there(ray).get, ("CPU", "GPU")))
     return ray
