@@ -14,6 +14,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from PIL import Image
 
+from cross_modal_kd.config.compute import ComputeConfig
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import TableDataset
@@ -84,6 +85,7 @@ def ingest(task, sources, cache=None, **ingestion):
             "params:task": MemoryDataset(task),
             "params:sources": MemoryDataset(SourcesConfig.model_validate(sources)),
             "params:ingestion": MemoryDataset(IngestionConfig.model_validate(ingestion)),
+            "params:compute": MemoryDataset(ComputeConfig()),
             "inspection_cache": MemoryDataset(cache, copy_mode="assign"),
         }
     )
@@ -346,4 +348,5 @@ def test_kedro_types_the_parameters():
         "task": TaskConfig,
         "sources": SourcesConfig,
         "ingestion": IngestionConfig,
+        "compute": ComputeConfig,
     }
