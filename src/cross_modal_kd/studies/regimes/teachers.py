@@ -113,6 +113,7 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         cache = store / "teacher_embeddings"
         cache.mkdir(parents=True, exist_ok=True)
         about = world.configuration
-        given = (about.task, about.sources, about.inputs, world.teacher_model, cache, about.training.compute.accelerator)
+        on = about.training.compute.accelerator
+        given = (about.task, about.sources, about.inputs, world.teacher_model, cache, on)
         embeddings = embed_teacher(samples, *given, world.engine)
         yield DROPPED, share, embeddings
