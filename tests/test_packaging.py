@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "metrics": (),
     "training": (),
     "models": ("image", "speech"),  # an encoder's library is imported where one of its encoders is built
-    "modalities/speech": ("speech", "export"),  # run_student.py, which goes with an exported student
+    "modalities/speech": ("speech", "export"),  # read_input.py, which goes with an exported student
     "modalities/image": ("image", "export"),
     "modalities/text": ("text",),
     "export": ("export",),

@@ -3,8 +3,12 @@
 import json
 import os
 import re
+import runpy
+import shutil
+import struct
 import subprocess
 import sys
+import zlib
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +19,7 @@ import soundfile
 import torch
 from PIL import Image
 
+import cross_modal_kd.export
 from cross_modal_kd.config import EncoderConfig, ExportConfig, InputConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.export import (
     Answering,
@@ -28,9 +33,9 @@ from cross_modal_kd.export import (
 )
 from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.modalities import ModalityError, modality_of, modality_of_library
-from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, student_bundle
-from cross_modal_kd.samples import Roots
-from cross_modal_kd.storage import verify
+from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, student_bundle, weights_of
+from cross_modal_kd.samples import Roots, UnreadableSampleError
+from cross_modal_kd.storage import verify, visible_text
 
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
 RESNET = {"channels": [8, 8, 8, 8], "block_sizes": [1, 1, 1, 1], "lin_neurons": 10}
@@ -110,7 +115,7 @@ def test_an_exported_student_computes_what_pytorch_computes(case, tmp_path):
     content = export_onnx(bundle, folder, Material(probes_of(case)), QUICK, about={"task": {"name": "toy"}})
     verify(folder)
     assert json.loads((folder / "export.json").read_text()) == content
-    assert content["input"]["shape"][0] == "batch"
+    assert content["input"]["shape"][0] == "batch" and content["student"] == weights_of(bundle)
     for program in ("student.onnx", "student.pt2"):
         parity = content["programs"][program]["parity"]
         assert parity["max_abs_difference"] <= 1e-5 and parity["min_cosine"] > 1 - 1e-6
@@ -269,6 +274,103 @@ def image_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def png_of(width: int, height: int) -> bytes:
+    """The beginning of a PNG that claims so many grey pixels."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(100))
+    parts = [struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (head, data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def refused_files(modality: str, folder: Path) -> dict[Path, str]:
+    """Files that the package refuses, with what is said of them."""
+    folder = folder / "refused"
+    folder.mkdir()
+    found = {folder / "absent": "there is no such file", folder: "it is a folder"}
+    contents: dict[str, tuple[bytes, str]] = {}
+    if modality == "image":
+        pixels = np.random.default_rng(0).integers(0, 256, (40, 40))
+        images = {
+            "float.tif": (Image.fromarray(pixels.astype(np.float32)), "floating-point pixels have no fixed range"),
+            "negative.tif": (Image.fromarray((pixels - 300).astype(np.int32)), "pixels from -300 to"),
+            "deep.tif": (Image.fromarray((pixels * 70_000).astype(np.int32)), "expected 0 to 255 or 0 to 65535"),
+            "dot.png": (Image.new("RGB", (1, 1)), "1 x 1 pixels, fewer than 8 a side"),
+            "line.png": (Image.new("RGB", (30_000, 1)), "30000 x 1 pixels, fewer than 8 a side"),
+        }
+        for name, (image, why) in images.items():
+            image.save(folder / name)
+            found[folder / name] = why
+        contents = {
+            "bomb.png": (png_of(20_000, 20_000), "not a readable image .*Bomb"),
+            "large.png": (png_of(10_001, 10_000), "more than the 100,000,000 that are decoded"),
+            "cut.png": (png_of(40, 40), "not a readable image"),
+            "text.png": (b"nothing of the kind", "not a readable image$"),
+        }
+    else:
+        wave = 0.1 * np.random.default_rng(0).standard_normal(8000)
+        gap = np.where(np.arange(8000) == 7999, np.nan, wave)
+        sounds = {
+            "slow.wav": (wave, 999, "PCM_16", "a rate of 999 Hz"),
+            "fast.wav": (wave, 800_000, "PCM_16", "a rate of 800000 Hz"),
+            "silent.wav": (0 * wave, 8000, "PCM_16", "silent"),
+            "empty.wav": (wave[:0], 8000, "PCM_16", "empty"),
+            "nan.wav": (gap, 8000, "FLOAT", "NaN"),
+            "late.wav": (np.concatenate([np.tile(wave, 61), gap]), 8000, "FLOAT", "NaN"),
+            "loud.wav": (99 * wave, 8000, "FLOAT", "expected -1 to 1"),
+        }
+        for name, (sound, rate, subtype, why) in sounds.items():
+            soundfile.write(folder / name, sound, rate, subtype=subtype)
+            found[folder / name] = why
+        contents = {
+            "text.wav": (b"nothing of the kind", "not a readable sound"),
+            "phone.m4a": (b"nothing of the kind", "convert it to WAV"),
+        }
+    for name, (content, why) in contents.items():
+        (folder / name).write_bytes(content)
+        found[folder / name] = why
+    return found
+
+
+@pytest.mark.parametrize("modality", ["speech", "image"])
+def test_files_are_read_and_refused_as_by_the_package(modality, tmp_path):
+    inputs = InputConfig(**(SPEECH if modality == "speech" else {"image": {"size": 16}}))
+    standalone = modality_of(modality).standalone(inputs)
+    read = runpy.run_path(str(standalone.reader))["read"]
+    made, rng = {"speech": speech_files, "image": image_files}[modality](tmp_path), np.random.default_rng(0)
+    more: list[tuple[str, np.ndarray, str]] = [
+        ("one.wav", np.full(1, 0.5), "PCM_16"),
+        ("numbers.wav", rng.integers(-9000, 9000, 8000).astype(float), "FLOAT"),  # of 16 bits, as floats
+        ("over.wav", 3.9 * np.sin(np.arange(8000)), "FLOAT"),
+        ("minute.wav", np.tile(0.1 * rng.standard_normal(8000), 61), "PCM_16"),
+    ]
+    files = list(made.values())
+    if modality == "speech":
+        for name, wave, subtype in more:
+            files.append(tmp_path / name)
+            soundfile.write(files[-1], wave, 8000, subtype=subtype)
+    else:
+        files.append(tmp_path / "narrow.png")
+        Image.fromarray(rng.integers(0, 256, (300, 15_000), dtype=np.uint8)).save(files[-1])
+    for file in files:
+        taken = modality_of(modality).take(file, file.name, inputs).tensor.numpy()
+        found = read(str(file), standalone.facts)
+        assert (found.shape, found.dtype) == (taken.shape, taken.dtype)
+        assert np.abs(found - taken).max() <= 1.01 / 32767, file.name
+    for file, why in refused_files(modality, tmp_path).items():
+        if not file.is_file():
+            continue
+        with pytest.raises(UnreadableSampleError):
+            modality_of(modality).take(file, file.name, inputs)
+        with pytest.raises(ValueError, match=why):
+            read(str(file), standalone.facts)
+
+
+def test_names_are_shown_as_by_the_package():
+    shown = runpy.run_path(str(Path(cross_modal_kd.export.__file__).with_name("run_student.py")))["shown"]
+    for name in ("plain name.wav", "a\tb\nc\r", "\x1b[31m", "\u202eabc", "\udc80", "\\x1b", "\x7f\x85\u2028", "ü日"):
+        assert shown(name) == visible_text(name)
+
+
 def as_read(modality: str, files: dict[str, Path], inputs: InputConfig) -> dict[str, torch.Tensor]:
     """The files by the package's own reader."""
     folder = next(iter(files.values())).parent
@@ -329,7 +431,7 @@ def run_bare(python: Path, folder: Path, *arguments: Path | str) -> subprocess.C
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("modality", "case"), [("speech", "ecapa"), ("image", "vgg")])
-def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, bare, tmp_path):
+def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, bare, tmp_path, capsys):
     bundle, files = bundle_of(case), {"speech": speech_files, "image": image_files}[modality](tmp_path)
     read = as_read(modality, files, InputConfig(**CASES[case][1]))
     exported = tmp_path / "exported"
@@ -349,13 +451,27 @@ def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, 
             assert float(line[2]) == pytest.approx(float(probability.max()), abs=2e-4), name
     small = run_bare(bare, exported, "int8.onnx", next(iter(files.values())))
     assert small.returncode == 0 and small.stdout.count("\t") == 2, small.stderr
-    (tmp_path / "broken.wav").write_text("nothing of the kind")
-    broken = run_bare(bare, exported, tmp_path / "broken.wav")
-    assert broken.returncode == 1 and "broken.wav: not a" in broken.stderr and "Traceback" not in broken.stderr
+    refused, odd = refused_files(modality, tmp_path), tmp_path / "two\nlines\x1b[31m\t.png"
+    shutil.copy(next(iter(files.values())), odd)
+    some = run_bare(bare, exported, *refused, odd)
+    assert some.returncode == 3 and "Traceback" not in some.stderr
+    (line,) = some.stdout.splitlines()
+    assert line.split("\t")[0] == visible_text(str(odd)) and len(line.split("\t")) == 3
+    said = [each for each in some.stderr.splitlines() if ": not read: " in each]
+    assert len(said) == len(refused)
+    for why, each in zip(refused.values(), said, strict=True):
+        assert re.search(why, each), each
+    main = runpy.run_path(str(exported / "run_student.py"))["main"]
+    for wrong, why in [([], "FILE..."), (["int8.onnx"], "FILE..."), (["no.onnx", "a"], "there is no no.onnx")]:
+        assert main(wrong) == 2
+        printed = capsys.readouterr()
+        assert why in printed.err and not printed.out
+    assert main(["--help"]) == 0 and "FILE..." in capsys.readouterr().out
+    assert main([str(next(iter(refused)))]) == 1 and not capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path):
+def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path, capsys):
     bundle, files = bundle_of("ecapa", answers=False), speech_files(tmp_path)
     read = as_read("speech", files, InputConfig(**SPEECH))
     exported = tmp_path / "exported"
@@ -368,9 +484,18 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
     with torch.no_grad():
         (a,), (b,) = (Answering(bundle, Operating())(read[file.name][None]) for file in (one, other))
     assert float(score) == pytest.approx(float((a * b).sum()), abs=1e-4)
-    soundfile.write(tmp_path / "prime.wav", np.zeros(40000), 16001)
-    refused = run_bare(bare, exported, tmp_path / "prime.wav")
-    assert refused.returncode == 1 and "pip install soxr" in refused.stderr
+    main = runpy.run_path(str(exported / "run_student.py"))["main"]
+    assert main([str(one)]) == 2 and "two files or more" in capsys.readouterr().err
+    assert main([str(one), str(one)]) == 0
+    assert float(capsys.readouterr().out.split("\t")[2]) == pytest.approx(1)
+    assert main([str(tmp_path / "absent.wav"), str(one), str(other)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.count(": not read: nothing to compare it with") == 2 and not printed.out
+    assert main([str(one), str(tmp_path / "absent.wav")]) == 1 and not capsys.readouterr().out
+    prime = tmp_path / "prime.wav"
+    soundfile.write(prime, np.full(40000, 0.1), 16001)
+    some = run_bare(bare, exported, one, prime, other)
+    assert some.returncode == 3 and "pip install soxr" in some.stderr and some.stdout == done.stdout
 
 
 # -- on a student that was trained --

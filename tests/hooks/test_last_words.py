@@ -3,7 +3,7 @@
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.datasets import DirectoryDataset
+from cross_modal_kd.datasets import DirectoryDataset, TableDataset
 from cross_modal_kd.hooks.last_words import LastWordsHook
 
 
@@ -23,3 +23,11 @@ def test_the_folder_is_named_with_the_command_that_uses_it(tmp_path, monkeypatch
     assert said(caplog, catalog, "elsewhere") == []
     line = "exported: 'a student'; `python 'a student'/run_student.py FILES` needs nothing of this project"
     assert said(caplog, catalog, "distilled.export_report") == [line]
+
+
+def test_the_file_of_predictions_is_named(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    catalog = DataCatalog({"predictions": TableDataset(filepath=str(tmp_path / "predictions.csv"))})
+    assert said(caplog, catalog, "predictions") == []
+    (tmp_path / "predictions.csv").write_text("name\n")
+    assert said(caplog, catalog, "predictions") == ["predictions: predictions.csv"]

@@ -22,23 +22,33 @@ def put(root, layer, name):
 
 
 @pytest.mark.slow
-def test_what_belongs_to_another_student_is_not_packaged(run_kedro_after, tracking_uri):
+def test_what_belongs_to_another_student_is_neither_exported_nor_packaged(run_kedro_after, tracking_uri):
     root = run_kedro_after.data_root
     packaged = root / "06_models" / "test" / "distilled" / "packaged" / "checksums.json"
     before = packaged.read_bytes()
+    exported = packaged.parents[1] / "exported"
+    exported.mkdir()
+    (exported / "export.json").write_text("of the student that was there before")
+
+    def package():
+        run_kedro_after("deployment", to_outputs=["distilled.packaged"])
+
     put(root, "06_models", "student")  # as if only distillation had been run again
+    with pytest.raises(StudentError, match="thresholds of distilled were found with another student"):
+        run_kedro_after("deployment")  # which exports first
+    assert [file.read_text() for file in exported.iterdir()] == ["of the student that was there before"]
     with pytest.raises(SamplesError, match="embeddings at hand are not of the student.*--pipelines=evaluation"):
-        run_kedro_after("deployment")
+        package()
     put(root, "07_model_output", "embeddings")
     with pytest.raises(StudentError, match="thresholds of distilled were found with another student"):
-        run_kedro_after("deployment")
+        package()
     put(root, "07_model_output", "operating.json")
     with pytest.raises(StudentError, match="metrics.json is of another student than the distilled one"):
-        run_kedro_after("deployment")
+        package()
     assert packaged.read_bytes() == before
     file = root / "08_reporting" / "test" / "metrics.json"
     metrics = json.loads(file.read_text(encoding="utf-8"))
     metrics["arms"]["distilled"]["weights"] = metrics["arms"]["student_alone"]["weights"]
     file.write_text(json.dumps(metrics), encoding="utf-8")
-    run_kedro_after("deployment")
+    package()
     assert packaged.read_bytes() != before

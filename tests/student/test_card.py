@@ -142,12 +142,43 @@ def test_texts():
     assert without_places(command) == "kedro run --env=x --params=sources.a.root=PATH,seed=1 --conf-source=PATH"
 
 
-def test_the_folder_can_be_pushed(packaged, tmp_path):
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    content = {"programs": {"student.onnx": {"bytes": 10, "latency_ms": 1.5, "parity": {"max_abs_difference": 1e-6}}}}
+def exported(folder, record, **other):
+    """A folder of programs of that student."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    operating = record.operating
+    content = {
+        "student": record.weights,
+        "thresholds": {each.name: each.value for each in operating.thresholds if each.value is not None},
+        "temperature": operating.temperature.value or 1.0,
+        "programs": {"student.onnx": {"bytes": 10, "latency_ms": 1.5, "parity": {"max_abs_difference": 1e-6}}},
+        **other,
+    }
     (programs / "export.json").write_text(json.dumps(content))
     (programs / "run_student.py").write_text("print()\n")
+    return programs
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"student": "0" * 64}, "programs is of another student than the packaged one"),
+        ({"student": None}, "programs does not say of which student it is, an older version made it"),
+        ({"thresholds": {"eer": 0.125}}, "programs has other thresholds or another temperature"),
+        ({"temperature": 7.0}, "programs has other thresholds or another temperature"),
+    ],
+)
+def test_programs_of_another_student_are_not_published_with_this_one(packaged, student, tmp_path, other, said):
+    programs, target = exported(tmp_path, student.record, **other), tmp_path / "published"
+    with pytest.raises(StudentError, match=f"{said}.*kedro run --pipeline=deployment"):
+        write_hf_folder(packaged, target, programs)
+    done = CliRunner().invoke(export, [str(target), "--student", str(packaged), "--exported", str(programs)])
+    assert done.exit_code == 1 and said in " ".join(done.output.split())
+    assert not target.exists()
+
+
+def test_the_folder_can_be_pushed(packaged, tmp_path):
+    programs = exported(tmp_path, load_package(packaged).record)
     target = tmp_path / "published"
     done = CliRunner().invoke(
         export, [str(target), "--to", "hf-folder", "--student", str(packaged), "--exported", str(programs)]

@@ -19,7 +19,7 @@ ROOMS = "compute evaluation losses metrics modalities models samples storage tas
 for room in ROOMS:
     package = importlib.import_module(f"cross_modal_kd.{room}")
     for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not each.name.endswith(".run_student"):  # a program that is exported, and runs beside a student
+        if not each.name.endswith(".read_input"):  # it is exported, and runs beside a student
             importlib.import_module(each.name)
     print(room)
 """

@@ -24,7 +24,8 @@ def export(folder: Path, form: str, student: Path | None, env: str | None, expor
     """Write FOLDER, to be pushed as it is: model card, packaged student, exported programs, .gitattributes.
 
     Nothing in it names a folder, a user or a host of this machine; where something would, it is not written. Example
-    files of the data are in it if they are in the packaged student (deployment.examples: 0 leaves them out).
+    files of the data are in it if they are in the packaged student (deployment.examples: 0 leaves them out). Exported
+    programs must be of the packaged student.
     """
     from cross_modal_kd.student import write_hf_folder
 

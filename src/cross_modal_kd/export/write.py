@@ -22,11 +22,12 @@ from cross_modal_kd.export.program import BATCH, save_onnx, save_program, trace
 from cross_modal_kd.export.quantise import quantise
 from cross_modal_kd.export.runtime import OnnxStudent
 from cross_modal_kd.modalities import Standalone, modality_of_library
-from cross_modal_kd.models import ModelBundle, saved_encoder, saved_inputs
+from cross_modal_kd.models import ModelBundle, saved_encoder, saved_inputs, weights_of
 from cross_modal_kd.storage import replaced
 
 FORMAT = 1
-ONNX, PT2, INT8, ABOUT, SCRIPT = "student.onnx", "student.pt2", "int8.onnx", "export.json", "run_student.py"
+ONNX, PT2, INT8, ABOUT = "student.onnx", "student.pt2", "int8.onnx", "export.json"
+SCRIPT, READER = "run_student.py", "read_input.py"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def export_onnx(
     operating: Operating | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write ``student.onnx``, ``student.pt2``, ``run_student.py`` and ``export.json`` in the place of a folder.
+    """Write the programs, ``run_student.py``, what it needs and ``export.json`` in the place of a folder.
 
     Nothing is written where a program differs from PyTorch by more than ``config.tolerance`` on any sample.
 
@@ -91,7 +92,8 @@ def export_onnx(
             content["programs"][INT8] = _eight_bits(job, new)
         if job.material.measure is not None and config.int8 != "none":
             content["metric"] = _metrics(job, new)
-        shutil.copyfile(alone.script, new / SCRIPT)
+        shutil.copyfile(Path(__file__).with_name(SCRIPT), new / SCRIPT)
+        shutil.copyfile(alone.reader, new / READER)
         text = "\n".join(f"{name}=={version(name)}" for name in ("numpy", "onnxruntime", *alone.needs))
         (new / "requirements.txt").write_text(text + "\n", encoding="utf-8")
         (new / ABOUT).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -170,6 +172,7 @@ def _described(job: _Job, bundle: ModelBundle, operating: Operating) -> dict[str
     answers = "probability" in job.network.outputs
     return {
         "format": FORMAT,
+        "student": weights_of(bundle),
         "outputs": job.network.outputs,
         "classes": bundle.config["classes"] if answers else [],
         "temperature": operating.temperature,

@@ -16,16 +16,17 @@ logger = logging.getLogger(__name__)
 
 METRICS = "metrics"
 SERVER = "http"
-# output: (dataset that is a folder, what is said of it)
+# output: (dataset whose place is said, what is said of it)
 AT_WORK = {
     "distilled.packaged": (
         "distilled.packaged",
-        "student: {folder}; `cross-modal-kd predict FILES --student={folder}` asks it",
+        "student: {place}; `cross-modal-kd predict FILES --student={place}` asks it",
     ),
     "distilled.export_report": (
         "distilled.exported",
-        "exported: {folder}; `python {folder}/run_student.py FILES` needs nothing of this project",
+        "exported: {place}; `python {place}/run_student.py FILES` needs nothing of this project",
     ),
+    "predictions": ("predictions", "predictions: {place}"),
 }
 
 
@@ -69,12 +70,12 @@ def _pages(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
 
 
 def _at_work(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
-    """Where the student lies that can be put to use, and by which command."""
+    """Where the student lies that can be put to use, and by which command; and what it said of files."""
     for output, (name, words) in AT_WORK.items():
         dataset: Any = catalog.get(name) if output in pipeline.all_outputs() and name in catalog else None
-        folder = getattr(dataset, "_filepath", None)
-        if folder is not None and Path(folder).is_dir():
-            yield words.format(folder=shlex.quote(str(_short(Path(folder)))))
+        place = getattr(dataset, "_filepath", None)
+        if place is not None and Path(place).exists():
+            yield words.format(place=shlex.quote(str(_short(Path(place)))))
 
 
 def _tracked() -> Iterator[str]:

@@ -95,15 +95,16 @@ class Standalone:
     Attributes:
         input: what its one input is called.
         axes: names of the axes that may have any size, by their place in one sample, from 0.
-        facts: how a sample becomes that input, as plain values for export.json, where ``script`` reads them.
-        script: a program that takes files; beside it lie export.json and the network.
+        facts: how a sample becomes that input, as plain values for export.json, which ``reader`` is given.
+        reader: a module that imports nothing of this package; its ``read(path, facts)`` gives one sample as an array,
+            or raises a ValueError that says what is wrong with the file.
         needs: packages that it imports beside numpy and onnxruntime.
     """
 
     input: str
     axes: Mapping[int, str]
     facts: Mapping[str, Any]
-    script: "Path"
+    reader: "Path"
     needs: tuple[str, ...]
 
 

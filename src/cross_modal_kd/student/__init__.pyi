@@ -12,6 +12,7 @@ from cross_modal_kd.student.make import Equipment as Equipment
 from cross_modal_kd.student.make import equip as equip
 from cross_modal_kd.student.make import make_package as make_package
 from cross_modal_kd.student.make import make_teacher_side as make_teacher_side
+from cross_modal_kd.student.make import require_operating_of as require_operating_of
 from cross_modal_kd.student.make import training_space as training_space
 from cross_modal_kd.student.model import StudentModel as StudentModel
 from cross_modal_kd.student.operating import find_operating as find_operating

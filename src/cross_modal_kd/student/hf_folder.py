@@ -14,6 +14,7 @@ from cross_modal_kd.storage import parse_json
 from cross_modal_kd.student.card_text import in_markdown, without_places
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.package import CARD, load_package, save_package
+from cross_modal_kd.student.record import StudentRecord
 
 EXPORTED = "exported"
 LFS = ("*.onnx", "*.pt2", "*.safetensors", "*.parquet", "*.wav", "*.ogg", "*.flac", "*.png", "*.jpg", "*.jpeg")
@@ -38,12 +39,16 @@ def write_hf_folder(packaged: Path, target: Path, exported: Path | None = None) 
         Names of its files.
 
     Raises:
-        StudentError: the student has no card, ``target`` holds something, or a file names a place, a person, a host or
-            a secret; the message names it, and nothing is left.
+        StudentError: the student has no card, the programs are of another student or do not say of which, ``target``
+            holds something, or a file names a place, a person, a host or a secret; the message names it, and nothing
+            is left.
     """
     student = load_package(packaged)
     if not student.card:
         raise StudentError(f"{packaged} has no {CARD}: `kedro run --pipeline=deployment` writes it")
+    programs = exported if exported is not None and (exported / "export.json").is_file() else None
+    if programs is not None:
+        _require_of(student.record, programs)
     there = sorted(each.name for each in target.iterdir() if each.name != ".git") if target.is_dir() else []
     if there or (target.exists() and not target.is_dir()):
         raise StudentError(f"{target} holds {there[0] if there else 'a file'} already: name a new or an empty folder")
@@ -52,10 +57,9 @@ def write_hf_folder(packaged: Path, target: Path, exported: Path | None = None) 
         facts = {name: without_places(value) if name == "command" else value
                  for name, value in student.facts.items() if KEPT.fullmatch(name)}  # fmt: skip
         card = student.card.replace('load("packaged")', 'load(".")').replace("--student=packaged", "--student=.")
-        programs = exported is not None and (exported / "export.json").is_file()
-        save_package(scratch, replace(student, facts=facts, card=card + (_of_programs(exported) if programs else "")))
+        save_package(scratch, replace(student, facts=facts, card=card + (_of_programs(programs) if programs else "")))
         if programs:
-            shutil.copytree(str(exported), scratch / EXPORTED)
+            shutil.copytree(programs, scratch / EXPORTED)
         lines = [f"{pattern} filter=lfs diff=lfs merge=lfs -text" for pattern in LFS]
         (scratch / ".gitattributes").write_text("\n".join(lines) + "\n", encoding="utf-8")
         if found := list(_named(scratch)):
@@ -69,9 +73,23 @@ def write_hf_folder(packaged: Path, target: Path, exported: Path | None = None) 
     return sorted(each.as_posix() for each in inside if each.parts[0] != ".git")
 
 
-def _of_programs(exported: Path | None) -> str:
+def _require_of(record: StudentRecord, exported: Path) -> None:
+    """That programs are the packaged student's, with its thresholds: else one folder would give two answers."""
+    content, operating = parse_json(exported / "export.json"), record.operating
+    again = "`kedro run --pipeline=deployment` packages and exports the student that is there now"
+    if not content.get("student"):
+        raise StudentError(f"{exported} does not say of which student it is, an older version made it: {again}")
+    if content["student"] != record.weights:
+        raise StudentError(f"{exported} is of another student than the packaged one: {again}")
+    thresholds = {each.name: each.value for each in operating.thresholds if each.value is not None}
+    found = (thresholds, operating.temperature.value or 1.0)
+    if (content["thresholds"], content["temperature"]) != found:
+        raise StudentError(f"{exported} has other thresholds or another temperature than the packaged student: {again}")
+
+
+def _of_programs(exported: Path) -> str:
     """The section of the card about them; numbers of export.json."""
-    content = parse_json(Path(exported or "") / "export.json")
+    content = parse_json(exported / "export.json")
     rows = []
     for name, program in content["programs"].items():
         parity = program.get("parity") or program.get("difference") or {}

@@ -150,6 +150,29 @@ def equip(
     return Equipment(task, teacher, quality, examples, fingerprint(samples))
 
 
+def require_operating_of(student: ModelBundle, found_with: str, role: str) -> str:
+    """Make sure that thresholds and calibrations are a student's own.
+
+    Args:
+        student: a bundle of ``student_bundle``.
+        found_with: ``weights`` of the student that they were found with, ``Operating.student``.
+        role: of the student, for the error.
+
+    Returns:
+        ``weights`` of the student.
+
+    Raises:
+        StudentError: they were found with another one.
+    """
+    weights = weights_of(student)
+    if found_with != weights:
+        raise StudentError(
+            f"the thresholds of {role} were found with another student than the one that is there now, which was "
+            "trained since: `kedro run --pipelines=evaluation` finds them again"
+        )
+    return weights
+
+
 def make_package(
     student: ModelBundle, operating: Operating, equipment: Equipment, training: Space, about: Mapping[str, Any]
 ) -> PackagedStudent:
@@ -168,12 +191,7 @@ def make_package(
     Raises:
         StudentError: thresholds and calibrations were found with another student.
     """
-    weights = weights_of(student)
-    if operating.student != weights:
-        raise StudentError(
-            f"the thresholds of {about['role']} were found with another student than the one that is there now, which "
-            "was trained since: `kedro run --pipelines=evaluation` finds them again"
-        )
+    weights = require_operating_of(student, operating.student, str(about["role"]))
     run = current_run()
     facts = {
         "command": this_run().command,

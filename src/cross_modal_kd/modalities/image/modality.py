@@ -172,7 +172,7 @@ class Image(Modality):
         """Pixels after decoding, resized by Pillow, as everywhere in this package. See ``Modality.standalone``."""
         image = inputs.of(ImageInputConfig)
         facts = {"size": image.size, "channels": image.channels, "resize": "area (Pillow's BOX)"}
-        return Standalone("image", {}, facts, Path(__file__).with_name("run_student.py"), ("pillow",))
+        return Standalone("image", {}, facts, Path(__file__).with_name("read_input.py"), ("pillow",))
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":
         """Rotated, scaled, shifted and mirrored; uint8 becomes float32. See ``Modality.augment``."""

@@ -165,8 +165,8 @@ class Speech(Modality):
         """Waveforms of any length at the student's rate. See ``Modality.standalone``."""
         speech = inputs.of(SpeechInputConfig)
         facts = {"sample_rate": speech.sample_rate, "samples": int(speech.eval_s * speech.sample_rate)}
-        script = Path(__file__).with_name("run_student.py")
-        return Standalone("waveform", {0: "samples"}, facts, script, ("soundfile",))
+        reader = Path(__file__).with_name("read_input.py")
+        return Standalone("waveform", {0: "samples"}, facts, reader, ("soundfile",))
 
     def probes(self, row: Row, roots: Roots, inputs: InputConfig) -> "Sequence[Tensor]":
         """As evaluation hears it, whole, and cut or repeated to lengths from 0.1 s to twice that of evaluation.

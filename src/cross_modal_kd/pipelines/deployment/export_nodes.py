@@ -19,6 +19,8 @@ def export_student(
 ) -> dict:
     """Write the programs, export.json and run_student.py, unless a program differs from PyTorch.
 
+    Thresholds that were found with another student are refused before anything is written.
+
     Args:
         samples: the table, with its splits.
         task: its kind, and the student's modality.
@@ -32,7 +34,9 @@ def export_student(
         The content of export.json: sizes, parameters, latency, parity by length, and what 8 bits cost.
     """
     from cross_modal_kd.export import Operating, export_onnx, gather
+    from cross_modal_kd.student import require_operating_of
 
+    require_operating_of(student, operating.get("student", ""), "distilled")
     about = {"task": task.model_dump(mode="json"), "arm": "distilled"}
     material = gather(samples, task, sources, student, export)
     return export_onnx(student, exported, material, export, Operating.found(operating), about)

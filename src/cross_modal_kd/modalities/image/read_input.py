@@ -1,0 +1,87 @@
+"""Image files as an exported student takes them, with numpy and pillow alone; run_student.py beside it calls ``read``.
+
+It reads, and refuses, what the package does.
+"""
+
+import warnings
+from math import ceil, sqrt
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MOST = 2**22  # pixels: larger images are shrunk by whole factors first
+MOST_DECODED = 100_000_000
+SMALLEST = 8  # pixels a side
+ORIENTATION = 0x0112
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # ``MOST_DECODED`` bounds them
+
+
+class Refused(ValueError):
+    """What is wrong with a file."""
+
+
+def read(path: str, about: dict) -> np.ndarray:
+    """(channels, size, size) uint8: turned as its EXIF says, over white, by an area filter."""
+    with open(path, "rb") as stream:  # noqa: PTH123
+        try:
+            with Image.open(stream) as opened:
+                image = decoded(opened)
+        except (Refused, MemoryError):
+            raise
+        except UnidentifiedImageError as error:  # whose message has an address in memory
+            raise Refused("not a readable image") from error
+        except Exception as error:  # Pillow's decoders raise many kinds
+            raise Refused(f"not a readable image ({type(error).__name__}: {error})") from error
+    if min(image.size) < SMALLEST:
+        raise Refused(f"{image.width} x {image.height} pixels, fewer than {SMALLEST} a side")
+    image = of_eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    size = about["size"], about["size"]
+    pixels = np.asarray(image.convert({1: "L", 3: "RGB"}[about["channels"]]).resize(size, Image.Resampling.BOX))
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def decoded(image: Image.Image) -> Image.Image:
+    """The image at about ``MOST`` pixels at most, decoded smaller where it is JPEG."""
+    if image.width * image.height <= MOST:
+        image = ImageOps.exif_transpose(image)
+        image.load()
+        return image
+    if image.format == "JPEG" and not image.info.get("progressive"):
+        across, down = factors(*image.size)
+        image.draft(None, (ceil(image.width / across), ceil(image.height / down)))
+    if image.width * image.height > MOST_DECODED:
+        raise Refused(f"{image.width} x {image.height} pixels, more than the {MOST_DECODED:,} that are decoded")
+    if image.format != "PNG":  # of which it would be decoded; it may lie behind the pixels
+        image.getexif()
+    image.load()  # a TIFF is turned here
+    orientation = image.getexif().get(ORIENTATION, 1)
+    if image.width * image.height > MOST:
+        by = factors(*image.size)
+        if image.mode in ("P", "PA", "1"):  # these and the next have no means
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image = (image.convert("I") if image.mode.startswith("I;") else image).reduce(by)
+    image.getexif()[ORIENTATION] = orientation
+    return ImageOps.exif_transpose(image)
+
+
+def factors(width: int, height: int) -> tuple:
+    """By how much each side is shrunk: alike, unless that would leave too little of a narrow image."""
+    narrow = max(1, min(ceil(sqrt(width * height / MOST)), min(width, height) // SMALLEST))
+    wide = max(narrow, ceil(width * height / MOST / narrow))
+    return (narrow, wide) if width < height else (wide, narrow)
+
+
+def of_eight_bits(image: Image.Image) -> Image.Image:
+    """16 bits as 8, unless none is above 255."""
+    if image.mode == "F":
+        raise Refused("floating-point pixels have no fixed range; store it with 8 or 16 bits")
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise Refused(f"pixels from {low} to {high}, expected 0 to 255 or 0 to 65535; store it with 8 or 16 bits")
+    return Image.fromarray((values if high <= 255 else values // 257).astype(np.uint8))
