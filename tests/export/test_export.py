@@ -36,6 +36,7 @@ from cross_modal_kd.modalities import ModalityError, modality_of, modality_of_li
 from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, student_bundle, weights_of
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 from cross_modal_kd.storage import verify, visible_text
+from cross_modal_kd.student import write_hf_folder
 
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
 RESNET = {"channels": [8, 8, 8, 8], "block_sizes": [1, 1, 1, 1], "lin_neurons": 10}
@@ -502,7 +503,7 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
 
 
 @pytest.mark.slow
-def test_a_trained_student_is_exported_by_the_pipeline(distilled, run_kedro_after):
+def test_a_trained_student_is_exported_by_the_pipeline(distilled, run_kedro_after, tmp_path):
     from kedro.framework.session import KedroSession
 
     run_kedro_after("deployment")
@@ -519,6 +520,7 @@ def test_a_trained_student_is_exported_by_the_pipeline(distilled, run_kedro_afte
     assert json.loads(report.read_text()) == content
     assert (exported / "student.onnx").stat().st_size and (exported / "run_student.py").exists()
     assert content["about"]["task"]["name"] == task.name
+    assert "exported/read_input.py" in write_hf_folder(exported.parent / "packaged", tmp_path / "published", exported)
     assert content["programs"]["student.onnx"]["parity"]["samples"] == config.samples
     assert [each.keys() for each in content["metric"].values()] == [{"dev_eer", "test_eer"}] * 2
     material = gather(samples, task, sources, student, config)
