@@ -150,9 +150,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 del sys.modules[name]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_of_two_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A ``ComputeConfig`` for a Ray of this machine with two cores, which ends with the tests."""
+    """A ``ComputeConfig`` for a Ray of this machine with two cores, which ends with the file of tests."""
     ray = pytest.importorskip("ray")
     from cross_modal_kd.config import ComputeConfig
 
