@@ -3,9 +3,11 @@
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 
 import numpy as np
 import psutil
@@ -211,8 +213,8 @@ def test_a_loader_that_is_closed_has_no_workers():
     assert not children()
 
 
-def _trains_for_long() -> None:
-    """In a forked process: a training that ends as ``kedro run`` does when it is asked to."""
+def trains_for_long() -> None:
+    """In a process of its own: a training that ends as ``kedro run`` does when it is asked to."""
 
     def stop(number, frame):
         sys.exit(128 + number)
@@ -220,34 +222,29 @@ def _trains_for_long() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config = with_workers(2, epochs=10_000)
-    fit(module(), with_inputs(Slow()), Plan(config, norm_metric()), make_fabric(config))
+    with suppress(KeyboardInterrupt):
+        fit(module(), with_inputs(Slow()), Plan(config, norm_metric()), make_fabric(config))
+    sys.exit(130)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "whole_group", "code"),
     [(signal.SIGTERM, False, 143), (signal.SIGTERM, True, 143), (signal.SIGINT, True, 130)],
 )
 def test_a_run_that_is_ended_leaves_no_worker(number, whole_group, code):
-    started = os.fork()
-    if not started:
-        end = 1
-        try:
-            os.setsid()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            _trains_for_long()
-        except SystemExit as stopped:
-            end = stopped.code
-        except KeyboardInterrupt:
-            end = 130
-        finally:
-            os._exit(end)
-    process = psutil.Process(started)
-    until = time.monotonic() + 20
+    command = f"import runpy; runpy.run_path({__file__!r})['trains_for_long']()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = subprocess.Popen(
+        [sys.executable, "-c", command], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    process = psutil.Process(started.pid)
+    until = time.monotonic() + 60
     while len(children := process.children()) < 2 and time.monotonic() < until:
         time.sleep(0.05)
     time.sleep(0.3)
-    (os.killpg if whole_group else os.kill)(started, number)
-    _, status = os.waitpid(started, 0)
+    (os.killpg if whole_group else os.kill)(started.pid, number)
+    ended = started.wait(60)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert len(children) == 2 and not alive
-    assert os.waitstatus_to_exitcode(status) == code
+    assert ended == code
