@@ -67,6 +67,9 @@ class SavedSplit(NamedTuple):
     drawn_split: pd.DataFrame
 
 
+HERE = ComputeConfig()  # this process
+
+
 def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
     """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
 
@@ -101,7 +104,7 @@ def inspect_samples(
     passed_over: pd.DataFrame,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
-    compute: ComputeConfig | None = None,
+    compute: ComputeConfig = HERE,
     inspection_cache: Path | None = None,
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
@@ -116,7 +119,7 @@ def inspect_samples(
         passed_over: of ``read_sources``.
         sources: where the files lie.
         ingestion: threads, shortest sound, and the share of a source that may be rejected.
-        compute: who looks; None is this process.
+        compute: who looks.
         inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
             everything.
 
@@ -130,7 +133,7 @@ def inspect_samples(
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     known = None if inspection_cache is None else Kept(inspection_cache, _decides(candidates, ingestion), roots.stamps)
-    inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute or ComputeConfig()))
+    inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
     kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
     return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
 
