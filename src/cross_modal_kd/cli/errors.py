@@ -18,6 +18,7 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from cross_modal_kd.compute import RAISED_IN
 from cross_modal_kd.config import first_errors, nearest
 
 LOGS = "logs"
@@ -67,9 +68,11 @@ def is_of_the_user(error: BaseException) -> bool:
         return True
     if isinstance(error, OF_THE_PROGRAM):
         return bool(_runner(error, str(error)))
-    last = traceback.extract_tb(error.__traceback__)[-1:]
+    last = [frame.filename for frame in traceback.extract_tb(error.__traceback__)[-1:]]
+    if raised_in := getattr(error, RAISED_IN, None):  # in another process, of which this one has told
+        last = [raised_in]
     ours = (Path(__file__).parents[1], Path(sys.modules["kedro"].__file__ or "").parent)
-    return any(Path(frame.filename).is_relative_to(folder) for frame in last for folder in ours)
+    return any(Path(file).is_relative_to(folder) for file in last for folder in ours)
 
 
 def told(error: BaseException) -> str:

@@ -14,10 +14,12 @@ from cross_modal_kd.compute.device import (
     shared,
 )
 from cross_modal_kd.compute.engine import LOCAL, Engine, EngineError, engine_of
+from cross_modal_kd.compute.portable import RAISED_IN, portable
 from cross_modal_kd.compute.progress_bar import progress_bar
 
 __all__ = [
     "LOCAL",
+    "RAISED_IN",
     "Engine",
     "EngineError",
     "cores",
@@ -27,6 +29,7 @@ __all__ = [
     "engine_of",
     "make_fabric",
     "pick_precision",
+    "portable",
     "progress_bar",
     "repeatable",
     "shared",

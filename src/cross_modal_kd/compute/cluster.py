@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.compute.cores import cores, share_cores
 from cross_modal_kd.compute.engine import Advance, EngineError, Item, OverRows, Result, unseen
+from cross_modal_kd.compute.portable import portable
 from cross_modal_kd.config import ComputeConfig
 from cross_modal_kd.tracking import current_run, joined_run
 
@@ -192,7 +193,12 @@ def _task(shared: list[Any], item: Any, caller: Caller) -> Any:
         _held.clear()
         _held[key] = ray.get(shared[0])
     with joined_run(caller.run_id, caller.tracking_uri, caller.folder / "logs"):
-        return _held[key](item)
+        try:
+            return _held[key](item)
+        except Exception as error:
+            if (sent := portable(error)) is error:
+                raise
+            raise sent from error
 
 
 def _over_part(work: OverRows[Result], rows: "pd.DataFrame") -> tuple[list[Result], int]:

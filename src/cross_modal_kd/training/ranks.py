@@ -30,7 +30,7 @@ import torch
 import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
 from torch import nn
 
-from cross_modal_kd.compute import devices_of, launcher, make_fabric, shared
+from cross_modal_kd.compute import devices_of, launcher, make_fabric, portable, shared
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.checkpoint import load_state, save_state
@@ -38,7 +38,6 @@ from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.launched import Job, share
 from cross_modal_kd.training.loop import Plan, fit
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.workers import portable
 
 logger = logging.getLogger(__name__)
 

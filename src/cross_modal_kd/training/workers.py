@@ -1,7 +1,6 @@
 """Inputs read ahead by processes of their own, or in this one: the same numbers, and errors in the same words."""
 
 import logging
-import pickle
 import signal
 import time
 import traceback
@@ -14,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from cross_modal_kd.compute import workers_by_cores
+from cross_modal_kd.compute import portable, workers_by_cores
 from cross_modal_kd.modalities import Inputs, Item
 from cross_modal_kd.samples import SamplesError, UnreadableSampleError
 
@@ -210,22 +209,6 @@ class _InOrder:
             end = min(start + self.size, self.count)
             for first in range(start, end, step):
                 yield [Item(row) for row in range(first, min(first + step, end))]
-
-
-def portable(error: Exception) -> Exception:
-    """An error that another process can be given.
-
-    Args:
-        error: as it was raised.
-
-    Returns:
-        The error itself where it can be sent, else one with its words.
-    """
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 (what this process has made)
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
 
 
 def _raise(failure: _Failure) -> NoReturn:
