@@ -30,7 +30,7 @@ task: $(STAMP) ## an environment for a folder of your own (NAME=birds FOLDER=~/b
 	$(BIN)/kedro new-task $(ARGS) "$(NAME)" "$(FOLDER)"
 
 test: $(STAMP) ## the tests (ARGS=... for pytest, WORKERS=8 for more than two processes)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0 $(ARGS)
 
 docs: $(STAMP) ## the documentation as a site, in site/, without the network (ARGS=... for mkdocs build)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q $(ARGS)
