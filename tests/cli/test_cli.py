@@ -1,11 +1,13 @@
 """``kedro run`` tells an error in a paragraph, keeps the traceback in a file, and takes the command that it records."""
 
 import logging
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -140,6 +142,33 @@ def test_a_log_that_cannot_be_written_in_the_project_is_written_elsewhere(tmp_pa
     monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
     file = cli.write_log(ValueError("x"))
     assert file.read_text().strip().endswith("ValueError: x") and tmp_path / "logs" not in file.parents
+
+
+@pytest.mark.parametrize("words", ["compare aaaa bbbb", "reproduce aaaa", "new-task birds .", "run", "predict a.png"])
+def test_a_command_that_finds_nothing_leaves_nothing(words, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("KEDRO_LOGGING_CONFIG", raising=False)
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "cross_modal_kd", *words.split()], cwd=here, capture_output=True, text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    assert done.returncode and "error: " in done.stderr and "Traceback (" not in done.stderr
+    assert not list(here.iterdir()), list(here.iterdir())
+    kept = list(temporary.glob("kedro-run-*"))
+    assert len(kept) == (words == "run"), kept
+    if words == "run":
+        assert f"{here} lies in no project (no conf/base)" in done.stderr
+
+
+def test_a_log_in_the_project_leaves_no_temporary_folder(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
+    assert cli.write_log(ValueError("x")).parent == tmp_path / "logs"
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 VALUES = {

@@ -14,7 +14,12 @@ from cross_modal_kd.tracking import set_beside
 
 
 class Run(click.Command):
-    """A command whose errors are told."""
+    """A command whose errors are told.
+
+    keeps_traceback: whether the traceback of an error of the user's making is kept in a file.
+    """
+
+    keeps_traceback = True
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell of an error.
@@ -42,8 +47,11 @@ class Run(click.Command):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
         except Exception as error:
+            of_the_user = is_of_the_user(error)
+            if of_the_user and not self.keeps_traceback:
+                raise Told(told(error)) from error
             log = write_log(error)
-            if is_of_the_user(error):
+            if of_the_user:
                 where = f"\nin the node {quiet.node}" if quiet.node else ""
                 words = told(error)
                 # what is damaged says what makes it: a run from the node that reads it would fail again
@@ -54,3 +62,9 @@ class Run(click.Command):
             raise
         finally:
             set_beside({})
+
+
+class Asking(Run):
+    """A command that asks what is there: it leaves nothing behind where there is no answer."""
+
+    keeps_traceback = False

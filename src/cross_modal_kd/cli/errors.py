@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def _environment(_: BaseException, text: str) -> str:
     found = re.search(r"configuration path .*not a valid directory: (.*)", text)
     if not found:
         return ""
+    if Path(found[1]).name == "base":
+        return f"{Path.cwd()} lies in no project (no conf/base): go to the project's folder and try again"
     there = sorted(each.name for each in Path(found[1]).parent.glob("*/") if each.name != "base")
     return f"there is no environment {Path(found[1]).name!r}. {nearest(Path(found[1]).name, there)}"
 
@@ -204,15 +207,20 @@ def write_log(error: BaseException) -> Path:
         error: With its traceback.
 
     Returns:
-        The file: below ``logs/`` in the project's folder, or among the temporary files where none can be written there.
+        The file: below ``logs/`` in the project's folder; among the temporary files outside of a project, or where none
+        can be written there.
     """
     name = f"{datetime.now():%Y-%m-%dT%H-%M-%S.%f}-{os.getpid()}.log"
     text = f"{shlex.join(sys.argv)}\nin {Path.cwd()}\n\n{''.join(traceback.format_exception(error))}"
-    for folder in ((find_kedro_project(Path.cwd()) or Path.cwd()) / LOGS, Path(tempfile.mkdtemp(prefix="kedro-run-"))):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
-        except OSError:
-            continue
-        return folder / name
+    if project := find_kedro_project(Path.cwd()):
+        with suppress(OSError):
+            (project / LOGS).mkdir(exist_ok=True)
+            return _written(text, project / LOGS / name)
+    with suppress(OSError):
+        return _written(text, Path(tempfile.mkdtemp(prefix="kedro-run-")) / name)
     return Path(os.devnull)
+
+
+def _written(text: str, file: Path) -> Path:
+    file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return file

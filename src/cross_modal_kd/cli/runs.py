@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from kedro.utils import find_kedro_project
 
-from cross_modal_kd.cli.command import Run
+from cross_modal_kd.cli.command import Asking
 from cross_modal_kd.cli.told import Told
 
 PAGES = Path("data/08_reporting/compared_runs")
@@ -52,7 +52,7 @@ _tracking_uri = click.option(
 )
 
 
-@click.command(cls=Run, help=COMPARE, short_help="What differs between tracked runs.")
+@click.command(cls=Asking, help=COMPARE, short_help="What differs between tracked runs.")
 @click.argument("runs", metavar="RUN RUN [RUN ...]", nargs=-1, required=True)
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="The page; else below data/08_reporting.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
@@ -104,7 +104,7 @@ def _near(file: Path) -> Path:
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
-@click.command(cls=Run, help=REPRODUCE, short_help="Do a tracked run again, and say whether its numbers come out.")
+@click.command(cls=Asking, help=REPRODUCE, short_help="Do a tracked run again, and say whether its numbers come out.")
 @click.argument("run", metavar="RUN")
 @click.option("--keep", is_flag=True, help="Keep the worktree with its database and artifacts, and say where it is.")
 @click.option("--anyway", is_flag=True, help="Also where the run was made with uncommitted changes, or of other data.")

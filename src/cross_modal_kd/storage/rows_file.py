@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ class RowsFile:
         self._columns, self._rows = dict(columns), list[Mapping[str, Any]]()
         self._writer: Any = None
         self._written = False
+        self._made: list[Path] = []  # folders that were not there before
 
     @staticmethod
     def check(file: Path) -> None:
@@ -49,6 +51,7 @@ class RowsFile:
             raise IsADirectoryError(f"{file} is a folder: name a file")
 
     def __enter__(self) -> "RowsFile":
+        self._made = [each for each in self.file.parents if not each.exists()]
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self._writer = WRITERS[self.file.suffix.lower()](self.part, self._columns)
         return self
@@ -72,6 +75,9 @@ class RowsFile:
             self.part.replace(self.file)
         elif not self._written:
             self.part.unlink()
+            for folder in self._made:
+                with suppress(OSError):  # somebody else has put something into it
+                    folder.rmdir()
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
