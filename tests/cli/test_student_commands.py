@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -147,6 +148,57 @@ def test_two_files_are_compared_at_a_threshold_whose_rates_are_said(call, studen
     assert re.search(r"far_0.1, a score of .*: on dev 10 % of the pairs of two labels .* on test\)", said)
     assert f"probability  {answer.probability:.3f}" in said
     assert json.loads(call("verify", one, other, "--at=min_dcf", "--json")[1])["threshold"] == "min_dcf_01"
+
+
+def test_what_cannot_be_read_has_a_line_of_json_like_the_others(call, pictures, tmp_path):
+    one, damaged, absent = whole(pictures)[0], pictures / "damaged.png", tmp_path / "absent.png"
+    book = tmp_path / "book"
+    assert call("enroll", "ann", one, f"--book={book}")[0] == 0
+    for words, good, bad in (
+        (["verify", "--json", one], [one], [damaged]),
+        (["verify", "--json"], [one, one], [absent, damaged]),
+        (["search", "--json"], [one, pictures], [damaged, pictures]),
+        (["search", "--json"], [one, pictures], [absent, pictures]),
+        (["search", "--json", one], [pictures], [tmp_path]),  # a folder without a file of its kind
+        (["identify", "--json", f"--book={book}"], [one], [damaged]),
+    ):
+        answer, (code, said, told) = json.loads(call(*words, *good)[1]), call(*words, *bad)
+        failed = json.loads(said)
+        assert code == 1 and list(failed) == list(answer) and answer["error"] is None, words
+        reasons = [failed["error"], *(() if words[0] == "identify" else (told,))]
+        for reason in reasons:
+            assert all(each.name in reason for each in bad[:1]) or words[0] == "identify", words
+    for ending in ("jsonl", "csv"):
+        assert call("predict", one, damaged, f"--output={tmp_path / 'found'}.{ending}")[0] == 3
+    rows = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
+    assert list(rows[0]) == list(rows[1]) and rows[0]["error"] is None and "not a readable image" in rows[1]["error"]
+    assert {line.count(",") for line in (tmp_path / "found.csv").read_text().splitlines()} == {len(rows[0]) - 1}
+
+
+def test_a_table_of_nothing_leaves_no_folder(call, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert call("predict", tmp_path / "empty", f"--output={tmp_path / 'a' / 'b' / 'found.csv'}")[0] == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_student_that_was_trained_again_since_is_said_to_be(call, student, pictures, tmp_path):
+    for name in ("student", "packaged"):
+        shutil.copytree(student.with_name(name), tmp_path / "distilled" / name)
+    asked, one = tmp_path / "distilled" / "packaged", whole(pictures)[0]
+    newer = "another student has been trained since this one was packaged"
+    assert newer not in call("predict", one, asked=asked)[2]  # a copy has other times, and is the same
+    shutil.rmtree(tmp_path / "distilled" / "student")
+    shutil.copytree(student.parents[1] / "student_alone" / "student", tmp_path / "distilled" / "student")
+    for words in (
+        ["predict", one],
+        ["verify", one, one],
+        ["search", one, one],
+        ["enroll", "a", one, f"--book={tmp_path}/b"],
+    ):
+        code, _, told = call(*words, asked=asked)
+        assert code == 0 and newer in told and "--pipelines=evaluation,deployment" in told
+    (tmp_path / "distilled" / "student" / "config.json").write_text("{")
+    assert call("predict", one, asked=asked)[0] == 0  # what is damaged beside it is not its business
 
 
 @pytest.mark.parametrize("labels", ["", "dog", "dog,dog", "dog,,cat"])

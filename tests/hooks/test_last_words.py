@@ -1,9 +1,11 @@
 """What the console says of a student that can be put to use."""
 
+import shutil
+
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.datasets import DirectoryDataset, TableDataset
+from cross_modal_kd.datasets import DirectoryDataset, ModelDataset, TableDataset
 from cross_modal_kd.hooks.last_words import LastWordsHook
 
 
@@ -23,6 +25,22 @@ def test_the_folder_is_named_with_the_command_that_uses_it(tmp_path, monkeypatch
     assert said(caplog, catalog, "elsewhere") == []
     line = "exported: 'a student'; `python 'a student'/run_student.py FILES` needs nothing of this project"
     assert said(caplog, catalog, "distilled.export_report") == [line]
+
+
+def test_what_is_of_an_earlier_student_is_named(distilled, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    models = distilled / "06_models" / "test"
+    shutil.copytree(models / "distilled", tmp_path / "distilled")
+    catalog = DataCatalog({"distilled.student": ModelDataset(filepath=str(tmp_path / "distilled" / "student"))})
+    assert said(caplog, catalog, "distilled.student") == []
+    shutil.rmtree(tmp_path / "distilled" / "student")
+    shutil.copytree(models / "student_alone" / "student", tmp_path / "distilled" / "student")
+    (tmp_path / "distilled" / "exported").mkdir()
+    (tmp_path / "distilled" / "exported" / "export.json").write_text('{"student": "0"}')
+    (line,) = said(caplog, catalog, "distilled.student")
+    assert "distilled/packaged, distilled/exported; `kedro run --pipelines=evaluation,deployment`" in line
+    caplog.clear()
+    assert said(caplog, catalog, "elsewhere") == []
 
 
 def test_the_file_of_predictions_is_named(tmp_path, monkeypatch, caplog):

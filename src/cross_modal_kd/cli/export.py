@@ -6,7 +6,7 @@ import click
 
 from cross_modal_kd.cli.answering import Answering
 from cross_modal_kd.cli.default_student import default_student
-from cross_modal_kd.cli.options import PATH
+from cross_modal_kd.cli.options import PATH, note_outdated
 from cross_modal_kd.cli.told import Told
 from cross_modal_kd.cli.words import shown
 
@@ -33,6 +33,7 @@ def export(folder: Path, form: str, student: Path | None, env: str | None, expor
     packaged = student or default_student(env)
     if exported is not None and not (exported / "export.json").is_file():
         raise Told(f"{shown(exported)} holds no exported programs (no export.json)")
+    note_outdated(packaged)
     names = write_hf_folder(packaged, folder, exported or packaged.parent / "exported")
     programs = "with" if any(name.startswith("exported/") for name in names) else "without"
     click.echo(

@@ -66,7 +66,28 @@ def loaded(student: str | None, env: str | None, device: str, batch_size: int) -
 
     where = student or default_student(env)
     address = student is not None and ":/" in student and not Path(student).exists()
-    return StudentModel.load(where, device, batch_size, tracking_uri() if address else None)
+    model = StudentModel.load(where, device, batch_size, tracking_uri() if address else None)
+    if not address:
+        note_outdated(Path(where))
+    return model
+
+
+def note_outdated(packaged: Path) -> None:
+    """Say so where another student has been trained since this one was packaged.
+
+    Args:
+        packaged: its folder.
+    """
+    from cross_modal_kd.student import beside_trained
+
+    packaged = packaged.resolve()
+    trained = packaged.with_name("student")
+    if packaged in beside_trained(trained):
+        click.echo(
+            f"note: another student has been trained since this one was packaged, {shown(trained)}: `kedro run "
+            "--pipelines=evaluation,deployment`, with its --env and --params, packages that one",
+            err=True,
+        )
 
 
 def files_of(model: "StudentModel", given: Iterable[Path]) -> Iterator[Path]:

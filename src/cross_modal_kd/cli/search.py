@@ -28,8 +28,15 @@ def search(query: str, inputs: tuple[Path, ...], top: int, kind: str | None, as_
     Words go through the teacher's projection, which is stored with the student, into the part of its embedding that was
     taught by them; the text encoder must be installed for that. A file of the student's modality needs nothing.
     """
+    from cross_modal_kd.student import Found, StudentError
+
     model = loaded(**options)
-    found = model.search(query, counted(model, list(inputs), "search"), top, kind)  # type: ignore[arg-type]
+    try:
+        found = model.search(query, counted(model, list(inputs), "search"), top, kind)  # type: ignore[arg-type]
+    except StudentError as error:
+        if as_lines:
+            click.echo(as_json(Found(query, kind == "teacher", (), 0, error=str(error))))
+        raise
     if as_lines:
         click.echo(as_json(found))
     else:

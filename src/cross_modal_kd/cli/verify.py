@@ -1,7 +1,7 @@
 """``verify A B``: are two files of the same label?"""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,13 @@ from cross_modal_kd.cli.options import PATH, loaded, student_options
 from cross_modal_kd.cli.told import Told
 from cross_modal_kd.cli.words import as_json, quality_words, shown, threshold_called, threshold_words
 
-EXITS = "Exit codes: 0 there is a decision, whichever; 1 there is none; 2 the command was wrongly typed."
+if TYPE_CHECKING:
+    from cross_modal_kd.student import Verification
+
+EXITS = (
+    "Exit codes: 0 there is a decision, whichever; 1 there is none, or a file could not be read; 2 the command was "
+    "wrongly typed."
+)
 AT = click.option(
     "--at", default="eer", show_default=True, metavar="NAME",
     help="The threshold that decides, found on the student's dev split: eer (as many false acceptances as refusals), "
@@ -34,22 +40,26 @@ def verify(first: Path, second: Path, at: str, as_lines: bool, **options: Any) -
     model = loaded(**options)
     name = threshold_called(model, at)
     answer = model.verify(first, second, name)
-    if answer.error is not None:
-        raise Told(f"not read: {shown(answer.error)}")
     if as_lines:
         click.echo(as_json(answer))
-    else:
-        click.echo(f"score        {answer.score:.4f}")
-        click.echo(f"decision     {decision(answer.accepted, answer.reason, name)}")
-        if words := threshold_words(model.thresholds.get(name), name):
-            click.echo(f"threshold    {words}")
-        if answer.probability is not None:
-            click.echo(f"probability  {answer.probability:.3f} that it is the same, if both were as likely before")
-        for file, quality in zip(answer.names, answer.qualities, strict=True):
-            if words := quality_words(quality):
-                click.echo(f"{words}: {shown(file)}")
+    elif answer.error is None:
+        _print(answer, threshold_words(model.thresholds.get(name), name))
+    if answer.error is not None:
+        raise Told(f"not read: {shown(answer.error)}")
     if answer.accepted is None:
         click.get_current_context().exit(NOTHING)
+
+
+def _print(answer: "Verification", threshold: str) -> None:
+    click.echo(f"score        {answer.score:.4f}")
+    click.echo(f"decision     {decision(answer.accepted, answer.reason, answer.threshold)}")
+    if threshold:
+        click.echo(f"threshold    {threshold}")
+    if answer.probability is not None:
+        click.echo(f"probability  {answer.probability:.3f} that it is the same, if both were as likely before")
+    for file, quality in zip(answer.names, answer.qualities, strict=True):
+        if words := quality_words(quality):
+            click.echo(f"{words}: {shown(file)}")
 
 
 def decision(accepted: bool | None, reason: str, name: str) -> str:

@@ -15,11 +15,12 @@ from cross_modal_kd.tracking import current_run
 logger = logging.getLogger(__name__)
 
 METRICS = "metrics"
+TRAINED, PACKAGED = "distilled.student", "distilled.packaged"
 SERVER = "http"
 # output: (dataset whose place is said, what is said of it)
 AT_WORK = {
-    "distilled.packaged": (
-        "distilled.packaged",
+    PACKAGED: (
+        PACKAGED,
         "student: {place}; `cross-modal-kd predict FILES --student={place}` asks it",
     ),
     "distilled.export_report": (
@@ -48,6 +49,8 @@ class LastWordsHook:
             *_tracked(),
         ):
             logger.info(line)
+        for line in _outdated(pipeline, catalog):
+            logger.warning(line)
 
 
 def _headline(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
@@ -76,6 +79,22 @@ def _at_work(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
         place = getattr(dataset, "_filepath", None)
         if place is not None and Path(place).exists():
             yield words.format(place=shlex.quote(str(_short(Path(place)))))
+
+
+def _outdated(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
+    """What is of another student than the one that was trained last, where this run has to do with either."""
+    from cross_modal_kd.student import beside_trained
+
+    trained: Any = catalog.get(TRAINED) if TRAINED in catalog else None
+    place = getattr(trained, "_filepath", None)
+    if place is None or not {TRAINED, PACKAGED} & pipeline.datasets():
+        return
+    old = [str(_short(each)) for each in beside_trained(Path(place))]
+    if old:
+        yield (
+            f"of another student than the one that was trained last: {', '.join(old)}; `kedro run "
+            "--pipelines=evaluation,deployment`, with the same --env and --params, makes them of that one"
+        )
 
 
 def _tracked() -> Iterator[str]:

@@ -16,6 +16,7 @@ from cross_modal_kd.student.make import require_operating_of as require_operatin
 from cross_modal_kd.student.make import training_space as training_space
 from cross_modal_kd.student.model import StudentModel as StudentModel
 from cross_modal_kd.student.operating import find_operating as find_operating
+from cross_modal_kd.student.outdated import beside_trained as beside_trained
 from cross_modal_kd.student.package import PackagedStudent as PackagedStudent
 from cross_modal_kd.student.package import load_package as load_package
 from cross_modal_kd.student.package import save_package as save_package

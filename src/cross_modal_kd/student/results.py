@@ -154,6 +154,7 @@ class Found:
         matches: the best first.
         searched: items that were looked at.
         errors: by name, the items that could not be read.
+        error: why nothing was looked for, where a command says so in a line; ``StudentModel.search`` raises it.
     """
 
     query: str
@@ -161,3 +162,4 @@ class Found:
     matches: tuple[Match, ...]
     searched: int
     errors: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
