@@ -15,12 +15,14 @@ from cross_modal_kd.evaluation.figures import retrieval as retrieval_module
 from cross_modal_kd.evaluation.figures.plane import LABELS, PER_LABEL, principal_plane
 from cross_modal_kd.evaluation.report.damage import Damage, find_damage, noted_students
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
+from cross_modal_kd.evaluation.report.on_a_plane import _panel
 from cross_modal_kd.evaluation.report.shelf import Shelf
 from cross_modal_kd.evaluation.report.thumbnails import PREFIX, tiny
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models import ModelBundle, weights_of
 from cross_modal_kd.storage import write_csv
 from cross_modal_kd.tasks import StudentsOnTest, kind_of
+from cross_modal_kd.tasks.classification.confusion import _most_confused
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
 
 TASKS = {"verification": VERIFICATION, "classification": CLASSIFICATION, "chimeric": CHIMERIC}
@@ -95,6 +97,29 @@ def test_the_teachers_plane_is_its_own_and_both_students_are_on_one_scale(made):
         assert np.min(panel["samples"]) >= 0 and np.max(panel["samples"]) <= 1
 
 
+def test_numbers_of_labels_stand_beside_each_other_and_within_the_panel():
+    labels = 8
+    samples = [[f"s{n}", n % labels] for n in range(24)]
+    dots = {
+        "corner": [[0.95, 0.05]] * 24,
+        "same": [[0.5, 0.5]] * 24,
+        "apart": [[n % labels / 7, 0.5] for n in range(24)],
+    }
+    panels = [{"space": "own", "arm": "distilled", "explained": [0.5, 0.2], "samples": places, "items": []}
+              for places in dots.values()]  # fmt: skip
+    found = _panel_middles(panels, samples)
+    for name, places in zip(dots, found, strict=True):
+        assert places.min() > 0 and places.max() < 100, name
+        gaps = np.linalg.norm(places[:, None] - places[None], axis=-1)[~np.eye(labels, dtype=bool)]
+        assert gaps.min() > 4, (name, gaps.min())
+    assert found[2][1:-1, 0] == pytest.approx([100 * n / 7 for n in range(1, 7)], abs=0.1)  # those stay
+
+
+def _panel_middles(panels, samples):
+    return [np.array([[float(left), float(top)] for left, top, _ in _panel(panel, samples, []).middles])
+            for panel in panels]  # fmt: skip
+
+
 def test_two_labels_are_not_enough_for_a_plane_among_the_teachers_items_and_one_sample_for_none():
     each = world(labels=2)
     panels = each.figures(each.embeddings(1), each.embeddings(1))["planes"]["panels"]
@@ -158,6 +183,23 @@ def test_a_confusion_of_classes_has_every_test_sample():
                 assert len(line) == 12 + (labels == 20)
                 assert sum(int(cell["text"] or 0) for cell in line) == (rows["label"] == label).sum(), (arm, label)
         assert "of 48 test" in found["remarks"]["distilled"] if labels == 12 else "of 80 test"
+
+
+def test_of_many_classes_those_that_are_confused_are_shown_before_those_of_many_samples():
+    counts = np.diag(np.arange(1, 21))
+    assert _most_confused(counts).tolist() == list(range(19, 7, -1))  # none is confused
+    counts[3, 5] = 2
+    counts[0, 3] = 4
+    assert _most_confused(counts).tolist() == [0, 3, 5, *range(19, 10, -1)]
+
+
+def test_where_nothing_is_confused_the_plot_says_so():
+    each = world(CLASSIFICATION)
+    alone, distilled = each.embeddings(np.inf), each.embeddings(0)
+    for arms, says in (((alone, distilled), True), ((distilled, alone), False)):
+        plot = each.plots(each.metrics(*arms), *arms)[1]
+        words = [text.get_text() for axis in plot.axes for text in axis.texts]
+        assert ("The distilled student takes no test sample for another class." in words) == says
 
 
 def test_a_confusion_of_labels_is_of_mean_scores(made):

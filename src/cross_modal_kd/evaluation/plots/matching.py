@@ -50,7 +50,7 @@ def matching_plot(metrics: dict) -> Figure:
     axis.xaxis.set_major_locator(FixedLocator(sizes))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"1:{value:.0f}"))
-    axis.set(ylim=(0, 103), ylabel="picked rightly (%)", xlabel="items to choose from")
+    axis.set(ylim=(-3, 103), ylabel="picked rightly (%)", xlabel="items to choose from")
     title(axis, "Cross-modal matching")
     figure.legend(
         *axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8.5,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 COLOURS = {"train": "#4c72b0", "dev": "#dd8452", "test": "#55a868"}
@@ -14,6 +15,7 @@ BINS = 40
 COLUMNS = 4
 TICKS = 4
 FAR = 4.0
+SPACED = ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.1)  # numbers at the ends of neighbours are told apart
 
 
 def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataFrame) -> Figure:
@@ -39,7 +41,7 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
         panels.append((str(modality), "score", scored))
     blocks = [[panel for panel in panels if panel[0] == modality] for modality in dict.fromkeys(p[0] for p in panels)]
     rows_of = [math.ceil(len(block) / COLUMNS) for block in blocks]
-    figure = Figure(figsize=(3.1 * COLUMNS, 2.35 * sum(rows_of) + 0.5), layout="constrained")
+    figure = Figure(figsize=(3.1 * COLUMNS, 2.35 * sum(rows_of) + 0.5), layout=SPACED)
     grid = figure.subplots(sum(rows_of), COLUMNS, squeeze=False)
     first = 0
     for block, n_rows in zip(blocks, rows_of, strict=True):
@@ -50,7 +52,7 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
             axis.axis("off")
         first += n_rows
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9)
     return figure
 
 
@@ -78,12 +80,15 @@ def _histogram(axis: Axes, title: str, values: pd.Series, splits: pd.Series, is_
             )
     axis.set_title(title.replace("_", " "), fontsize=9, color=_INK, loc="left", fontweight="bold" if is_score else None)
     axis.set_yticks([])
+    axis.spines[["top", "right", "left"]].set_visible(False)
     axis.set_ylim(bottom=0)
     axis.margins(x=0)
     axis.tick_params(labelsize=8, colors=_INK)
+    if is_score:
+        axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        return
     axis.xaxis.set_major_locator(MaxNLocator(TICKS))
     numbers = ScalarFormatter(useOffset=False, useMathText=True)
     numbers.set_powerlimits((-2, 4))  # 0.00002 and 40000 would not stand beside each other
     axis.xaxis.set_major_formatter(numbers)
     axis.xaxis.get_offset_text().set(fontsize=7, color=_INK)
-    axis.spines[["top", "right", "left"]].set_visible(False)

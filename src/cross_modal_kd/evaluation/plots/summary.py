@@ -11,6 +11,7 @@ from cross_modal_kd.evaluation.plots.interval import arms_of_interval, colour_of
 from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
 
 ROW = 0.4
+BORDER = 3  # percent: a dot at zero is whole
 
 
 def summary_plot(metrics: dict) -> Figure:
@@ -52,7 +53,7 @@ def summary_plot(metrics: dict) -> Figure:
         right.set_yticks(where, [])
         for axis in (left, right):
             axis.set_ylim(-0.6, len(section) - 0.4)
-        left.set(xlabel="%", xlim=(min(0, left.get_xlim()[0]), None))
+        left.set(xlabel="%", xlim=(min(-BORDER, left.get_xlim()[0]), None))
         right.set_xlabel("errors removed (%)" if section is core else "points gained")
         title(left, "The task" if section is core else "Cross-modal matching")
         title(right, "Gain")

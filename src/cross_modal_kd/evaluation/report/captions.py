@@ -19,6 +19,10 @@ QUALITY = (
     "Each measure by split, and the score that weighs the samples. A test split to the left of the training split is "
     "worse than what was trained on.",
 )
+REPEATED = (
+    " Where several samples have the same counterpart (one caption for many pictures), nothing tells its copies "
+    "apart: which of them is picked is left to chance, and only a sample's own copy counts as right."
+)
 
 
 def captions(task: TaskConfig) -> list[tuple[str, str, str]]:
@@ -34,7 +38,7 @@ def captions(task: TaskConfig) -> list[tuple[str, str, str]]:
         "Does a sample find its counterpart?",
         f"Given one {task.student} sample, the {task.teacher} that belongs to it is to be picked among N by the cosine "
         "of the embeddings. Alone, the student knows nothing of the teacher's space: it lies about chance (dashed), a "
-        "little to one side as the two spaces happen to be turned.",
+        "little to one side as the two spaces happen to be turned." + (REPEATED if task.pairing == "instance" else ""),
     )
     operating, scores = kind_of(task).captions
     return [

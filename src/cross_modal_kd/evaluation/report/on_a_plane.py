@@ -1,12 +1,18 @@
 """Embeddings on a plane, as the page shows them."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.shelf import Shelf
 from cross_modal_kd.plotting import ARMS
+
+NEAREST, ROUNDS = 0.065, 40  # of the numbers, in shares of the panel
+GOLDEN_ANGLE = 2.4
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,28 @@ def _dots(places: list[list[float]], of: list[list[Any]], first: int, item: bool
 
 
 def _middles(panel: Mapping[str, Any], samples: list[list[Any]]) -> list[tuple[str, str, int]]:
-    """Where each label's number stands: at the median of its dots."""
-    from statistics import median
-
+    """Where each label's number stands: at the median of its dots, moved where two would stand on each other."""
     of_label: dict[int, list[list[float]]] = {}
     for place, (_, label) in zip(panel["samples"], samples, strict=True):
         of_label.setdefault(label, []).append(place)
-    return [
-        (*_percent([median(place[axis] for place in places) for axis in (0, 1)]), label)
-        for label, places in of_label.items()
-    ]
+    middles = _apart(np.array([np.median(places, axis=0) for places in of_label.values()]))
+    return [(*_percent(place), label) for place, label in zip(middles.tolist(), of_label, strict=True)]
+
+
+def _apart(places: np.ndarray) -> np.ndarray:
+    """(n, 2) places, those nearer to each other than ``NEAREST`` pushed apart, each as far as the other."""
+    around = GOLDEN_ANGLE * np.arange(len(places))
+    aside = 1e-5 * np.column_stack([np.cos(around), np.sin(around)])  # equal ones have a way to go
+    for _ in range(ROUNDS):
+        places = places + aside
+        for one, other in itertools.combinations(range(len(places)), 2):
+            way = places[one] - places[other]
+            distance = float(np.hypot(*way))
+            if distance < NEAREST:
+                push = way / distance * (NEAREST - distance) / 2
+                places[[one, other]] += [push, -push]
+        places = places.clip(NEAREST / 2, 1 - NEAREST / 2)
+    return places
 
 
 def _percent(place: list[float]) -> tuple[str, str]:

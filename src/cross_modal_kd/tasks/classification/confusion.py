@@ -57,11 +57,13 @@ def _counts(students: StudentsOnTest, arm: str, classes: int) -> np.ndarray:
 
 
 def _most_confused(counts: np.ndarray) -> np.ndarray:
-    """Classes of the most frequent confusions, in that order: both sides of each, at most twelve."""
+    """Both sides of the most frequent confusions, in that order, then classes of many samples: at most twelve."""
     wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
     order = np.argsort(-wrong, axis=None, kind="stable")[: 2 * MOST_LABELS * MOST_LABELS]
+    order = order[wrong.ravel()[order] > 0]
     pairs = np.column_stack(np.unravel_index(order, wrong.shape)).ravel()
-    return np.asarray(list(dict.fromkeys(pairs.tolist()))[:MOST_LABELS], dtype=np.intp)
+    others = np.argsort(-counts.sum(axis=1), kind="stable")
+    return np.asarray(list(dict.fromkeys([*pairs.tolist(), *others.tolist()]))[:MOST_LABELS], dtype=np.intp)
 
 
 def _line(line: np.ndarray) -> list[Cell]:

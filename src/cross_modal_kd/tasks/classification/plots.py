@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cross_modal_kd.metrics import calibration_error
-from cross_modal_kd.plotting import ARMS, DISTILLED, INK, legend, new_figure, title
+from cross_modal_kd.plotting import ARMS, DISTILLED, INK, legend, new_figure, say, title
 from cross_modal_kd.samples import class_numbers
 from cross_modal_kd.tasks.classification.metrics import probabilities
 from cross_modal_kd.tasks.on_test import StudentsOnTest
@@ -39,7 +39,7 @@ def reliability_plot(students: StudentsOnTest) -> Figure:
         error = calibration_error(answers, labels, BINS)
         axis.plot(*mean, "o-", color=colour, linewidth=2, markersize=5, label=f"{name} (error {100 * error:.1f} %)")
         counts.stairs(number, edges, color=colour, linewidth=1.8)
-    axis.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
+    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
     counts.set(xlabel="confidence in the first answer", ylabel="samples")
     title(axis, "Reliability")
     legend(axis, loc="upper left")
@@ -78,6 +78,8 @@ def classes_plot(students: StudentsOnTest) -> Figure:
     left.set_yticks(where, shown.index)
     left.set(xlim=(-0.02, 1.02), xlabel="accuracy of the class")
     title(left, "Classes that change most")
+    if confusions.empty:
+        say(right, "The distilled student takes no test sample for another class.")
     right.barh(np.arange(len(confusions))[::-1], confusions, color=DISTILLED, alpha=0.8, height=0.6)
     right.set_yticks(np.arange(len(confusions))[::-1], confusions.index)
     right.set(xlabel="test samples")
