@@ -1,6 +1,7 @@
 """What a look at a file told is kept: nothing that has not changed is read twice, also after a run that was killed."""
 
 import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,18 +12,29 @@ from cross_modal_kd.samples import Kept, Roots, UnreadableSampleError, inspect_r
 from cross_modal_kd.samples import kept as kept_module
 
 
+OLD = 10**18  # ns
+
+
 class Folder:
     """Three files, and how often each is read."""
 
     def __init__(self, root):
         self.root, self.read = root, []
         for name in ("a", "b", "c"):
-            (root / f"{name}.png").write_text(name)
-        self.roots = Roots({"made": SourceConfig(layout="folder", root=str(root))})
+            self.write(name, name)
+        self.lie_in(root)
         names = pd.Series(["a", "b", "c"], dtype="str")
         self.rows = pd.DataFrame(
             {"sample_id": names, "modality": "image", "label": names, "path": names + ".png", "source": "made"}
         )
+
+    def lie_in(self, root):
+        self.root = root
+        self.roots = Roots({"made": SourceConfig(layout="folder", root=str(root))})
+
+    def write(self, name, content, when=OLD):
+        (self.root / f"{name}.png").write_text(content)
+        os.utime(self.root / f"{name}.png", ns=(when, when))
 
     def look(self, row):
         self.read.append(row["sample_id"])
@@ -121,10 +133,61 @@ def test_a_damaged_table_is_made_again(folder, cache, caplog):
     assert folder.read == []
 
 
+def test_another_byte_anywhere_is_found_and_never_taken(folder, cache, monkeypatch):
+    """A table of another layout, or made elsewhere, is one of these: its name does not have its digest."""
+    expected = folder.inspect(cache)[0]
+    (file,) = cache.glob("*/*.parquet")
+    whole = file.read_bytes()
+    monkeypatch.setattr(Kept, "_save", lambda self, table: None)
+    for place in [*range(4, len(whole), 97), whole.index(b"aaaa"), whole.index(b"numpy_type")]:
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert folder.inspect(cache)[0].equals(expected) and len(folder.read) == 3, place
+    file.write_bytes(whole)
+    assert folder.inspect(cache)[0].equals(expected) and folder.read == []
+
+
+def test_a_file_of_another_root_is_another_though_name_size_and_time_are_the_same(folder, cache, tmp_path):
+    """As of archives that give every file one time."""
+    folder.inspect(cache)
+    (tmp_path / "others").mkdir()
+    folder.lie_in(tmp_path / "others")
+    for name in ("a", "b", "c"):
+        folder.write(name, "x")
+    assert folder.inspect(cache)[0]["sha256"].tolist() == ["x" * 64] * 3
+
+
+def test_a_file_that_has_just_changed_may_do_so_once_more_in_the_same_step_of_the_clock(folder, cache):
+    now = time.time_ns()
+    folder.write("b", "b", now)
+    folder.inspect(cache)
+    folder.write("b", "x", now)
+    assert folder.inspect(cache)[0]["sha256"].tolist() == ["a" * 64, "x" * 64, "c" * 64] and folder.read == ["b"]
+
+
+def test_a_file_that_was_away_is_taken_as_it_was_and_another_in_its_place_is_not(folder, cache):
+    first = folder.inspect(cache)[0]
+    (folder.root / "b.png").rename(folder.root / "elsewhere")
+    with pytest.raises(FileNotFoundError):
+        folder.inspect(cache)
+    folder.write("b", "xx")
+    assert folder.inspect(cache)[0]["sha256"].tolist()[1] == "xx" * 64
+    (folder.root / "elsewhere").replace(folder.root / "b.png")
+    assert folder.inspect(cache)[0].equals(first)
+
+
+def test_parts_that_another_run_has_put_together_meanwhile_are_no_error(folder, cache, monkeypatch):
+    expected = folder.inspect(cache)[0]
+    folder.write("b", "y", OLD + 1)
+    folder.inspect(cache)
+    folder.write("b", "b")
+    monkeypatch.setattr(Kept, "_save", lambda self, table: [part.unlink() for part in cache.glob("*/*.parquet")])
+    assert folder.inspect(cache)[0].equals(expected)
+
+
 def test_stamps_of_members_are_those_of_their_container_and_nothing_has_none(folder):
     (folder.root / "all.parquet").write_bytes(b"12345")
     paths = ["a.png", "all.parquet#x/y", "gone.png", "none.parquet#x", None]
     found = folder.roots.stamps(pd.DataFrame({"source": "made", "path": paths}, index=[3, 1, 2, 9, 8]).astype("str"))
     assert found.index.tolist() == [3, 1, 2, 9, 8] and found["size"].tolist() == [1, 5, -1, -1, -1]
     assert found["mtime_ns"].tolist()[0] == (folder.root / "a.png").stat().st_mtime_ns
-    assert found.dtypes.tolist() == [np.int64, np.int64]
+    assert found.dtypes.tolist() == [np.int64] * 3

@@ -10,34 +10,38 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
+from cross_modal_kd.storage import with_space
+
 logger = logging.getLogger(__name__)
 
 NAME = ["modality", "source", "path"]
-STAMP = [*NAME, "size", "mtime_ns"]
+STAMP = ["root", "size", "mtime_ns"]
 SECONDS = 20.0
 """Between two writes: so much work a run that is killed loses at most."""
 PART = "*.parquet"
+COARSEST_NS = 2 * 10**9
+"""Steps in which the coarsest file system (FAT) tells the time: a file may change twice in one, and look the same."""
 
 Stamps = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class Kept:
-    """A table of what is known of files by modality, source, path, size and time of the last change.
+    """A table of what is known of files by modality, source, path, root, size and time of the last change.
 
-    A file that was replaced by one of the same size, and given the old time, is taken for the old one. The table is a
-    folder of Parquet files, each written whole before it gets its name; the last of them counts. Memory: O(N) of what
-    is kept.
+    A file that was replaced by one of the same size, and given the old time, is taken for the old one; of one that has
+    changed in the last two seconds nothing is kept. The table is a folder of Parquet files, each written whole before
+    it gets its name, which has the content's digest; the last of them counts. Memory: O(N) of what is kept.
 
     Args:
         folder: of the tables; made where it is missing.
         decides: all beside the file that decides what is found (names, options, versions): what was found under
             another is not looked at.
-        stamps: rows -> size and mtime_ns of their files on the rows' index, a size of -1 for what cannot
-            be kept (``Roots.stamps``).
+        stamps: rows -> root, size and mtime_ns of their files on the rows' index, a size of -1 for what cannot be kept
+            (``Roots.stamps``).
     """
 
     def __init__(self, folder: Path, decides: str, stamps: Stamps) -> None:
-        self._folder = folder / hashlib.sha256(decides.encode()).hexdigest()[:16]
+        self._folder = folder / hashlib.sha256("\n".join([*STAMP, decides]).encode()).hexdigest()[:16]
         self._stamps = stamps
         self._stamped = pd.DataFrame()
         self._parts: list[pd.DataFrame] = []
@@ -52,22 +56,25 @@ class Kept:
         Returns:
             The columns that were kept, a row for each that has not changed, on their index.
         """
-        self._stamped = pd.concat([rows[NAME], self._stamps(rows)], axis=1)
-        kept = self._read()
+        stamps = self._stamps(rows)
+        lasting = (stamps["mtime_ns"] - time.time_ns()).abs() > COARSEST_NS
+        self._stamped = pd.concat([rows[NAME], stamps.assign(size=stamps["size"].where(lasting, -1))], axis=1)
+        old = self._files()
+        kept = self._read(old)
         if kept.empty:
             return pd.DataFrame(index=rows.index[:0])
-        if len(old := self._files()) > 1:  # of a run that was killed, or of several: one table of what is asked for
+        if len(old) > 1:  # of a run that was killed, or of several: one table of what is asked for
             there = _places(_names(kept), _names(self._stamped)) >= 0
             kept = kept if there.all() else kept[there]
             self._save(kept)
             for file in old:
-                file.unlink()
+                file.unlink(missing_ok=True)  # another run may have been first
         at = _places(_names(self._stamped), _names(kept))
         same = at >= 0
-        for column in ("size", "mtime_ns"):
+        for column in STAMP:
             same &= kept[column].to_numpy()[at] == self._stamped[column].to_numpy()
         same &= self._stamped["size"].to_numpy() >= 0
-        return kept.drop(columns=STAMP).iloc[at[same]].set_axis(rows.index[same])
+        return kept.drop(columns=[*NAME, *STAMP]).iloc[at[same]].set_axis(rows.index[same])
 
     def keep(self, found: pd.DataFrame) -> None:
         """Keep what was found out, on disk a few seconds later.
@@ -89,16 +96,18 @@ class Kept:
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(PART))
 
-    def _read(self) -> pd.DataFrame:
+    def _read(self, files: list[Path]) -> pd.DataFrame:
         """All that is kept, of a file the last that was found."""
         tables = []
-        for file in self._files():
+        for file in files:
             try:
+                if _digest(file) != file.stem.partition("-")[2]:
+                    raise ValueError("it is not the one that was written, SHA-256")
                 tables.append(pd.read_parquet(file))
             except (OSError, ValueError) as error:  # pyarrow's own errors are both
                 logger.warning("%s is damaged (%s): its files are read again", file, error)
         if not tables:
-            return pd.DataFrame(columns=STAMP)
+            return pd.DataFrame(columns=[*NAME, *STAMP])
         if len(tables) == 1:
             return tables[0]
         kept = pd.concat(tables, ignore_index=True)
@@ -107,13 +116,18 @@ class Kept:
 
     def _save(self, table: pd.DataFrame) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{time.time_ns():020d}.parquet"
-        new = self._folder / f".{name}.{uuid4().hex}.new"
+        new = self._folder / f".{uuid4().hex}.new"
         try:
-            table.to_parquet(new, index=False)
-            new.replace(self._folder / name)
+            with with_space(self._folder):
+                table.to_parquet(new, index=False)
+            new.replace(self._folder / f"{time.time_ns():020d}-{_digest(new)}.parquet")
         finally:
             new.unlink(missing_ok=True)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
 
 
 def _last_of_each(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """From (source, path) to bytes: a file, a member of a Parquet file or of a shard, never outside the source's root."""
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -160,9 +161,9 @@ class Roots:
             rows: n rows with source and path.
 
         Returns:
-            size (bytes) and mtime_ns on the rows' index; of a member of a container those of the container; of what is
-            read from shards its own size and the beginning of its SHA-256; a size of -1 where there is no path, or
-            nothing there.
+            root (a number of what ``sources`` says), size (bytes) and mtime_ns on the rows' index; of a member of a
+            container those of the container; of what is read from shards its own size and the beginning of its SHA-256;
+            a size of -1 where there is no path, or nothing there.
         """
         import pandas as pd
 
@@ -186,7 +187,11 @@ class Roots:
                     of_container[container] = _stamp(folders[source] + container[1]) or (-1, -1)
                 stamp = of_container[container]
             found[at] = (-1, -1) if stamp is None else stamp
-        return pd.DataFrame(found, columns=["size", "mtime_ns"], index=rows.index)
+        stamps = pd.DataFrame(found, columns=["size", "mtime_ns"], index=rows.index)
+        specs = {source: self._sources[source].root for source in there}
+        numbers = {source: int(hashlib.sha256(spec.encode()).hexdigest()[:15], 16) for source, spec in specs.items()}
+        stamps.insert(0, "root", rows["source"].map(numbers).fillna(-1).astype(np.int64))
+        return stamps
 
     def _member(self, source: str, path: str) -> tuple[Path, str] | None:
         """The container's file and the member's name; None for a path that is a file, or could only be one."""
