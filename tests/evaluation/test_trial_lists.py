@@ -67,7 +67,8 @@ def test_blocks_of_any_size_are_one_list(tmp_path, name, monkeypatch):
         ("a.txt", "\na b c\n", "a.txt, line 2: expected 'label enrol test', 'enrol test label' or .*found 'a b c'"),
         ("a.txt", "1 a 0\n", "a.txt, line 1: expected 'label enrol test'"),
         ("a.txt", "a\n", "a.txt, line 1: expected .*found 'a'"),
-        ("a.txt", " \n", "a.txt, line 1: expected"),
+        ("a.txt", "", "a.txt: the list holds no trial; expected 'label enrol test'"),
+        ("a.txt", " \n", "a.txt: the list holds no trial"),
         ("a.csv", "enrol,test,label\na,b,1\na,b\n", "a.csv, line 3: expected 3 fields between commas"),
         ("a.csv", "enrol,test,label\na,b,1\n,b,0\n", "a.csv, line 3: expected names and a label of 1 or 0, found ''"),
         ("a.csv", "enrol,test,label\na,b,7\n", "a.csv, line 2: expected names and a label of 1 or 0, found '7'"),
@@ -240,6 +241,8 @@ def test_scores_that_are_all_one_have_a_finite_threshold(corpus, tmp_path):
          "utt2spk, line 2: expected 'utterance speaker', found 'id0/clip/1'"),
         ({"utt2spk": "id0/clip/0 a\nlost b\n"},
          "utt2spk: 1 of its speakers have an embedding, a cohort needs at least two"),
+        ({"utt2spk": "id0/clip/0 a\nid0/clip/1 b\nid0/clip/0 b\n"},
+         "utt2spk: 'id0/clip/0' is given to more than one speaker"),
         ({"labels.csv": "one,two\n1,2\n"}, "labels.csv: expected columns 'name' and 'speaker'"),
     ],
 )  # fmt: skip
@@ -253,6 +256,29 @@ def test_what_a_list_cannot_be_scored_with_is_refused_with_its_line(corpus, tmp_
         asked["as_norm"] = {"top": 300, "labels": str(tmp_path / labels)}
     with pytest.raises(SamplesError, match=message):
         score_trials(ScoreTrialsConfig(**asked))
+
+
+def test_an_embedding_without_a_direction_is_refused_by_its_name(tmp_path):
+    np.savez(tmp_path / "made.npz", a=np.ones(3), b=-np.ones(3), c=np.arange(3.0), nought=np.zeros(3))
+    (tmp_path / "models.txt").write_text("m a b\nn c\n")
+    (tmp_path / "utt2spk").write_text("a one\nb one\nc two\n")
+    asked = {"trials": str(tmp_path / "list.txt"), "embeddings": str(tmp_path / "made.npz")}
+    models = {"models": str(tmp_path / "models.txt")}
+    norm = {"as_norm": {"top": 2, "labels": str(tmp_path / "utt2spk")}}
+    for content, more, message in [
+        ("1 a b\n0 c nought\n", {}, "list.txt, line 2: the embedding of 'nought' is all zeros: it has no direction"),
+        ("1 n b\n0 m c\n", models, "models.txt: the mean of the model 'm' is all zeros"),
+        ("1 a b\n", norm, "utt2spk: the mean of the speaker 'one' is all zeros"),
+    ]:
+        (tmp_path / "list.txt").write_text(content)
+        with pytest.raises(SamplesError, match=message):
+            score_trials(ScoreTrialsConfig(**asked, **more))
+
+
+def test_labels_as_tables_of_truths_are_written(tmp_path):
+    for name, content in {"a.csv": "enrol,test,label\na,b,True\nc,d,False\n", "a.txt": "True a b\nFalse c d\n"}.items():
+        (tmp_path / name).write_text(content)
+        assert read_trials(tmp_path / name).target.tolist() == [1, 0]
 
 
 def test_a_cohort_of_other_numbers_is_refused(corpus, tmp_path):

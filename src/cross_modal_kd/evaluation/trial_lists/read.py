@@ -64,6 +64,15 @@ class TrialList:
         return name, f"{self.file}, line {line}"
 
 
+def _empty(file: Path) -> SamplesError:
+    return SamplesError(f"{file}: the list holds no trial; {LINE}")
+
+
+def _target(word: str) -> int | None:
+    """1 or 0, None for what is no label; ``True`` and ``False``, as tables are written, are some."""
+    return TARGET.get(word.lower())
+
+
 class _Malformed(ValueError):
     """A row that is no trial. row: its place among those of the file, from 0; found: what is wrong with it."""
 
@@ -83,7 +92,7 @@ class _Gathered:
     def add(self, enrol: "pa.Array", test: "pa.Array", label: "pa.Array | None") -> None:
         """Some more rows. Raises _Malformed."""
         sides = [self._coded(each, self._number, np.int32) for each in (enrol, test)]
-        self._parts.append((*sides, *([] if label is None else [self._coded(label, TARGET.get, np.int8)])))
+        self._parts.append((*sides, *([] if label is None else [self._coded(label, _target, np.int8)])))
         self._rows += len(enrol)
 
     def _coded(self, column: "pa.Array", number: Any, dtype: Any) -> np.ndarray:
@@ -103,7 +112,7 @@ class _Gathered:
     def all(self, file: Path) -> TrialList:
         """The whole list. Raises SamplesError where it is empty."""
         if not self._rows:
-            raise SamplesError(f"{file}: the list holds no trial; {LINE}")
+            raise _empty(file)
         enrol, test, *target = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
         return TrialList(file, list(self._numbers), enrol, test, target[0] if target else None)
 
@@ -133,7 +142,9 @@ def _text(file: Path) -> TrialList:
     import pyarrow as pa
     from pyarrow import csv
 
-    number, first = next(_lines(file), (1, ""))
+    number, first = next(_lines(file), (0, ""))
+    if not number:
+        raise _empty(file)
     order = _order(file, number, first.split())
     delimiter = "\t" if first.split("\t") == first.split() else " "
     gathered = _Gathered()
@@ -165,7 +176,7 @@ def _word_by_word(file: Path, order: list[str]) -> TrialList:
 
     for number, line in _lines(file):
         words = line.split()
-        if len(words) != len(order) or (label is not None and words[label] not in TARGET):
+        if len(words) != len(order) or (label is not None and _target(words[label]) is None):
             raise SamplesError(
                 f"{file}, line {number}: expected {' '.join(order)!r} as in the first line, found {line!r:.120}"
             )
@@ -190,7 +201,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 def _order(file: Path, number: int, words: list[str]) -> list[str]:
     """What stands where, found out from the first line."""
-    labels = [place for place in (0, 2) if len(words) == 3 and words[place] in TARGET]
+    labels = [place for place in (0, 2) if len(words) == 3 and _target(words[place]) is not None]
     if len(words) == 2:
         return ["enrol", "test"]
     if len(labels) != 1:

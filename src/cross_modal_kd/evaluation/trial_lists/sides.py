@@ -36,7 +36,7 @@ def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList
         (n, D) unit vectors.
 
     Raises:
-        SamplesError: a name has no embedding, or may be one of several.
+        SamplesError: a name has no embedding, may be one of several, or has one without a direction.
     """
     rows = _rows(names, table, lambda name: trials.first_of([name])[1])
     if lacking := {name for name, row in zip(names, rows.tolist(), strict=True) if row < 0}:
@@ -45,7 +45,7 @@ def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList
             f"{place}: {first!r} has no embedding{_and_more(len(lacking))}; {_there(table)}. Give the embeddings "
             "that the list is about (score_trials.embeddings), or the list of models (score_trials.models)"
         )
-    return unit_rows(table.values[rows])
+    return _unit(table.values[rows], lambda row: f"{trials.first_of([names[row]])[1]}: the embedding of {names[row]!r}")
 
 
 def unit_of_models(
@@ -64,7 +64,7 @@ def unit_of_models(
         (n, D) unit vectors.
 
     Raises:
-        SamplesError: a name is no model, or an utterance has no embedding.
+        SamplesError: a name is no model, or an utterance has no embedding, or they cancel each other out.
     """
     if lacking := {name for name in names if name not in models}:
         first, place = trials.first_of(lacking)
@@ -80,7 +80,8 @@ def unit_of_models(
             f"{file}: {first!r} of the model {of!r} has no embedding{_and_more(len(lacking_rows))}; {_there(table)}"
         )
     counts = np.array([len(models[name]) for name in names])
-    return unit_rows(np.add.reduceat(unit_rows(table.values[rows]), np.cumsum(counts) - counts, axis=0))
+    sums = np.add.reduceat(unit_rows(table.values[rows]), np.cumsum(counts) - counts, axis=0)
+    return _unit(sums, lambda row: f"{file}: the mean of the model {names[row]!r}")
 
 
 def read_models(file: Path) -> dict[str, list[str]]:
@@ -120,11 +121,15 @@ def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
         (C, D) unit vectors, by the speakers' names.
 
     Raises:
-        SamplesError: fewer than two speakers have an embedding, or a line or column is wrong.
+        SamplesError: fewer than two speakers have an embedding, a name is given to two of them, or a line or column is
+            wrong.
     """
     names, speakers = _labels(labels)
     rows = _rows(names, table, lambda _: str(labels))
     there = rows >= 0
+    given = pd.DataFrame({"name": names, "speaker": speakers}).drop_duplicates()["name"]
+    if (twice := given[given.duplicated()]).size:
+        raise SamplesError(f"{labels}: {first_few(twice)} is given to more than one speaker; take all lines but one out")
     codes, found = pd.factorize(np.asarray(speakers, dtype=object)[there], sort=True)
     logger.info(
         "cohort: %d speakers of %d embeddings; %d of the %d names in %s have none",
@@ -137,7 +142,7 @@ def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
         )
     sums = np.zeros((len(found), table.dim), dtype=np.float32)
     np.add.at(sums, codes, unit_rows(table.values[rows[there]]))
-    return unit_rows(sums)
+    return _unit(sums, lambda row: f"{labels}: the mean of the speaker {found[row]!r}")
 
 
 def _labels(file: Path) -> tuple[list[str], list[str]]:
@@ -178,8 +183,18 @@ def _rows(names: Sequence[str], table: EmbeddingTable, place_of: Callable[[str],
         raise SamplesError(f"{place_of(error.name)}: {error}") from error
 
 
-def _and_more(count: int) -> str:
-    return f" (and {count - 1} names more)" if count > 1 else ""
+def _unit(values: np.ndarray, what: Callable[[int], str]) -> np.ndarray:
+    """(n, D) unit vectors of others; SamplesError for one of zeros, which has no cosine with anything."""
+    if (zeros := np.flatnonzero(~values.any(axis=1))).size:
+        raise SamplesError(
+            f"{what(int(zeros[0]))} is all zeros{_and_more(len(zeros), 'vectors')}: it has no direction and no score. "
+            "Make the embeddings again, or take it out"
+        )
+    return unit_rows(values)
+
+
+def _and_more(count: int, what: str = "names") -> str:
+    return f" (and {count - 1} {what} more)" if count > 1 else ""
 
 
 def _there(table: EmbeddingTable) -> str:
