@@ -1,6 +1,7 @@
 """Where trainings run is said once, in the block ``compute``."""
 
 import pytest
+from pydantic import ValidationError
 
 from cross_modal_kd.config import ComputeConfig, ConfigError, TeacherConfig, TrainingConfig, with_compute
 
@@ -18,6 +19,13 @@ def test_every_training_runs_where_the_block_says_unless_it_says_it_itself():
 
 def test_without_the_block_nothing_is_changed():
     assert with_compute(BLOCKS) == BLOCKS
+
+
+def test_a_trainings_own_block_that_is_none_is_left_for_its_check():
+    """It was passed over without a word."""
+    found = with_compute({"training": {"epochs": 3, "compute": 3}, "compute": {"devices": 2}})
+    with pytest.raises(ValidationError, match="compute"):
+        TrainingConfig(**found["training"])
 
 
 @pytest.mark.parametrize("block", [{"device": 2}, {"devices": -1}, ["cpu"]])

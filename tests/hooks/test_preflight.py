@@ -229,6 +229,21 @@ def lines(caplog) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "cross_modal_kd.hooks.preflight"]
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"compute": {"num_nodes": 2}}, "compute.num_nodes is 2: start the command on every machine by torchrun or"),
+        ({"compute": {"accelerator": "cpu", "precision": "16-mixed"}}, "compute.precision 16-mixed: a CPU has no half"),
+        ({"compute": {"accelerator": "cpu", "devices": 64}},
+         "training.batch_size: 32 samples in a step are too few for 64 device.s.* makes 128"),
+        ({"training": {"accumulate": 64}}, "training.batch_size: 32 .*training.accumulate 64"),
+    ],
+)  # fmt: skip
+def test_a_training_that_cannot_be_shared_so_is_refused_before_any_node(run_kedro, params, message):
+    with pytest.raises(ConfigError, match=message):
+        run_kedro("distill", params)
+
+
 def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_path, caplog):
     caplog.set_level(logging.INFO)
     run_kedro("distill", to_nodes=["ingestion.list_raw_files"])

@@ -11,7 +11,6 @@ from cross_modal_kd.config import IngestionConfig, SourceConfig
 from cross_modal_kd.samples import Kept, Roots, UnreadableSampleError, inspect_rows, inspection
 from cross_modal_kd.samples import kept as kept_module
 
-
 OLD = 10**18  # ns
 
 

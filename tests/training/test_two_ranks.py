@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import nn
 
+from cross_modal_kd import cli
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.config.training import DECIDES, TrainingConfig
 from cross_modal_kd.losses import LinearClassifier
@@ -144,6 +147,18 @@ def test_a_failing_rank_ends_the_training_with_its_own_error_and_leaves_no_proce
     assert load_state(checkpoint)["progress"]["epoch"] == 1
     near(trained(given, config(1, batch_size=9)), trained(given, config(2, batch_size=9), checkpoint=checkpoint))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_ends_with_exit_code_1_and_the_traceback_of_the_rank(tmp_path, monkeypatch):
+    monkeypatch.setattr("cross_modal_kd.cli.errors.find_kedro_project", lambda _: tmp_path)
+    given = data()
+    broken = replace(given, inputs=Broken(given.inputs.values))  # type: ignore[attr-defined]
+    command = cli.Run("run", callback=lambda: trained(broken, config(2, batch_size=9)))
+    result = CliRunner().invoke(command, [])
+    (log,) = (tmp_path / "logs").iterdir()
+    of_rank = log.read_text().partition("of 2:\n")[2]
+    assert result.exit_code == 1 and str(log) in result.output
+    assert re.search(r"Traceback(?s:.*)__getitems__(?s:.*)row 5 is broken", of_rank) and not running()
 
 
 class Stopped(SystemExit):

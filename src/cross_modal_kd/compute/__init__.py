@@ -5,6 +5,7 @@ Importing it imports neither torch nor lightning nor Ray: they are imported when
 
 from cross_modal_kd.compute.cores import cores, workers_by_cores
 from cross_modal_kd.compute.device import (
+    check_started,
     device_for,
     devices_of,
     launcher,
@@ -22,6 +23,7 @@ __all__ = [
     "RAISED_IN",
     "Engine",
     "EngineError",
+    "check_started",
     "cores",
     "device_for",
     "devices_of",

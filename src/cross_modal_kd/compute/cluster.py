@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_COLOR_PREFIX": "0"}
+KNOCK_S = 10.0
 AHEAD = 2
 """Tasks that wait for each that can run, so that no worker waits for this process."""
 
@@ -156,8 +158,9 @@ def connected(compute: ComputeConfig) -> Any:
         ray.init(address="local", **own, **options)
         return ray
     try:
+        _knock(compute.address)
         ray.init(address=compute.address, **options)
-    except (ConnectionError, ValueError, TimeoutError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(
             f"compute.address {compute.address!r}: no Ray cluster answers ({error}). Start one with `ray start "
             "--head`, correct the address, set RAY_AUTH_MODE=token if the cluster asks for its token, or set "
@@ -165,6 +168,14 @@ def connected(compute: ComputeConfig) -> Any:
         ) from error
     logger.info("Ray at %s has %g CPUs and %g GPUs", compute.address, *map(_there(ray).get, ("CPU", "GPU")))
     return ray
+
+
+def _knock(address: str) -> None:
+    """OSError where nothing listens at an address of host and port: Ray would wait there for many minutes."""
+    address = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
 
 def _there(ray: Any) -> dict[str, float]:

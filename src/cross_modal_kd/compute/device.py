@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from cross_modal_kd.config import ComputeConfig, TrainingConfig
+from cross_modal_kd.config import ComputeConfig, ConfigError, TrainingConfig
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +76,22 @@ def launcher() -> tuple[str, int] | None:
         if mark in os.environ and (ranks := int(os.environ.get(count, 1))) > 1:
             return name, ranks
     return None
+
+
+def check_started(compute: ComputeConfig) -> None:
+    """Make sure that a training on several machines has been started on them.
+
+    Args:
+        compute: ``num_nodes``.
+
+    Raises:
+        ConfigError: there are to be several, and this process was started neither by torchrun nor by srun.
+    """
+    if compute.num_nodes > 1 and launcher() is None:
+        raise ConfigError(
+            f"compute.num_nodes is {compute.num_nodes}: start the command on every machine by torchrun or srun "
+            "(docs/scale.md); this process was started by neither"
+        )
 
 
 def devices_of(compute: ComputeConfig) -> int:

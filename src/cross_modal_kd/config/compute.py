@@ -107,4 +107,6 @@ def _runs_there(parent: Mapping[str, Any], compute: Mapping[str, Any]) -> dict[s
     if not isinstance(training, Mapping):
         return dict(parent)
     own = training.get("compute")
-    return {**parent, "training": {**training, "compute": {**compute, **(own if isinstance(own, Mapping) else {})}}}
+    if own is not None and not isinstance(own, Mapping):  # is said to be none where the training is checked
+        return dict(parent)
+    return {**parent, "training": {**training, "compute": {**compute, **(own or {})}}}

@@ -118,9 +118,9 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     trained = {"student", "teacher"} & used
     if not trained or "training" not in used:
         return Networks()
-    from cross_modal_kd.compute import devices_of, make_fabric, pick_precision
+    from cross_modal_kd.compute import check_started, devices_of, make_fabric, pick_precision
     from cross_modal_kd.models import library_of
-    from cross_modal_kd.training import parameters_of
+    from cross_modal_kd.training import Cut, parameters_of
 
     training, student, teacher = (blocks[name] for name in ("training", "student", "teacher"))
     task, inputs, compute = blocks["task"], blocks["inputs"], training.compute
@@ -131,7 +131,16 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
             f"compute.accelerator {compute.accelerator!r} with compute.precision {compute.precision!r} and "
             f"compute.devices {compute.devices}: {error}"
         ) from error
+    if (precision := pick_precision(training)) == "16-mixed" and device.type == "cpu":
+        raise ConfigError("compute.precision 16-mixed: a CPU has no half precision; set it to auto or bf16-mixed")
+    check_started(compute)
     ranks = devices_of(compute) * compute.num_nodes
+    own = {"training": training} | ({} if teacher.pretrained else {"teacher.training": teacher.training})
+    for name, each in own.items():
+        try:
+            Cut(each.accumulate, devices_of(each.compute) * each.compute.num_nodes).check(each.batch_size, name)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
     where = str(device) if ranks == 1 else f"{ranks} x {device.type}"
     sizes = {}
     if "student" in used:
@@ -140,4 +149,4 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if "teacher" in used and library_of(teacher.encoder.library).create is not None:
         size = parameters_of(teacher.encoder, inputs, teacher.embedding_dim, task.teacher, "teacher")
         sizes |= {} if teacher.pretrained else {"teacher": size}
-    return Networks(sizes, where, pick_precision(training))
+    return Networks(sizes, where, precision)

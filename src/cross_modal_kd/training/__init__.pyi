@@ -13,6 +13,7 @@ from cross_modal_kd.training.launched import dismiss as dismiss
 from cross_modal_kd.training.launched import join as join
 from cross_modal_kd.training.network import parameters_of as parameters_of
 from cross_modal_kd.training.projection import fit_projection as fit_projection
+from cross_modal_kd.training.sampler import Cut as Cut
 from cross_modal_kd.training.seeds import derive_seed as derive_seed
 from cross_modal_kd.training.student import ArmData as ArmData
 from cross_modal_kd.training.student import read_arm_data as read_arm_data

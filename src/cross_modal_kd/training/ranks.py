@@ -30,8 +30,7 @@ import torch
 import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
 from torch import nn
 
-from cross_modal_kd.compute import devices_of, launcher, make_fabric, portable, shared
-from cross_modal_kd.config import ConfigError
+from cross_modal_kd.compute import check_started, devices_of, launcher, make_fabric, portable, shared
 from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
@@ -66,11 +65,7 @@ def train(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Ro
     job = Job(module, data, plan, bool((data.labels < 0).any()) or leaves_unused(module.student, data))
     if launcher() is not None:
         return share(job)
-    if plan.config.compute.num_nodes > 1:
-        raise ConfigError(
-            f"compute.num_nodes is {plan.config.compute.num_nodes}: start the command on every machine by torchrun or "
-            "srun (docs/scale.md); this process was started by neither"
-        )
+    check_started(plan.config.compute)
     with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
         weights = Path(folder) / "weights.safetensors"
         sent = replace(job, plan=replace(plan, on_epoch=None))

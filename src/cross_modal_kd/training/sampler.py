@@ -23,6 +23,22 @@ class Cut:
     ranks: int = 1
     rank: int = 0
 
+    def check(self, size: int, training: str = "training") -> None:
+        """Make sure that every rank has samples of every part.
+
+        Args:
+            size: of a batch.
+            training: the block of parameters that asks for it, for the message.
+
+        Raises:
+            ValueError: a part of a rank would have fewer than two.
+        """
+        if (least := 2 * self.accumulate * self.ranks) > max(size, 2):
+            raise ValueError(
+                f"{training}.batch_size: {size} samples in a step are too few for {self.ranks} device(s) and "
+                f"{training}.accumulate {self.accumulate}; each takes 2 at least, which makes {least}"
+            )
+
     def part(self, rows: Tensor, number: int) -> Tensor:
         """Rows of a batch that are in one part, of all ranks: every ``accumulate``-th.
 
@@ -86,12 +102,7 @@ class EpochSampler(Sampler[list[Item]]):
         cut: Cut = Cut(),  # noqa: B008 (it cannot be changed)
     ) -> None:
         self.size = min(batch_size, len(labels))
-        if cut.accumulate * cut.ranks > 1 and self.size < 2 * cut.accumulate * cut.ranks:
-            raise ValueError(
-                f"training.batch_size: {self.size} samples in a step are too few for {cut.ranks} device(s) and "
-                f"training.accumulate {cut.accumulate}; each takes 2 at least, which makes "
-                f"{2 * cut.accumulate * cut.ranks}"
-            )
+        cut.check(self.size)
         self._cut = cut
         self.seed, self.epoch = seed, 0
         self._count = len(labels)

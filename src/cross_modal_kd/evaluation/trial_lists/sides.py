@@ -129,7 +129,7 @@ def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
     there = rows >= 0
     given = pd.DataFrame({"name": names, "speaker": speakers}).drop_duplicates()["name"]
     if (twice := given[given.duplicated()]).size:
-        raise SamplesError(f"{labels}: {first_few(twice)} is given to more than one speaker; take all lines but one out")
+        raise SamplesError(f"{labels}: {first_few(twice)} is given to more than one speaker; keep one line of it")
     codes, found = pd.factorize(np.asarray(speakers, dtype=object)[there], sort=True)
     logger.info(
         "cohort: %d speakers of %d embeddings; %d of the %d names in %s have none",
