@@ -241,7 +241,7 @@ def lines(caplog) -> list[str]:
 )  # fmt: skip
 def test_a_training_that_cannot_be_shared_so_is_refused_before_any_node(run_kedro, params, message):
     with pytest.raises(ConfigError, match=message):
-        run_kedro("distill", params)
+        run_kedro("distill", params=params)
 
 
 def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_path, caplog):
