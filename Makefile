@@ -1,6 +1,6 @@
 # `make distill` and `make test` set up .venv by themselves; a second run starts at once.
 .DEFAULT_GOAL := help
-.PHONY: help distill demo task test docs compare reproduce faults stranger mutate viz mlflow lint format types contracts architecture doctest env lowest clean
+.PHONY: help distill demo task test docs benchmarks compare reproduce faults stranger mutate viz mlflow lint format types contracts architecture doctest env lowest clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,9 @@ faults: $(STAMP) ## runs that are killed, disks that are full, servers, minutes 
 
 stranger: $(STAMP) ## a clone, a folder of pictures, a student that answers over HTTP (ARGS=--fresh for an environment too)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/stranger.py $(ARGS)
+
+benchmarks: $(STAMP) ## what everything costs, beside its peers, as docs/benchmarks.md has it (ARGS="--only loops growth")
+	$(BIN)/python benchmarks/all.py $(ARGS)
 
 mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 200"); see docs/mutation.md
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python scripts/mutate.py $(ROOM) $(ARGS)

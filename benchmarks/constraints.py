@@ -11,7 +11,6 @@ thread and once with two.
 """
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import torch
 import yaml
+from timing import CLOCKS, machine
 from torch import Tensor
 
 from cross_modal_kd.compute import make_fabric
@@ -42,7 +42,6 @@ PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES = 900  # training concepts of the default task, and instances of its bank
 DIMS = (128, 192, 256, 512)
 LIMIT = 5.0  # percent of the step
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Pictures(Inputs):
@@ -97,7 +96,7 @@ def default_step(matched: int) -> Callable[[], None]:
     return step
 
 
-def batch_of(dim: int, size: int) -> ConstraintInputs:
+def batch_of(dim: int, size: int, classes: int = CLASSES) -> ConstraintInputs:
     """A batch as a training gives it to constraints: the student's side asks for a gradient, the teacher's does not.
 
     The projection stands still, so that its prototypes and the bank are normalised once, and not in every step.
@@ -106,25 +105,25 @@ def batch_of(dim: int, size: int) -> ConstraintInputs:
     return ConstraintInputs(
         student,
         torch.nn.functional.normalize(torch.randn(size, dim)),
-        torch.randint(CLASSES, (size,)),
-        prototypes=unit(torch.randn(CLASSES, dim)),
+        torch.randint(classes, (size,)),
+        prototypes=unit(torch.randn(classes, dim)),
         student_raw=student,
         teacher_raw=torch.randn(size, dim),
-        student_logits=torch.randn(size, CLASSES, requires_grad=True),
-        bank=unit(torch.randn(CLASSES, dim)),
-        bank_rows=torch.randint(CLASSES, (size,)),
+        student_logits=torch.randn(size, classes, requires_grad=True),
+        bank=unit(torch.randn(classes, dim)),
+        bank_rows=torch.randint(classes, (size,)),
         scale=16.0,
         normalised=True,
     )
 
 
-def constraint_step(kind: str, dim: int, size: int) -> Callable[[], None]:
+def constraint_step(kind: str, dim: int, size: int, classes: int = CLASSES) -> Callable[[], None]:
     """Forward and backward of one constraint with its own defaults; logits of the teacher that it takes are looked up.
 
     A training works them out once, for all of the teacher's embeddings (``training.known``).
     """
-    constraint, inputs = build_constraint(kind), batch_of(dim, size)
-    rows, answers = torch.randint(CLASSES, (size,)), teacher_logits(inputs.bank, inputs.prototypes, inputs.scale)
+    constraint, inputs = build_constraint(kind), batch_of(dim, size, classes)
+    rows, answers = torch.randint(classes, (size,)), teacher_logits(inputs.bank, inputs.prototypes, inputs.scale)
 
     def step() -> None:
         logits = answers[rows] if constraint.takes_teacher_logits else None
@@ -174,11 +173,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--threads", nargs="*", type=int, default=[1, 2])
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
+    parser.add_argument("--quick", action="store_true", help="does it run? one constraint, a small batch, one round")
     given = parser.parse_args()
+    if given.quick:
+        given.kinds, given.dims, given.batch, given.rounds, given.threads = ["cosine"], [8], 4, 1, [1]
     print(f"| threads | constraint, batch of {given.batch} | {' | '.join(f'd = {dim}' for dim in given.dims)} |")
     print("|---" * (2 + len(given.dims)) + "|")
     for threads in given.threads:
         print("\n".join(measure(given, threads)), flush=True)
+    print(f"\n{machine('torch', 'lightning-fabric')}")
 
 
 if __name__ == "__main__":

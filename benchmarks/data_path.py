@@ -1,16 +1,17 @@
-"""How fast inputs are read: whole and by crops; from files, Parquet and shards, by workers; and how trainings wait.
+"""How fast inputs are read, whole, by crops and by workers, and their quality measured; how trainings wait for them.
 
     python benchmarks/data_path.py
     python benchmarks/data_path.py --clips 400 --rounds 5 --workers 0 1 2 4
 
 Clips of 10 s (noise in bursts, which compresses about as speech does), of which a training crop of 2 s is taken at a
 random place, as ``inputs.cache_mb: 0`` reads them: all of it is ``load_inputs`` and the training's own loader. What is
-compared in the first two tables is timed in turn, round by round, so that what else the machine does falls on all of
+compared in the first three tables is timed in turn, round by round, so that what else the machine does falls on all of
 it; the fastest of the rounds counts. Everything lies in the cache of the file system: it is decoding that is measured,
 not a disk.
 
 ``x real time``: seconds of sound that come out in a second on one core, for a crop its own 2 s. ``of whole``: time of a
 crop over that of decoding the whole clip and cropping it. ``of files``: time over that of plain files without workers.
+``of decoding``: time of a measure over that of decoding what it measures, a clip of FLAC or a JPEG of 250 x 250.
 ``waiting for data``: ``data_wait_share`` of a training's second epoch, on all cores.
 """
 
@@ -28,6 +29,7 @@ import torch
 import yaml
 from lightning_fabric import Fabric
 from PIL import Image
+from timing import machine
 from tqdm import tqdm
 
 from cross_modal_kd.compute import make_fabric
@@ -35,6 +37,7 @@ from cross_modal_kd.config import EncoderConfig, InputConfig, SourceConfig, Sour
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.modalities import Inputs, Item, augmentation, load_inputs, modality_of
 from cross_modal_kd.models import Student
+from cross_modal_kd.quality import measure
 from cross_modal_kd.samples import Roots, update_shards
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.loop import DevMetric, Plan, Running, set_up, train_epoch
@@ -126,8 +129,8 @@ def fastest(measured: dict[tuple, Callable[[int], float]], rounds: int) -> dict[
     """Seconds of each, the fastest of all rounds; the first round, in which workers start, is not counted."""
     best = dict.fromkeys(measured, float("inf"))
     for number in range(rounds + 1):
-        for name, measure in measured.items():
-            seconds = measure(number)
+        for name, work in measured.items():
+            seconds = work(number)
             best[name] = min(best[name], seconds) if number else best[name]
     return best
 
@@ -182,19 +185,66 @@ def places(base: Path, given: argparse.Namespace) -> Iterator[str]:
             yield f"| {name} | {count} | {' | '.join(cells)} |"
 
 
-def waits(base: Path, given: argparse.Namespace) -> Iterator[str]:
+def measures(base: Path, given: argparse.Namespace) -> Iterator[str]:
     """Rows of the third table."""
-    yield "| default student, default batch | inputs | workers | steps / s | waiting for data |"
+    yield f"| measure | clips of {SECONDS:g} s / s | x real time | images of 250 x 250 / s | of decoding |"
+    yield "|---" * 5 + "|"
+    named = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))["quality"]["measures"]
+    measured: dict[tuple, Callable[[int], float]] = {}
+    for modality, folder, table in (
+        ("speech", base / "measured", written(base / "measured", "flac", given.clips // 4)),
+        ("image", base / "looked_at", painted(base / "looked_at", given.clips)),
+    ):
+        roots = Roots({"made": SourceConfig(layout="folder", root=str(folder))})
+        inputs = read_all(modality, table, roots)
+        measured[modality, "decoding"] = each_of(len(table), read_all, modality, table, roots)
+        for name in named[modality]:
+            measured[modality, name] = each_of(len(table), measure, modality_of(modality), [name], inputs)
+    taken = fastest(measured, given.rounds)
+    for (modality, name), seconds in taken.items():
+        share = f"{seconds / taken[modality, 'decoding']:.2f}"
+        if modality == "speech":
+            yield f"| {name} | {1 / seconds:,.0f} | {SECONDS / seconds:,.0f} | | {share} |"
+        else:
+            yield f"| {name} | | | {1 / seconds:,.0f} | {share} |"
+
+
+def read_all(modality: str, table: pd.DataFrame, roots: Roots) -> list[tuple]:
+    """What the measures of a modality take, decoded as quality decodes it."""
+    found = [modality_of(modality).read(row, roots) for row in table.to_dict("records")]
+    return [(each.value, *each.about.values()) for each in found]
+
+
+def each_of(count: int, work: Callable[..., object], *values: object) -> Callable[[int], float]:
+    """(epoch) -> seconds of this process for each of so many that the work is done on."""
+
+    def seconds(epoch: int) -> float:  # noqa: ARG001
+        begun = time.process_time()
+        work(*values)
+        return (time.process_time() - begun) / count
+
+    return seconds
+
+
+def waits(base: Path, given: argparse.Namespace) -> Iterator[str]:
+    """Rows of the fourth table."""
+    yield f"| default student, batch of {given.batch} | inputs | workers | steps / s | waiting for data |"
     yield "|---" * 5 + "|"
     parameters = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
     sounds, pictures = base / "heard", base / "seen"
     for table, folder, encoder, inputs in (
-        (painted(pictures, 4 * 128), pictures, parameters["student"]["encoder"], parameters["inputs"]),
-        (written(sounds, "flac", 2 * 128), sounds, modality_of("speech").student["encoder"], parameters["inputs"]),
+        (painted(pictures, 4 * given.batch), pictures, parameters["student"]["encoder"], parameters["inputs"]),
+        (
+            written(sounds, "flac", 2 * given.batch),
+            sounds,
+            modality_of("speech").student["encoder"],
+            parameters["inputs"],
+        ),
     ):
         for kept, count in ((True, 0), *((False, count) for count in given.workers)):
             config = InputConfig(**{**inputs, "cache_mb": 2048 if kept else 0})
-            training = TrainingConfig(**{**parameters["training"], "compute": {"accelerator": "cpu"}, "workers": count})
+            own = {"compute": {"accelerator": "cpu"}, "workers": count, "batch_size": given.batch}
+            training = TrainingConfig(**{**parameters["training"], **own})
             running, plan, fabric = default_training(table, folder, encoder, config, training)
             with running.reading(), tqdm(disable=True) as bar:
                 train_epoch(running, plan, fabric, bar)
@@ -230,20 +280,25 @@ def painted(folder: Path, count: int) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print three tables."""
+    """Print four tables, and the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--workers", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("--batch", type=int, default=128, help="of the trainings")
+    parser.add_argument("--quick", action="store_true", help="does it run? a few clips, one round, no workers")
     given = parser.parse_args()
+    if given.quick:
+        given.clips, given.batch, given.rounds, given.workers = 8, 4, 1, []
     given.workers = sorted({0, *given.workers})
     threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
-        for table in (formats, places, waits):
+        for table in (formats, places, measures, waits):
             torch.set_num_threads(threads if table is waits else 1)
             for row in table(Path(folder), given):
                 print(row, flush=True)
             print()
+    print(machine("torch", "soundfile", "pillow"))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@
 
 The step is that of the training loop (``set_up``: network, losses, AdamW, clipping, schedule, Fabric's precision) on
 random inputs that lie on the device already; ``loop`` is ``train_epoch`` itself, with sampler, copies from memory and
-augmentation. Arms are those of conf/base. A student's own step is timed in turn with that of each arm, and the ratio is
-the median over the rounds. FLOPs: of the forward pass of encoder, embedding and classifier as torch.utils.flop_counter
-counts them (2 a multiplication with addition), times 3 for forward and backward, the same for every arm; MFU is what
-they make a second of 989 TFLOP/s, an H100 SXM's dense bf16, whatever the precision of the row.
+augmentation, and ``waits`` the share of its time for which it waited for data (``data_wait_share``). Arms are those of
+conf/base. A student's own step is timed in turn with that of each arm, and the ratio is the median over the rounds.
+FLOPs: of the forward pass of encoder, embedding and classifier as torch.utils.flop_counter counts them (2 a
+multiplication with addition), times 3 for forward and backward, the same for every arm; MFU is what they make a second
+of 989 TFLOP/s, an H100 SXM's dense bf16, whatever the precision of the row.
 """
 
 import argparse
@@ -50,7 +51,20 @@ ARMS = ("soft_both_quality", "rkd", "soft_contrast")
 PRECISIONS = {"32": ("32-true", False), "tf32": ("32-true", True), "bf16": ("bf16-mixed", True)}
 EPOCH = 4  # batches
 ROUND_S = 0.35  # a round of steps takes about that long
-HEADER = ("student", "arm", "precision", "batch", "variant", "samples/s", "step ms", "TFLOP/s", "MFU", "x plain", "GiB")
+HEADER = (
+    "student",
+    "arm",
+    "precision",
+    "batch",
+    "variant",
+    "samples/s",
+    "step ms",
+    "TFLOP/s",
+    "MFU",
+    "x plain",
+    "GiB",
+    "waits",
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,7 @@ class Bench:
         self.size, self.device = size, device
         self.flops: dict[str, float] = {}
         self.peaks: dict[Case, int] = {}
+        self.waits: dict[Case, list[float]] = {}
 
     def data(self, case: Case, batches: int) -> TrainingData:
         """Random inputs for so many batches, each with a teacher embedding of its own."""
@@ -166,7 +181,8 @@ class Bench:
         module.train()
         if loop:
             bar = progress_bar(total=1, desc="loop", disable=True)
-            return lambda: train_epoch(running, plan, fabric, bar) and None
+            waits = self.waits.setdefault(case, [])
+            return lambda: waits.append(train_epoch(running, plan, fabric, bar)["data_wait_share"])
         batches = cycle(list(islice(running.reader.epoch(0), 2)))
 
         def step() -> None:
@@ -249,6 +265,7 @@ class Bench:
             "mfu": flops / PEAK,
             "ratio": ratio,
             "gib": self.peaks.get(case, 0) / 2**30,
+            "data_wait_share": statistics.median(self.waits[case]) if case in self.waits else None,
         }
 
 
@@ -303,10 +320,11 @@ def cells(row: dict[str, Any]) -> list[str]:
     """A row of the table."""
     names = [str(row[name]) for name in ("student", "arm", "precision", "batch")] + [row["variant"] or "-"]
     if "error" in row:
-        return [*names, row["error"], "", "", "", "", ""]
+        return [*names, row["error"], *[""] * (len(HEADER) - 6)]
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.3f}"
     rates = [f"{row['samples_s']:.0f}", f"{row['step_ms']:.2f}", f"{row['tflop_s']:.1f}", f"{100 * row['mfu']:.1f} %"]
-    return [*names, *rates, ratio, f"{row['gib']:.1f}"]
+    waits = "" if row["data_wait_share"] is None else f"{row['data_wait_share']:.1%}"
+    return [*names, *rates, ratio, f"{row['gib']:.1f}", waits]
 
 
 def attempt(bench: Bench, cases: list[Case]) -> list[dict[str, Any]]:
@@ -326,7 +344,7 @@ def attempt(bench: Bench, cases: list[Case]) -> list[dict[str, Any]]:
 def main() -> None:
     """Print the table, each row as it is there, and write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="cuda", help="cpu: to rehearse, with --tiny")
     parser.add_argument("--students", nargs="*", default=[], help="all where none is named")
     parser.add_argument("--batches", nargs="*", type=int, default=[128, 256, 512, 1024])
     parser.add_argument("--crop-s", type=float, default=2.0, help="seconds of speech: 2 are 201 frames of 80 bands")
@@ -336,6 +354,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the numbers go too, after every group")
     parser.add_argument("--tiny", action="store_true")
     given = parser.parse_args()
+    if given.device.startswith("cuda") and not torch.cuda.is_available():
+        parser.error(
+            "--device cuda: this measures a GPU, and torch finds none here (torch.cuda.is_available() is False); run "
+            "it on a machine with one, or rehearse it with --tiny --device cpu"
+        )
     warnings.filterwarnings("ignore")
     started, device = time.perf_counter(), torch.device(given.device)
     about = machine(device) | ceilings(device)

@@ -21,8 +21,6 @@ import gc
 import hashlib
 import json
 import math
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -36,6 +34,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow
+from timing import machine
 
 PER_LABEL, PER_GROUP, FOLDS, DIM, BATCH = 50, 5, 5, 256, 256
 TRIALS_A_SAMPLE = 10
@@ -171,7 +170,9 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
     with stages.stage("copies, splits, leaks, pairs checked"):
         kept, conflicting = reject_conflicting(inspected, "reject")
         del inspected
-        samples = split_and_save(kept, pd.concat([passed_over, unusable, conflicting]), task, ingestion).samples
+        samples = split_and_save(
+            kept, pd.concat([passed_over, unusable, conflicting]), task, sources, ingestion
+        ).samples
         del kept, unusable, conflicting
     with stages.stage("schema, Parquet and back"):
         SAMPLES.validate(samples).to_parquet(folder / "samples.parquet")
@@ -268,16 +269,17 @@ def main() -> None:
     """Print the table, and the machine that it is of."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="student samples of the largest set")
+    parser.add_argument("--quick", action="store_true", help="does it run? a thousand rows")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(one_size(given.one, Path(folder))))
         return
+    given.rows = 1000 if given.quick else given.rows
     sizes = [size for size in (given.rows // 100, given.rows // 10, given.rows) if size >= 1000]
     print("\n".join(table(sizes, [measured(size) for size in sizes])))
-    versions = ", ".join(f"{module.__name__} {module.__version__}" for module in (np, pd))
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}")
+    print(f"\n{machine('numpy', 'pandas', 'pyarrow')}")
 
 
 if __name__ == "__main__":

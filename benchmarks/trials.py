@@ -12,17 +12,16 @@ for each query. Both sides of a row are checked to agree.
 
 import argparse
 import ctypes
-import platform
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_curve
+from timing import machine
 
 from cross_modal_kd.config import ScoreTrialsConfig
 from cross_modal_kd.evaluation import measure_trials, read_trials, score_trials
@@ -221,16 +220,20 @@ def main() -> None:
     parser.add_argument("--galleries", type=int, nargs="*", default=[1000, 4000, 16_000])
     parser.add_argument("--largest-matrix", type=int, default=8000, help="galleries above it are ours alone")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="does it run? a short list, one round")
     given = parser.parse_args()
+    if given.quick:
+        given.trials, given.embeddings, given.cohort, given.scores = 2000, 200, 400, 20_000
+        given.galleries, given.rounds = [100], 1
     print(
-        f"Python {platform.python_version()}, numpy {version('numpy')}, scikit-learn {version('scikit-learn')}, "
-        f"{platform.machine()}\n\n| what | time | memory | peer | its memory | peer / ours |\n{'|---' * 6}|",
+        f"| what | time | memory | peer | its memory | peer / ours |\n{'|---' * 6}|",
         flush=True,
     )
     with tempfile.TemporaryDirectory() as folder:
         for rows in (lambda: of_a_list(given, Path(folder)), lambda: of_errors(given), lambda: of_matching(given)):
             for row in rows():
                 print(measured(row, given.rounds), flush=True)
+    print(f"\n{machine('numpy', 'scikit-learn')}")
 
 
 if __name__ == "__main__":

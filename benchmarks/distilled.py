@@ -1,0 +1,93 @@
+"""What a distilled step costs beside the student's own, for every arm of conf/base.
+
+    python benchmarks/distilled.py
+    python benchmarks/distilled.py --arms rkd soft_contrast --rounds 30
+
+The default image student on random pictures and random embeddings of a teacher: its network, batch, optimiser and
+augmentation. What is timed is ``train_epoch`` itself, two steps of it, of an arm and of ``none`` in turn, so that
+drawing the pairs counts too. The ratio is the median over the rounds, with its quartiles; ``!`` marks an arm that costs
+more than 5 %.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from gpu_world import arm_data, arm_of, random_projection
+from timing import CLOCKS, beside, machine, table
+from tqdm import tqdm
+
+from cross_modal_kd.compute import make_fabric
+from cross_modal_kd.config import InputConfig, StudentConfig, TrainingConfig
+from cross_modal_kd.losses import AAMSoftmaxClassifier
+from cross_modal_kd.modalities import augmentation
+from cross_modal_kd.models import Student, build_projection
+from cross_modal_kd.training import ArmData
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.loop import DevMetric, Plan, set_up, train_epoch
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.student import build_objective, sample_weights
+
+CONF = Path(__file__).parents[1] / "conf" / "base"
+CLASSES, DIM, STEPS = 900, 128, 2  # training concepts of the default task; dimensions of its projection
+GOAL = 1.05
+
+
+def arms() -> list[str]:
+    """All arms that conf/base names, but ``none``."""
+    files = (CONF / "parameters_arms.yml", CONF / "studies" / "parameters_arms.yml")
+    named = [name for file in files for name in yaml.safe_load(file.read_text(encoding="utf-8"))["arms"]]
+    return [name for name in named if name != "none"]
+
+
+def world(batch: int) -> tuple[ArmData, dict[str, Any]]:
+    """A training split of ``STEPS`` batches, and the parameters of conf/base."""
+    given = yaml.safe_load((CONF / "parameters.yml").read_text(encoding="utf-8"))
+    return arm_data("image", STEPS * batch, CLASSES, InputConfig(**given["inputs"]), dev=2), given
+
+
+def epoch_of(name: str, data: ArmData, given: dict[str, Any], batch: int) -> Callable[[], object]:
+    """() -> one epoch of the arm, as a training takes it."""
+    arm, student = arm_of(name), StudentConfig(**given["student"])
+    training = TrainingConfig(
+        **{**given["training"], "compute": {"accelerator": "cpu"}, "epochs": 10**6, "batch_size": batch}
+    )
+    torch.manual_seed(0)
+    dim = DIM + student.free_dim
+    network = Student(student.encoder, data.inputs, dim, student.dropout)
+    classifier = AAMSoftmaxClassifier(CLASSES, dim, student.margin, student.scale)
+    objective = build_objective(arm)
+    projection = build_projection(random_projection(DIM, CLASSES, arm.projection)) if objective.terms else None
+    module = DistillationModule(network, classifier, objective, projection, arm.joint)
+    labels, weights = torch.from_numpy(data.labels), sample_weights(data, arm)
+    split = TrainingData(data.train_inputs, labels, *weights, data.teacher if objective.terms else None)
+    plan, fabric = Plan(training, DevMetric("none", lambda _: 0.0, True), augmentation("image")), make_fabric(training)
+    running, bar = set_up(module, split, plan, fabric), tqdm(disable=True)
+    return lambda: train_epoch(running, plan, fabric, bar)
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arms", nargs="*", default=arms(), choices=arms())
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
+    parser.add_argument("--quick", action="store_true", help="does it run? two arms, a small batch, one round")
+    given = parser.parse_args()
+    if given.quick:
+        given.arms, given.batch, given.rounds = ["soft_both_quality", "rkd"], 8, 1
+    data, parameters = world(given.batch)
+    own = epoch_of("none", data, parameters, given.batch)
+    works = {name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms}
+    taken = beside(works, given.rounds, CLOCKS[given.clock])
+    head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
+    print("\n".join(table(head, ([name, *each.cells(GOAL)] for name, each in taken.items()))))
+    print(f"\n{machine('torch', 'lightning-fabric')}; {torch.get_num_threads()} threads")
+
+
+if __name__ == "__main__":
+    main()
