@@ -18,6 +18,8 @@ class Constraint(nn.Module):
     batch. On several ranks these must hold the whole global batch, rank after rank and with the gradient of each, or
     the constraint is another one; empty where a sample's value needs nothing of its neighbours.
 
+    takes_student_logits: whether it looks at ``student_logits``; a training works them out for those that do.
+
     takes_teacher_logits: whether every batch's value depends on ``teacher_logits``, which it works out itself where the
     batch has none. Of a teacher that stands still they can be kept from one step to another.
 
@@ -29,6 +31,7 @@ class Constraint(nn.Module):
     """
 
     needs_bank: ClassVar[bool] = False
+    takes_student_logits: ClassVar[bool] = False
     takes_teacher_logits: bool = False
     gathers: ClassVar[tuple[str, ...]] = ()
 

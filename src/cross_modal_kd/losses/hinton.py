@@ -22,6 +22,7 @@ class HintonKD(Constraint):
         ValueError: If the margin is below 0 or the temperature not above it.
     """
 
+    takes_student_logits = True
     takes_teacher_logits = True
 
     def __init__(self, margin: float = 0.0, temperature: float = 4.0) -> None:

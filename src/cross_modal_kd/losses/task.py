@@ -11,10 +11,10 @@ from cross_modal_kd.losses.precision import full, no_autocast
 
 
 class TaskOutput(NamedTuple):
-    """values: (B,) loss per sample, 0 where the label is -1; logits: (B, C) without margin, already scaled."""
+    """values: (B,) loss per sample, 0 where the label is -1; logits: (B, C) without margin, already scaled, or None."""
 
     values: Tensor
-    logits: Tensor
+    logits: Tensor | None
 
 
 class Classifier(nn.Module):
@@ -22,7 +22,9 @@ class Classifier(nn.Module):
 
     n_classes: int
 
-    def forward(self, embeddings: Tensor, labels: Tensor, labelled: Tensor | None = None) -> TaskOutput:
+    def forward(
+        self, embeddings: Tensor, labels: Tensor, labelled: Tensor | None = None, with_logits: bool = True
+    ) -> TaskOutput:
         """Loss and logits of one batch, in single precision or better whatever autocast says.
 
         On a GPU nothing here waits for the device where ``labelled`` is given.
@@ -31,6 +33,7 @@ class Classifier(nn.Module):
             embeddings: (B, d) of the student.
             labels: (B,) integers of any width, -1 for a sample without label. Checked on the CPU only.
             labelled: rows (L,) that have a label; None looks them up.
+            with_logits: whether the logits are wanted, which cost a product of their own.
 
         Returns:
             The loss of each sample, and logits without margin.
@@ -50,7 +53,7 @@ class Classifier(nn.Module):
             rows = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
             if len(rows):
                 values = values.index_put((rows,), self.loss(embeddings[rows], labels[rows]))
-            return TaskOutput(values, self.logits(embeddings))
+            return TaskOutput(values, self.logits(embeddings) if with_logits else None)
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss of labelled samples.

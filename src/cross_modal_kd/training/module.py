@@ -93,6 +93,7 @@ class DistillationModule(nn.Module):
         self.student, self.classifier, self.objective, self.projection = student, classifier, objective, projection
         self.needs_bank = any(term.constraint.needs_bank for term in objective.terms.values())
         self.takes_logits = any(term.constraint.takes_teacher_logits for term in objective.terms.values())
+        self.takes_own_logits = any(term.constraint.takes_student_logits for term in objective.terms.values())
         self.joint = joint and projection is not None
         self._answers: tuple[int, Tensor, Tensor] | None = None
         self._seen: list[tuple[Tensor, int]] = []
@@ -131,7 +132,7 @@ class DistillationModule(nn.Module):
         """
         labels, labelled = batch.labels, batch.labelled
         embeddings = self.student(batch.inputs)
-        task = self.classifier(embeddings, labels, labelled)
+        task = self.classifier(embeddings, labels, labelled, self.takes_own_logits)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
         part = batch.part

@@ -4,7 +4,8 @@ speechbrain pads every convolution by reflection, those of one point too: on a G
 forward, and backward adds its gradient number by number in an order that changes from run to run. It also lays the
 mean and the deviation of the whole utterance beside every frame (three times the channels, in float32) where they take
 part in one product. Here time is the height of a picture of width 1, whose channels lie next to each other in memory,
-as tensor cores and cuDNN's norms want it. A CPU runs speechbrain's own code.
+as tensor cores and cuDNN's norms want it. A CPU runs speechbrain's own code, but for the padding of convolutions of
+one point.
 """
 
 from typing import Any
@@ -18,6 +19,7 @@ from speechbrain.lobes.models.ECAPA_TDNN import (
     SERes2NetBlock,
     TDNNBlock,
 )
+from speechbrain.nnet.CNN import Conv1d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -32,6 +34,9 @@ class Ecapa(ECAPA_TDNN):
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
+        for layer in self.modules():
+            if isinstance(layer, Conv1d) and layer.kernel_size == 1:
+                layer.padding = "valid"  # "same" pads by nothing, and copies its input to do so
         self._drops = any(isinstance(layer, nn.Dropout1d) and layer.p > 0 for layer in self.modules())
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
