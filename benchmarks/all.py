@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+ONE_CORE = ["--threads", "1", "--clock", "cpu"]  # where a ratio of a few per cent is to be seen
 ALL = {
-    "distilled": ("A distilled step beside the student's own", []),
+    "distilled": ("A distilled step beside the student's own", ONE_CORE),
     "constraints": ("A constraint beside the student's step", ["--dims", "128", "512"]),
-    "loops": ("The training loop beside others", []),
+    "loops": ("The training loop beside others", ONE_CORE),
     "data_path": ("Decoding, quality, and waiting for data", []),
     "million": ("Tables of a million samples", []),
     "trials": ("Lists of trials, and matching", []),
@@ -65,13 +66,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="do they run? seconds, and numbers that say nothing")
     parser.add_argument("--page", type=Path, help="where the page is written too")
     given = parser.parse_args()
-    found = {}
     for name in given.only:
-        found[name] = section(name, given.quick)
+        found = {name: section(name, given.quick)}
         print(f"## {found[name]}", flush=True)
-    if given.page:
-        before = given.page.read_text(encoding="utf-8") if given.page.exists() else ""
-        given.page.write_text(page_of(found, before), encoding="utf-8")
+        if given.page:  # as it is there: a run that is ended has written what it found
+            before = given.page.read_text(encoding="utf-8") if given.page.exists() else ""
+            given.page.write_text(page_of(found, before), encoding="utf-8")
 
 
 if __name__ == "__main__":

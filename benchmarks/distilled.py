@@ -76,8 +76,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true", help="does it run? two arms, a small batch, one round")
     given = parser.parse_args()
+    torch.set_num_threads(given.threads)
     if given.quick:
         given.arms, given.batch, given.rounds = ["soft_both_quality", "rkd"], 8, 1
     data, parameters = world(given.batch)
@@ -86,7 +88,7 @@ def main() -> None:
     taken = beside(works, given.rounds, CLOCKS[given.clock])
     head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
     print("\n".join(table(head, ([name, *each.cells(GOAL)] for name, each in taken.items()))))
-    print(f"\n{machine('torch', 'lightning-fabric')}; {torch.get_num_threads()} threads")
+    print(f"\n{machine('torch', 'lightning-fabric')}; {given.threads} threads, {given.clock} clock")
 
 
 if __name__ == "__main__":

@@ -146,8 +146,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true", help="does it run? a step of four, one round")
     given = parser.parse_args()
+    torch.set_num_threads(given.threads)
     steps = {"image": 8, "speech": 2}
     if given.quick:
         given.batch, given.rounds, steps = 4, 1, dict.fromkeys(steps, 1)
@@ -161,7 +163,7 @@ def main() -> None:
     head = [f"student and peer, epochs of {steps['image']} or {steps['speech']} steps of {given.batch}"]
     head += ["ours", "peer", "ours / peer", "speed"]
     print("\n".join(table(head, (row(*each) for each in taken.items()))))
-    print(f"\n{machine('torch', 'lightning-fabric', 'speechbrain')}; {torch.get_num_threads()} threads")
+    print(f"\n{machine('torch', 'lightning-fabric', 'speechbrain')}; {given.threads} threads, {given.clock} clock")
 
 
 if __name__ == "__main__":

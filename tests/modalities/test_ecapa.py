@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 TINY = {
     "channels": [24, 16, 16, 16, 48],
@@ -51,6 +52,32 @@ def test_a_cpu_runs_the_code_of_speechbrain():
     theirs, ours = networks()
     features = torch.randn(6, 23, 10, dtype=torch.float64)
     assert torch.equal(theirs(features), ours(features))
+
+
+def test_a_cpu_pads_no_convolution_by_nothing_and_every_gradient_is_the_same_to_the_bit():
+    theirs, ours = networks()
+    padded = []
+    for network in (theirs, ours):
+        with Pads() as pads:
+            network(torch.linspace(-1, 1, 6 * 23 * 10, dtype=torch.float64).view(6, 23, 10)).square().sum().backward()
+        padded.append(pads.wider)
+    assert all(padded[1]) and sum(padded[0]) == len(padded[1]) < len(padded[0])
+    pairs = zip(theirs.named_parameters(), ours.parameters(), strict=True)
+    assert [name for (name, one), other in pairs if not torch.equal(one.grad, other.grad)] == []
+
+
+class Pads(TorchDispatchMode):
+    """Whether each padding makes its input longer."""
+
+    def __init__(self):
+        super().__init__()
+        self.wider = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        given = function(*args, **(kwargs or {}))
+        if function.overloadpacket.__name__ == "reflection_pad1d":
+            self.wider.append(given.shape[-1] > args[0].shape[-1])
+        return given
 
 
 def test_padding_is_that_of_torch_and_its_gradient_too():

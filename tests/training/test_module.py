@@ -25,6 +25,16 @@ def test_a_frozen_projection_gets_no_gradient_and_stays_in_evaluation_mode():
     assert all(torch.equal(value, before[name]) for name, value in made.projection.state_dict().items())
 
 
+@pytest.mark.parametrize("terms", [{}, {"term": ("cosine", {})}, {"term": ("hinton_kd", {})}])
+def test_the_students_logits_are_worked_out_for_constraints_that_take_them(terms, monkeypatch):
+    made, asked = module(terms), []
+    logits = made.classifier.logits
+    monkeypatch.setattr(made.classifier, "logits", lambda given: asked.append(given) or logits(given))
+    monkeypatch.setattr(made.classifier, "loss", lambda given, labels: given.sum(1) + labels)
+    assert torch.isfinite(step(made).total)
+    assert len(asked) == ("hinton_kd" in str(terms))
+
+
 def test_a_joint_projection_is_moved_by_its_own_loss_alone():
     made = module(joint=True)
     output = step(made)
