@@ -304,9 +304,9 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, **place)
     on_gpu, on_cpu = (fabric.device.type == name for name in ("cuda", "cpu"))
     laid_out(module.student, fabric.device)
-    # None leaves the choice to torch. A CPU's fused step rounds otherwise; its step over lists is the loop's to the bit.
-    faster = {"fused": True if on_gpu and not scales_loss(fabric) else None, "foreach": True if on_cpu else None}
-    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale), **faster)
+    # None leaves the choice to torch. On a CPU a fused step rounds otherwise, one over lists is the same to the bit.
+    fused, foreach = True if on_gpu and not scales_loss(fabric) else None, True if on_cpu else None
+    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale), fused=fused, foreach=foreach)
     rates = [group["lr"] for group in optimizer.param_groups]
     schedule = OneCycleLR(optimizer, rates, total_steps=reader.total + 1, pct_start=max(config.warmup, 1e-3))
     if config.compute.sync_batchnorm and on_gpu and fabric.world_size > 1:
