@@ -33,8 +33,8 @@ not. `make benchmarks` prints them all on yours; `python benchmarks/<name>.py --
 marks a ratio that is above its goal. GPUs have a page of their own: [scale](scale.md#one-gpu).
 
 This page is written by `python benchmarks/all.py --page docs/benchmarks.md`; with `--only` the parts that are named
-are written anew. Where the clock is `cpu`, other work on the machine counts little;
-else it was stopped, but for what began meanwhile: the quartiles show it.
+are written anew. The machine had other work meanwhile: with the `cpu` clock that counts little, elsewhere it makes
+figures larger. Decoding, a million rows and lists of trials are in [scale](scale.md) until their parts are written.
 """
 
 
