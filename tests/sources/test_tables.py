@@ -165,3 +165,14 @@ def test_nothing_usable_says_what_was_passed_over(tmp_path):
     (tmp_path / "cat" / "a.mkv").write_bytes(b"x")
     with pytest.raises(SamplesError, match="1 are passed over: 'cat/a.mkv: .mkv ending"):
         read(tmp_path)
+
+
+def test_lines_that_stand_in_quotes_as_a_whole(tmp_path):
+    (tmp_path / "t.csv").write_text('\ufeff"a\tb c"\r\n"1\tx, y"\r\n\r\n"2\tz"\r\n', encoding="utf-8", newline="")
+    table = read_csv(tmp_path / "t.csv", ["a", "b c"])
+    assert table.to_dict("list") == {"a": ["1", "2"], "b c": ["x, y", "z"]} and table.index.tolist() == [2, 4]
+    (tmp_path / "t.csv").write_text('"a, with b"\n"1, 2"\n')  # one column of quoted cells stays what it is
+    assert read_csv(tmp_path / "t.csv", ["a, with b"])["a, with b"].tolist() == ["1, 2"]
+    (tmp_path / "t.csv").write_text('"a,b"\n1,2\n')
+    with pytest.raises(SamplesError, match=r"expected the column\(s\) 'a', 'b', found \['a,b'\]"):
+        read_csv(tmp_path / "t.csv", ["a", "b"])

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CONTAINER = ".parquet"
-MEMBER = CONTAINER + "#"
 MOST_BYTES = 2**28
 """Of members that a process keeps, in whole row groups: the last that it has read, and always one."""
 

@@ -1,4 +1,4 @@
-"""From (source, path) to bytes: a file, a member of a Parquet file or of a shard, never outside the source's root."""
+"""From (source, path) to bytes: a file, a member of a Parquet file, a film or a shard, never outside the root."""
 
 import hashlib
 import importlib.util
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cross_modal_kd.config import SourceConfig, SourcesConfig
-from cross_modal_kd.samples.container import CONTAINER, MEMBER, member_bytes
+from cross_modal_kd.samples.container import CONTAINER, member_bytes
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
+from cross_modal_kd.samples.frames import FILM, frame_bytes
 from cross_modal_kd.samples.names import leads_outside
 from cross_modal_kd.samples.shards import Shards, shards_in
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGE_PREFIX = "package:"
+READERS = {CONTAINER: member_bytes, FILM: frame_bytes}
+MEMBER = re.compile(rf"(?:{'|'.join(map(re.escape, READERS))})(?=#)")
+"""In the address of a member: the ending of the file that it lies in, before the ``#``."""
 
 
 class Roots:
@@ -29,6 +33,7 @@ class Roots:
     A path is relative to its source's root, and may have any name that the file system allows, ``#`` in it or not.
     ``file.parquet#member`` is one row of a Parquet file with one column of bytes, the member's name being the other
     columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
+    So is ``film.mp4#2/5``, a frame: that in the middle of the second of five equal parts.
     Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
     Of a source that has ``shards``, what their index names is read from them.
 
@@ -111,7 +116,7 @@ class Roots:
         if shards is not None and (place := shards.place(path)) is not None:
             return place.read()
         member = self._member(source, path)
-        return self._existing(source, path) if member is None else member_bytes(*member, source)
+        return self._existing(source, path) if member is None else READERS[member[0].suffix](*member, source)
 
     def file(self, source: str, path: str) -> Path:
         """Path on disk of a plain file.
@@ -135,14 +140,15 @@ class Roots:
 
         Args:
             source: A name in the block ``sources``.
-            path: Relative to the source's root; ``file.parquet#member`` for a member.
+            path: Relative to the source's root; ``file.parquet#member`` or ``film.mp4#k/n`` for a member.
 
         Returns:
             Raw bytes.
 
         Raises:
             SamplesError: If the path escapes the root, or the file or member is missing.
-            UnreadableSampleError: If the file is there, and the file system does not give its content.
+            UnreadableSampleError: If the file is there, and the file system does not give its content; a film that
+                cannot be decoded.
         """
         content = self.content(source, path)
         if not isinstance(content, Path):
@@ -181,8 +187,8 @@ class Roots:
             if source not in folders:
                 folders[source] = f"{self.root(source)}{os.sep}"
             stamp = _stamp(folders[source] + path)
-            if stamp is None and MEMBER in path:
-                container = source, path[: path.index(MEMBER) + len(CONTAINER)]
+            if stamp is None and (member := MEMBER.search(path)):
+                container = source, path[: member.end()]
                 if container not in of_container:
                     of_container[container] = _stamp(folders[source] + container[1]) or (-1, -1)
                 stamp = of_container[container]
@@ -196,11 +202,12 @@ class Roots:
     def _member(self, source: str, path: str) -> tuple[Path, str] | None:
         """The container's file and the member's name; None for a path that is a file, or could only be one."""
         check_inside(path, source)
-        if MEMBER not in path or _is_file(self.root(source) / path):
+        places = list(MEMBER.finditer(path))
+        if not places or _is_file(self.root(source) / path):
             return None
-        for place in re.finditer(re.escape(MEMBER), path):
-            if _is_file(file := self.root(source) / path[: place.end() - 1]):
-                return file, path[place.end() :]
+        for place in places:
+            if _is_file(file := self.root(source) / path[: place.end()]):
+                return file, path[place.end() + 1 :]
         return None
 
     def _existing(self, source: str, path: str) -> Path:

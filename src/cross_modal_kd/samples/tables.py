@@ -16,7 +16,8 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
     """A CSV file as text, its delimiter found out: the one of ``DELIMITERS`` with which the first line has the columns.
 
     Args:
-        file: in UTF-8, with or without a byte order mark. Lines whose cells are all blank are passed over.
+        file: in UTF-8, with or without a byte order mark. Lines whose cells are all blank are passed over. Where every
+            line as a whole stands in quotes, these are taken off.
         columns: that it must have; others may stand beside them, in any order.
 
     Returns:
@@ -33,6 +34,9 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
     if not text.strip():
         raise SamplesError(f"{file}: not a readable CSV file: it is empty; restore it, or take it away")
     delimiter = _delimiter(text, columns)
+    if len(_header(text, delimiter)) == 1 < len(columns):
+        text = _unwrapped(text)
+        delimiter = _delimiter(text, columns)
     lines = _lines(file, text, delimiter)
     _, header = next(lines, (1, []))
     names = [name.strip() for name in header]
@@ -87,10 +91,21 @@ def _delimiter(text: str, columns: list[str]) -> str:
     """The first that gives the first line the most of the columns, then the most fields."""
 
     def fit(delimiter: str) -> tuple[int, int]:
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        header = _header(text, delimiter)
         return len({name.strip() for name in header} & set(columns)), len(header)
 
     return max(DELIMITERS, key=fit)
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _unwrapped(text: str) -> str:
+    """The text without the quotes around each of its lines, which some programs put there; as it is without them."""
+    lines = [line.strip() for line in text.splitlines()]
+    whole = all(len(line) > 1 and line[0] == line[-1] == '"' for line in lines if line)
+    return "\n".join(line[1:-1] for line in lines) if whole else text
 
 
 def _lines(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
