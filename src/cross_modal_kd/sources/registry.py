@@ -12,6 +12,8 @@ from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
 from cross_modal_kd.sources.orl_faces import OrlFacesOptions, read_orl_faces
 from cross_modal_kd.sources.voices import VoicesOptions, read_voices
+from cross_modal_kd.sources.voxceleb import VoxCelebOptions, read_voxceleb
+from cross_modal_kd.sources.voxceleb_faces import VoxCelebFacesOptions, read_voxceleb_faces
 
 # (name of the source, its folder, its options) -> candidate rows, and what is passed over
 Layout = Callable[[str, Roots, dict[str, Any]], Listing]
@@ -21,6 +23,8 @@ LAYOUTS: dict[str, Layout] = {
     "folder": read_folder,
     "orl_faces": read_orl_faces,
     "voices": read_voices,
+    "voxceleb": read_voxceleb,
+    "voxceleb_faces": read_voxceleb_faces,
 }
 
 # What each of them takes as options; those of a layout that is not in here are for the layout alone to check.
@@ -29,6 +33,8 @@ OPTIONS: dict[str, type[Strict]] = {
     "folder": FolderOptions,
     "orl_faces": OrlFacesOptions,
     "voices": VoicesOptions,
+    "voxceleb": VoxCelebOptions,
+    "voxceleb_faces": VoxCelebFacesOptions,
 }
 
 

@@ -1,0 +1,120 @@
+"""The sounds of VoxCeleb1 and VoxCeleb2: ``<speaker>/<video>/<utterance>`` below whatever folders, wav or m4a."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.samples import Roots, SamplesError
+from cross_modal_kd.sources.files import list_files
+from cross_modal_kd.sources.listing import Listing, as_rejected, listing
+from cross_modal_kd.sources.voxceleb_speakers import (
+    Speakers,
+    VoxCelebOptions,
+    at_the_top,
+    columns_of,
+    utterance_keys,
+)
+
+# id10001/1zcIwhmdeo4/00001.wav, also .m4a.wav; and of 2017 A.J._Buckley/1zcIwhmdeo4_0000001.wav. YouTube's ids have 11
+# characters, - and _ among them.
+UTTERANCE = (
+    r"(?:^|/)(?P<who>[^/]+)/(?P<video>[A-Za-z0-9_-]{11})(?:/(?P<number>[0-9]{1,6})|_(?P<segment>[0-9]{7}))"
+    r"(?:\.[A-Za-z0-9]+)*(?P<ending>\.[A-Za-z0-9]+)$"
+)
+FILMS = (".mp4",)
+ORIGINALS = (".wav", ".flac")
+TREES = "id10001/1zcIwhmdeo4/00001.wav (or .m4a, .flac) below wav/, dev/wav/, dev/aac/ or any other folder"
+
+
+def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
+    """Speech rows: label the speaker's id, group the utterance, domain the video. No Python object is made of a path.
+
+    The ``sample_id`` is the utterance (``id10001/1zcIwhmdeo4/00001``), so that lists of trials find it whatever folders
+    and ending they give it.
+
+    All of these may lie below one root, in any folders: both parts of VoxCeleb1 in one ``wav/`` or each in its own,
+    VoxCeleb2 as m4a or as what was made of it (``.wav``, ``.m4a.wav``, still below ``aac/``), and VoxCeleb1 by the
+    names of 2017, for which ``vox1_meta.csv`` is needed. Of several files of one utterance the WAV or FLAC is used.
+
+    Args:
+        name: of the source, in the block ``sources``.
+        roots: the folders of the sources.
+        options: the fields of ``VoxCelebOptions``.
+
+    Returns:
+        The rows, those of the test parts with their split; and what is passed over, with its reason. Memory: O(N).
+
+    Raises:
+        SamplesError: there is no utterance, a table is wrong, or is missing and needed.
+        ValueError: an unknown or wrong option.
+    """
+    chosen = VoxCelebOptions.model_validate(options)
+    root = roots.root(name)
+    files = list_files(root)
+    path = pd.Series(files.paths, dtype="str")
+    speakers = Speakers(name, root, path, chosen)
+    path = path[~path.isin(speakers.files)].reset_index(drop=True)
+    rows, reason = _utterances(path, speakers, chosen)
+    if rows.empty:
+        raise SamplesError(_nothing(name, root, path, reason))
+    speakers.counted(rows["part"], rows["label"])
+    rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
+    others = pd.DataFrame({"source": name, "path": path[reason.notna()], "reason": reason.dropna()})
+    passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(others), dtype="str")
+    return listing(rows, pd.concat([passed_over, others], ignore_index=True))
+
+
+def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:
+    """path, label, group, domain, split and part of what is used; and for each path why it is not, null where it is."""
+    found = columns_of(path, UTTERANCE, ("who", "video", "number", "segment", "ending"))
+    ending = found["ending"].str.lower()
+    heard = [each for each in modality_of("speech").endings if each not in FILMS]
+    reason = pd.Series(None, index=path.index, dtype="str")
+    reason[~ending.isin(heard)] = f"no sound of a known ending: {', '.join(heard)}"
+    reason[ending.isin(FILMS)] = "a film of a face: the layout voxceleb_faces takes its frames"
+    reason[found["who"].isna()] = f"no utterance: expected {TREES}"
+    found = found[reason.isna()]
+    label = speakers.ids_of(found["who"])
+    reason.update(speakers.unknown(found["who"][label.isna()]))
+    found, label = found[label.notna()], label.dropna()
+    part = speakers.parts_of(label, path[found.index])
+    unused = options.unused(part)
+    reason.update(unused.dropna())
+    rows = pd.DataFrame(
+        {
+            "path": path[found.index],
+            "label": label,
+            "group": utterance_keys(
+                label, found["video"], found["number"].mask(found["number"] == "", found["segment"])
+            ),
+            "domain": found["video"],
+            "split": options.splits(part),
+            "part": part,
+        }
+    )[unused.isna()]
+    again = _again(rows["group"], ending[rows.index])
+    first = rows[~again].set_index("group")["path"]
+    reason.update("the utterance is read from another file: " + rows["group"][again].map(first))
+    return rows[~again], reason
+
+
+def _again(group: pd.Series, ending: pd.Series) -> np.ndarray:
+    """(n,) whether another file of the same utterance is used: the first that is no m4a, else the first."""
+    if group.is_unique:
+        return np.zeros(len(group), dtype=bool)
+    codes = pd.factorize(group)[0]
+    order = np.lexsort((~ending.isin(ORIGINALS).to_numpy(), codes))
+    again = np.ones(len(group), dtype=bool)
+    again[order[np.flatnonzero(np.diff(codes[order], prepend=-1))]] = False
+    return again
+
+
+def _nothing(name: str, root: Path, path: pd.Series, reason: pd.Series) -> str:
+    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {reason.iloc[0]}" if len(path) else ""
+    return (
+        f"sources.{name}.root: no utterance of VoxCeleb under {root}: expected {TREES}; found at its top "
+        f"{at_the_top(path)}. Correct the root{why}"
+    )

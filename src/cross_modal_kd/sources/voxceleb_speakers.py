@@ -1,0 +1,289 @@
+"""The speakers of VoxCeleb1 and VoxCeleb2, as ``vox1_meta.csv`` and ``vox2_meta.csv`` have them."""
+
+import logging
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from cross_modal_kd.config import EachOnce, Strict
+from cross_modal_kd.samples import SamplesError, first_few, in_one_form, one_form, read_csv
+
+logger = logging.getLogger(__name__)
+
+VOX1_META, VOX2_META = "vox1_meta.csv", "vox2_meta.csv"
+VOX1_COLUMNS = ["VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality", "Set"]
+VOX2_COLUMNS = ["VoxCeleb2 ID", "VGGFace2 ID", "Gender", "Set"]
+FIRST_OF_VOX1, LAST_OF_VOX1 = 10001, 11251
+FIRST_TEST_OF_VOX1, LAST_TEST_OF_VOX1 = 10270, 10309
+
+Part = Literal["vox1_dev", "vox1_test", "vox2_dev", "vox2_test"]
+PUBLISHED: dict[str, tuple[int, int]] = {
+    "vox1_dev": (1211, 148_642),
+    "vox1_test": (40, 4_874),
+    "vox2_dev": (5994, 1_092_009),
+    "vox2_test": (118, 36_237),
+}
+"""Speakers and utterances of each part."""
+
+ID = r"^id[0-9]{5}$"
+FOLDER = r"^(?:.*/)?(?:[^/]*_)?(?P<part>dev|train|test)(?:_[^/]*)?/(?:[^/]+/)*id[0-9]{5}/"
+BY_FOLDER = "by folder"
+NO_PART = "its speaker is in neither of the two tables"
+
+
+class VoxCelebOptions(Strict):
+    """What both layouts of VoxCeleb take.
+
+    train: parts whose speakers are dealt to training and dev, by ``ingestion.split``. test: parts that are the test.
+    Files of a part in neither are passed over, with that reason. Lists E and H of VoxCeleb1 are of all its speakers:
+    for these ``train: [vox2_dev]`` and ``test: [vox1_dev, vox1_test]``.
+    vox1_meta, vox2_meta: the tables of the speakers, relative to the source's root or absolute. null takes the one of
+    that name below the root that lies highest, if there is any.
+    """
+
+    train: Annotated[list[Part], EachOnce] = Field(["vox1_dev", "vox2_dev"], min_length=1)
+    test: Annotated[list[Part], EachOnce] = ["vox1_test", "vox2_test"]
+    vox1_meta: str | None = Field(None, min_length=1)
+    vox2_meta: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> "VoxCelebOptions":
+        if both := sorted(set(self.train) & set(self.test)):
+            raise ValueError(
+                f"{both} in train and in test: speakers are in one of them alone. VoxCeleb1's lists E and H are of the "
+                "speakers of vox1_dev too, so a model that is to be tested on them is trained on vox2_dev"
+            )
+        return self
+
+    def splits(self, part: pd.Series) -> pd.Series:
+        """The official split of each file.
+
+        Args:
+            part: (n,) of the files.
+
+        Returns:
+            (n,) ``test``, or null for what ``ingestion.split`` deals to training and dev.
+        """
+        return pd.Series("test", index=part.index, dtype="str").where(part.isin(self.test))
+
+    def unused(self, part: pd.Series) -> pd.Series:
+        """Why files are not used.
+
+        Args:
+            part: (n,) of the files, null for those of no part.
+
+        Returns:
+            (n,) reasons, null for what is used.
+        """
+        out = "of " + part + ", which is neither in train nor in test of the source's options"
+        return out.where(~part.isin([*self.train, *self.test])).mask(part.isna(), NO_PART)
+
+
+class Speakers:
+    """The parts, names and genders of speakers, by id.
+
+    Args:
+        name: of the source, for errors.
+        root: its folder.
+        paths: of the files below it, among which the tables are looked for.
+        options: where the tables are, if that is said.
+
+    Raises:
+        SamplesError: a table that is named is missing, or one is wrong.
+    """
+
+    def __init__(self, name: str, root: Path, paths: pd.Series, options: VoxCelebOptions) -> None:
+        self._name, self._root = name, root
+        self.tables: dict[str, pd.DataFrame] = {}
+        self.files: list[str] = []
+        for table, columns in ((VOX1_META, VOX1_COLUMNS), (VOX2_META, VOX2_COLUMNS)):
+            given = getattr(options, table.removesuffix(".csv"))
+            found = paths[(paths == table) | paths.str.endswith(f"/{table}")]
+            if given is None and len(found):
+                given = min(found, key=lambda path: path.count("/"))
+            self.files += found.tolist()
+            if given is not None:
+                self.tables[table] = _read(root / given, columns)
+
+    def ids_of(self, names: pd.Series) -> pd.Series:
+        """The VoxCeleb id that a folder's name stands for.
+
+        Args:
+            names: (n,) ids, VGGFace1 names (with or without a dot at their end) or VGGFace2 ids (``n000012``).
+
+        Returns:
+            (n,) ids; null where the name is none, or the table that would know it is not there.
+        """
+        codes, distinct = pd.factorize(in_one_form(names))
+        seen = pd.Series(distinct.tolist(), dtype="str")
+        known = seen.where(seen.str.match(ID))
+        known = known.fillna(seen.str.rstrip(".").map(self._names)).fillna(seen.map(self._stills))
+        values = np.array([*known, None], dtype=object)  # the last of them for a name that is null
+        return pd.Series(values[codes], index=names.index, dtype="str")
+
+    @property
+    def _names(self) -> dict[str, str]:
+        table = self.tables.get(VOX1_META)
+        return {} if table is None else _turned(table["VGGFace1 ID"].map(one_form).str.rstrip("."))
+
+    @property
+    def _stills(self) -> dict[str, str]:
+        table = self.tables.get(VOX2_META)
+        return {} if table is None else _turned(table["VGGFace2 ID"])
+
+    def unknown(self, names: pd.Series) -> pd.Series:
+        """Why folders are no speaker's.
+
+        Args:
+            names: (n,) for which ``ids_of`` has no id.
+
+        Returns:
+            (n,) reasons.
+        """
+        lacking = " and ".join(table for table in (VOX1_META, VOX2_META) if table not in self.tables)
+        what = f"; without {lacking}, which is to lie below the root" if lacking else ""
+        return "no speaker of VoxCeleb: " + names + f" is neither an id nor a name that a table has{what}"
+
+    def parts_of(self, ids: pd.Series, paths: pd.Series) -> pd.Series:
+        """The part that each file belongs to: by its speaker's Set, or for want of a table by number or folder.
+
+        Args:
+            ids: (n,) of the speakers.
+            paths: (n,) of the files.
+
+        Returns:
+            (n,) parts, null of a speaker whom the table of the set does not have.
+
+        Raises:
+            SamplesError: VoxCeleb2 has no table, and no folder says of a file whether it is of dev or test.
+        """
+        codes, seen = pd.factorize(ids)
+        found = np.array([self._part(speaker) for speaker in seen], dtype=object)
+        part = pd.Series(found[codes] if len(codes) else [], index=ids.index, dtype="str")
+        open_ = part == BY_FOLDER
+        if open_.any():
+            folder = columns_of(paths[open_], FOLDER, ["part"])["part"].replace("train", "dev")
+            if folder.isna().any():
+                raise SamplesError(
+                    f"sources.{self._name}: whether {paths[folder.index[folder.isna()][0]]} is of the dev or the test "
+                    f"set of VoxCeleb2 is not known: expected {VOX2_META} below {self._root}, or a folder dev or test "
+                    f"above the speakers; put the table there, or name it in sources.{self._name}.options.vox2_meta"
+                )
+            part = part.mask(open_, "vox2_" + folder)
+        return part
+
+    def _part(self, speaker: str) -> str | None:
+        """The part of a speaker, ``BY_FOLDER`` where the table is lacking that would know."""
+        first = FIRST_OF_VOX1 <= int(speaker[2:]) <= LAST_OF_VOX1
+        prefix, table = ("vox1_", VOX1_META) if first else ("vox2_", VOX2_META)
+        if table in self.tables:
+            known = self._sets[table].get(speaker)
+            return None if known is None else prefix + known
+        if first:
+            return prefix + ("test" if FIRST_TEST_OF_VOX1 <= int(speaker[2:]) <= LAST_TEST_OF_VOX1 else "dev")
+        return BY_FOLDER
+
+    @cached_property
+    def _sets(self) -> dict[str, dict[str, str]]:
+        return {name: dict(zip(table.index, table["Set"], strict=True)) for name, table in self.tables.items()}
+
+    def counted(self, part: pd.Series, ids: pd.Series) -> None:
+        """Say in the log how much of each part is there, of how much was published; a warning where that differs.
+
+        Args:
+            part: (n,) of each utterance.
+            ids: (n,) its speaker.
+        """
+        for name, (speakers, utterances) in PUBLISHED.items():
+            found = ids[part == name]
+            if found.empty:
+                continue
+            there = (found.nunique(), len(found))
+            say = logger.info if there == (speakers, utterances) else logger.warning
+            say(
+                "%s: %s has %s of the %s speakers published and %s of the %s utterances%s",
+                *(self._name, name, f"{there[0]:,}", f"{speakers:,}", f"{there[1]:,}", f"{utterances:,}"),
+                self._genders(found),
+            )
+
+    def _genders(self, ids: pd.Series) -> str:
+        """How many of the speakers are of each gender, and of how many nations, as far as the tables say."""
+        known = pd.concat([*self.tables.values(), pd.DataFrame(columns=["Gender", "Nationality"])])
+        known = known.reindex(ids.unique()).dropna(subset=["Gender"])
+        if known.empty:
+            return ""
+        words = [f"{count:,} {gender}" for gender, count in known["Gender"].value_counts().sort_index().items()]
+        nations = known["Nationality"].nunique()
+        return f" ({', '.join(words)}{f'; {nations} nationalities' if nations else ''})"
+
+
+def _read(file: Path, columns: list[str]) -> pd.DataFrame:
+    """The table by id, every cell without blanks around it."""
+    read = read_csv(file, columns)
+    table = read.apply(lambda column: column.str.strip())
+    key, dealt = columns[0], columns[-1]
+    for column, wrong, expected in (
+        (key, ~table[key].str.match(ID), "id and five digits"),
+        (key, table[key].duplicated(), "each speaker once"),
+        (dealt, ~table[dealt].isin(["dev", "test"]), "dev or test"),
+    ):
+        if wrong.any():
+            line = wrong.index[wrong][0]
+            raise SamplesError(
+                f"{file}, line {line}: {column} is {table.at[line, column]!r}, expected {expected}; fetch the table "
+                "again, or correct the line"
+            )
+    return table.set_index(key)
+
+
+def _turned(names: pd.Series) -> dict[str, str]:
+    """The id of each name."""
+    return dict(zip(names.tolist(), names.index.tolist(), strict=True))
+
+
+def columns_of(path: pd.Series, pattern: str, names: Iterable[str]) -> pd.DataFrame:
+    """The named groups of a pattern (of RE2) in each path: no Python object is made of a path.
+
+    Args:
+        path: (n,).
+        pattern: with these groups.
+        names: of the groups.
+
+    Returns:
+        n rows, a column each group; null where the path does not match.
+    """
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(path.array.__arrow_array__(), pattern)
+    return pd.DataFrame({name: pd.array(pc.struct_field(found, name), dtype="str") for name in names}, index=path.index)
+
+
+def utterance_keys(ids: pd.Series, video: pd.Series, number: pd.Series) -> pd.Series:
+    """``id10001/1zcIwhmdeo4/00001``: by which sounds, faces and lists name an utterance.
+
+    Args:
+        ids: (n,) of the speakers.
+        video: (n,) YouTube's ids.
+        number: (n,) digits, with or without zeros before them: 1, 00001 or 0000001.
+
+    Returns:
+        (n,) keys.
+    """
+    return ids + "/" + video + "/" + number.str.lstrip("0").str.zfill(5)
+
+
+def at_the_top(paths: pd.Series) -> str:
+    """What lies at the top of a folder, for messages.
+
+    Args:
+        paths: of all files below it.
+
+    Returns:
+        Names.
+    """
+    return first_few(paths.str.split("/", n=1).str[0].unique()) if len(paths) else "no file"
