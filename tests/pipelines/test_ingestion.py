@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import io
+import logging
 import os
 import unicodedata
 import zlib
@@ -19,13 +20,14 @@ from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import TableDataset
 from cross_modal_kd.pipelines.ingestion import create_pipeline
-from cross_modal_kd.pipelines.ingestion.nodes import read_sources
+from cross_modal_kd.pipelines.ingestion.nodes import read_sources, split_samples
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.roots import Roots
-from cross_modal_kd.samples.schema import REJECTED, SAMPLES
+from cross_modal_kd.samples.schema import REJECTED, REJECTED_DTYPES, SAMPLES, conform
 from cross_modal_kd.storage import write_csv
 from cross_modal_kd.tasks import kind_of
+from sample_tables import sample
 
 CAPTIONED = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
 SPEAKERS = TaskConfig(
@@ -350,3 +352,25 @@ def test_kedro_types_the_parameters():
         "ingestion": IngestionConfig,
         "compute": ComputeConfig,
     }
+
+
+def test_pairs_of_several_levels_are_counted_in_the_summary_and_the_log(caplog):
+    caplog.set_level(logging.INFO)
+    task = SPEAKERS.model_copy(update={"chimeric": False, "pairing": ("instance", "session", "label")})
+    rows = []
+    for number in range(8):
+        label = f"s{number}"
+        for clip, video in (("1", "v"), ("2", "v"), ("3", "w")):
+            rows.append(sample(f"{label}/{clip}", label, None, "speech", group=f"{label}/{clip}", domain=video))
+        rows.append(sample(f"{label}/face", label, None, "image", group=f"{label}/1", domain="v"))
+    nothing = conform(pd.DataFrame(), REJECTED_DTYPES)
+    found = split_samples(conform(pd.DataFrame(rows)), nothing, task, IngestionConfig())
+    voices = found.split_summary[found.split_summary["modality"] == "speech"].set_index("split")
+    speakers = voices["labels"].tolist()
+    for column, times in (("by_instance", 1), ("by_session", 1), ("by_label", 1), ("alone", 0)):
+        assert voices[column].tolist() == [times * count for count in speakers]
+    faces = found.split_summary[found.split_summary["modality"] == "image"]
+    assert faces["by_instance"].isna().all()
+    assert "speech samples are paired with image: 8 by instance, 8 by session, 8 by label, 0 alone" in caplog.text
+    alone = split_samples(found.samples, nothing, SPEAKERS, IngestionConfig()).split_summary
+    assert list(alone.columns) == ["split", "modality", "source", "samples", "labels", "groups"]

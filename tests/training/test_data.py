@@ -1,5 +1,7 @@
 """The training split: what fits together, and the partners that are drawn for a batch."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -65,3 +67,37 @@ def test_equal_candidates_share_a_pool():
     side = TeacherSide.from_candidates(np.zeros((3, 2)), [np.array([0, 1]), np.array([2]), np.array([0, 1])])
     assert side.pool.tolist() == [0, 1, 0]
     assert side.sizes.tolist() == [2, 1]
+
+
+def padded(side: TeacherSide) -> torch.Tensor:
+    """Centres by one table of all pools, as wide as the largest."""
+    places = torch.arange(int(side.sizes.max()))[None, :]
+    valid = places < side.sizes[:, None]
+    rows = side.rows[(side.starts[:, None] + places).clamp(max=len(side.rows) - 1)]
+    return (side.embeddings[rows] * valid[:, :, None]).sum(dim=1) / side.sizes[:, None]
+
+
+@pytest.mark.parametrize("block", [1, 40, 2**16])
+def test_centres_are_the_means_of_the_pools_however_many_are_taken_at_a_time(monkeypatch, block):
+    monkeypatch.setattr("cross_modal_kd.training.data.BLOCK", block)
+    rng = np.random.default_rng(0)
+    sizes = [*rng.integers(1, 90, 60).tolist(), 700, 1, 513]
+    side = TeacherSide.from_candidates(
+        rng.normal(size=(900, 24)), [rng.choice(900, size, replace=False) for size in sizes]
+    )
+    for pool, size in enumerate(side.sizes.tolist()):
+        rows = side.rows[side.starts[pool] : side.starts[pool] + size]
+        assert torch.allclose(side.centres[pool], side.embeddings[rows].double().mean(dim=0).float(), atol=1e-6)
+    if block == 2**16:  # all pools at a time: to the last bit as by one table of them
+        assert torch.equal(side.centres, padded(side))
+
+
+def test_one_large_pool_among_many_small_ones_costs_no_more_than_its_rows():
+    many = 20_000
+    pool, starts = np.arange(many + 1), np.concatenate([np.arange(many + 1), [many + many]])
+    tracemalloc.start()
+    side = TeacherSide.from_pools(np.zeros((many, 2), np.float32), pool, np.arange(2 * many) % many, starts)
+    assert side.centres.shape == (many + 1, 2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(side.rows) == 2 * many and peak < 200 * many  # bytes; a table of the pools would have 3.2 GB

@@ -74,7 +74,7 @@ def test_a_joint_projection_trains_with_its_dropout():
 @pytest.mark.parametrize("joint", [False, True], ids=["frozen", "joint"])
 def test_a_bank_is_projected_once_where_the_projection_stands_still(joint):
     made, projected = module(BANK, joint=joint), []
-    instances = len(data().teacher.pools)
+    instances = len(data().teacher.sizes)
 
     def count(projection, inputs):
         if len(inputs[0]) == instances and projection.training == joint:

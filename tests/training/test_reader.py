@@ -34,7 +34,8 @@ def test_a_batch_holds_the_columns_of_its_samples():
         assert torch.equal(batch.kd_weights, given.kd_weights[indices])
         assert batch.labelled.tolist() == [row for row, index in enumerate(indices) if given.labels[index] >= 0]
         for index, partner in zip(indices, batch.teacher, strict=True):
-            candidates = given.teacher.embeddings[given.teacher.pools[given.teacher.pool[index]]]
+            side, pool = given.teacher, given.teacher.pool[index]
+            candidates = side.embeddings[side.rows[side.starts[pool] : side.starts[pool] + side.sizes[pool]]]
             assert (candidates == partner).all(dim=1).any()
     shares = [batch.progress for batch in batches]
     assert shares == pytest.approx([step / read.steps / CONFIG.epochs for step in range(read.steps)])

@@ -19,7 +19,7 @@ from cross_modal_kd.metrics import (
     unit_rows,
 )
 from cross_modal_kd.models import ModelBundle, project
-from cross_modal_kd.samples import KEYS, EmbeddingTable, split_rows
+from cross_modal_kd.samples import KEYS, EmbeddingTable, item_keys, split_rows
 from cross_modal_kd.tasks import Subset
 
 MOST_MISMATCHES = 50_000
@@ -27,7 +27,7 @@ MOST_MISMATCHES = 50_000
 
 @dataclass(frozen=True)
 class Gallery:
-    """One item a key (a group for instance pairing, a label for label pairing).
+    """One item a key (a group for instance pairing, a label for label pairing; of several, the widest).
 
     keys: G. items: (G, d), the mean of the key's normalised projected teacher views, normalised again.
     means: (G, d), that mean itself: s . mean is the mean cosine to the views.
@@ -45,7 +45,7 @@ def teacher_gallery(
 
     Args:
         samples: the table, with its splits.
-        task: names the teacher's modality; its pairing says what a key is, the group or the label.
+        task: names the teacher's modality; its pairing says what a key is: the group, the video or the label.
         split: train, dev or test.
         teacher_embeddings: raw, of every sample of that modality and split.
         projection: of the teacher, into the student's space.
@@ -53,11 +53,13 @@ def teacher_gallery(
     Returns:
         An item a key; none where the split has no teacher sample with a key.
     """
-    rows = split_rows(samples, task.teacher, split).dropna(subset=[KEYS[task.pairing]])
+    rows = split_rows(samples, task.teacher, split)
+    named = item_keys(rows, task).dropna()
+    rows = rows.loc[named.index]
     if rows.empty:
         nothing = np.zeros((0, int(projection.config["projection"]["dim"])), dtype=np.float32)
         return Gallery(pd.Index([], dtype="str"), nothing, nothing)
-    codes, keys = pd.factorize(rows[KEYS[task.pairing]], sort=True)
+    codes, keys = pd.factorize(named, sort=True)
     views = project(projection, teacher_embeddings.at(rows["sample_id"]))
     means = np.zeros((len(keys), views.shape[1]), dtype=np.float32)
     np.add.at(means, codes, views)
@@ -107,7 +109,7 @@ def matching_metrics(
     found = [_queries(*fold, task) for fold in folds]
     queries = [each for each in found if len(each.own)]
     if not queries:
-        reason = f"no sample has a {task.teacher} of its {KEYS[task.pairing]} in its split"
+        reason = f"no sample has a {task.teacher} of its {' and '.join(KEYS[task.levels[-1]])} in its split"
         return MetricSet(undefined=dict.fromkeys([*names, "distance"], reason))
     metrics = MetricSet({"distance": _mean([each.distances for each in queries], queries, subset)})
     size = min(each.items for each in queries)
@@ -125,7 +127,7 @@ def matching_metrics(
 
 
 def _queries(subset: Subset, values: np.ndarray, gallery: Gallery, task: TaskConfig) -> Queries:
-    own = gallery.keys.get_indexer(pd.Index(subset.rows[KEYS[task.pairing]]))
+    own = gallery.keys.get_indexer(pd.Index(item_keys(subset.rows, task)))
     rows = np.flatnonzero(own >= 0)
     unit, own = unit_rows(values[:, : gallery.items.shape[1]])[rows], own[rows]
     distances = 1 - np.einsum("nd,nd->n", unit, gallery.means[own])

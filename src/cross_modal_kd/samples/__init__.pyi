@@ -23,6 +23,8 @@ from cross_modal_kd.samples.names import leads_outside as leads_outside
 from cross_modal_kd.samples.names import one_form as one_form
 from cross_modal_kd.samples.names import shown as shown
 from cross_modal_kd.samples.pairing import KEYS as KEYS
+from cross_modal_kd.samples.pairing import Pairing as Pairing
+from cross_modal_kd.samples.pairing import item_keys as item_keys
 from cross_modal_kd.samples.pairing import pair as pair
 from cross_modal_kd.samples.parquet import read_parquet as read_parquet
 from cross_modal_kd.samples.records import as_records as as_records

@@ -9,7 +9,8 @@ import pandas as pd
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError, first_few
 
-KEYS = {"instance": "group", "label": "label"}
+KEYS = {"instance": ["group"], "session": ["label", "domain"], "label": ["label"]}
+"""Columns whose values a pair has in common, by what it is paired by."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Pairing:
         pool: (S,) the pool of each student sample, in [0, P); -1 where it has no candidate.
         rows: row numbers into ``teacher_ids``, pool after pool, rising within each.
         starts: (P + 1,) where each pool begins in ``rows``, and where the last ends.
+        level: (S,) number among the task's levels of the one at which each student sample is paired; -1 where it has no
+            candidate.
     """
 
     student_ids: pd.Series
@@ -32,6 +35,7 @@ class Pairing:
     pool: np.ndarray
     rows: np.ndarray
     starts: np.ndarray
+    level: np.ndarray
 
     def of(self, student: int) -> np.ndarray:
         """The candidates of one student sample.
@@ -79,10 +83,11 @@ class Pairing:
 
 
 def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
-    """Pair the task's two modalities: the same ``group`` (``task.pairing`` = instance) or the same ``label``.
+    """Pair the task's two modalities by what ``task.pairing`` says: the same ``group``, video or ``label``.
 
-    Where the table has a column ``split``, both must lie in the same split, so that no training pair reaches into
-    another split. Rows whose key is null have no partner.
+    Of several, a student sample has the candidates of the first by which it has any. Where the table has a column
+    ``split``, both must lie in the same split, so that no training pair reaches into another split. Rows whose key is
+    null have no partner.
 
     Args:
         samples: The samples table.
@@ -91,11 +96,29 @@ def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
     Returns:
         The candidates of every student sample; memory O(S + T).
     """
-    keys = [KEYS[task.pairing]] + (["split"] if "split" in samples else [])
+    split = ["split"] if "split" in samples else []
+    columns = dict.fromkeys(["sample_id", *(key for level in task.levels for key in KEYS[level]), *split])
     students, teachers = (
-        samples.loc[samples["modality"] == modality, ["sample_id", *keys]].reset_index(drop=True)
+        samples.loc[samples["modality"] == modality, list(columns)].reset_index(drop=True)
         for modality in (task.student, task.teacher)
     )
+    pool, level = np.full(len(students), -1), np.full(len(students), -1)
+    rows: list[np.ndarray] = []
+    sizes: list[np.ndarray] = []
+    for number, name in enumerate(task.levels):
+        own, of_level, sizes_of_level = _pools(students, teachers, [*KEYS[name], *split])
+        new = (pool < 0) & (own >= 0)
+        pool[new], level[new] = own[new] + sum(map(len, sizes)), number
+        rows.append(of_level)
+        sizes.append(sizes_of_level)
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
+    return Pairing(students["sample_id"], teachers["sample_id"], pool, np.concatenate(rows), starts, level)
+
+
+def _pools(
+    students: pd.DataFrame, teachers: pd.DataFrame, keys: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(S,) the pool of each student sample by its keys, -1 for none; the pools' rows of teachers; the pools' sizes."""
     pool = np.zeros(len(students) + len(teachers), dtype=np.int64)
     for key in keys:  # one number for each combination of values, -1 where one of them is null
         codes, values = pd.factorize(pd.concat([students[key], teachers[key]], ignore_index=True))
@@ -107,5 +130,22 @@ def pair(samples: pd.DataFrame, task: TaskConfig) -> Pairing:
     at = np.searchsorted(there, own)
     known = at < len(there)
     known[known] = there[at[known]] == own[known]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    return Pairing(students["sample_id"], teachers["sample_id"], np.where(known, at, -1), rows, starts)
+    return np.where(known, at, -1), rows, sizes
+
+
+def item_keys(rows: pd.DataFrame, task: TaskConfig) -> pd.Series:
+    """What rows have in common with those that belong to them, at the widest level of the task's pairing.
+
+    What is paired by a narrower one belongs together by that too, so that all pairs are measured alike.
+
+    Args:
+        rows: n of the samples table, of either modality.
+        task: its pairing.
+
+    Returns:
+        (n,) names, null for a row without one.
+    """
+    first, *others = (rows[column] for column in KEYS[task.levels[-1]])
+    for column in others:
+        first = first + "/" + column
+    return first

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, library_of, project, saved_encoder, weights_of
-from cross_modal_kd.samples import KEYS, EmbeddingTable, Roots, as_records, split_rows
+from cross_modal_kd.samples import EmbeddingTable, Roots, as_records, item_keys, split_rows
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.operating import Operating
 from cross_modal_kd.student.package import PackagedStudent
@@ -64,7 +64,7 @@ def make_teacher_side(
     """
     rows = split_rows(samples, task.teacher, "train")
     values = project(projection, teacher_embeddings.at(rows["sample_id"]))
-    space = Space.of(rows, KEYS[task.pairing], values, deployment.teacher_items, deployment.seed)
+    space = Space.of(rows, item_keys(rows, task), values, deployment.teacher_items, deployment.seed)
     encoder = saved_encoder(teacher_model)
     weights = library_of(encoder.library).weights
     return TeacherSide(task.teacher, teacher_model, projection, space, "" if weights is None else weights(encoder))
@@ -95,9 +95,8 @@ def training_space(
     require_embeddings_of(samples, student, embeddings)
     rows = split_rows(samples, task.student, "train")
     rows = rows[rows["sample_id"].isin(embeddings.sample_ids)]
-    return Space.of(
-        rows, KEYS[task.pairing], embeddings.at(rows["sample_id"]), deployment.training_items, deployment.seed
-    )
+    values = embeddings.at(rows["sample_id"])
+    return Space.of(rows, item_keys(rows, task), values, deployment.training_items, deployment.seed)
 
 
 def example_files(

@@ -27,12 +27,12 @@ class Space:
     vectors: np.ndarray
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, key: str, values: np.ndarray, most: int, seed: int) -> "Space":
+    def of(cls, rows: pd.DataFrame, keys: pd.Series, values: np.ndarray, most: int, seed: int) -> "Space":
         """The space of some samples, a seeded draw where they are too many.
 
         Args:
             rows: n rows of the samples table.
-            key: the column that pairs them.
+            keys: (n,) what pairs them.
             values: (n, d), of any length.
             most: vectors that are kept, at most.
             seed: of the draw.
@@ -43,7 +43,7 @@ class Space:
         chosen = np.arange(len(rows))
         if len(rows) > most:
             chosen = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
-        items = rows.iloc[chosen].assign(key=rows.iloc[chosen][key])
+        items = rows.iloc[chosen].assign(key=keys.iloc[chosen])
         return cls(items[list(COLUMNS)].reset_index(drop=True), unit_rows(values[chosen]).astype(np.float32))
 
     def __len__(self) -> int:

@@ -13,19 +13,23 @@ from cross_modal_kd.modalities import Inputs
 from cross_modal_kd.training.sampler import Cut, EpochSampler
 
 MOST_BANKED = 4096
+BLOCK = 2**16
+"""Embeddings of which means are taken at a time, unless one pool is larger."""
 
 
 @dataclass(frozen=True)
 class TeacherSide:
     """The teacher's embeddings and, for each student sample, the rows that may stand beside it.
 
-    embeddings: (M, D) float. pool: (N,) the pool of each student sample. pools: (P, K) rows of ``embeddings``, the
-    first ``sizes[p]`` of row p are valid. A pool is one instance (or one class, where pairs are made by label).
+    embeddings: (M, D) float. pool: (N,) the pool of each student sample. rows: of ``embeddings``, pool after pool.
+    starts: (P,) where each pool begins in ``rows``. sizes: (P,) of the pools. A pool is one instance (or one class,
+    where pairs are made by label).
     """
 
     embeddings: Tensor
     pool: Tensor
-    pools: Tensor
+    rows: Tensor
+    starts: Tensor
     sizes: Tensor
 
     @classmethod
@@ -58,16 +62,17 @@ class TeacherSide:
             starts: where each pool begins in ``rows``, and where the last ends.
 
         Returns:
-            The embeddings with the P pools that are named, in the order in which they first are; memory O(N + P K), K
-            the size of the largest.
+            The embeddings with the P pools that are named, in the order in which they first are; memory O(N + R), R
+            the rows of all pools.
         """
         numbers, named = pd.factorize(pool)
         sizes = np.diff(starts)[named]
-        pools = np.zeros((len(named), max(sizes)), dtype=np.int64)
-        valid = np.arange(pools.shape[1]) < sizes[:, None]
-        pools[valid] = rows[(np.asarray(starts)[named][:, None] + np.arange(pools.shape[1]))[valid]]
-        own, table, valid_of = (torch.from_numpy(each.astype(np.int64)) for each in (numbers, pools, sizes))
-        return cls(torch.from_numpy(np.asarray(embeddings)).float(), own, table, valid_of)
+        ends = np.cumsum(sizes)
+        taken = rows[np.arange(ends[-1]) + np.repeat(np.asarray(starts)[named] - (ends - sizes), sizes)]
+        own, of_pools, first, counts = (
+            torch.from_numpy(each.astype(np.int64)) for each in (numbers, taken, ends - sizes, sizes)
+        )
+        return cls(torch.from_numpy(np.asarray(embeddings)).float(), own, of_pools, first, counts)
 
     def bank(self, indices: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Pools to contrast with: all where there are at most MOST_BANKED; else the batch's own and a draw of others.
@@ -80,17 +85,26 @@ class TeacherSide:
             (K,) numbers of the pools, rising, and (B,) where among them the pool of each student sample stands; int64.
         """
         own = self.pool[indices]
-        if len(self.pools) <= MOST_BANKED:
-            return torch.arange(len(self.pools)), own
-        drawn = torch.randint(len(self.pools), (MOST_BANKED,), generator=generator)
+        if len(self.sizes) <= MOST_BANKED:
+            return torch.arange(len(self.sizes)), own
+        drawn = torch.randint(len(self.sizes), (MOST_BANKED,), generator=generator)
         chosen = torch.cat([own, drawn]).unique()
         return chosen, torch.searchsorted(chosen, own)
 
     @cached_property
     def centres(self) -> Tensor:
-        """(P, D) mean embedding of each pool."""
-        valid = torch.arange(self.pools.shape[1])[None, :] < self.sizes[:, None]
-        return (self.embeddings[self.pools] * valid[:, :, None]).sum(dim=1) / self.sizes[:, None]
+        """(P, D) mean embedding of each pool; of pools of like sizes at a time, the largest first."""
+        found = self.embeddings.new_empty(len(self.sizes), self.embeddings.shape[1])
+        order = self.sizes.argsort(descending=True, stable=True)
+        first = 0
+        while first < len(order):
+            widest = int(self.sizes[order[first]])
+            some = order[first : first + max(1, BLOCK // widest)]
+            places, sizes = torch.arange(widest)[None, :], self.sizes[some][:, None]
+            rows = self.rows[(self.starts[some][:, None] + places).clamp(max=len(self.rows) - 1)]
+            found[some] = (self.embeddings[rows] * (places < sizes)[:, :, None]).sum(dim=1) / sizes
+            first += len(some)
+        return found
 
     def draw(self, indices: Tensor, generator: Generator) -> Tensor:
         """One partner for each student sample, each of its pool equally likely.
@@ -104,7 +118,7 @@ class TeacherSide:
         """
         pool = self.pool[indices]
         uniform = torch.rand(len(indices), generator=generator)
-        return self.pools[pool, (uniform * self.sizes[pool]).long()]
+        return self.rows[self.starts[pool] + (uniform * self.sizes[pool]).long()]
 
 
 @dataclass(frozen=True)

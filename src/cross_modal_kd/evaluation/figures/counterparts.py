@@ -8,7 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.evaluation.matching import Gallery
 from cross_modal_kd.evaluation.protocol import Protocol
-from cross_modal_kd.samples import KEYS
+from cross_modal_kd.samples import item_keys
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Counterparts:
 
     def __init__(self, protocol: Protocol) -> None:
         self.gallery: Gallery = protocol.unseen
-        self._key = KEYS[protocol.task.pairing]
-        theirs = protocol.teacher.rows.dropna(subset=[self._key])
+        self._task = protocol.task
+        theirs = protocol.teacher.rows.assign(item=item_keys(protocol.teacher.rows, self._task)).dropna(subset=["item"])
         brief = theirs.assign(length=theirs["text"].str.len().fillna(0)).sort_values(["length", "sample_id"])
-        first = brief.drop_duplicates(self._key).set_index(self._key)["sample_id"]
+        first = brief.drop_duplicates("item").set_index("item")["sample_id"]
         self.shown: list[str] = first.reindex(self.gallery.keys).tolist()
 
     def own(self, rows: pd.DataFrame) -> np.ndarray:
@@ -44,7 +44,7 @@ class Counterparts:
         Returns:
             (n,) places in the gallery, -1 where there is none.
         """
-        return self.gallery.keys.get_indexer(pd.Index(rows[self._key])).astype(np.intp)
+        return self.gallery.keys.get_indexer(pd.Index(item_keys(rows, self._task))).astype(np.intp)
 
     def of_labels(self, rows: pd.DataFrame, number: Mapping[str, int]) -> Items:
         """The items that belong to rows.

@@ -35,7 +35,7 @@ def gallery(
     for label in drawn:
         own, theirs = (rows[rows["label"] == label] for rows in (students, teachers))
         paired = own[own["group"].isin(theirs["group"])]
-        if task.pairing == "instance" and len(paired):
+        if "instance" in task.levels and len(paired):
             own = paired[paired["group"] == paired["group"].iloc[0]]
             theirs = theirs[theirs["group"] == own["group"].iloc[0]]
         own, theirs = own.head(most_own), theirs.head(most_theirs)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import engine_of
@@ -15,6 +16,7 @@ from cross_modal_kd.samples import (
     REJECTED_DTYPES,
     SPLITS,
     Kept,
+    Pairing,
     Roots,
     SamplesError,
     assign_splits,
@@ -167,12 +169,13 @@ def split_samples(
     rejected = pd.concat([unusable, parted])
     if ingestion.without_partner == "reject":
         alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
-        reason = f"no {task.teacher} sample beside it in training (task.pairing: {task.pairing})"
+        reason = f"no {task.teacher} sample beside it in training (task.pairing: {', '.join(task.levels)})"
         rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
     check_samples(samples, task, design)
     logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
-    if unpaired := pair(samples, task).without_student:
+    pairing = pair(samples, task)
+    if unpaired := pairing.without_student:
         logger.warning(
             "%d %s samples have no %s sample beside them (it was rejected, or there never was one): they serve the "
             "teacher alone, the first is %s",
@@ -180,7 +183,9 @@ def split_samples(
         )
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
-    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples))
+    return Split(
+        samples=kept, rejected_samples=rejected, split_summary=_with_levels(summarise(samples), samples, pairing, task)
+    )
 
 
 def split_and_save(
@@ -226,6 +231,26 @@ def summarise(samples: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index().sort_values(
         "split", key=lambda found: found.map(SPLITS.index), kind="stable", ignore_index=True
     )
+
+
+def _with_levels(summary: pd.DataFrame, samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> pd.DataFrame:
+    """The summary and, of a task that is paired by several levels, how many of the student's samples are by each.
+
+    The columns are ``by_instance`` and the like, and ``alone``; null for the teacher's samples. The log says it too.
+    """
+    if len(task.levels) == 1:
+        return summary
+    names = np.array([*(f"by_{level}" for level in task.levels), "alone"])
+    found = pd.DataFrame({"sample_id": pairing.student_ids, "level": names[pairing.level]})  # -1 is the last of them
+    counts = found.merge(samples[["sample_id", "split", "modality", "source"]], on="sample_id")
+    keys = ["split", "modality", "source"]
+    table = counts.groupby([*keys, "level"]).size().unstack(fill_value=0).reindex(columns=names, fill_value=0)
+    logger.info("%s samples are paired with %s: %s", task.student, task.teacher, _words(table.sum()))
+    return summary.join(table.astype("Int64"), on=keys)
+
+
+def _words(counts: pd.Series) -> str:
+    return ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
 
 
 def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> pd.DataFrame:

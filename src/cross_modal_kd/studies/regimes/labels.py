@@ -33,8 +33,8 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         A condition whose value is the share, in (0, 1]; a share that keeps every label is the unchanged task. Facts:
         labelled_samples, labelled_clusters and training_samples, counts of the student's training split.
     """
-    if world.task.pairing == "label":
-        logger.warning("task.pairing is 'label': a pair tells the class, so labels held back are known to the pairs")
+    if "label" in world.task.levels:
+        logger.warning("task.pairing has 'label': a pair tells the class, so labels held back are known to the pairs")
     for share in study.shares:
         kept = labelled_clusters(world.samples, world.task, share, study.draw)
         known = kind_of(world.task).clusters(world.data.train).isin(kept).to_numpy()

@@ -96,7 +96,7 @@ class Study:
             x=self.x if known else None,
             ticks=self.ticks,
             in_percent=self.in_percent,
-            note=self.note if world.task.pairing == "label" else "",
+            note=self.note if "label" in world.task.levels else "",
             as_weak=regimes.baseline if self.weak_teacher else None,
         )
 
