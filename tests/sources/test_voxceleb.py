@@ -54,6 +54,15 @@ def test_a_path_of_every_tree(tmp_path, path, key, split):
     assert rows_of_names([f"{key}.wav", f"voxceleb1/{key}.wav"], list(found(tmp_path))).tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(
+    "name", ["Harry_Connick_Jr.", "Harry_Shum_Jr.", "John_Gallagher_Jr.", "Louis_C.K.", "Sammy_Davis_Jr."]
+)
+def test_a_name_that_ends_with_a_dot_is_found_with_and_without_it(tmp_path, name):
+    metas(tmp_path, VOX1_META.replace("Louis_C.K.", name))
+    touch(tmp_path, f"{name}/1zcIwhmdeo4_0000001.wav", f"{name[:-1]}/1zcIwhmdeo4_0000002.wav")
+    assert [values[1] for values in found(tmp_path).values()] == ["id10002", "id10002"]
+
+
 def test_both_sets_below_one_root(tmp_path):
     touch(
         metas(tmp_path),

@@ -117,6 +117,20 @@ def test_chimeric_pairs_are_called_so_and_biometrics_by_modality(student, eviden
     assert not any("identifies" in note for note in consent_notes(task, ["emoji"]))
 
 
+@pytest.mark.parametrize(
+    ("pairing", "words"),
+    [
+        (("instance", "session", "label"), "of the same instance, else the same session, else the same label."),
+        ("session", "of the same label and session."),
+        ("instance", "of the same instance."),
+    ],
+)
+def test_what_pairs_are_of_is_said(student, evidence, pairing, words):
+    task = student.record.task.model_copy(update={"pairing": pairing})
+    card = with_card(replace(student, record=student.record.model_copy(update={"task": task})), evidence).card
+    assert "**Pairing.** True pairs" in card and words in card
+
+
 def test_robustness_of_this_student_is_shown_and_that_of_an_earlier_one_is_not(student, evidence):
     row = {"kind": "blur", "level": 2.0, "unit": "pixels", "severity": 3, "error_metric": "eer", "error": 0.3217,
            "error_low": 0.3, "error_high": 0.35}  # fmt: skip

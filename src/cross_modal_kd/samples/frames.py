@@ -35,7 +35,7 @@ def frame_bytes(file: Path, member: str, source: str) -> bytes:
 
     try:
         with av.open(str(file), format="mp4") as film:  # no other format, so that no file can name others to be opened
-            found = _frame(film, (int(place[1]) - 0.5) / int(place[2]))
+            found = _frame(film, int(place[1]), int(place[2]))
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise UnreadableSampleError(
             f"{file.name}#{member}", f"not a readable film ({type(error).__name__}); copy it once more"
@@ -46,13 +46,13 @@ def frame_bytes(file: Path, member: str, source: str) -> bytes:
     return b"P6 %d %d 255\n" % (pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
 
 
-def _frame(film: Any, share: float) -> Any:
-    """The last frame that begins at that share of the film's length or before it, else the first; None without any."""
+def _frame(film: Any, part: int, parts: int) -> Any:
+    """The last frame that begins in the middle of the part or before it, else the first; None without any."""
     if not film.streams.video:
         return None
     stream = film.streams.video[0]
     start, length = stream.start_time or 0, stream.duration or 0
-    wanted = start + int(share * length)
+    wanted = start + (2 * part - 1) * length // (2 * parts)
     film.seek(wanted, stream=stream)
     found = None
     for frame in film.decode(stream):

@@ -39,8 +39,10 @@ LEVELS = ("utterance", "video", "identity")
 
 
 class VoxCelebFacesOptions(VoxCelebOptions):
-    """What the layout takes beside ``VoxCelebOptions``.
+    """What the layout takes.
 
+    train, test: as ``VoxCelebOptions`` has them, and best the same as those of the voices.
+    vox1_meta, vox2_meta: as ``VoxCelebOptions`` has them.
     frames: that are taken of what a path says most closely: an utterance, else a video, else an identity; evenly spread
     over those there are. Of a face track (.mp4) so many are, each in the middle of one of so many equal parts.
     """
