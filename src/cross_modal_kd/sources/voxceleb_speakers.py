@@ -214,7 +214,7 @@ class Speakers:
     def _genders(self, ids: pd.Series) -> str:
         """How many of the speakers are of each gender, and of how many nations, as far as the tables say."""
         known = pd.concat([*self.tables.values(), pd.DataFrame(columns=["Gender", "Nationality"])])
-        known = known.reindex(ids.unique()).dropna(subset=["Gender"])
+        known = known[known.index.isin(ids.unique())]
         if known.empty:
             return ""
         words = [f"{count:,} {gender}" for gender, count in known["Gender"].value_counts().sort_index().items()]
