@@ -241,3 +241,21 @@ def test_an_image_that_was_cut_is_refused_whatever_its_size(kind, side):
     for share in (0.3, 0.6, 0.9):
         with pytest.raises(UnreadableSampleError, match="not a readable image"):
             examine_image(data[: int(share * len(data))], "a")
+
+
+def test_a_box_behind_the_name_is_the_part_that_is_read():
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    data = png(Image.fromarray(pixels))
+    np.testing.assert_array_equal(read_image(data, "a.png#xywh=10,5,20,30"), pixels[5:35, 10:30])
+    np.testing.assert_array_equal(read_image(data, "a.png#xywh=50.5,35.5,30,30"), pixels[35:, 50:])  # cut at the edge
+    assert examine_image(data, "a.png#xywh=10,5,20,30")[1] == (20, 30)
+    with pytest.raises(UnreadableSampleError, match="the box lies outside the image of 60 x 40 pixels"):
+        read_image(data, "a.png#xywh=60,0,5,5")
+    np.testing.assert_array_equal(read_image(data, "a.png#xywh=10,5"), pixels)  # no box, but a name
+
+
+def test_a_box_of_a_large_image_is_in_the_pixels_of_its_file():
+    pixels = np.zeros((3000, 3000, 3), dtype=np.uint8)
+    pixels[300:600, 900:1500] = 255
+    part, size = examine_image(png(Image.fromarray(pixels)), "a.png#xywh=900,300,600,300")
+    assert size == (600, 300) and part.shape == (150, 300, 3) and part.min() == 255

@@ -57,6 +57,14 @@ def roots(root):
     return Roots({"f": SourceConfig(layout="folder", root=str(root))})
 
 
+def test_a_name_that_reads_like_a_part_of_a_picture_is_passed_over(tmp_path):
+    write(tmp_path / "a/1.png#xywh=0,0,8,8")
+    write(tmp_path / "a/1.png#xywh=0,0,8")
+    found = list_files(tmp_path)
+    assert found.paths == ["a/1.png#xywh=0,0,8"]
+    assert "reads like a part of a picture" in found.passed_over["a/1.png#xywh=0,0,8,8"]
+
+
 def read(root, **options):
     return read_folder("f", roots(root), options)
 

@@ -1,3 +1,7 @@
+from cross_modal_kd.samples.boxes import Box as Box
+from cross_modal_kd.samples.boxes import box_of as box_of
+from cross_modal_kd.samples.boxes import boxed_path as boxed_path
+from cross_modal_kd.samples.boxes import without_box as without_box
 from cross_modal_kd.samples.checks import check_samples as check_samples
 from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting

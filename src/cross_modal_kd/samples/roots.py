@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cross_modal_kd.config import SourceConfig, SourcesConfig
+from cross_modal_kd.samples.boxes import without_box
 from cross_modal_kd.samples.container import CONTAINER, member_bytes
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
 from cross_modal_kd.samples.frames import FILM, frame_bytes
@@ -35,6 +36,7 @@ class Roots:
     columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
     So is ``film.mp4#2/5``, a frame: that in the middle of the second of five equal parts.
     Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
+    What ends in a box (``file.jpg#xywh=60,27,325,304``) is a part of a file, of which the whole content is given.
     Of a source that has ``shards``, what their index names is read from them.
 
     Args:
@@ -115,6 +117,7 @@ class Roots:
         shards = self.shards(source)
         if shards is not None and (place := shards.place(path)) is not None:
             return place.read()
+        path = without_box(path)
         member = self._member(source, path)
         return self._existing(source, path) if member is None else READERS[member[0].suffix](*member, source)
 
@@ -186,6 +189,7 @@ class Roots:
                 continue
             if source not in folders:
                 folders[source] = f"{self.root(source)}{os.sep}"
+            path = without_box(path)
             stamp = _stamp(folders[source] + path)
             if stamp is None and (member := MEMBER.search(path)):
                 container = source, path[: member.end()]

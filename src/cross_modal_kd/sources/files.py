@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from cross_modal_kd.samples import is_utf8, leads_outside, one_form, shown
+from cross_modal_kd.samples import box_of, is_utf8, leads_outside, one_form, shown
 
 logger = logging.getLogger(__name__)
 
@@ -159,5 +159,7 @@ class _Walk:
             self.passed_over[path] = "its name is not UTF-8, which tables cannot hold: rename it"
         elif leads_outside(path):
             self.passed_over[path] = "its name reads like a path out of the source's root ('..'): rename it"
+        elif box_of(path):
+            self.passed_over[path] = "its name reads like a part of a picture ('#xywh=...'): rename it"
         else:
             self.paths.append(path)

@@ -1,12 +1,12 @@
 """Decode one image, in bounded memory whatever its file claims."""
 
-from math import ceil, sqrt
+from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cross_modal_kd.modalities.files import Content, opened
-from cross_modal_kd.samples import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError, box_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,7 +29,7 @@ def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
 
     Args:
         data: the file or its bytes, in any format that Pillow reads.
-        name: of the sample, for errors.
+        name: of the sample, for errors; where it ends in a box (``#xywh=60,27,325,304``), that part is cut out.
         channels: 1 (grey) or 3 (RGB).
 
     Returns:
@@ -51,10 +51,11 @@ def examine_image(data: Content, name: str) -> tuple[np.ndarray, tuple[int, int]
 
     Args:
         data: the file or its bytes.
-        name: of the sample, for errors.
+        name: of the sample, as ``read_image`` takes it.
 
     Returns:
-        (H, W, 3) uint8; and (width, height) in pixels before anything was shrunk, turned as its EXIF says.
+        (H, W, 3) uint8; and (width, height) in pixels before anything was shrunk, turned as its EXIF says; of a part
+        its own.
 
     Raises:
         UnreadableSampleError: as ``read_image`` does.
@@ -135,16 +136,29 @@ def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
         try:
             with Image.open(stream) as image:
                 if image.width * image.height > MOST_PIXELS:
-                    return _shrunk(image, name)
+                    return _part(*_shrunk(image, name), name)
                 turned = ImageOps.exif_transpose(image)
                 turned.load()
-                return turned, turned.size
+                return _part(turned, turned.size, name)
         except (MemoryError, UnreadableSampleError):
             raise
         except UnidentifiedImageError as error:  # whose message has an address in memory, or a path of this machine
             raise UnreadableSampleError(name, "not a readable image (UnidentifiedImageError)") from error
         except Exception as error:  # Pillow's decoders raise many kinds, each of which means the same here
             raise UnreadableSampleError(name, f"not a readable image ({type(error).__name__}: {error})") from error
+
+
+def _part(image: "Image.Image", size: tuple[int, int], name: str) -> "tuple[Image.Image, tuple[int, int]]":
+    """The part of an image that its name asks for, and the size of that part as stored; a box is cut at the edges."""
+    if (box := box_of(name)) is None:
+        return image, size
+    left, top = floor(box.x), floor(box.y)
+    right, bottom = min(size[0], ceil(box.x + box.width)), min(size[1], ceil(box.y + box.height))
+    if left >= right or top >= bottom:
+        raise UnreadableSampleError(name, f"the box lies outside the image of {size[0]} x {size[1]} pixels")
+    across, down = image.width / size[0], image.height / size[1]  # under 1 where it was shrunk
+    edges = (floor(left * across), floor(top * down), ceil(right * across), ceil(bottom * down))
+    return image.crop(edges), (right - left, bottom - top)
 
 
 def _shrunk(image: "Image.Image", name: str) -> "tuple[Image.Image, tuple[int, int]]":
