@@ -7,6 +7,8 @@ from cross_modal_kd.config import SourceConfig
 NOT_STATED = "not stated"
 # Of the data that ship with the project or come in a package; data/NOTICE.md has the works and where they are from.
 KNOWN = {
+    "cnceleb": "CC BY-SA 4.0 (not confirmed at its origin)",
+    "cub": "for non-commercial research (not confirmed at its origin)",
     "voices": "GPL-2 and GPL-2+ (recordings from four packages of free software)",
     "orl_faces": "AT&T Laboratories Cambridge, Database of Faces: no licence text; credit is asked for",
 }

@@ -7,7 +7,10 @@ from pydantic import ValidationError
 
 from cross_modal_kd.config import SourceConfig, Strict, first_errors
 from cross_modal_kd.samples import Roots, SamplesError, first_few
+from cross_modal_kd.sources.cnceleb import CNCelebOptions, read_cnceleb
+from cross_modal_kd.sources.cub import CubOptions, read_cub
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
+from cross_modal_kd.sources.flowers import FlowersOptions, read_flowers
 from cross_modal_kd.sources.folder import FolderOptions, read_folder
 from cross_modal_kd.sources.listing import Listing
 from cross_modal_kd.sources.orl_faces import OrlFacesOptions, read_orl_faces
@@ -19,7 +22,10 @@ from cross_modal_kd.sources.voxceleb_faces import VoxCelebFacesOptions, read_vox
 Layout = Callable[[str, Roots, dict[str, Any]], Listing]
 
 LAYOUTS: dict[str, Layout] = {
+    "cnceleb": read_cnceleb,
+    "cub": read_cub,
     "emoji": read_emoji,
+    "flowers": read_flowers,
     "folder": read_folder,
     "orl_faces": read_orl_faces,
     "voices": read_voices,
@@ -29,7 +35,10 @@ LAYOUTS: dict[str, Layout] = {
 
 # What each of them takes as options; those of a layout that is not in here are for the layout alone to check.
 OPTIONS: dict[str, type[Strict]] = {
+    "cnceleb": CNCelebOptions,
+    "cub": CubOptions,
     "emoji": EmojiOptions,
+    "flowers": FlowersOptions,
     "folder": FolderOptions,
     "orl_faces": OrlFacesOptions,
     "voices": VoicesOptions,

@@ -1,0 +1,108 @@
+"""Captions of Reed et al. (2016): ``text_c10/<class>/<stem>.txt``, some ten lines each, of the image of that stem."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from cross_modal_kd.samples import SamplesError, shown
+from cross_modal_kd.sources.files import list_files
+from cross_modal_kd.sources.listing import as_rejected
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = "�"  # what stands for bytes that are no UTF-8
+LINES = 10
+
+
+def captions_folder(name: str, root: Path, given: str | None, places: Sequence[str]) -> Path | None:
+    """Where the captions of a set lie.
+
+    Args:
+        name: of the source.
+        root: of the source.
+        given: the option ``captions``: a folder, absolute or relative to the root; None looks in ``places``.
+        places: relative to the root.
+
+    Returns:
+        A folder; None where there is none, which the log says.
+
+    Raises:
+        SamplesError: the given folder is not there.
+    """
+    if given is not None:
+        if not (root / given).is_dir():
+            raise SamplesError(
+                f"sources.{name}.options.captions = {given!r}: there is no folder {root / given}; correct it, or null, "
+                f"which looks for {', '.join(places)} from the root"
+            )
+        return root / given
+    found = next((root / place for place in places if (root / place).is_dir()), None)
+    if found is None:
+        logger.warning(
+            "%s: no captions: none of %s is there (from %s); sources.%s.options.captions names another folder",
+            *(name, ", ".join(places), root, name),
+        )
+    return found
+
+
+def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """A row for each caption of each image, joined by the stem of the files alone.
+
+    Bytes that are no UTF-8 become U+FFFD. Lines without a word are left out, and every number of lines is taken: both
+    are counted in the log.
+
+    Args:
+        name: of the source.
+        folder: of ``captions_folder``.
+        images: rows with stem, label, group and split, each stem once.
+
+    Returns:
+        Text rows (sample_id, modality, label, group, split, text), and source, path and reason of what is not used.
+
+    Raises:
+        SamplesError: the folder has captions of none of the images.
+    """
+    files = list_files(folder)
+    rejected = as_rejected(name, files.passed_over)
+    image_of = images.set_index("stem")[["label", "group", "split"]].to_dict("index")
+    rows, seen, odd, replaced, blank = [], set[str](), 0, 0, 0
+
+    def leave_out(path: str, reason: str) -> None:
+        rejected.append({"source": name, "path": shown(f"{folder.name}/{path}"), "reason": reason})
+
+    for path in files.paths:
+        stem = PurePosixPath(path).stem
+        if not path.endswith(".txt"):
+            leave_out(path, "not a text of captions (.txt)")
+        elif stem not in image_of:
+            leave_out(path, f"captions of an image that is not used: {stem}")
+        elif stem in seen:
+            leave_out(path, f"a second file of captions of the image {stem}")
+        else:
+            seen.add(stem)
+            lines = (folder / path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            texts = [" ".join(line.split()) for line in lines]
+            said = [(number, text) for number, text in enumerate(texts) if text.strip(f"{UNREADABLE} ")]
+            if len(said) < len(texts):
+                blank += len(texts) - len(said)
+                leave_out(path, f"{len(texts) - len(said)} of its {len(texts)} lines are blank")
+            odd += len(said) != LINES
+            replaced += sum(UNREADABLE in text for _, text in said)
+            group = image_of[stem]["group"]
+            rows += [
+                {"sample_id": f"{name}/text/{group}/{number}", "modality": "text", "text": text, **image_of[stem]}
+                for number, text in said
+            ]
+    if not rows:
+        raise SamplesError(
+            f"{folder}: expected <class>/<stem>.txt of the images, such as {images['stem'].iloc[0]}.txt, found "
+            f"{len(files.paths)} files and none of them; correct sources.{name}.options.captions"
+        )
+    logger.info(
+        "%s: %d captions of %d images; %d images have none, %d another number than %d; %d blank lines left out, %d "
+        "captions with bytes that are no UTF-8",
+        *(name, len(rows), len(seen), len(image_of) - len(seen), odd, LINES, blank, replaced),
+    )
+    return pd.DataFrame(rows), rejected
