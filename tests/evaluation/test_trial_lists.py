@@ -1,5 +1,6 @@
 """Lists of trials: how they are read, what their names stand for, scores and metrics against plain loops."""
 
+import hashlib
 import tracemalloc
 
 import numpy as np
@@ -7,9 +8,13 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.evaluation import measure_trials, read_trials, score_trials
 from cross_modal_kd.evaluation.trial_lists import read as reading
-from cross_modal_kd.samples import SamplesError
+from cross_modal_kd.samples import Roots, SamplesError
+from cross_modal_kd.sources import layout_of, name_of_trials, published
+from cross_modal_kd.sources.published import PublishedTrials
+from published_sets import cnceleb
 
 TRIALS = [("id1/a/1.wav", "id1/b/1.wav", 1), ("id1/a/1.wav", "id2/a/1.wav", 0), ("id2/a/1.wav", "id1/b/1.wav", 0)]
 LINES = {
@@ -162,6 +167,59 @@ def test_enrolment_from_several_utterances_is_the_mean_of_unit_embeddings(corpus
     one, two, test = one / np.linalg.norm(one), vectors["id1/clip/0.wav"], vectors["id0/clip/3.wav"]
     assert scored.scores.tolist() == pytest.approx([one @ test, two @ test, one @ two], abs=1e-6)
     assert scored.about["models"].endswith("models.txt")
+    assert scored.about["enrolment"] == "Avg: the mean of the unit embeddings of 1 to 3 utterances of each model"
+
+
+def test_lists_of_cn_celeb_are_read_as_they_are_published(tmp_path):
+    root = cnceleb(tmp_path) / "CN-Celeb_flac/eval/lists"
+    generator = np.random.default_rng(0)
+    avg = {name: generator.normal(size=6) for name in read_names(tmp_path, "avg")}
+    concat = {name: generator.normal(size=6) for name in read_names(tmp_path, "concat")}
+    np.savez(tmp_path / "avg.npz", **avg)
+    np.savez(tmp_path / "concat.npz", **concat)
+    for protocol, models, said in (
+        ("avg", "enroll.map", "Avg: the mean of the unit embeddings of 2 to 2 utterances of each model"),
+        ("concat", "enroll.lst", "Concat: the one embedding of a file of joined utterances"),
+        ("concat", None, "Concat: the one embedding of a file of joined utterances"),
+    ):
+        asked = ScoreTrialsConfig(
+            trials=str(root / "trials.lst"), embeddings=str(tmp_path / f"{protocol}.npz"),
+            models=models and str(root / models),
+        )  # fmt: skip
+        scored = score_trials(asked)
+        assert scored.about["enrolment"] == said and len(scored.trials) == 2 * 12
+        assert scored.about["name"] == "trials.lst (not CN-Celeb eval: 24 trials with 8 targets)"
+        first = scored.table().iloc[0]  # the model stands first, the label last, .wav is .flac
+        assert first[["enrol", "test", "label"]].tolist() == ["id00800-enroll", "test/id00800-interview-01-003.wav", 1]
+        vectors = {"avg": avg, "concat": concat}[protocol]
+        enrolled = ["id00800/singing-01-001", "id00800/live_broadcast-01-002"]
+        names = [f"cn/{each}" for each in (enrolled if protocol == "avg" else ["enroll/id00800-enroll"])]
+        enrol = sum(vectors[name] / np.linalg.norm(vectors[name]) for name in names)
+        test = vectors["cn/test/id00800-interview-01-003"]
+        cosine = enrol @ test / np.linalg.norm(enrol) / np.linalg.norm(test)
+        assert first["score"] == pytest.approx(cosine, abs=1e-6)
+
+
+def read_names(root, enrolment):
+    sources = Roots({"cn": SourceConfig(layout="cnceleb", root=str(root))})
+    rows = layout_of("cn", "cnceleb")("cn", sources, {"enrolment": enrolment}).rows
+    return rows.loc[rows["split"] == "test", "sample_id"]
+
+
+def test_a_published_list_has_its_name_and_another_does_not(tmp_path, caplog, monkeypatch):
+    file = tmp_path / "mine.txt"
+    file.write_text("1 a b\n")
+    cleaned = "VoxCeleb1-O, cleaned (by its counts; the file is not byte for byte the published one)"
+    assert name_of_trials(file, 37_611, 18_802) == cleaned
+    assert name_of_trials(file, 3_484_292, 17_755) == "CN-Celeb eval"  # whose MD5 is not known
+    assert name_of_trials(file, 37_611, 18_803) == name_of_trials(file, 37_611, None) == "mine.txt" and not caplog.text
+    known = [PublishedTrials("one", "a.txt", 1, 1, hashlib.md5(b"1 a b\n").hexdigest())]  # noqa: S324
+    monkeypatch.setattr(published, "TRIALS", [*published.TRIALS, *known])
+    assert name_of_trials(file, 1, 1) == "one"
+    assert name_of_trials(tmp_path / "veri_test2.txt", 100, 50) == (
+        "veri_test2.txt (not VoxCeleb1-O, cleaned: 100 trials with 50 targets)"
+    )
+    assert "found 100 trials with 50 targets; VoxCeleb1-O, cleaned has 37,611 with 18,802 targets" in caplog.text
 
 
 @pytest.mark.parametrize("form", ["utt2spk", "speakers.csv", "samples.parquet"])

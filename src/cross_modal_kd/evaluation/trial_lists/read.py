@@ -45,6 +45,11 @@ class TrialList:
     def __len__(self) -> int:
         return len(self.enrol)
 
+    @property
+    def targets(self) -> int | None:
+        """How many trials are targets; None of a list without labels."""
+        return None if self.target is None else int(np.count_nonzero(self.target))
+
     def first_of(self, names: Collection[str]) -> tuple[str, str]:
         """Which of some names stands first, and where, for messages.
 

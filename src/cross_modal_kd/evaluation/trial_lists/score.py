@@ -9,7 +9,13 @@ import pandas as pd
 
 from cross_modal_kd.config import ScoreTrialsConfig
 from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
-from cross_modal_kd.evaluation.trial_lists.sides import cohort_means, read_models, unit_of_models, unit_of_names
+from cross_modal_kd.evaluation.trial_lists.sides import (
+    cohort_means,
+    enrolment_of,
+    read_models,
+    unit_of_models,
+    unit_of_names,
+)
 from cross_modal_kd.metrics import (
     Cosines,
     OperatingPoints,
@@ -21,6 +27,7 @@ from cross_modal_kd.metrics import (
     normalised_scores,
 )
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, read_embeddings
+from cross_modal_kd.sources import name_of_trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +92,7 @@ class TrialMetrics:
             say(axis, "No error trade-off: " + self.metrics["reason"])
             return figure
         points = OperatingPoints(*(self.det[name].to_numpy() for name in DET_COLUMNS))
-        return list_det_plot(points, self.trials, Path(self.metrics["list"]).name)
+        return list_det_plot(points, self.trials, self.metrics["name"])
 
 
 def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
@@ -103,10 +110,13 @@ def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
     if asked.trials is None:
         raise SamplesError("score_trials.trials names no list")
     trials, table = read_trials(Path(asked.trials)), read_embeddings(Path(asked.embeddings))
-    vectors, enrol, test = sides_of(trials, table, None if asked.models is None else Path(asked.models))
+    models = None if asked.models is None else Path(asked.models)
+    vectors, enrol, test = sides_of(trials, table, models)
     cosines = cosine_scores(vectors, enrol, test)
     about: dict[str, Any] = {
+        "name": name_of_trials(trials.file, len(trials), trials.targets),
         "list": asked.trials,
+        "enrolment": enrolment_of(trials, models),
         "embeddings": asked.embeddings,
         "fingerprint": table.fingerprint,
         "models": asked.models,
@@ -161,7 +171,7 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
         The metrics, without intervals: a list does not say whose samples are one speaker's.
     """
     target, about = scored.trials.target, {"trials": len(scored.trials), **scored.about}
-    targets = 0 if target is None else int(np.count_nonzero(target))
+    targets = scored.trials.targets or 0
     about |= {"targets": targets, "impostors": len(scored.trials) - targets}
     if target is None or targets in (0, len(target)):
         reason = "the list has no labels" if target is None else f"{targets} of the {len(target)} trials are targets"

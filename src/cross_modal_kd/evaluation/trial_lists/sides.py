@@ -109,6 +109,27 @@ def read_models(file: Path) -> dict[str, list[str]]:
     return models
 
 
+def enrolment_of(trials: TrialList, file: Path | None) -> str:
+    """How enrolments are made, in words for tables.
+
+    CN-Celeb publishes two protocols, whose figures are not to be set beside each other: Avg is the mean of the
+    embeddings of ``enroll.map``, Concat the embedding of these utterances joined into one file.
+
+    Args:
+        trials: the list.
+        file: of its models; None where its enrolments are samples.
+
+    Returns:
+        The words.
+    """
+    names = [trials.names[number] for number in np.unique(trials.enrol).tolist()]
+    sizes = [1] if file is None else [len(utterances) for utterances in read_models(file).values()]
+    if max(sizes) > 1:
+        return f"Avg: the mean of the unit embeddings of {min(sizes)} to {max(sizes)} utterances of each model"
+    joined = all(name.partition(".")[0].endswith("-enroll") for name in names)
+    return "Concat: the one embedding of a file of joined utterances" if joined else "the embedding of one utterance"
+
+
 def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
     """The speakers of a cohort: the mean of each one's unit embeddings, of unit length again.
 
