@@ -10,10 +10,11 @@ import pytest
 from cross_modal_kd.config import ScoreTrialsConfig
 from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.evaluation import measure_trials, read_trials, score_trials
+from cross_modal_kd.evaluation.trial_lists import published
 from cross_modal_kd.evaluation.trial_lists import read as reading
+from cross_modal_kd.evaluation.trial_lists.published import PublishedTrials, name_of_trials
 from cross_modal_kd.samples import Roots, SamplesError
-from cross_modal_kd.sources import layout_of, name_of_trials, published
-from cross_modal_kd.sources.published import PublishedTrials
+from cross_modal_kd.sources import layout_of
 from published_sets import cnceleb
 
 TRIALS = [("id1/a/1.wav", "id1/b/1.wav", 1), ("id1/a/1.wav", "id2/a/1.wav", 0), ("id2/a/1.wav", "id1/b/1.wav", 0)]

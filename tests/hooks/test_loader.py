@@ -167,3 +167,30 @@ def test_a_broken_environment_beside_it_stops_no_run(load, write, conf):
     (conf / "broken").mkdir()
     (conf / "broken" / "globals.yml").write_text("task: [\n")
     assert load(None)["globals"]["task"] == "concept_verification"
+
+
+def test_where_data_lie_on_this_machine_is_said_once_for_every_environment(conf, load, write):
+    write("mine", {"task": TASK, "sources": {**SOURCES, "texts": {"layout": "folder", "root": "t"}}})
+    (conf / "local/sources.yml").write_text("pictures: /data/pictures\nvoices: /data/voices\nunknown: /nowhere\n")
+    found = load("mine")["parameters"]["sources"]
+    assert found == {
+        "pictures": {"layout": "folder", "root": "/data/pictures"},
+        "texts": {"layout": "folder", "root": "t"},
+    }
+    given = load("mine", sources={"pictures": {"root": "/once"}})["parameters"]["sources"]
+    assert given["pictures"]["root"] == "/once"
+    assert load("face_speech")["parameters"]["sources"]["voices"]["root"] == "/data/voices"
+    assert list(load("ten_seeds")["parameters"]["sources"]) == ["emoji"]  # whose task is conf/base's
+
+
+@pytest.mark.parametrize("text", ["- /data/pictures\n", "pictures: {root: /data}\n", "pictures: [", ""])
+def test_a_wrong_file_of_places_is_named(conf, load, write, text):
+    write("mine", {"task": TASK, "sources": SOURCES})
+    (conf / "local/sources.yml").write_text(text)
+    if text:
+        with pytest.raises(
+            ConfigError, match="conf/local/sources.yml: (expected lines 'SOURCE: FOLDER'|not a readable)"
+        ):
+            load("mine")["parameters"]
+    else:
+        assert load("mine")["parameters"]["sources"] == SOURCES

@@ -13,7 +13,16 @@ from PIL import Image
 from scipy.io import savemat
 
 RAW = Path(__file__).parents[2] / "data/01_raw"
-BIRDS = ("Black_footed_Albatross", "Laysan_Albatross", "Sooty_Albatross", "Groove_billed_Ani", "Crested_Auklet")
+BIRDS = (
+    "Black_footed_Albatross",
+    "Laysan_Albatross",
+    "Sooty_Albatross",
+    "Groove_billed_Ani",
+    "Crested_Auklet",
+    "Least_Auklet",
+    "Parakeet_Auklet",
+    "Rhinoceros_Auklet",
+)
 GENRES = ("singing", "live_broadcast", "interview")
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, Strict, libraries_of, nearest
+from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, SourcesConfig, Strict, libraries_of, nearest
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
 from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
@@ -130,9 +131,19 @@ def _sources(run: Run) -> Iterator[str]:
             if "ingestion" not in run.used and source.shards is not None:
                 Roots(sources).shards(name)
             elif "sources" in run.used:
-                Roots(sources).root(name)
+                yield from _place(name, sources)
         except SamplesError as error:
             yield str(error)
+
+
+def _place(name: str, sources: SourcesConfig) -> Iterator[str]:
+    """A source whose folder is not there, and where its data may be put."""
+    try:
+        Roots(sources).root(name)
+    except SamplesError as error:
+        page = Path("docs/sets") / f"{sources.root[name].layout}.md"
+        obtained = f" {page} says how to obtain them." if page.is_file() else ""
+        yield f"{error}.{obtained} Data that lie elsewhere: a line in conf/local/sources.yml, `{name}: /their/folder`"
 
 
 def _quality(run: Run) -> Iterator[str]:

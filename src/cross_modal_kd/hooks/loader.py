@@ -6,23 +6,29 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from cross_modal_kd.config import ConfigError, compose, is_another_task, with_compute
 
 Files = dict[Path, DictConfig]
 
+ROOTS = "sources.yml"
 # what a folder may be called on every file system
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class TaskConfigLoader(OmegaConfigLoader):
-    """``OmegaConfigLoader`` with two things of this project's.
+    """``OmegaConfigLoader`` with three things of this project's.
 
     globals: ``task`` is the environment's own name where its globals.yml names none, and never that of conf/base, whose
     artifacts a run would overwrite. No two environments have one task's name for two different tasks.
 
     parameters: laid over each other by ``config.overlay.compose``, ``task.name`` is the name in the globals, and every
     training runs where the block ``compute`` says.
+
+    conf/local/sources.yml: where data lie on this machine (``cub: /data/CUB_200_2011``), read in every environment: the
+    root of each of its sources that is named there.
     """
 
     def _resolve_from_raw_config(
@@ -42,6 +48,7 @@ class TaskConfigLoader(OmegaConfigLoader):
         return found
 
     def _parameters(self, base: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+        environment = _with_roots(environment, self._local_roots())
         merged = compose(base, environment, self.runtime_params or {}, f"{self._env_folder}/parameters*.yml")
         resolved: Any = OmegaConf.to_container(OmegaConf.create(merged), resolve=True)
         name = self["globals"]["task"]
@@ -53,6 +60,19 @@ class TaskConfigLoader(OmegaConfigLoader):
                 )
             resolved["task"] = {**task, "name": name}
         return with_compute(resolved)
+
+    def _local_roots(self) -> dict[str, str]:
+        """Roots by name of source, of this machine. Raises ConfigError."""
+        file = Path(self.conf_source) / "local" / ROOTS
+        if not file.is_file():
+            return {}
+        try:
+            found: Any = OmegaConf.to_container(OmegaConf.load(file))
+        except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+            raise ConfigError(f"conf/local/{ROOTS}: not a readable file of YAML ({error}); correct it") from error
+        if not isinstance(found, dict) or not all(isinstance(root, str) for root in found.values()):
+            raise ConfigError(f"conf/local/{ROOTS}: expected lines 'SOURCE: FOLDER', found {found!r:.120}; correct it")
+        return found
 
     @property
     def _run_env(self) -> str:
@@ -129,6 +149,17 @@ class TaskConfigLoader(OmegaConfigLoader):
 def _together(files: Files) -> dict[str, Any]:
     found: Any = OmegaConf.to_container(OmegaConf.unsafe_merge(*files.values()), resolve=False) if files else {}
     return found
+
+
+def _with_roots(environment: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
+    """An environment whose sources lie where this machine has them."""
+    sources = environment.get("sources")
+    if not roots or not isinstance(sources, dict):
+        return environment
+    moved = {
+        name: {**sources[name], "root": root} for name, root in roots.items() if isinstance(sources.get(name), dict)
+    }
+    return {**environment, "sources": {**sources, **moved}}
 
 
 def _name_in(found: dict[str, Any]) -> Any:

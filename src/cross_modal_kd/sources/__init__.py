@@ -4,7 +4,6 @@ from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.folder import FolderOptions, regrouped
 from cross_modal_kd.sources.licences import NOT_STATED, licence_of
-from cross_modal_kd.sources.published import name_of_trials
 from cross_modal_kd.sources.registry import LAYOUTS, OPTIONS, Layout, check_source, layout_of
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "licence_of",
     "list_files",
     "make_chimeric",
-    "name_of_trials",
     "regrouped",
 ]

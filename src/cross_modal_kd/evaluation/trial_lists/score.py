@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.evaluation.trial_lists.published import name_of_trials
 from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
 from cross_modal_kd.evaluation.trial_lists.sides import (
     cohort_means,
@@ -27,7 +28,6 @@ from cross_modal_kd.metrics import (
     normalised_scores,
 )
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, read_embeddings
-from cross_modal_kd.sources import name_of_trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
