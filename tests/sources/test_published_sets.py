@@ -35,8 +35,10 @@ def test_without_data_an_environment_says_where_to_put_them(run_kedro, env):
 @pytest.mark.slow
 def test_distill_on_a_miniature_of_cub(run_kedro, tmp_path, small):
     root = cub(tmp_path / "sets", classes=4, images=12)
-    options = {"boxes": True}
-    run_kedro("distill", env="cub", params={**small, "sources": {"cub": {"root": str(root), "options": options}}})
+    source = {"root": str(root), "options": {"boxes": True}, "shards": str(tmp_path / "shards")}
+    params = {**small, "sources": {"cub": source}, "ingestion": {"shards": {"mb": 1}}}
+    run_kedro("distill", env="cub", params=params)
+    assert list((tmp_path / "shards").glob("*.tar"))
     samples = pd.read_parquet(run_kedro.data_root / "02_intermediate/cub/samples.parquet")
     images = samples[samples["modality"] == "image"]
     assert images["split"].value_counts()["test"] == 16 and set(images["width"]) == {64}

@@ -254,7 +254,7 @@ def _words(counts: pd.Series) -> str:
 
 
 def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> pd.DataFrame:
-    """The candidates of ``read_sources`` for who wants to know before it runs; only warnings are logged.
+    """The candidates of ``read_sources`` for who wants to know before it runs; what sources log is left to that run.
 
     Args:
         task: as ``read_sources`` takes it.
@@ -266,7 +266,7 @@ def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionCon
     """
     said_again = logging.getLogger("cross_modal_kd.sources")
     level = said_again.level
-    said_again.setLevel(logging.WARNING)
+    said_again.setLevel(logging.ERROR)
     try:
         return read_sources(task, sources, ingestion).candidates
     finally:
