@@ -23,6 +23,7 @@ from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
 from cross_modal_kd.samples.kept import Kept as Kept
 from cross_modal_kd.samples.names import in_one_form as in_one_form
 from cross_modal_kd.samples.names import is_utf8 as is_utf8
+from cross_modal_kd.samples.names import lead_outside as lead_outside
 from cross_modal_kd.samples.names import leads_outside as leads_outside
 from cross_modal_kd.samples.names import one_form as one_form
 from cross_modal_kd.samples.names import shown as shown
@@ -46,3 +47,4 @@ from cross_modal_kd.samples.table_store import load_table as load_table
 from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv
 from cross_modal_kd.samples.tables import require_columns as require_columns
+from cross_modal_kd.samples.tar_files import tar_members as tar_members

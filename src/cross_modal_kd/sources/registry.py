@@ -12,11 +12,16 @@ from cross_modal_kd.sources.cub import CubOptions, read_cub
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
 from cross_modal_kd.sources.flowers import FlowersOptions, read_flowers
 from cross_modal_kd.sources.folder import FolderOptions, read_folder
+from cross_modal_kd.sources.hf_folder import HfFolderOptions, read_hf_folder
+from cross_modal_kd.sources.image_folder import ImageFolderOptions, read_image_folder
+from cross_modal_kd.sources.kaldi import KaldiOptions, read_kaldi
 from cross_modal_kd.sources.listing import Listing
 from cross_modal_kd.sources.orl_faces import OrlFacesOptions, read_orl_faces
+from cross_modal_kd.sources.table import TableOptions, read_table_source
 from cross_modal_kd.sources.voices import VoicesOptions, read_voices
 from cross_modal_kd.sources.voxceleb import VoxCelebOptions, read_voxceleb
 from cross_modal_kd.sources.voxceleb_faces import VoxCelebFacesOptions, read_voxceleb_faces
+from cross_modal_kd.sources.wespeaker import WespeakerOptions, read_wespeaker
 
 # (name of the source, its folder, its options) -> candidate rows, and what is passed over
 Layout = Callable[[str, Roots, dict[str, Any]], Listing]
@@ -27,10 +32,15 @@ LAYOUTS: dict[str, Layout] = {
     "emoji": read_emoji,
     "flowers": read_flowers,
     "folder": read_folder,
+    "hf_folder": read_hf_folder,
+    "image_folder": read_image_folder,
+    "kaldi": read_kaldi,
     "orl_faces": read_orl_faces,
+    "table": read_table_source,
     "voices": read_voices,
     "voxceleb": read_voxceleb,
     "voxceleb_faces": read_voxceleb_faces,
+    "wespeaker": read_wespeaker,
 }
 
 # What each of them takes as options; those of a layout that is not in here are for the layout alone to check.
@@ -40,10 +50,15 @@ OPTIONS: dict[str, type[Strict]] = {
     "emoji": EmojiOptions,
     "flowers": FlowersOptions,
     "folder": FolderOptions,
+    "hf_folder": HfFolderOptions,
+    "image_folder": ImageFolderOptions,
+    "kaldi": KaldiOptions,
     "orl_faces": OrlFacesOptions,
+    "table": TableOptions,
     "voices": VoicesOptions,
     "voxceleb": VoxCelebOptions,
     "voxceleb_faces": VoxCelebFacesOptions,
+    "wespeaker": WespeakerOptions,
 }
 
 

@@ -1,0 +1,190 @@
+"""A table of a row a sample in whatever file it comes (csv, tsv, jsonl, parquet), and the samples of its rows."""
+
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from cross_modal_kd.modalities import modality_of_ending
+from cross_modal_kd.samples import SamplesError, first_few, read_csv, read_parquet, require_columns
+from cross_modal_kd.sources.files import Files, Known
+from cross_modal_kd.sources.split_names import as_splits
+
+KINDS = (".csv", ".tsv", ".jsonl", ".parquet")
+SHARED = ("label", "group", "domain", "split")
+ENDING = r"(\.[^./]+)$"
+
+
+def read_table(file: Path, columns: list[str]) -> pd.DataFrame:
+    """A table as text.
+
+    Args:
+        file: its ending, one of ``KINDS``, says what it is.
+        columns: that it must have.
+
+    Returns:
+        A row a line, ``""`` for a null; the index is the line (of Parquet the row), from 1. Lists stay lists.
+
+    Raises:
+        SamplesError: the file is missing, of another kind or damaged, or lacks a column.
+    """
+    kind = file.suffix.lower()
+    if kind not in KINDS:
+        raise SamplesError(f"{file}: expected a table that ends in {', '.join(KINDS)}, found {kind or 'no ending'}")
+    if not file.is_file():
+        raise SamplesError(f"{file}: the file is missing; restore it, or correct the source's root or its options")
+    if kind in (".csv", ".tsv"):
+        return read_csv(file, columns)
+    return read_table_lines(file, columns) if kind == ".jsonl" else _texts(file, read_parquet(file), columns)
+
+
+def read_table_lines(file: Path, columns: list[str]) -> pd.DataFrame:
+    """A table of a JSON object a line, as text.
+
+    Args:
+        file: of any ending.
+        columns: that it must have.
+
+    Returns:
+        As ``read_table``.
+
+    Raises:
+        SamplesError: as ``read_table``.
+    """
+    return _texts(file, _lines(file), columns)
+
+
+def _texts(file: Path, table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    require_columns(file, [str(name) for name in table.columns], columns)
+    if table.empty:
+        raise SamplesError(f"{file}: the table has no rows")
+    return table.set_axis(range(1, len(table) + 1)).apply(_as_text)
+
+
+def samples_of(
+    name: str, file: Path, table: pd.DataFrame, files: Mapping[str, str | None], there: Files, folder: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The samples of a table's rows: one of each file that is named, one of each text.
+
+    Files of one row, and its text, have its group: a column, else its first file. A row with a missing file is
+    rejected, all of it; so is one without a label. A blank cell is no sample.
+
+    Args:
+        name: of the source.
+        file: of the table, for messages.
+        table: of ``read_table``, with the columns ``label``, and ``group``, ``domain``, ``split`` and ``text`` where
+            there are any.
+        files: columns of paths -> the modality that they hold; None goes by each file's ending.
+        there: the files below the source's root.
+        folder: that the paths start in, relative to the root; ``""`` is the root.
+
+    Returns:
+        Candidate rows; and source, path and reason of the rejected.
+
+    Raises:
+        SamplesError: a split is none, or rows of one file differ in label, group, domain or split.
+    """
+    table = table.assign(**{each: table[each].str.strip() for each in SHARED if each in table})
+    paths = {column: _located(table[column], folder, there) for column in files}
+    known, why = set(there.paths), pd.Series(None, index=table.index, dtype="str")
+    for column, found in paths.items():
+        missing = found.notna() & ~found.isin(known)
+        why = why.mask(missing & why.isna(), f"the file of its {column} is missing: " + found.fillna(""))
+        wrong = found.notna() & ~missing & (_modalities(found) != (files[column] or _modalities(found)))
+        wrong |= found.notna() & ~missing & _modalities(found).isna()
+        why = why.mask(wrong & why.isna(), f"its {column} is no file of {files[column] or 'a registered modality'}")
+    why = why.mask((table["label"] == "") & why.isna(), "its label is empty")
+    first = pd.DataFrame(paths).bfill(axis=1).iloc[:, 0] if paths else pd.Series(None, index=table.index, dtype="str")
+    number = table.index.astype("str").to_series(index=table.index)
+    first = first.fillna(f"{file.name}, line " + number).astype("str")
+    line = f" ({file.name}, line " + number + ")"
+    rejected = pd.DataFrame({"source": name, "path": first, "reason": why + line})[why.notna()]
+    shared = pd.DataFrame({each: table.get(each) for each in SHARED}, index=table.index, dtype="str")
+    shared["group"] = shared["group"].mask(shared["group"] == "").fillna(first)
+    shared["domain"] = shared["domain"].mask(shared["domain"] == "")
+    shared["split"] = as_splits(shared["split"], f"{file}, column split")
+    parts = []
+    for column, found in paths.items():
+        used = found.notna() & why.isna()
+        path = found[used]
+        modality = _modalities(path) if files[column] is None else files[column]
+        parts.append(shared[used].assign(path=path, modality=modality, sample_id=f"{name}/" + path))
+    rows = pd.concat(parts).drop_duplicates() if parts else shared[:0].assign(path=None)
+    _check_one_each(file, rows)
+    if "text" in table:
+        used = (table["text"].str.strip() != "") & why.isna()
+        ids = f"{name}/text/{folder + '/' if folder else ''}" + number[used]
+        texts = shared[used].assign(text=table.loc[used, "text"], modality="text", sample_id=ids)
+        rows = pd.concat([rows, texts.drop_duplicates()])
+    return rows.assign(source=name).reset_index(drop=True), rejected
+
+
+def _lines(file: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    from pyarrow import json
+
+    try:
+        return json.read_json(file).to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SamplesError(
+            f"{file}: not a readable table of a JSON object a line, with the same keys on all ({error}); correct it"
+        ) from error
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    if (
+        column.dtype == object
+        and column.map(lambda value: hasattr(value, "__len__") and not isinstance(value, str)).any()
+    ):
+        return column
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")  # whole numbers, some of them null
+    return column.astype("str").fillna("").mask(column.isna(), "")
+
+
+def _located(paths: pd.Series, folder: str, there: Files) -> pd.Series:
+    """Relative to the root, as the file system has them; null where the cell is blank."""
+    blank = paths.str.strip() == ""
+    full = (f"{folder}/" if folder else "") + paths
+    known = Known(there.paths)
+    odd = ~full.isin(set(there.paths)) & ~blank
+    return full.mask(odd, full[odd].map(known.found)).mask(blank).astype("str")
+
+
+def _modalities(paths: pd.Series) -> pd.Series:
+    codes, endings = pd.factorize(paths.str.extract(ENDING, expand=False))
+    found = [modality_of_ending(ending) for ending in endings]
+    names = pd.Series([*(None if each is None else each.name for each in found), None], dtype="str")
+    return names.iloc[codes].set_axis(paths.index)
+
+
+def _check_one_each(file: Path, rows: pd.DataFrame) -> None:
+    repeated = rows[rows["path"].duplicated(keep=False)].sort_values("path", kind="stable")
+    if repeated.empty:
+        return
+    one, other = (repeated.iloc[at] for at in (0, 1))
+    differs = [
+        each for each in SHARED if one[each] != other[each] and not (pd.isna(one[each]) and pd.isna(other[each]))
+    ]
+    raise SamplesError(
+        f"{file}, lines {one.name} and {other.name}: {one['path']!r} has different values of {', '.join(differs)} "
+        f"({first_few([one[each] for each in differs])}; {first_few([other[each] for each in differs])}); a file is "
+        "one sample: correct the lines, or name a column `group` that binds what belongs together"
+    )
+
+
+def folder_of(file: str) -> str:
+    """The folder of a file.
+
+    Args:
+        file: relative to the root.
+
+    Returns:
+        Its folder, ``""`` for the root itself.
+
+    >>> [folder_of("meta/pairs.csv"), folder_of("./pairs.csv")]
+    ['meta', '']
+    """
+    parent = PurePosixPath(posixpath.normpath(file)).parent.as_posix()
+    return "" if parent == "." else parent

@@ -1,0 +1,294 @@
+"""Formats that strangers bring: a miniature of each, its quirks, and what a broken one says."""
+
+import io
+import json
+import tarfile
+
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config.ingestion import SourceConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.sources import check_source, layout_of
+
+SIGNS = {".csv": ",", ".tsv": "\t"}
+
+
+def files(root, *paths):
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(path.encode())
+
+
+def read(root, layout, **options):
+    source = SourceConfig(layout=layout, root=str(root), options=options)
+    check_source("s", source)
+    return layout_of("s", layout)("s", Roots({"s": source}), options)
+
+
+def written(file, rows):
+    """A table in the format of its ending."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(file)
+    elif file.suffix == ".jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        pd.DataFrame(rows).to_csv(file, sep=SIGNS[file.suffix], index=False)
+
+
+def facts(found, *columns):
+    rows = found.rows.set_index("sample_id")[list(columns)]
+    return {name: tuple(None if pd.isna(value) else value for value in row) for name, *row in rows.itertuples()}
+
+
+def reasons(found):
+    return found.rejected.set_index("path")["reason"].to_dict()
+
+
+COLUMNS = {"image": "picture", "speech": "voice", "text": "words", "label": "who", "domain": "day", "split": "part"}
+
+
+@pytest.mark.parametrize("kind", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_a_table_of_three_modalities(tmp_path, kind):
+    files(tmp_path, "meta/a.png", "meta/b.png", "sound/a.wav")
+    written(
+        tmp_path / "meta" / f"t{kind}",
+        [
+            {"picture": "a.png", "voice": "../sound/a.wav", "words": "one", "who": 7, "day": "mon", "part": "val"},
+            {"picture": "./b.png", "voice": None, "words": None, "who": 8, "day": None, "part": "Train"},
+            {"picture": "c.png", "voice": None, "words": "three", "who": 8, "day": None, "part": None},
+        ],
+    )
+    found = read(tmp_path, "table", file=f"meta/t{kind}", columns=COLUMNS)
+    line = 2 if kind in SIGNS else 1
+    assert facts(found, "modality", "label", "group", "domain", "split") == {
+        "s/meta/a.png": ("image", "7", "meta/a.png", "mon", "dev"),
+        "s/meta/b.png": ("image", "8", "meta/b.png", None, "train"),
+        "s/sound/a.wav": ("speech", "7", "meta/a.png", "mon", "dev"),
+        f"s/text/meta/{line}": ("text", "7", "meta/a.png", "mon", "dev"),
+    }
+    assert reasons(found) == {
+        "meta/c.png": f"the file of its image is missing: meta/c.png (t{kind}, line {line + 2})",
+    }
+
+
+def test_a_table_of_sounds_and_texts_with_several_texts_of_a_file(tmp_path):
+    files(tmp_path, "a.wav")
+    written(tmp_path / "t.csv", [{"f": "a.wav", "t": each, "label": "x"} for each in ("one", "two")])
+    found = read(tmp_path, "table", file="t.csv", columns={"speech": "f", "text": "t"})
+    assert facts(found, "group") == {"s/a.wav": ("a.wav",), "s/text/2": ("a.wav",), "s/text/3": ("a.wav",)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        ([{"f": "a.png"}], {"image": "f"}, r"t.csv: expected the column\(s\) 'label', found \['f'\]"),
+        ([{"f": "a.png", "label": "x", "s": "eval"}], {"image": "f", "split": "s"}, "column split: .* found 'eval'"),
+        (
+            [{"f": "a.png", "label": "x"}, {"f": "a.png", "label": "y"}],
+            {"image": "f"},
+            "lines 2 and 3: 'a.png' has different values of label",
+        ),
+        ([{"f": "no.png", "label": "x"}], {"image": "f"}, "none of its 1 rows can be used .*no.png"),
+        ([{"f": "a.png", "label": "x"}], {"speech": "f"}, "its speech is no file of speech"),
+        ([{"f": "a.png", "label": "x"}], {}, "options .layout table.*expected a column of image, speech or text"),
+    ],
+)
+def test_a_wrong_table_is_named(tmp_path, rows, columns, message):
+    files(tmp_path, "a.png")
+    written(tmp_path / "t.csv", rows)
+    with pytest.raises(SamplesError, match=message):
+        read(tmp_path, "table", file="t.csv", columns=columns)
+
+
+def test_a_damaged_or_missing_table_is_named(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"f": "a.png"\n')
+    with pytest.raises(SamplesError, match="t.jsonl: not a readable table of a JSON object a line"):
+        read(tmp_path, "table", file="t.jsonl", columns={"image": "f"})
+    with pytest.raises(SamplesError, match="u.csv: the file is missing"):
+        read(tmp_path, "table", file="u.csv", columns={"image": "f"})
+    with pytest.raises(SamplesError, match="leads outside"):
+        read(tmp_path, "table", file="../u.csv", columns={"image": "f"})
+
+
+def test_an_image_folder(tmp_path):
+    files(tmp_path, "10/a.png", "9/deep/b.JPG", "9/notes.txt", "9/c.wav")
+    (tmp_path / "11").mkdir()
+    found = read(tmp_path, "image_folder")
+    assert facts(found, "label", "split") == {"s/10/a.png": ("10", None), "s/9/deep/b.JPG": ("9", None)}
+    assert reasons(found)["11"] == "a class folder without an image"
+    assert set(reasons(found)) == {"11", "9/notes.txt", "9/c.wav"}
+
+
+def test_an_image_folder_of_splits_with_captions(tmp_path):
+    files(tmp_path, "train/cat/1.png", "val/cat/1.png", "test/dog/1.png")
+    (tmp_path / "val" / "dog").mkdir()
+    (tmp_path / "captions.csv").write_text("path,text\nval/cat/1.png,a cat\n")
+    found = read(tmp_path, "image_folder")
+    assert facts(found, "label", "group", "split") == {
+        "s/train/cat/1.png": ("cat", "train/cat/1.png", "train"),
+        "s/val/cat/1.png": ("cat", "val/cat/1.png", "dev"),
+        "s/test/dog/1.png": ("dog", "test/dog/1.png", "test"),
+        "s/text/val/cat/1.png/0": ("cat", "val/cat/1.png", "dev"),
+    }
+    assert reasons(found) == {"val/dog": "a class folder without an image"}
+
+
+def test_an_image_folder_without_an_image(tmp_path):
+    with pytest.raises(SamplesError, match="expected <class>/<image>, or <train|val|test>"):
+        read(tmp_path, "image_folder")
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_a_folder_of_hugging_face_with_metadata(tmp_path, kind):
+    files(tmp_path, "train/x/1.png", "validation/1.png", "test/left.wav")
+    for split, path in (("train", "x/1.png"), ("validation", "1.png")):
+        written(tmp_path / split / f"metadata{kind}", [{"file_name": path, "text": f"of {split}", "label": 3}])
+    found = read(tmp_path, "hf_folder", text="text")
+    line = 2 if kind == ".csv" else 1
+    assert facts(found, "label", "split", "text") == {
+        "s/train/x/1.png": ("3", "train", None),
+        "s/validation/1.png": ("3", "dev", None),
+        f"s/text/train/{line}": ("3", "train", "of train"),
+        f"s/text/validation/{line}": ("3", "dev", "of validation"),
+    }
+    assert reasons(found) == {"test/left.wav": "the metadata do not name it"}
+
+
+def test_pairs_and_lists_of_files_in_one_row(tmp_path):
+    files(tmp_path, "a.png", "a.wav", "b.png", "c.png")
+    row = {"image_file_name": "a.png", "audio_file_name": "a.wav", "speaker": "x"}
+    written(tmp_path / "metadata.jsonl", [row])
+    found = read(tmp_path, "hf_folder", label="speaker")
+    assert facts(found, "modality", "group") == {"s/a.png": ("image", "a.png"), "s/a.wav": ("speech", "a.png")}
+    written(tmp_path / "metadata.jsonl", [{"file_names": ["b.png", "c.png"], "speaker": "x"}])
+    found = read(tmp_path, "hf_folder", label="speaker")
+    assert found.rows["group"].tolist() == ["metadata.jsonl, row 1"] * 2
+
+
+def test_folders_give_labels_of_hugging_face_only_without_metadata(tmp_path):
+    files(tmp_path, "train/cat/1.png", "test/dog/1.png")
+    assert facts(read(tmp_path, "hf_folder"), "label", "split") == {
+        "s/train/cat/1.png": ("cat", "train"),
+        "s/test/dog/1.png": ("dog", "test"),
+    }
+    files(tmp_path, "train/cat/deep/2.png")
+    with pytest.raises(SamplesError, match="all files at one depth; found files at 2 depths"):
+        read(tmp_path, "hf_folder")
+    written(tmp_path / "metadata.csv", [{"file_name": "train/cat/1.png"}])
+    with pytest.raises(SamplesError, match="expected the column 'label'.*beside metadata the folders give no labels"):
+        read(tmp_path, "hf_folder")
+
+
+def test_metadata_of_two_kinds_or_of_other_columns(tmp_path):
+    files(tmp_path, "a.png")
+    written(tmp_path / "metadata.csv", [{"file_name": "a.png", "label": "x"}])
+    written(tmp_path / "test" / "metadata.csv", [{"file_name": "a.png", "other": "x"}])
+    with pytest.raises(SamplesError, match="test/metadata.csv: expected the columns of metadata.csv"):
+        read(tmp_path, "hf_folder")
+    written(tmp_path / "test" / "metadata.jsonl", [{"file_name": "a.png", "label": "x"}])
+    with pytest.raises(SamplesError, match="expected metadata of one kind"):
+        read(tmp_path, "hf_folder")
+
+
+def kaldi(root, **lists):
+    files(root, "wav/a-1.wav", "wav/a-2.wav", "wav/b-1.wav")
+    given = {
+        "wav.scp": f"a-1 wav/a-1.wav\na-2 {root}/wav/a-2.wav\na-3 touch {root}/ran |\n"
+        "b-1 wav/b-1.wav\nb-2 /x/b-2.wav\n",
+        "utt2spk": "a-1 a\na-2 a\na-3 a\nb-2 b\n",
+        "spk2utt": "a a-1 a-2 a-3\nb b-2\n",
+        "text": "a-1 one two\na-2\n",
+    } | {name.replace("_", "."): text for name, text in lists.items()}
+    (root / "data").mkdir(exist_ok=True)
+    for name, text in given.items():
+        (root / "data" / name).write_text(text)
+
+
+def test_a_kaldi_directory_whose_commands_are_never_run(tmp_path):
+    kaldi(tmp_path)
+    found = read(tmp_path, "kaldi", folder="data", texts=True)
+    assert facts(found, "label", "group", "path", "text") == {
+        "s/a-1": ("a", "a-1", "wav/a-1.wav", None),
+        "s/a-2": ("a", "a-2", "wav/a-2.wav", None),
+        "s/text/a-1": ("a", "a-1", None, "one two"),
+    }
+    why = reasons(found)
+    assert "a command, which is never run" in why[f"touch {tmp_path}/ran |"]
+    assert not (tmp_path / "ran").exists()
+    assert "lies outside the source's root" in why["/x/b-2.wav"]
+    assert "no speaker in utt2spk (utterance b-1)" in why["wav/b-1.wav"]
+    assert why["wav/a-2.wav"] == "no words in text"
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"spk2utt": "a a-1 a-2\nb a-3 b-2\n"}, "spk2utt: 1 utterances have another speaker .*'a-3' is of 'b' here"),
+        ({"utt2spk": "a-1\n"}, "utt2spk, line 1: expected an id, a blank and a value, found 'a-1'"),
+        ({"utt2spk": "a-1 a\na-1 b\n"}, "utt2spk, line 2: the id 'a-1' stands there twice"),
+        ({"wav_scp": "a-1 touch x |\n"}, "wav.scp: none of its 1 utterances can be used .*never run"),
+        ({"segments": "a-1 a 0 1\n"}, "segments: .*extract-segments"),
+        ({"utt2spk": ""}, "utt2spk: it is empty"),
+    ],
+)
+def test_a_wrong_kaldi_directory_is_named(tmp_path, lists, message):
+    kaldi(tmp_path, **lists)
+    with pytest.raises(SamplesError, match=message):
+        read(tmp_path, "kaldi", folder="data")
+
+
+def test_a_raw_list_of_wespeaker(tmp_path):
+    key = "id00012/21U.vid/00001.wav"
+    files(tmp_path, "wav/1.wav")
+    rows = [
+        {"key": key, "spk": "id00012", "wav": f"{tmp_path}/wav/1.wav", "vad": [[0.1, 0.2]]},
+        {"key": "k2", "spk": "id00013", "wav": "wav/2.wav", "vad": []},
+        {"key": "k3", "spk": "id00013", "wav": "sox x |", "vad": []},
+    ]
+    written(tmp_path / "raw.jsonl", rows)
+    (tmp_path / "raw.jsonl").rename(tmp_path / "raw.list")
+    found = read(tmp_path, "wespeaker")
+    assert facts(found, "label", "group", "path") == {f"s/{key}": ("id00012", key, "wav/1.wav")}
+    assert "the file is missing" in reasons(found)["wav/2.wav"]
+    assert "never run" in reasons(found)["sox x |"]
+
+
+def shard(file, members):
+    with tarfile.open(file, "w") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+def test_shards_of_wespeaker_are_parted_at_the_last_dot_and_read_in_place(tmp_path):
+    key = "id1/v.x/00001.wav"
+    shard(
+        tmp_path / "shards_0.tar",
+        {f"{key}.spk": b"id1", f"{key}.wav": b"sound", "k2.spk": b"id2", "k3.flac": b"x", "README": b"x"},
+    )
+    (tmp_path / "shard.list").write_text(f"{tmp_path}/shards_0.tar\nshards_1.tar\n")
+    found = read(tmp_path, "wespeaker", list="shard.list")
+    address = f"shards_0.tar#{key}.wav"
+    assert facts(found, "label", "group", "path") == {f"s/{key}": ("id1", key, address)}
+    roots = Roots({"s": SourceConfig(layout="wespeaker", root=str(tmp_path))})
+    assert roots.bytes("s", address) == b"sound"
+    assert (roots.stamps(found.rows)["size"] > 0).all()
+    with pytest.raises(SamplesError, match=r"shards_0.tar has no member 'x.wav' among its 5"):
+        roots.bytes("s", "shards_0.tar#x.wav")
+    why = reasons(found)
+    assert "without a sound" in why["k2"]
+    assert "without a speaker" in why["shards_0.tar#k3.flac"]
+    assert "missing" in why["shards_1.tar"]
+
+
+def test_a_damaged_shard_and_no_list_are_named(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"no tar" * 200)
+    (tmp_path / "shard.list").write_text("a.tar\n")
+    with pytest.raises(SamplesError, match="a.tar: not a readable tar file"):
+        read(tmp_path, "wespeaker", list="shard.list")
+    with pytest.raises(SamplesError, match="expected WeSpeaker's raw.list or shard.list"):
+        read(tmp_path, "wespeaker")
