@@ -203,6 +203,39 @@ def test_any_name_of_a_folder_is_written_so_that_it_is_found_again(new_task, tmp
     assert len(written["sources"]) == 1
 
 
+def test_images_below_folders_of_splits_keep_them(new_task, tmp_path):
+    for split, files in (("train", 6), ("val", 2), ("test", 4)):
+        image_folder(tmp_path / "set" / split, files=files)
+    paths = sorted(file.relative_to(tmp_path / "set").as_posix() for file in (tmp_path / "set").rglob("*.png"))
+    table(tmp_path / "set" / "captions.csv", ("path", "text"), [(path, f"words {path}") for path in paths])
+    code, said, written = new_task("birds", tmp_path / "set")
+    assert code == 0, said
+    assert written["sources"] == {"set": {"layout": "image_folder", "root": str(tmp_path / "set")}}
+    assert "splits of the image files: train 48 of 8 labels; dev 16 of 8 labels; test 32 of 8 labels" in said
+
+
+def test_a_kaldi_directory_is_known_by_its_lists(new_task, tmp_path):
+    root = sounds(tmp_path / "set", labels=10, files=4)
+    names = [f"v{label}/{number}.wav" for label in range(10) for number in range(4)]
+    (root / "wav.scp").write_text("".join(f"{name[:-4].replace('/', '-')} {name}\n" for name in names))
+    (root / "utt2spk").write_text("".join(f"{name[:-4].replace('/', '-')} {name[:2]}\n" for name in names))
+    (root / "text").write_text("".join(f"{name[:-4].replace('/', '-')} words of {name}\n" for name in names))
+    code, said, written = new_task("voices", root)
+    assert code == 0, said
+    assert written["sources"] == {"set": {"layout": "kaldi", "root": str(root), "options": {"texts": True}}}
+    assert (written["task"]["student"], written["task"]["pairing"]) == ("speech", "instance")
+
+
+def test_a_folder_of_hugging_face_is_known_by_its_labels(new_task, tmp_path):
+    paths = image_folder(tmp_path / "set")
+    rows = [(path, path[:6], f"words {path}") for path in paths]
+    table(tmp_path / "set" / "metadata.csv", ("file_name", "label", "caption"), rows)
+    code, said, written = new_task("birds", tmp_path / "set")
+    assert code == 0, said
+    assert written["sources"]["set"]["layout"] == "hf_folder"
+    assert written["sources"]["set"]["options"] == {"text": "caption"}
+
+
 def _nothing(_: Path) -> None:
     pass
 
@@ -222,7 +255,7 @@ def _others(root: Path) -> None:
 
 def _splits(root: Path) -> None:
     for split in ("train", "val"):
-        image(root / split / "bird" / "1.png", 0, 0)
+        sound(root / split / "bird" / "1.wav", 0, 0)
 
 
 def _one_label(root: Path) -> None:

@@ -144,7 +144,12 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
     Texts that are the same for many files, such as their label's name, tell no file of a label from another.
     """
     alike = _alike(survey.of(teacher))
-    for group in ("file", "stem", "parent"):
+    if survey.layout != "folder" and not alike:
+        mine, theirs = survey.of(student), survey.of(teacher)
+        if mine["group"].isin(set(theirs["group"])).mean() >= 0.5:
+            why = f"by instance: {student} and {teacher} of one row or name belong together"
+            return _Pairing("instance", False, "file", why, survey.rows)
+    for group in ("file", "stem", "parent") if survey.layout == "folder" else ():
         rows = regrouped(survey.rows, FolderOptions(group=group))
         mine, theirs = (rows[rows["modality"] == name] for name in (student, teacher))
         there = {name for name in theirs["group"] if "/" in name}  # a folder that is the label's own binds no instance

@@ -90,6 +90,8 @@ def _rendered(project: Path, survey: Survey, choice: Choice) -> str:
         why_kind=choice.why_kind,
         why_pairing=choice.why_pairing,
         group=choice.group,
+        layout=survey.layout,
+        options=dict(survey.options),
         lonely=choice.lonely,
         inputs=choice.inputs,
         dealt="instances, label by label" if design.closed_set else "labels",

@@ -1,9 +1,9 @@
-"""What lies in a folder, as the layout ``folder`` reads it."""
+"""What lies in a folder, as the layout reads it that it shows itself to be of; else as ``folder`` does."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from cross_modal_kd.config import IngestionConfig, SourceConfig
 from cross_modal_kd.modalities import known_endings, modality_of, modality_of_ending
+from cross_modal_kd.new_task.formats import format_of
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
 from cross_modal_kd.sources import layout_of, list_files
 
@@ -30,6 +31,8 @@ class Survey:
         passed_over: source, path and reason of the files that are not used.
         facts: width and height (pixels), duration_s (seconds) and sample_rate (Hz) of a few files of each modality.
         unreadable: path -> reason, among those few.
+        layout: of the sources.
+        options: of the sources.
     """
 
     folder: Path
@@ -38,6 +41,8 @@ class Survey:
     passed_over: pd.DataFrame
     facts: pd.DataFrame
     unreadable: Mapping[str, str]
+    layout: str = LAYOUT
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, modality: str) -> pd.DataFrame:
         """The rows of one modality.
@@ -67,9 +72,10 @@ def look(folder: Path) -> Survey:
     """
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
-    sources = _sources(folder)
-    roots = Roots({name: SourceConfig(layout=LAYOUT, root=str(root.resolve())) for name, root in sources.items()})
-    read = [layout_of(name, LAYOUT)(name, roots, {}) for name in sources]
+    layout, options = found if (found := format_of(folder)) else (LAYOUT, {})
+    sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
+    roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})
+    read = [layout_of(name, layout)(name, roots, dict(options)) for name in sources]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
     facts, unreadable = _look_at_a_few(rows, roots)
     if facts.empty and unreadable:
@@ -79,7 +85,7 @@ def look(folder: Path) -> Survey:
             f"{reason}"
         )
     passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
-    return Survey(folder, sources, rows, passed_over, facts, unreadable)
+    return Survey(folder, sources, rows, passed_over, facts, unreadable, layout, options)
 
 
 def _sources(folder: Path) -> dict[str, Path]:
@@ -96,7 +102,8 @@ def _sources(folder: Path) -> dict[str, Path]:
         raise SamplesError(
             f"{folder}: its folders are splits ({first_few(below)}), and the layout folder takes the first folder for "
             "the label. Put the label first, <label>/<file>, and write splits.csv (path,split: train, dev or test) "
-            "beside the label folders; without it the split is drawn"
+            "beside the label folders; without it the split is drawn. Images alone are read as they "
+            "are, by the layout image_folder"
         )
     if deep and len(below) == 1:
         return _sources(folder / next(iter(below)))

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from cross_modal_kd.new_task.formats import TEXT_COLUMNS
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SamplesError, read_csv
 from cross_modal_kd.storage import write_whole
 
 CAPTIONS = "captions.csv"
-TEXT_COLUMNS = ("text", "caption", "description", "sentence", "transcript", "transcription")
 PATH_COLUMNS = ("file_name", "path", "file", "filename", "image")
 
 

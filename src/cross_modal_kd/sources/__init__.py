@@ -1,21 +1,27 @@
 """One small file per dataset layout: raw files to candidate rows of the samples table."""
 
+from cross_modal_kd.sources.any_table import read_table
 from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.folder import FolderOptions, regrouped
+from cross_modal_kd.sources.hf_folder import METADATA
+from cross_modal_kd.sources.image_folder import are_splits
 from cross_modal_kd.sources.licences import NOT_STATED, licence_of
 from cross_modal_kd.sources.registry import LAYOUTS, OPTIONS, Layout, check_source, layout_of
 
 __all__ = [
     "LAYOUTS",
+    "METADATA",
     "OPTIONS",
     "FolderOptions",
     "NOT_STATED",
     "Layout",
+    "are_splits",
     "check_source",
     "layout_of",
     "licence_of",
     "list_files",
     "make_chimeric",
+    "read_table",
     "regrouped",
 ]
