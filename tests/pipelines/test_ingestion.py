@@ -81,7 +81,7 @@ def voices(tmp_path):
     return tmp_path
 
 
-def ingest(task, sources, cache=None, **ingestion):
+def ingest(task, sources, cache=None, page=None, **ingestion):
     catalog = DataCatalog(
         {
             "params:task": MemoryDataset(task),
@@ -89,6 +89,7 @@ def ingest(task, sources, cache=None, **ingestion):
             "params:ingestion": MemoryDataset(IngestionConfig.model_validate(ingestion)),
             "params:compute": MemoryDataset(ComputeConfig()),
             "inspection_cache": MemoryDataset(cache, copy_mode="assign"),
+            "data_page": MemoryDataset(page, copy_mode="assign"),
         }
     )
     found = SequentialRunner().run(create_pipeline(), catalog)

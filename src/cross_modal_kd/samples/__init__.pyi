@@ -11,6 +11,7 @@ from cross_modal_kd.samples.design import draw_clusters as draw_clusters
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
 from cross_modal_kd.samples.errors import SamplesError as SamplesError
+from cross_modal_kd.samples.errors import TooManyRejectedError as TooManyRejectedError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
 from cross_modal_kd.samples.folds import deal_folds as deal_folds

@@ -1,8 +1,12 @@
 """What can be wrong with samples."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cross_modal_kd.storage import without_addresses
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class SamplesError(ValueError):
@@ -26,6 +30,19 @@ class UnreadableSampleError(ValueError):
     def __reduce__(self) -> tuple[type["UnreadableSampleError"], tuple[str, str]]:
         """As one process gives it to another."""
         return type(self), (self.name, self.reason)
+
+
+class TooManyRejectedError(SamplesError):
+    """More of a source cannot be used than ``ingestion.max_rejected_share`` allows.
+
+    Args:
+        message: in words.
+        rejected: source, path and reason.
+    """
+
+    def __init__(self, message: str, rejected: "pd.DataFrame") -> None:
+        super().__init__(message)
+        self.rejected = rejected
 
 
 def first_few(values: Iterable[object], limit: int = 5) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.compute import LOCAL, Engine, progress_bar
 from cross_modal_kd.config import IngestionConfig
-from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
+from cross_modal_kd.samples.errors import TooManyRejectedError, UnreadableSampleError
 from cross_modal_kd.samples.kept import Kept
 from cross_modal_kd.samples.records import as_records
 from cross_modal_kd.samples.schema import DTYPES, REJECTED_DTYPES, conform
@@ -81,9 +81,9 @@ def inspect_rows(
     reasons = facts.pop("reason")
     seen = conform(pd.concat([rows.drop(columns=facts.columns, errors="ignore"), facts], axis=1), DTYPES)
     bad = reasons.notna()
-    _check_share(rows, reasons, ingestion.max_rejected_share)
     paths = rows["path"].fillna(rows["sample_id"])
     rejected = pd.DataFrame({"source": rows["source"], "path": paths, "reason": reasons})[bad]
+    _check_share(rows, reasons, ingestion.max_rejected_share, rejected)
     usable_rows = seen[~bad].reset_index(drop=True) if bad.any() else seen
     return usable_rows, conform(rejected, REJECTED_DTYPES)
 
@@ -126,7 +126,7 @@ def _facts(look: Look, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _check_share(candidates: pd.DataFrame, reasons: pd.Series, max_share: float) -> None:
+def _check_share(candidates: pd.DataFrame, reasons: pd.Series, max_share: float, rejected: pd.DataFrame) -> None:
     if reasons.isna().all():
         return
     names = candidates["path"].fillna(candidates["sample_id"])
@@ -134,8 +134,9 @@ def _check_share(candidates: pd.DataFrame, reasons: pd.Series, max_share: float)
         unusable = of_source.dropna()
         share = len(unusable) / len(of_source)
         if share > max_share:
-            raise SamplesError(
+            raise TooManyRejectedError(
                 f"{source}: {share:.1%} of its samples cannot be used, more than ingestion.max_rejected_share = "
                 f"{max_share:.1%}. The first is {names[unusable.index[0]]}: {unusable.iloc[0]}. Repair the files, or "
-                "raise the share"
+                "raise the share",
+                rejected,
             )

@@ -12,6 +12,7 @@ import pandas as pd
 from cross_modal_kd.compute import engine_of
 from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.pipelines.ingestion.page import write_page
 from cross_modal_kd.samples import (
     REJECTED_DTYPES,
     SPLITS,
@@ -19,6 +20,7 @@ from cross_modal_kd.samples import (
     Pairing,
     Roots,
     SamplesError,
+    TooManyRejectedError,
     assign_splits,
     check_samples,
     conform,
@@ -108,6 +110,8 @@ def inspect_samples(
     ingestion: IngestionConfig,
     compute: ComputeConfig = HERE,
     inspection_cache: Path | None = None,
+    task: TaskConfig | None = None,
+    data_page: Path | None = None,
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
 
@@ -124,6 +128,8 @@ def inspect_samples(
         compute: who looks.
         inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
             everything.
+        task: for the page of a run that fails here.
+        data_page: folder of that page; None writes none.
 
     Returns:
         The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
@@ -135,7 +141,13 @@ def inspect_samples(
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     known = None if inspection_cache is None else Kept(inspection_cache, _decides(candidates, ingestion), roots.stamps)
-    inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
+    try:
+        inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
+    except TooManyRejectedError as error:
+        if data_page is not None and task is not None:
+            rejected = pd.concat([passed_over, error.rejected])
+            logger.error("what was found: %s", write_page(data_page, conform(candidates), rejected, task, str(error)))
+        raise
     kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
     return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
 
@@ -194,6 +206,7 @@ def split_and_save(
     task: TaskConfig,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
+    data_page: Path | None = None,
 ) -> SavedSplit:
     """What ``split_samples`` gives, and the split of each cluster as ``ingestion.split.frozen`` takes it back.
 
@@ -205,11 +218,19 @@ def split_and_save(
         task: as ``split_samples`` takes it.
         sources: where shards lie, if anywhere.
         ingestion: as ``split_samples`` takes it; and ``shards``.
+        data_page: folder of the page on the data, also of a run that fails here; None writes none.
 
     Returns:
         The three tables of ``split_samples``; and cluster, split and seed, a row each cluster.
     """
-    split = split_samples(inspected, unusable, task, ingestion)
+    try:
+        split = split_samples(inspected, unusable, task, ingestion)
+    except SamplesError as error:
+        if data_page is not None:
+            logger.error("what was found: %s", write_page(data_page, inspected, unusable, task, str(error)))
+        raise
+    if data_page is not None:
+        logger.info("the data: %s", write_page(data_page, split.samples, split.rejected_samples, task))
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)

@@ -26,14 +26,23 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 inspect_samples,
-                bound("candidates", "passed_over", "inspection_cache", params=["sources", "ingestion", "compute"]),
+                bound(
+                    "candidates",
+                    "passed_over",
+                    "inspection_cache",
+                    "data_page",
+                    params=["sources", "ingestion", "compute", "task"],
+                ),
                 ["inspected_samples", "unusable_samples"],
                 name="inspect_every_sample",
             ),
             Node(
                 split_and_save,
                 bound(
-                    params=["task", "sources", "ingestion"], inspected="inspected_samples", unusable="unusable_samples"
+                    "data_page",
+                    params=["task", "sources", "ingestion"],
+                    inspected="inspected_samples",
+                    unusable="unusable_samples",
                 ),
                 ["samples", "rejected_samples", "split_summary", "drawn_split"],
                 name="split_samples",

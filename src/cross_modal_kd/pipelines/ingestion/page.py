@@ -1,0 +1,198 @@
+"""The page that ingestion ends with, also one that fails: what there is, what is missing, what looks wrong."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.plotting import page_style
+from cross_modal_kd.samples import SPLITS
+from cross_modal_kd.storage import write_whole
+
+PAGE, TEMPLATE = "data.html", "data.html.jinja"
+SHOWN, EXAMPLES = 10, 5
+"""Rows of a table, and samples of one row, at most: the page stays small, however large the set."""
+MEASURES = {"duration_s": "length, s", "sample_rate": "rate, Hz", "width": "width, pixels", "height": "height, pixels"}
+FAR = 3.0
+"""Interquartile ranges beyond the quartiles (Tukey's outer fences) from which a length or size is an outlier."""
+
+
+class Table(NamedTuple):
+    """title, and what it says in words; names of columns; rows of cells; of how many the rows are the first."""
+
+    title: str
+    says: str
+    columns: list[str]
+    rows: list[list[Any]]
+    of: int
+
+
+def write_page(folder: Path, samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, error: str = "") -> Path:
+    """Write ``data.html``: one page without an address in it, everything escaped.
+
+    Args:
+        folder: where to.
+        samples: rows of the samples table, as far as they are known: without facts, or splits, where it failed before.
+        rejected: source, path, reason.
+        task: its modalities.
+        error: what stopped the run; empty where nothing did.
+
+    Returns:
+        The file.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    text = environment.get_template(TEMPLATE).render(
+        task=task,
+        error=error,
+        style=page_style([]),
+        samples=len(samples),
+        rejected=len(rejected),
+        tables=list(tables(samples, rejected, task)),
+    )
+    file = folder / PAGE
+    write_whole(file, text)
+    return file
+
+
+def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig) -> Iterator[Table]:
+    """What the page shows, each of ``SHOWN`` rows at most.
+
+    Args:
+        samples: as ``write_page`` takes them.
+        rejected: as ``write_page`` takes them.
+        task: its modalities.
+
+    Yields:
+        The tables, in their order.
+    """
+    yield _counts(samples)
+    yield _reasons(rejected)
+    yield _without_partner(samples, task)
+    yield _copies(samples)
+    yield _overlap(samples)
+    yield _sizes(samples)
+    yield _balance(samples)
+
+
+def _counts(samples: pd.DataFrame) -> Table:
+    keys = samples.assign(split=samples["split"].fillna("not dealt yet"), hours=samples["duration_s"] / 3600)
+    order = [*SPLITS, "not dealt yet"]
+    found = keys.groupby(["split", "modality", "source"]).agg(
+        samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique"), hours=("hours", "sum")
+    )
+    found = found.reset_index().sort_values("split", key=lambda splits: splits.map(order.index), kind="stable")
+    found["hours"] = found["hours"].map(lambda hours: f"{hours:,.2f}" if hours else "")
+    says = "What can be used. Compare it with what the set's authors publish."
+    return _table("Counts", says, found)
+
+
+def _reasons(rejected: pd.DataFrame) -> Table:
+    kind = rejected["reason"].str.replace(r"(?<=\w)(?:: | \().*", "", regex=True)
+    grouped = rejected.assign(kind=kind).groupby(["kind", "source"])
+    found = grouped.agg(files=("path", "size"), path=("path", lambda of: _joined(of)), first=("reason", "first"))
+    found = found.reset_index().sort_values("files", ascending=False)[["files", "source", "first", "path"]]
+    found.columns = pd.Index(["files", "source", "the first reason of its kind", "for example"])
+    return _table("Rejected", "rejected_samples.csv names every one with its reason.", found)
+
+
+def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
+    counts = samples.groupby(["label", "modality"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=[task.student, task.teacher], fill_value=0)
+    alone = counts[(counts == 0).any(axis=1)].reset_index()
+    says = f"Labels with {task.student} and no {task.teacher}, or the reverse: {len(alone):,} of {len(counts):,}."
+    return _table("Labels without a partner", says, _natural(alone))
+
+
+def _copies(samples: pd.DataFrame) -> Table:
+    files = samples[samples["path"].notna() & samples["sha256"].notna()]
+    files = files[files.duplicated(["modality", "sha256"], keep=False)]
+    found = files.groupby(["modality", "sha256"]).agg(
+        files=("path", "size"), labels=("label", "nunique"), splits=("split", "nunique"), path=("path", _joined)
+    )
+    across = int(((found["labels"] > 1) | (found["splits"] > 1)).sum())
+    says = (
+        f"{len(found):,} contents lie in more than one usable file, {across:,} of them under several labels or splits. "
+        "Those that were rejected for it are in the table above."
+    )
+    found = found.sort_values(["splits", "labels", "files"], ascending=False).reset_index()
+    return _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": "for example"}))
+
+
+def _overlap(samples: pd.DataFrame) -> Table:
+    rows = []
+    dealt = samples[samples["split"].notna()]
+    for column in ("label", "group", "family"):
+        of_split = {split: set(found) for split, found in dealt.dropna(subset=[column]).groupby("split")[column]}
+        for one, other in (("train", "dev"), ("train", "test"), ("dev", "test")):
+            shared = of_split.get(one, set()) & of_split.get(other, set())
+            if shared:
+                rows.append([column, f"{one} and {other}", f"{len(shared):,}", _joined(pd.Series(sorted(shared)[:6]))])
+    says = "Labels are in several splits where they are classes to be learnt; of a verification none may be."
+    return Table("In more than one split", says, ["what", "splits", "how many", "for example"], rows, len(rows))
+
+
+def _sizes(samples: pd.DataFrame) -> Table:
+    rows = []
+    for modality, found in samples.groupby("modality"):
+        for column, name in MEASURES.items():
+            values = found[column].dropna().astype("float64")
+            if values.empty:
+                continue
+            low, middle, high = values.quantile([0.25, 0.5, 0.75])
+            reach = FAR * (high - low)
+            far = values[(values < low - reach) | (values > high + reach)]
+            names = _joined(found.loc[far.index[: EXAMPLES + 1], "path"])
+            rows.append(
+                [
+                    modality,
+                    name,
+                    *(f"{each:,.6g}" for each in (values.min(), middle, values.max())),
+                    f"{len(far):,}",
+                    names,
+                ]
+            )
+    says = f"Outliers lie more than {FAR:g} interquartile ranges beyond the quartiles."
+    columns = ["modality", "measure", "least", "median", "most", "outliers", "for example"]
+    return Table("Lengths, rates and sizes", says, columns, rows, len(rows))
+
+
+def _balance(samples: pd.DataFrame) -> Table:
+    rows = []
+    for modality, found in samples.groupby("modality"):
+        sizes = found.groupby("label").size().sort_values(kind="stable")
+        few, many = (_joined(pd.Series(each.index)) for each in (sizes.head(3), sizes.tail(3)[::-1]))
+        rows.append(
+            [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
+        )
+    columns = ["modality", "labels", "least", "median", "most", "labels of the fewest", "of the most"]
+    return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows))
+
+
+def _table(title: str, says: str, found: pd.DataFrame) -> Table:
+    rows = [
+        [f"{cell:,}" if isinstance(cell, int) else cell for cell in row]
+        for row in found.head(SHOWN).to_numpy().tolist()
+    ]
+    return Table(title, says, [str(name) for name in found], rows, len(found))
+
+
+def _natural(found: pd.DataFrame) -> pd.DataFrame:
+    """By label, numbers by their value: 9 before 10."""
+
+    def key(labels: pd.Series) -> pd.Series:
+        return labels.map(lambda label: re.sub(r"\d+", lambda digits: digits.group().zfill(12), str(label)))
+
+    return found.sort_values("label", key=key)
+
+
+def _joined(values: pd.Series) -> str:
+    few = [str(value) for value in values.head(EXAMPLES).dropna()]
+    return ", ".join(few) + (", ..." if len(values) > EXAMPLES else "")
