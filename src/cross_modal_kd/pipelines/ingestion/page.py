@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.plotting import page_style
 from cross_modal_kd.samples import SPLITS
 from cross_modal_kd.storage import write_whole
 
 PAGE, TEMPLATE = "data.html", "data.html.jinja"
+FOR_EXAMPLE, FIRST, FEWEST, MOST = "for example", "the first reason of its kind", "labels of the fewest", "of the most"
+WORDS = (FOR_EXAMPLE, FIRST, FEWEST, MOST)  # columns of texts that break
 SHOWN, EXAMPLES = 10, 5
 """Rows of a table, and samples of one row, at most: the page stays small, however large the set."""
 MEASURES = {"duration_s": "length, s", "sample_rate": "rate, Hz", "width": "width, pixels", "height": "height, pixels"}
@@ -45,6 +46,8 @@ def write_page(folder: Path, samples: pd.DataFrame, rejected: pd.DataFrame, task
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from cross_modal_kd.plotting import page_style
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -52,6 +55,7 @@ def write_page(folder: Path, samples: pd.DataFrame, rejected: pd.DataFrame, task
     text = environment.get_template(TEMPLATE).render(
         task=task,
         error=error,
+        words=WORDS,
         style=page_style([]),
         samples=len(samples),
         rejected=len(rejected),
@@ -99,7 +103,7 @@ def _reasons(rejected: pd.DataFrame) -> Table:
     grouped = rejected.assign(kind=kind).groupby(["kind", "source"])
     found = grouped.agg(files=("path", "size"), path=("path", lambda of: _joined(of)), first=("reason", "first"))
     found = found.reset_index().sort_values("files", ascending=False)[["files", "source", "first", "path"]]
-    found.columns = pd.Index(["files", "source", "the first reason of its kind", "for example"])
+    found.columns = pd.Index(["files", "source", FIRST, FOR_EXAMPLE])
     return _table("Rejected", "rejected_samples.csv names every one with its reason.", found)
 
 
@@ -123,7 +127,7 @@ def _copies(samples: pd.DataFrame) -> Table:
         "Those that were rejected for it are in the table above."
     )
     found = found.sort_values(["splits", "labels", "files"], ascending=False).reset_index()
-    return _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": "for example"}))
+    return _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": FOR_EXAMPLE}))
 
 
 def _overlap(samples: pd.DataFrame) -> Table:
@@ -136,7 +140,7 @@ def _overlap(samples: pd.DataFrame) -> Table:
             if shared:
                 rows.append([column, f"{one} and {other}", f"{len(shared):,}", _joined(pd.Series(sorted(shared)[:6]))])
     says = "Labels are in several splits where they are classes to be learnt; of a verification none may be."
-    return Table("In more than one split", says, ["what", "splits", "how many", "for example"], rows, len(rows))
+    return Table("In more than one split", says, ["what", "splits", "how many", FOR_EXAMPLE], rows, len(rows))
 
 
 def _sizes(samples: pd.DataFrame) -> Table:
@@ -154,13 +158,13 @@ def _sizes(samples: pd.DataFrame) -> Table:
                 [
                     modality,
                     name,
-                    *(f"{each:,.6g}" for each in (values.min(), middle, values.max())),
+                    *(f"{round(each, 2):,.10g}" for each in (values.min(), middle, values.max())),
                     f"{len(far):,}",
                     names,
                 ]
             )
     says = f"Outliers lie more than {FAR:g} interquartile ranges beyond the quartiles."
-    columns = ["modality", "measure", "least", "median", "most", "outliers", "for example"]
+    columns = ["modality", "measure", "least", "median", "most", "outliers", FOR_EXAMPLE]
     return Table("Lengths, rates and sizes", says, columns, rows, len(rows))
 
 
@@ -172,7 +176,7 @@ def _balance(samples: pd.DataFrame) -> Table:
         rows.append(
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
         )
-    columns = ["modality", "labels", "least", "median", "most", "labels of the fewest", "of the most"]
+    columns = ["modality", "labels", "least", "median", "most", FEWEST, MOST]
     return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows))
 
 
