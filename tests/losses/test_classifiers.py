@@ -107,3 +107,36 @@ def test_aam_prototypes_start_short_so_that_they_turn_quickly():
     torch.manual_seed(0)
     classifier = AAMSoftmaxClassifier(200, 64)
     assert float(classifier.weight.detach().std()) == pytest.approx(0.05, rel=0.05)
+
+
+def test_of_several_prototypes_the_nearest_counts():
+    torch.manual_seed(0)
+    classifier = AAMSoftmaxClassifier(4, 6, margin=0.0, scale=5.0, sub_centers=3).double()
+    x, y = torch.randn(8, 6, dtype=torch.float64), torch.arange(8) % 4
+    prototypes = classifier.weight.detach()
+    assert prototypes.shape == (12, 6)
+    cosines = torch.nn.functional.cosine_similarity(x[:, None], prototypes[None], dim=2)
+    nearest = torch.stack([cosines[:, 3 * c : 3 * c + 3].max(dim=1).values for c in range(4)], dim=1)
+    output = classifier(x, y)
+    torch.testing.assert_close(output.logits.detach(), 5 * nearest)
+    expected = torch.nn.functional.cross_entropy(5 * nearest, y, reduction="none")
+    torch.testing.assert_close(output.values.detach(), expected)
+
+
+@pytest.mark.parametrize("sub_centers", [1, 2])
+def test_the_first_classes_answer_as_before(sub_centers):
+    classifier = AAMSoftmaxClassifier(6, 5, sub_centers=sub_centers)
+    x = torch.randn(3, 5)
+    torch.testing.assert_close(classifier.first(2).logits(x), classifier.logits(x)[:, :2])
+    assert classifier.first(6) is classifier
+
+
+def test_a_margin_can_be_moved_and_is_still_checked():
+    classifier = AAMSoftmaxClassifier(3, 4, margin=0.2)
+    x, y = torch.randn(5, 4), torch.arange(5) % 3
+    classifier.margin = 0.4
+    other = AAMSoftmaxClassifier(3, 4, margin=0.4)
+    other.load_state_dict(classifier.state_dict())
+    torch.testing.assert_close(classifier(x, y).values, other(x, y).values)
+    with pytest.raises(ValueError, match="margin: expected radians"):
+        classifier.margin = 1.6

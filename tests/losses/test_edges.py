@@ -44,7 +44,7 @@ DEFAULTS = {
     HintonKD: {"margin": 0.0, "temperature": 4.0},
     RKD: {"margin": 0.0, "distance_weight": 1.0, "angle_weight": 2.0},
     LinearClassifier: {"label_smoothing": 0.0},
-    AAMSoftmaxClassifier: {"margin": 0.2, "scale": 30.0},
+    AAMSoftmaxClassifier: {"margin": 0.2, "scale": 30.0, "sub_centers": 1},
     Term: {"weight": 1.0, "reducer": "mean", "warmup": 0.0},
 }
 PLACES = {LinearClassifier: (3, 4), AAMSoftmaxClassifier: (3, 4), Term: (RelationalConstraint(),)}

@@ -48,12 +48,14 @@ class Announced:
         libraries: of encoders, by the name that ``encoder.library`` has.
         student: what a task starts from in the block ``student`` where it says nothing (its ``encoder``).
         teacher: likewise in the block ``teacher``.
+        augmentation: the model of its block in ``training.augmentation``; None where there is none.
     """
 
     inputs: type[BaseModel] | None = None
     libraries: Mapping[str, LibraryTraits] = field(default_factory=dict)
     student: Mapping[str, Any] = field(default_factory=dict)
     teacher: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: type[BaseModel] | None = None
 
 
 _ANNOUNCED: dict[str, Announced] = {}
@@ -100,6 +102,22 @@ def input_blocks() -> dict[str, type[BaseModel]]:
     """
     _require_some()
     return {name: found.inputs for name, found in _ANNOUNCED.items() if found.inputs is not None}
+
+
+def augmentation_block(modality: str) -> type[BaseModel]:
+    """The model of a modality's block in ``training.augmentation``.
+
+    Args:
+        modality: its name.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: it has none, or is not registered; the message lists those that have.
+    """
+    having = {name: found.augmentation for name, found in _ANNOUNCED.items() if found.augmentation is not None}
+    return having[_check("block of training.augmentation", modality, having)]
 
 
 def default_of(role: Literal["student", "teacher"], modality: str) -> Mapping[str, Any]:

@@ -4,9 +4,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 # Of the additive angular margin, in radians: losses.AAMSoftmaxClassifier refuses pi / 2 and above.
 Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
@@ -90,6 +99,21 @@ class Strict(BaseModel):
         return data
 
 
+class Grown(Strict):
+    """A block that was given settings later: where one is the default it goes unsaid, so that run keys stay.
+
+    later: Names of those settings.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_what_goes_unsaid(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = dump(self)
+        unsaid = {name: type(self).model_fields[name].default for name in self.later}
+        return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
+
+
 def nearest(name: str, there: Sequence[str]) -> str:
     """The end of an error's sentence about a name that is not there.
 
@@ -151,4 +175,14 @@ def _said(found: Mapping[str, Any]) -> str:
     return f"{where}: {told}" if where else told
 
 
-__all__ = ["EachOnce", "Margin", "Reference", "Strict", "ValidationError", "first_errors", "nearest", "without_null"]
+__all__ = [
+    "EachOnce",
+    "Grown",
+    "Margin",
+    "Reference",
+    "Strict",
+    "ValidationError",
+    "first_errors",
+    "nearest",
+    "without_null",
+]

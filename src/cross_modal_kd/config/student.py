@@ -1,12 +1,14 @@
 """The student: encoder, embedding, and the classifier of its task."""
 
+from typing import ClassVar
+
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
-from cross_modal_kd.config.strict import Margin, Strict
+from cross_modal_kd.config.strict import Grown, Margin
 
 
-class StudentConfig(Strict):
+class StudentConfig(Grown):
     """The student's embedding has projection.dim + free_dim dimensions.
 
     The constraints bind the first projection.dim of them to the teacher; the free ones serve the task alone, so that
@@ -18,14 +20,18 @@ class StudentConfig(Strict):
         free_dim: dimensions of the embedding beyond projection.dim.
         margin: of the AAM-softmax of a verification task, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
+        sub_centers: K, prototypes a class of that AAM-softmax: the nearest of them counts.
         label_smoothing: of the cross-entropy of a classification task.
         dropout: share of the encoder's features that is dropped in training.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("sub_centers",)
 
     encoder: EncoderConfig
     free_dim: int = Field(0, ge=0)
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
+    sub_centers: int = Field(1, ge=1, le=64)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
 

@@ -1,14 +1,16 @@
 """The teacher: a pretrained encoder used as it is, or one trained on the teacher's modality."""
 
+from typing import ClassVar
+
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
 from cross_modal_kd.config.registered import library_traits
-from cross_modal_kd.config.strict import Margin, Strict
+from cross_modal_kd.config.strict import Grown, Margin
 from cross_modal_kd.config.training import TrainingConfig
 
 
-class TeacherConfig(Strict):
+class TeacherConfig(Grown):
     """The teacher's encoder, and its training where it is trained here.
 
     timm downloads its weights, or takes those of a safetensors file: encoder.options.pretrained_cfg_overlay =
@@ -20,14 +22,18 @@ class TeacherConfig(Strict):
         embedding_dim: of a trained teacher; a pretrained one brings its own.
         margin: of the AAM-softmax of a trained teacher, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
+        sub_centers: K, prototypes a class of that AAM-softmax: the nearest of them counts.
         training: of a trained teacher.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("sub_centers",)
 
     encoder: EncoderConfig
     pretrained: bool = True
     embedding_dim: int = Field(128, ge=2, description="of a trained teacher; a pretrained one brings its own")
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
+    sub_centers: int = Field(1, ge=1, le=64)
     training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="after")

@@ -1,20 +1,115 @@
-"""One training: its length, its steps, where it runs."""
+"""One training: its length, its steps, its schedules, where it runs."""
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from cross_modal_kd.config.compute import MOVED, ComputeConfig
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.registered import augmentation_block
+from cross_modal_kd.config.strict import Margin, Strict, without_null
 
 LENGTHENED_PATIENCE = 8
 DECIDES = "what decides the result"
 """As the context of ``model_dump``: without the settings that change no result, such as ``workers``."""
 
 
+LATER = (
+    *("deterministic", "compile", "workers", "steps", "accumulate", "ema"),
+    *("optimizer", "momentum", "schedule", "final_lr", "warmup_epochs"),
+    *("margin_schedule", "large_margin", "average_epochs", "augmentation"),
+)
+
+
+class MarginSchedule(Strict):
+    """The margin of the AAM-softmax over a training: m(e) = initial + (m - initial) r(x), e in epochs, x its place.
+
+    x = (e - start_epoch) / (end_epoch - start_epoch), within [0, 1]; exponential: r = 1 - 0.001^x; linear: r = x. From
+    ``end_epoch`` on the margin is that of the student, or of the teacher. It moves with every step. Source: the margin
+    scheduler of WeSpeaker (Wang et al., "Wespeaker", ICASSP 2023), whose VoxCeleb recipe goes from 0 to 0.2 over the
+    epochs 20 to 40.
+
+    Attributes:
+        start_epoch: at whose beginning the margin begins to rise, counted from 1.
+        end_epoch: at whose beginning it is what it stays.
+        initial: the margin before, in radians.
+        growth: how it rises.
+    """
+
+    start_epoch: int = Field(20, ge=1)
+    end_epoch: int = Field(40, ge=1)
+    initial: Margin = 0.0
+    growth: Literal["exponential", "linear"] = "exponential"
+
+    @model_validator(mode="after")
+    def _rises(self) -> "MarginSchedule":
+        if self.end_epoch <= self.start_epoch:
+            raise ValueError(f"end_epoch: expected more than start_epoch = {self.start_epoch}, found {self.end_epoch}")
+        return self
+
+    def at(self, epochs: float, final: float) -> float:
+        """The margin at one moment.
+
+        Args:
+            epochs: that are done, with fractions; 0 at the first step.
+            final: the margin that it rises to, in radians.
+
+        Returns:
+            In radians.
+
+        >>> MarginSchedule(start_epoch=1, end_epoch=3, growth="linear").at(1, 0.5)
+        0.25
+        """
+        place = min(1.0, max(0.0, (epochs + 1 - self.start_epoch) / (self.end_epoch - self.start_epoch)))
+        if place == 1:
+            return final
+        share = place if self.growth == "linear" else 1 - math.exp(place * math.log(1e-3))
+        return self.initial + (final - self.initial) * share
+
+
+class LargeMargin(Strict):
+    """A second training that goes on from the first, on longer crops with a larger margin and small steps.
+
+    Source: Thienpondt, Desplanques, Demuynck, "The IDLAB VoxSRC-20 submission: large margin fine-tuning and
+    quality-aware score calibration", ICASSP 2021; the values are those of WeSpeaker's VoxCeleb recipe. Speeds that are
+    speakers of their own are left out of it, and their prototypes stay. What is not here is as in the first training; a
+    margin schedule, an average of the last epochs and ``min_steps`` or ``steps`` are of the first alone.
+
+    Attributes:
+        epochs: passes over the training split.
+        crop_s: seconds of a training crop; null keeps the crops as they are (what is no sound has none).
+        margin: of the AAM-softmax, in radians, from the first step on.
+        lr: the highest learning rate.
+        final_lr: the rate at the end of an exponential or cosine schedule.
+        warmup_epochs: as ``training.warmup_epochs``.
+        batch_size: samples in a step.
+    """
+
+    epochs: int = Field(5, ge=1)
+    crop_s: float | None = Field(6.0, ge=0.1, le=3600)
+    margin: Margin = 0.5
+    lr: float = Field(1e-4, gt=0)
+    final_lr: float = Field(2.5e-5, gt=0)
+    warmup_epochs: float = Field(1.0, ge=0)
+    batch_size: int = Field(64, ge=2)
+
+    @model_validator(mode="after")
+    def _falls(self) -> "LargeMargin":
+        if self.final_lr > self.lr:
+            raise ValueError(f"final_lr: expected at most lr = {self.lr:g}, found {self.final_lr:g}")
+        return self
+
+
 class TrainingConfig(Strict):
-    """AdamW with a one-cycle schedule; the checkpoint that is best on the dev split is kept.
+    """AdamW with a one-cycle schedule, or what is said; the checkpoint that is best on the dev split is kept.
 
     Attributes:
         epochs: passes over the training split, at most; ``min_steps`` may add to them.
@@ -29,12 +124,26 @@ class TrainingConfig(Strict):
         lr: the highest learning rate of the schedule.
         weight_decay: of matrices; vectors (biases, norms) have none.
         warmup: share of the steps over which the learning rate rises.
+        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum.
+        momentum: of ``sgd``.
+        schedule: of the learning rate, step by step. ``one_cycle`` rises and falls by cosines over the share ``warmup``
+            and the rest. Step t of T, with w = min(1, t / steps of ``warmup_epochs``): ``exponential`` is
+            w lr (final_lr / lr)^(t / T), as WeSpeaker has it; ``cosine`` is w lr until the warm-up is over, then
+            final_lr + (lr - final_lr) (1 + cos(pi x)) / 2, x the share of what is left, as 3D-Speaker has it.
+        final_lr: of ``exponential`` and ``cosine``, at the end.
+        warmup_epochs: of ``exponential`` and ``cosine``, over which the learning rate rises from 0.
+        margin_schedule: how the AAM-softmax's margin grows; null has it whole from the start.
+        large_margin: a second training on longer crops; null has none.
         grad_clip: largest norm of the gradient; null does not clip.
         patience: stop after that many evaluations without a better dev metric; null trains to the end.
         eval_every: epochs between two looks at the dev split (the last epoch is always looked at).
         seed: of weights, batches, pairs and augmentation.
         augment: whether training inputs are augmented.
-        keep: the weights that are ``best`` on dev, or the ``last``.
+        augmentation: by modality, a block that says how (that of speech: docs/sets/recipes.md); a modality that has
+            none here is augmented in its own way.
+        keep: the weights that are ``best`` on dev, the ``last``, or the ``average`` of those after each of the last
+            epochs, statistics of batch norms included.
+        average_epochs: how many epochs ``average`` takes; all where there are fewer.
         ema: decay d of a moving average of the weights, which is then what is measured on dev and kept: after step t it
             is min(d, (1 + t) / (10 + t)) of itself and the rest of the weights; null keeps the weights themselves.
         deterministic: on CUDA, algorithms that give the same result each time; other devices have no others.
@@ -53,12 +162,21 @@ class TrainingConfig(Strict):
     lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: float = Field(0.9, gt=0, lt=1)
+    schedule: Literal["one_cycle", "exponential", "cosine"] = "one_cycle"
+    final_lr: float = Field(5e-5, gt=0)
+    warmup_epochs: float = Field(0.0, ge=0)
+    margin_schedule: MarginSchedule | None = None
+    large_margin: LargeMargin | None = None
     grad_clip: float | None = Field(5.0, gt=0)
     patience: int | None = Field(None, ge=1)
     eval_every: int = Field(2, ge=1)
     seed: int = Field(0, ge=0)
     augment: bool = True
-    keep: Literal["best", "last"] = "best"
+    augmentation: dict[str, Any] | None = None
+    keep: Literal["best", "last", "average"] = "best"
+    average_epochs: int = Field(10, ge=1)
     ema: float | None = Field(None, gt=0, lt=1)
     deterministic: bool = True
     compile: bool = False
@@ -73,11 +191,62 @@ class TrainingConfig(Strict):
             raise ValueError(f"{what}: say it in the block `compute` (docs/scale.md), and take it away here")
         return data
 
+    @field_validator("augmentation")
+    @classmethod
+    def _blocks_are_known(cls, blocks: dict[str, Any] | None) -> dict[str, Any] | None:
+        named = without_null(blocks or {})
+        found = {name: augmentation_block(name).model_validate(block) for name, block in named.items()}
+        return found or None
+
     @model_validator(mode="after")
     def _patience_is_reachable(self) -> "TrainingConfig":
-        if self.patience is not None and self.keep == "last":
+        if self.patience is not None and self.keep != "best":
             raise ValueError("training.patience stops at the best on dev: training.keep must then be 'best'")
         return self
+
+    @model_validator(mode="after")
+    def _schedules_fit(self) -> "TrainingConfig":
+        one_cycle = self.schedule == "one_cycle"
+        if one_cycle and self.warmup_epochs:
+            raise ValueError("training.warmup_epochs is of schedule exponential or cosine; one_cycle takes `warmup`")
+        if not one_cycle and self.final_lr > self.lr:
+            raise ValueError(f"training.final_lr: expected at most training.lr = {self.lr:g}, found {self.final_lr:g}")
+        if self.keep == "average" and self.ema is not None:
+            raise ValueError("training.ema and training.keep 'average' are two averages: choose one")
+        return self
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Margins that move where there is none, and augmentation that cannot be.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each.
+        """
+        task = blocks["task"]
+        moved = [name for name in ("margin_schedule", "large_margin") if getattr(self, name) is not None]
+        if moved and task.kind == "classification":
+            yield f"training.{moved[0]} is of the AAM-softmax of a verification task; task.kind is {task.kind!r}"
+        for name, block in (self.augmentation or {}).items():
+            if name != task.student:
+                yield f"training.augmentation.{name}: the student's inputs are of {task.student!r}; take it away"
+            yield from block.misfits(blocks)
+
+    def for_large_margin(self) -> "TrainingConfig | None":
+        """The second training.
+
+        Returns:
+            The configuration of it; None where there is none.
+        """
+        if (stage := self.large_margin) is None:
+            return None
+        given = stage.model_dump(include={"epochs", "lr", "final_lr", "batch_size"})
+        if self.schedule != "one_cycle":
+            given["warmup_epochs"] = stage.warmup_epochs
+        keep = "last" if self.keep == "average" else self.keep
+        none = dict.fromkeys(("min_steps", "steps", "margin_schedule", "large_margin"))
+        return self.model_copy(update={**given, **none, "keep": keep})
 
     def for_samples(self, samples: int) -> "TrainingConfig":
         """The training as ``for_steps`` makes it for a training split.
@@ -94,7 +263,7 @@ class TrainingConfig(Strict):
     def _without_what_goes_unsaid(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         """Without later settings where they are the defaults: run keys and checkpoints stay what they were."""
         said: dict[str, Any] = dump(self)
-        unsaid = {"deterministic": True, "compile": False, "workers": None, "steps": None, "accumulate": 1, "ema": None}
+        unsaid = {name: type(self).model_fields[name].default for name in LATER}
         if info.context == DECIDES:
             said.pop("workers")
             said.pop("compute")

@@ -55,6 +55,22 @@ class Classifier(nn.Module):
                 values = values.index_put((rows,), self.loss(embeddings[rows], labels[rows]))
             return TaskOutput(values, self.logits(embeddings) if with_logits else None)
 
+    def first(self, classes: int) -> "Classifier":
+        """The classifier of its first classes alone, for a student whose training had others beside them.
+
+        Args:
+            classes: how many, at most C.
+
+        Returns:
+            The classifier itself where it has no others, else a copy of that part.
+
+        Raises:
+            ValueError: It has others, and cannot be cut.
+        """
+        if classes == self.n_classes:
+            return self
+        raise ValueError(f"{type(self).__name__}: {self.n_classes} classes cannot be cut to {classes}")
+
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss of labelled samples.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,12 @@ class Item(NamedTuple):
         row: its place.
         draw: (seed, epoch), which with the row decide what is random about reading it (where a sound is cropped); None
             reads it for evaluation, where nothing is random.
+        variant: which of its variants, see ``Inputs``; 0 is the sample itself.
     """
 
     row: int
     draw: tuple[int, int] | None = None
+    variant: int = 0
 
 
 class Inputs(Dataset):
@@ -37,11 +39,14 @@ class Inputs(Dataset):
 
     size_bytes: of all inputs, decoded; None where it is not known.
     kept: whether they are in memory, so that reading one is no work for a process of its own.
+    variants: of each sample that a training meets, the sample itself and changes to it that make it another one's (a
+    voice at another speed).
     """
 
     sample_ids: Sequence[str]
     size_bytes: int | None = None
     kept: bool = True
+    variants: int = 1
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -49,6 +54,36 @@ class Inputs(Dataset):
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
         """(indices (B,), inputs (B, ...)) of the items, in their order."""
         raise NotImplementedError
+
+    def augmented(self, augmentation: Any) -> "Inputs":
+        """These inputs, changed at random wherever they are read with a draw; refused by default.
+
+        Args:
+            augmentation: the modality's block in ``training.augmentation``.
+
+        Returns:
+            A copy, which shares what is in memory.
+
+        Raises:
+            SamplesError: the modality has no such block.
+        """
+        raise SamplesError("training.augmentation: inputs of this modality have none; take it away")
+
+    def longer(self, crop_s: float) -> "Inputs":
+        """These inputs for large-margin fine-tuning: longer crops, and no variants; refused by default.
+
+        Args:
+            crop_s: seconds of a training crop.
+
+        Returns:
+            A copy, which shares what is in memory.
+
+        Raises:
+            SamplesError: the modality has no crops of a length.
+        """
+        raise SamplesError(
+            f"training.large_margin.crop_s is {crop_s}, and inputs of this modality have no length: say null"
+        )
 
     def __getitem__(self, item: Item) -> tuple[Tensor, Tensor]:
         indices, inputs = self.__getitems__([item])

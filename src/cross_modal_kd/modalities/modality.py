@@ -128,6 +128,8 @@ class Modality(ABC):
         concerns: whom its samples may concern, for a model card.
         student: what a task starts from in its block ``student`` where it says nothing (an ``encoder``).
         teacher: likewise in the block ``teacher``, with ``pretrained``.
+        augmentation: the model of its block in ``training.augmentation``, which its ``Inputs.augmented`` takes; None
+            where there is none.
     """
 
     name: ClassVar[str]
@@ -145,6 +147,7 @@ class Modality(ABC):
     libraries: ClassVar[Mapping[str, EncoderLibrary]]
     student: ClassVar[Mapping[str, Any]] = {}
     teacher: ClassVar[Mapping[str, Any]] = {}
+    augmentation: ClassVar[type[BaseModel] | None] = None
 
     @property
     @abstractmethod

@@ -17,7 +17,8 @@ def register(modality: Modality) -> None:
         ValueError: one of the names is taken.
     """
     traits = {name: library.traits for name, library in modality.libraries.items()}
-    announce(modality.name, Announced(modality.inputs, traits, modality.student, modality.teacher))
+    announced = Announced(modality.inputs, traits, modality.student, modality.teacher, modality.augmentation)
+    announce(modality.name, announced)
     register_libraries(modality.libraries)
     _MODALITIES[modality.name] = modality
 

@@ -22,6 +22,13 @@ class Encoder(nn.Module):
 
     num_features: int
 
+    def mask(self, augmentation: Any) -> None:
+        """Have features masked in training, as the modality's block in ``training.augmentation`` says; none by default.
+
+        Args:
+            augmentation: the block.
+        """
+
     def make_portable(self) -> None:
         """Put what computes the same, for inputs of any size, in the place of what no exported graph can hold."""
 

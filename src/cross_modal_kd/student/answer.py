@@ -12,7 +12,7 @@ PROTOTYPES = "head.arcface.W"
 
 
 def class_logits(model: ModelBundle, embeddings: Tensor, scale: float | None) -> Tensor:
-    """Logits of the classes: of a linear classifier its own; of prototypes, scale times the cosine to each.
+    """Logits of the classes: of a linear one its own; else scale times the cosine to a class's nearest prototype.
 
     Args:
         model: of ``student_bundle``.
@@ -29,9 +29,11 @@ def class_logits(model: ModelBundle, embeddings: Tensor, scale: float | None) ->
     if "head.weight" in model.tensors:
         return classifier_logits(model, embeddings)
     weights = model.tensors.get(PROTOTYPES)
-    if weights is None or tuple(weights.shape) != (embeddings.shape[1], len(model.config["classes"])):
+    classes = len(model.config["classes"])
+    if weights is None or weights.shape[0] != embeddings.shape[1] or weights.shape[1] % classes:
         raise StudentError(f"{model.where}: the student has no classifier that names classes")
-    return (scale or 1.0) * unit(embeddings.float()) @ unit(torch.as_tensor(weights).T).T
+    cosines = unit(embeddings.float()) @ unit(torch.as_tensor(weights).T).T
+    return (scale or 1.0) * cosines.unflatten(1, (classes, -1)).amax(dim=2)
 
 
 def probabilities(logits: Tensor, temperature: float | None) -> np.ndarray:

@@ -129,6 +129,9 @@ class TrainingData:
     teacher: the other side of the pairs, or None where nothing binds the student to a teacher.
     labelled_share: share of each batch that is labelled, at least: labelled samples then come more often than the
     others. None draws all alike, and then a batch may hold few labelled samples, or none.
+    apart: C, where variants of the inputs are classes of their own: variant v of class y is y + v C to the student's
+    classifier, and has no partner: what binds it to the teacher has the weight 0 (our reading). 0: a variant is of its
+    sample's class.
     """
 
     inputs: Inputs
@@ -137,6 +140,7 @@ class TrainingData:
     kd_weights: Tensor
     teacher: TeacherSide | None = None
     labelled_share: float | None = None
+    apart: int = 0
 
     def __post_init__(self) -> None:
         for name in ("labels", "task_weights", "kd_weights"):
@@ -161,7 +165,7 @@ class TrainingData:
         Raises:
             ValueError: the batches are too small for so many parts.
         """
-        return EpochSampler(self.labels, batch_size, seed, self.labelled_share, cut)
+        return EpochSampler(self.labels, batch_size, seed, self.labelled_share, cut, self.inputs.variants)
 
     def check_labels(self, classes: int) -> None:
         """Once before a training, and on the CPU, so that no step has to look at them.

@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler
 
 from cross_modal_kd.compute import progress_bar, repeatable
 from cross_modal_kd.config import DECIDES, TrainingConfig
 from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
-from cross_modal_kd.training.average import Average
+from cross_modal_kd.training.average import Average, MeanOfEpochs
 from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_parameters, scales_loss
 from cross_modal_kd.training.module import Batch, DistillationModule
 from cross_modal_kd.training.reader import BatchReader
+from cross_modal_kd.training.schedule import build_optimizer, build_schedule
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.workers import described, lost_workers
 
@@ -115,7 +116,7 @@ class Running:
     Attributes:
         module: student, classifier, objective and projection.
         wrapped: the module as Fabric runs it.
-        optimizer: AdamW, as Fabric runs it.
+        optimizer: as Fabric runs it.
         schedule: of the learning rates, a step a batch.
         reader: the batches, on the device.
         checkpoint: where the training goes on from; None where none is kept.
@@ -123,19 +124,23 @@ class Running:
         best: the module's best weights yet, on the CPU; None where the dev split was not looked at yet.
         compiling: whether the next step compiles the encoder first.
         average: of the weights, which is then measured and kept in their place; None keeps the weights themselves.
+        tail: the mean of the last epochs, which takes the place of the weights at the end; None has none.
+        margin: of the AAM-softmax, that a schedule rises to.
         first: whether this is the rank that writes.
     """
 
     module: DistillationModule
     wrapped: Any
     optimizer: Any
-    schedule: OneCycleLR
+    schedule: LRScheduler
     reader: BatchReader
     checkpoint: Checkpoint | None
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] | None = None
     compiling: bool = False
     average: Average | None = None
+    tail: MeanOfEpochs | None = None
+    margin: float = 0.0
     first: bool = True
 
     def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
@@ -146,7 +151,8 @@ class Running:
             fabric: whose precision has a state of its own (the loss scale of half precision).
         """
         if self.checkpoint is not None and self.first:
-            averaged = {} if self.average is None else {"average": self.average.state()}
+            averages = {"average": self.average, "tail": self.tail}
+            averaged = {name: each.state() for name, each in averages.items() if each is not None}
             state = {
                 "training": config.model_dump(context=DECIDES),
                 "progress": asdict(self.progress),
@@ -192,6 +198,8 @@ class Running:
             self.schedule.load_state_dict(state["schedule"])
             if self.average is not None:
                 self.average.load(to_device(state["average"], fabric.device))
+            if self.tail is not None:
+                self.tail.load(to_device(state["tail"], fabric.device))
             self.progress = Progress(**state["progress"])
         except (KeyError, IndexError, AttributeError, RuntimeError, ValueError, TypeError) as error:
             raise ValueError(
@@ -306,9 +314,8 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     laid_out(module.student, fabric.device)
     # None leaves the choice to torch. On a CPU a fused step rounds otherwise, one over lists is the same to the bit.
     fused, foreach = True if on_gpu and not scales_loss(fabric) else None, True if on_cpu else None
-    optimizer = torch.optim.AdamW(_groups(module, config, plan.joint_lr_scale), fused=fused, foreach=foreach)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    schedule = OneCycleLR(optimizer, rates, total_steps=reader.total + 1, pct_start=max(config.warmup, 1e-3))
+    optimizer = build_optimizer(_groups(module, config, plan.joint_lr_scale), config, fused, foreach)
+    schedule = build_schedule(optimizer, config, reader.total, reader.steps)
     if config.compute.sync_batchnorm and on_gpu and fabric.world_size > 1:
         module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
     wrapped, optimizer = fabric.setup(module, optimizer)
@@ -316,9 +323,34 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     running = Running(module, wrapped, optimizer, schedule, reader, checkpoint, first=fabric.is_global_zero)
     if config.ema is not None:
         running.average = Average(module, config.ema)
+    if config.keep == "average":
+        running.tail = MeanOfEpochs(module)
+    if config.margin_schedule is not None:
+        running.margin = margin_of(module, plan.description)
     running.resume(config, fabric)
     running.compiling = config.compile and compiled(module.student, fabric.device, plan.description)
     return running
+
+
+def margin_of(module: DistillationModule, description: str) -> float:
+    """The margin of a module's classifier.
+
+    Args:
+        module: whose classifier is asked.
+        description: of the training, for the error.
+
+    Returns:
+        In radians.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if (margin := getattr(module.classifier, "margin", None)) is None:
+        raise ValueError(
+            f"{description}: training.margin_schedule and training.large_margin move the margin of an AAM-softmax, "
+            f"which {type(module.classifier).__name__} has not; take them away"
+        )
+    return float(margin)
 
 
 def stopped(progress: Progress, config: TrainingConfig) -> bool:
@@ -363,6 +395,10 @@ def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]"
     with full_products(fabric.device), repeatable(fabric.device, config.deterministic):
         for batch in running.reader.epoch(epoch):
             begun = time.perf_counter()
+            if config.margin_schedule is not None:
+                done = batch.progress * running.reader.total / running.reader.steps
+                margin = config.margin_schedule.at(done, running.margin)
+                running.module.classifier.margin = margin  # type: ignore[assignment]
             values = _step(running, batch, config, fabric)
             for name, value in values.items():
                 if name not in sums:
@@ -420,6 +456,10 @@ def validate(running: Running, plan: Plan, row: dict[str, float], fabric: "Fabri
         ValueError: the metric is not a number and the best epoch is to be chosen by it.
     """
     config, dev, epoch = plan.config, plan.dev, running.progress.epoch + 1
+    if running.tail is not None and epoch > config.epochs - config.average_epochs:
+        running.tail.update()
+        if epoch == config.epochs:
+            running.tail.settle()
     if epoch < config.epochs and epoch % config.eval_every:
         return
     running.module.eval()
@@ -442,7 +482,7 @@ def _keep_best(running: Running, plan: Plan, row: dict[str, float], value: float
             "training.keep to 'last'"
         )
     row[f"dev_{dev.name}"] = value
-    if config.keep == "last" or dev.better(value, progress.best):
+    if config.keep != "best" or dev.better(value, progress.best):
         progress.best, progress.best_epoch = value, epoch
         if running.first:
             running.best = {name: each.detach().cpu().clone() for name, each in running.module.state_dict().items()}

@@ -21,6 +21,8 @@ class Batch:
     """What one step reads.
 
     teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
+    task_labels: (B,) class numbers of the student's own classifier, where they are others than ``labels``: those of
+    variants that are classes of their own.
     part: where the samples are a part of a larger batch, or have a part of it on other ranks. last: whether a step is
     taken on it and the parts before it.
 
@@ -40,6 +42,7 @@ class Batch:
     """
 
     teacher_rows: Rows | None = None
+    task_labels: Tensor | None = None
     part: Part = Part()
     last: bool = True
 
@@ -132,7 +135,8 @@ class DistillationModule(nn.Module):
         """
         labels, labelled = batch.labels, batch.labelled
         embeddings = self.student(batch.inputs)
-        task = self.classifier(embeddings, labels, labelled, self.takes_own_logits)
+        own = labels if batch.task_labels is None else batch.task_labels
+        task = self.classifier(embeddings, own, labelled, self.takes_own_logits)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it
         values = task.values + 0 * embeddings.float().sum(dim=1)
         part = batch.part
@@ -154,7 +158,7 @@ class DistillationModule(nn.Module):
             prototypes=self._unit_prototypes(self.projection) if fixed else prototypes.detach(),
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
-            student_logits=task.logits,
+            student_logits=_of_classes(task.logits, None if batch.task_labels is None else len(prototypes)),
             teacher_logits=self._teacher_logits(batch, self.projection),
             bank=None if batch.bank is None else self._bank(batch.bank[0], self.projection),
             bank_rows=None if batch.bank is None else batch.bank[1],
@@ -211,6 +215,11 @@ class DistillationModule(nn.Module):
         if self._banked is None or self._banked[0] != state or self._banked[1] is not raw:
             self._banked = state, raw, unit(full(projection(raw).detach()))
         return self._banked[2]
+
+
+def _of_classes(logits: Tensor | None, classes: int | None) -> Tensor | None:
+    """The logits of the first classes, without those of variants that are classes of their own; None takes all."""
+    return logits if logits is None or classes is None else logits[:, :classes]
 
 
 def _mean_over_ranks(logits: Tensor, labels: Tensor, labelled: Tensor, part: Part) -> Tensor:

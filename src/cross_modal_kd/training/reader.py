@@ -1,6 +1,7 @@
 """Batches of a training, on its device."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
@@ -15,6 +16,14 @@ from cross_modal_kd.training.module import Batch
 from cross_modal_kd.training.sampler import Cut
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.workers import InputLoader, workers_for
+
+
+@dataclass(frozen=True)
+class _Variants:
+    """Of one epoch: (N,) weights of the constraints; these and (N,) class numbers, on the device."""
+
+    kd_weights: Tensor
+    sent: tuple[Tensor, Tensor]
 
 
 class BatchReader:
@@ -55,6 +64,7 @@ class BatchReader:
         self._loader = InputLoader(data.inputs, self._sampler, self.workers, pinned=device.type == "cuda")
         self._ahead: int | None = None
         self._columns = [self._sent(column) for column in (data.labels, data.task_weights, data.kd_weights)]
+        self._of_epoch: _Variants | None = None
         self._teacher = None if data.teacher is None else self._sent(data.teacher.embeddings)
         self._centres = self._sent(data.teacher.centres) if data.teacher is not None and needs_bank else None
         self.steps = len(self._sampler)
@@ -100,6 +110,7 @@ class BatchReader:
         # what torch's loader takes of its own accord before an epoch: dropout keeps the numbers that it has had
         torch.empty((), dtype=torch.int64).random_()
         self._sampler.epoch, self._ahead = epoch, None
+        self._of_epoch = self._drawn_variants()
         inputs = iter(self._loader)
         for step, rows in enumerate(self._sampler.batches(), start=epoch * self.steps):
             if step >= self.total:
@@ -154,7 +165,20 @@ class BatchReader:
         labelled = self._sent(torch.nonzero(self._data.labels[own] >= 0)[:, 0])
         rows = self._sent(own)
         known, task_weights, kd_weights = (column[rows] for column in self._columns)
-        return Batch(inputs, known, task_weights, kd_weights, None, progress, None, labelled)
+        batch = Batch(inputs, known, task_weights, kd_weights, None, progress, None, labelled)
+        if self._of_epoch is not None:
+            batch.kd_weights, batch.task_labels = (column[rows] for column in self._of_epoch.sent)
+        return batch
+
+    def _drawn_variants(self) -> "_Variants | None":
+        """What the variants of the sampler's epoch change; None where they are no classes of their own."""
+        data, apart = self._data, self._data.apart
+        if not apart or data.inputs.variants == 1:
+            return None
+        variants = self._sampler.variants()
+        labels = torch.where(data.labels >= 0, data.labels + apart * variants, data.labels)
+        kd_weights = data.kd_weights * (variants == 0)
+        return _Variants(kd_weights, (self._sent(kd_weights), self._sent(labels)))
 
     def _part(self, rows: Tensor, part: Tensor) -> Part:
         """Of a step's samples, those of one part."""
@@ -163,7 +187,8 @@ class BatchReader:
 
         def sums(of: Tensor) -> list[float]:
             labelled = (self._data.labels[of] >= 0).double()
-            task, kd = self._data.task_weights[of].double() * labelled, self._data.kd_weights[of].double()
+            kd_weights = self._data.kd_weights if self._of_epoch is None else self._of_epoch.kd_weights
+            task, kd = self._data.task_weights[of].double() * labelled, kd_weights[of].double()
             return [len(of), float(task.sum()), float(kd.sum()), float(labelled.sum())]
 
         pairs = zip(sums(part), sums(rows), strict=True)

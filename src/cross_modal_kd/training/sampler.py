@@ -88,6 +88,7 @@ class EpochSampler(Sampler[list[Item]]):
         seed: of the training.
         labelled_share: least share of labelled samples in a batch, between 0 and 1; None draws all alike.
         cut: into which lists of items each batch is cut, and whose they are; all batches are everybody's as they are.
+        variants: of each sample, of which every epoch has one.
 
     Raises:
         ValueError: a part of a batch would have fewer than two samples on some rank.
@@ -100,10 +101,11 @@ class EpochSampler(Sampler[list[Item]]):
         seed: int,
         labelled_share: float | None = None,
         cut: Cut = Cut(),  # noqa: B008 (it cannot be changed)
+        variants: int = 1,
     ) -> None:
         self.size = min(batch_size, len(labels))
         cut.check(self.size)
-        self._cut = cut
+        self._cut, self._variants = cut, variants
         self.seed, self.epoch = seed, 0
         self._count = len(labels)
         self._labelled, self._others = torch.nonzero(labels >= 0)[:, 0], torch.nonzero(labels < 0)[:, 0]
@@ -115,10 +117,20 @@ class EpochSampler(Sampler[list[Item]]):
 
     def __iter__(self) -> Iterator[list[Item]]:
         """The items of this rank, a list for each part of each batch."""
-        draw = (self.seed, self.epoch)
+        draw, variants = (self.seed, self.epoch), self.variants()
         for rows in self.batches():
             for number in range(self._cut.accumulate):
-                yield [Item(index, draw) for index in self._cut.own(self._cut.part(rows, number)).tolist()]
+                own = self._cut.own(self._cut.part(rows, number))
+                yield [
+                    Item(row, draw, variant) for row, variant in zip(own.tolist(), variants[own].tolist(), strict=True)
+                ]
+
+    def variants(self) -> Tensor:
+        """(N,) int64: which variant of each sample the epoch has, each equally likely; the same on every rank."""
+        if self._variants == 1:
+            return torch.zeros(self._count, dtype=torch.int64)
+        generator = Generator().manual_seed(derive_seed("variants", self.seed, self.epoch))
+        return torch.randint(self._variants, (self._count,), generator=generator)
 
     def batches(self) -> Iterator[Tensor]:
         """The rows of every batch of the epoch, of all ranks: (B,) int64 each, the same on every rank."""

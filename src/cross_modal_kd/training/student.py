@@ -12,7 +12,7 @@ import torch
 from cross_modal_kd.config import ArmConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.losses import Classifier, Objective, Term, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
-from cross_modal_kd.modalities import Inputs, augmentation, load_inputs
+from cross_modal_kd.modalities import Inputs, load_inputs
 from cross_modal_kd.models import (
     ModelBundle,
     Shared,
@@ -25,14 +25,15 @@ from cross_modal_kd.models import (
 from cross_modal_kd.samples import EmbeddingTable, Roots, class_numbers, pair, split_rows, train_classes
 from cross_modal_kd.tasks import TaskKind, kind_of
 from cross_modal_kd.tracking import epoch_logger
+from cross_modal_kd.training.augmented import augmented, batch_augmentation
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import data_fingerprint, run_key
 from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.ranks import train
 from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training.stages import train_stages
 
 
 @dataclass(frozen=True)
@@ -195,31 +196,36 @@ def train_arm(
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
     network = Student(student.encoder, data.inputs, dim, student.dropout)
-    classifier = kind.build_classifier(student, len(data.classes), dim)
+    inputs = augmented(network.encoder, data.train_inputs, training, data.task.student)
+    apart = 0 if kind.design.closed_set or inputs.variants == 1 else len(data.classes)
+    classifier = kind.build_classifier(student, len(data.classes) + apart * (inputs.variants - 1), dim)
     bound = build_projection(projection)
     objective = build_objective(arm)
     task_weights, kd_weights = sample_weights(data, arm)
     teacher = bound if objective.terms else None
-    history = train(
+    history = train_stages(
         DistillationModule(network, classifier, objective, teacher, arm.joint),
         TrainingData(
-            data.train_inputs,
+            inputs,
             torch.from_numpy(data.labels),
             task_weights,
             kd_weights,
             data.teacher if objective.terms else None,
             data.labelled_share,
+            apart,
         ),
         Plan(
             training,
             dev_metric(data, classifier, partial(kind.shared_classifier, arm.answer, teacher), training.workers),
-            augment=augmentation(data.task.student) if training.augment else None,
+            augment=batch_augmentation(training, data.task.student),
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
             on_epoch=watch or epoch_logger(name),
             description=name,
         ),
     )
+    if apart:
+        classifier = classifier.first(len(data.classes))
     moved = (
         projection_bundle(teacher, data.teacher.embeddings.shape[1], data.classes) if teacher and arm.joint else None
     )

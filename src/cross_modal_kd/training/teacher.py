@@ -14,7 +14,7 @@ from cross_modal_kd.compute import LOCAL, Engine, device_for
 from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
-from cross_modal_kd.modalities import Inputs, augmentation, load_inputs
+from cross_modal_kd.modalities import Inputs, load_inputs
 from cross_modal_kd.models import (
     PRETRAINED,
     ModelBundle,
@@ -37,14 +37,15 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import epoch_logger
+from cross_modal_kd.training.augmented import augmented, batch_augmentation
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import embedding_fingerprint, run_key
 from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
-from cross_modal_kd.training.ranks import train
 from cross_modal_kd.training.seeds import derive_seed
+from cross_modal_kd.training.stages import train_stages
 
 logger = logging.getLogger(__name__)
 
@@ -99,18 +100,22 @@ def train_teacher(
     classes = sorted(trained_on["label"].unique())
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
-    classifier = AAMSoftmaxClassifier(len(classes), teacher.embedding_dim, teacher.margin, teacher.scale)
+    read = augmented(network.encoder, load_inputs(task.teacher, trained_on, roots, inputs), config, task.teacher)
+    apart = 0 if read.variants == 1 else len(classes)
+    classifier = AAMSoftmaxClassifier(
+        len(classes) * read.variants, teacher.embedding_dim, teacher.margin, teacher.scale, teacher.sub_centers
+    )
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(trained_on))
     labels = torch.from_numpy(class_numbers(trained_on["label"], classes))
     seen = pd.concat([trained_on, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
-    data = TrainingData(load_inputs(task.teacher, trained_on, roots, inputs), labels, ones, ones)
+    data = TrainingData(read, labels, ones, ones, apart=apart)
 
     plan = Plan(
         config,
         DevMetric("eer", _DevEER(dev_inputs, dev["label"].to_numpy(), config.workers), False),
-        augment=augmentation(task.teacher) if config.augment else None,
+        augment=batch_augmentation(config, task.teacher),
         checkpoint=checkpoints / f"teacher-{key}.safetensors",
         on_epoch=epoch_logger("teacher"),
         description="teacher",
@@ -118,9 +123,9 @@ def train_teacher(
 
     def trained() -> tuple[ModelBundle, pd.DataFrame]:
         module = DistillationModule(network, classifier, Objective({}), None)
-        history = train(module, data, plan)
-        dim = teacher.embedding_dim
-        bundle = student_bundle(network, classifier, encoder=teacher.encoder, inputs=inputs, dim=dim, classes=classes)
+        history = train_stages(module, data, plan)
+        dim, own = teacher.embedding_dim, classifier.first(len(classes))
+        bundle = student_bundle(network, own, encoder=teacher.encoder, inputs=inputs, dim=dim, classes=classes)
         return bundle, pd.DataFrame(history)
 
     return once(checkpoints / f"teacher-{key}.safetensors", trained, epoch_logger("teacher"))[0]

@@ -117,6 +117,19 @@ def reverberation(wave: Wave, level: float, rng: np.random.Generator, sample_rat
     time = np.arange(1, max(2, round(level * sample_rate))) / sample_rate
     tail = rng.standard_normal(len(time)) * np.exp(-3 * np.log(10) * time / level)
     response = np.concatenate([[1.0], tail / np.sqrt(np.sum(tail**2))])
+    return convolved(wave, response)
+
+
+def convolved(wave: Wave, response: NDArray[np.floating]) -> Wave:
+    """A wave as a room answers it; its power is kept.
+
+    Args:
+        wave: (T,) float32 in [-1, 1].
+        response: (R,) impulse response of the room, at the wave's rate.
+
+    Returns:
+        (T,) float32 in [-1, 1]; turned down where it would exceed full scale.
+    """
     wet = signal.fftconvolve(wave.astype(np.float64), response)[: len(wave)]
     dry_power, wet_power = np.mean(wave.astype(np.float64) ** 2), np.mean(wet**2)
     return _within_full_scale(wet * np.sqrt(dry_power / wet_power) if wet_power > 0 else wet)

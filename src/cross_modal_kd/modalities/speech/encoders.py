@@ -1,11 +1,11 @@
-"""Encoders of speech: speechbrain's speaker networks over log-mel features."""
+"""Encoders of speech: speaker networks of speechbrain, and of torchvision's blocks, over log-mel features."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.modalities.speech.config import WINDOW_S, fourier_points
+from cross_modal_kd.modalities.speech.config import WINDOW_S, SpecAugment, SpeechAugmentation, fourier_points
 from cross_modal_kd.models import Encoder
 
 
@@ -45,7 +45,51 @@ class LogMel(nn.Module):
             return features - features.mean(dim=1, keepdim=True)
 
 
-class SpeechEncoder(Encoder):
+class _OnLogMel(Encoder):
+    """An encoder of log-mel features, which are masked in training where ``mask`` was called."""
+
+    def __init__(self, sample_rate: int, n_mels: int) -> None:
+        super().__init__()
+        self.features = LogMel(sample_rate, n_mels)
+        self._masks: SpecAugment | None = None
+
+    def mask(self, augmentation: SpeechAugmentation) -> None:
+        """As ``spec_augment`` says. See ``Encoder.mask``."""
+        self._masks = augmentation.spec_augment
+
+    def heard(self, waveforms: Tensor) -> Tensor:
+        """Waveforms to features.
+
+        Args:
+            waveforms: (B, T) float in [-1, 1].
+
+        Returns:
+            (B, frames, n_mels).
+        """
+        features = self.features(waveforms)
+        return masked(features, self._masks) if self.training and self._masks is not None else features
+
+
+def masked(features: Tensor, masks: SpecAugment) -> Tensor:
+    """Features with a mask over bands and one over frames, drawn for each sound by torch's own generator.
+
+    Args:
+        features: (B, frames, bands), of mean 0 over time.
+        masks: how wide, and how often.
+
+    Returns:
+        (B, frames, bands), with 0 where a mask lies.
+    """
+    from torchaudio.functional import mask_along_axis_iid
+
+    pictures = features[:, None]
+    for axis, widest in ((3, masks.bands), (2, masks.frames)):
+        pictures = mask_along_axis_iid(pictures, widest + 1, 0.0, axis)
+    chosen = torch.rand(len(features), 1, 1, device=features.device) < masks.probability
+    return torch.where(chosen, pictures[:, 0], features)
+
+
+class SpeechEncoder(_OnLogMel):
     """A speechbrain speaker network over log-mel features of waveforms (B, T).
 
     Args:
@@ -59,8 +103,7 @@ class SpeechEncoder(Encoder):
     """
 
     def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
-        super().__init__()
-        self.features = LogMel(sample_rate, n_mels)
+        super().__init__(sample_rate, n_mels)
         self.num_features = int(options.get("lin_neurons", 192))
         self.network = _builders()[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
 
@@ -73,7 +116,7 @@ class SpeechEncoder(Encoder):
         Returns:
             (B, num_features).
         """
-        return self.network(self.features(waveforms)).flatten(1)
+        return self.network(self.heard(waveforms)).flatten(1)
 
     def make_portable(self) -> None:
         """ECAPA_TDNN's pooling takes sounds whole. See ``Encoder.make_portable``."""
@@ -82,6 +125,63 @@ class SpeechEncoder(Encoder):
         pooling = getattr(self.network, "asp", None)
         if isinstance(pooling, AttentiveStatisticsPooling):
             self.network.asp = WholePooling(pooling)
+
+
+class StatisticsEncoder(_OnLogMel):
+    """A residual network over log-mel features as a picture, then mean and deviation over time (TSTP).
+
+    Of each channel and band at the end: with F bands and c channels at first, 2 (8 c) (F / 8) numbers.
+    3 x 3 convolutions from the first layer on, no pooling before the end, strides 1, 2, 2, 2: the ResNet of speaker
+    recognition (Zeinali et al., "BUT system description to VoxCeleb speaker recognition challenge 2019"; WeSpeaker's
+    ResNet34 with TSTP). The blocks are torchvision's.
+
+    Args:
+        name: ``ResNet18`` or ``ResNet34``.
+        sample_rate: of the waveforms, in Hz.
+        n_mels: F, bands of the features.
+        channels: c, of the first stage; every further one doubles them.
+    """
+
+    def __init__(self, name: str, sample_rate: int, n_mels: int, channels: int = 32) -> None:
+        super().__init__(sample_rate, n_mels)
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        )
+        stages, before, bands = [], channels, n_mels
+        for place, count in enumerate(DEPTHS[name]):
+            stride = 1 if place == 0 else 2
+            stages.append(_stage(before, channels << place, count, stride))
+            before, bands = channels << place, -(-bands // stride)
+        self.stages = nn.Sequential(*stages)
+        self.num_features = 2 * before * bands
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms to statistics.
+
+        Args:
+            waveforms: (B, T) float in [-1, 1], at the encoder's rate.
+
+        Returns:
+            (B, num_features): means, then deviations.
+        """
+        pictures = self.heard(waveforms).transpose(1, 2).unsqueeze(1)
+        frames = self.stages(self.stem(pictures)).flatten(1, 2).float()
+        mean = frames.mean(dim=2)
+        spread = (frames - mean.unsqueeze(2)).square().mean(dim=2)
+        return torch.cat([mean, (spread + 1e-7).sqrt()], dim=1)
+
+
+DEPTHS = {"ResNet18": (2, 2, 2, 2), "ResNet34": (3, 4, 6, 3)}
+
+
+def _stage(before: int, channels: int, count: int, stride: int) -> nn.Sequential:
+    from torchvision.models.resnet import BasicBlock
+
+    shortcut = None
+    if stride != 1 or before != channels:
+        shortcut = nn.Sequential(nn.Conv2d(before, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
+    others = [BasicBlock(channels, channels) for _ in range(count - 1)]
+    return nn.Sequential(BasicBlock(before, channels, stride, shortcut), *others)
 
 
 class WholePooling(nn.Module):

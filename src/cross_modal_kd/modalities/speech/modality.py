@@ -8,8 +8,8 @@ from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, size_of
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
-from cross_modal_kd.modalities.speech.config import SpeechInputConfig
-from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions
+from cross_modal_kd.modalities.speech.config import SpeechAugmentation, SpeechInputConfig
+from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions, StatisticsOptions
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -42,7 +42,17 @@ def _speechbrain(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     return SpeechEncoder(config.name, speech.sample_rate, speech.n_mels, dict(config.options))
 
 
-LIBRARIES = {"speechbrain": EncoderLibrary(_speechbrain, options={"ECAPA_TDNN": EcapaOptions, "ResNet": ResNetOptions})}
+def _statistics(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.speech.encoders import StatisticsEncoder
+
+    speech = inputs.of(SpeechInputConfig)
+    return StatisticsEncoder(config.name, speech.sample_rate, speech.n_mels, **config.options)
+
+
+LIBRARIES = {
+    "speechbrain": EncoderLibrary(_speechbrain, options={"ECAPA_TDNN": EcapaOptions, "ResNet": ResNetOptions}),
+    "tstp": EncoderLibrary(_statistics, options={"ResNet18": StatisticsOptions, "ResNet34": StatisticsOptions}),
+}
 ECAPA = {
     "library": "speechbrain",
     "name": "ECAPA_TDNN",
@@ -80,6 +90,7 @@ class Speech(Modality):
     libraries = LIBRARIES
     student = {"encoder": ECAPA}
     teacher = {"pretrained": False, "encoder": ECAPA}
+    augmentation = SpeechAugmentation
 
     def content(self, row: Row, roots: Roots) -> Content:
         """The row's file, or the bytes of a member of a container. See ``Modality.content``."""

@@ -1,4 +1,4 @@
-"""What an encoder of speech may be built with: the options of speechbrain's speaker networks."""
+"""What an encoder of speech may be built with: the options of the speaker networks."""
 
 from typing import Annotated
 
@@ -34,3 +34,9 @@ class ResNetOptions(Strict):
     block_sizes: Annotated[list[Depth], Four] | None = None
     strides: Annotated[list[Depth], Four] | None = None
     lin_neurons: Size | None = None
+
+
+class StatisticsOptions(Strict):
+    """Of tstp's ResNet18 and ResNet34: channels of the first stage, which every further one doubles."""
+
+    channels: Annotated[int, Field(strict=True, ge=1, le=1024)] = 32

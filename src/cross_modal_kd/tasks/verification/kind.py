@@ -45,7 +45,7 @@ class Verification(TaskKind):
         """AAM-softmax over the training labels. See ``TaskKind.build_classifier``."""
         from cross_modal_kd.losses import AAMSoftmaxClassifier
 
-        return AAMSoftmaxClassifier(classes, dim, student.margin, student.scale)
+        return AAMSoftmaxClassifier(classes, dim, student.margin, student.scale, student.sub_centers)
 
     def shared_classifier(self, by: Answer, projection: "Projection | None") -> None:
         """None: a student is asked for an embedding, not for a class. See ``TaskKind.shared_classifier``."""

@@ -1,0 +1,81 @@
+"""A training, and the large-margin fine-tuning that may follow it."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from cross_modal_kd.training.checkpoint import load_state, save_state
+from cross_modal_kd.training.data import TrainingData
+from cross_modal_kd.training.loop import Plan, margin_of
+from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.ranks import Row, train
+
+logger = logging.getLogger(__name__)
+
+
+def train_stages(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Row]:
+    """``ranks.train``, and once more from there on longer crops where ``training.large_margin`` says so.
+
+    What the first training gave is kept beside its checkpoint until the second is through, so that an interrupted run
+    goes on in the one that it was in. The weights that are kept are those of the second.
+
+    Args:
+        module: as of ``train``.
+        data: the training split.
+        plan: how the first training runs.
+
+    Returns:
+        The history of both, their epochs counted on.
+
+    Raises:
+        ValueError: as of ``train``; the classifier has no margin.
+    """
+    second, stage = plan.config.for_large_margin(), plan.config.large_margin
+    if second is None or stage is None:
+        return train(module, data, plan)
+    margin_of(module, plan.description)
+    wide = data.inputs if stage.crop_s is None else data.inputs.longer(stage.crop_s)
+    history = _first(module, data, plan)
+    module.classifier.margin = stage.margin  # type: ignore[assignment]
+    before, on_epoch = len(history), plan.on_epoch
+
+    def counted(row: Row) -> Row:
+        return {**row, "epoch": row["epoch"] + before}
+
+    after = replace(
+        plan,
+        config=second,
+        checkpoint=_beside(plan, "large_margin"),
+        on_epoch=None if on_epoch is None else lambda row, epoch: on_epoch(counted(row), epoch + before),
+        description=f"{plan.description}, large margin",
+    )
+    history += [counted(row) for row in train(module, replace(data, inputs=wide), after)]
+    if (kept := _beside(plan, "first")) is not None:
+        kept.unlink(missing_ok=True)
+    return history
+
+
+def _first(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Row]:
+    """The history of the first training, which is taken from what an interrupted run has left of it."""
+    kept = _beside(plan, "first")
+    if kept is not None and kept.exists():
+        try:
+            state = load_state(kept)
+            module.load_state_dict(state["module"])
+        except (ValueError, KeyError, RuntimeError) as error:
+            logger.warning("%s is trained again: %s", plan.description, error)
+        else:
+            logger.info("%s was finished by an earlier run, its large-margin stage was not", plan.description)
+            said, rows = plan.on_epoch, list(state["history"])
+            for row in rows if said is not None else ():
+                said(row, int(row["epoch"]))
+            return rows
+    history = train(module, data, plan)
+    if kept is not None:
+        save_state(kept, {"module": module.state_dict(), "history": history})
+    return history
+
+
+def _beside(plan: Plan, stage: str) -> Path | None:
+    checkpoint = plan.checkpoint
+    return None if checkpoint is None else checkpoint.with_name(f"{checkpoint.stem}.{stage}{checkpoint.suffix}")
