@@ -50,7 +50,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (
             EncoderConfig,
             TIMM | {"library": "keras"},
-            "library.*expected one of: 'timm', 'torchvision', 'speechbrain', 'sentence_transformers'",
+            "library.*expected one of: 'timm', 'torchvision', 'speechbrain', 'tstp', 'sentence_transformers'",
         ),
         (InputConfig, {"image": {"channels": 2}}, "image.channels.*1 or 3"),
         (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),
@@ -198,6 +198,6 @@ def test_the_command_line_refuses_a_wrong_key_before_any_node_runs(project_path,
     done = subprocess.run(command, cwd=project_path, capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
     said = " ".join((done.stdout + done.stderr).split())
-    assert "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, augment, batch_size" in said
+    assert "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, augment, augmentation" in said
     assert "Running node" not in said
     assert not list(tmp_path.iterdir())

@@ -60,6 +60,7 @@ CASES = {
     "vit": ({"library": "timm", "name": "vit_tiny_patch16_224", "options": VIT}, {"image": {"size": 16}}),
     "ecapa": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": ECAPA}, SPEECH),
     "local": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "global_context": False}}, SPEECH),
+    "statistics": ({"library": "tstp", "name": "ResNet18", "options": {"channels": 2}}, SPEECH),
     "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),
 }
 QUICK = ExportConfig(runs=1)

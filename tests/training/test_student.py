@@ -104,7 +104,7 @@ def test_arms_of_one_seed_start_alike_and_see_the_same_batches(world, monkeypatc
         batches.append(list(data.sampler(8, plan.config.seed)))
         return []
 
-    monkeypatch.setattr(arms, "train", train)
+    monkeypatch.setattr(arms, "train_stages", train)
     for arm in (NONE, BOTH, ArmConfig(constraints=SOFT, joint=True), ArmConfig(quality={"gamma": 1.0})):
         world.train(arm)
     world.train(NONE, TRAINING.model_copy(update={"seed": 1}))

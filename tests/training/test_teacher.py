@@ -233,13 +233,13 @@ def test_a_teacher_that_is_asked_for_a_class_answers_with_the_nearest_class_mean
 def test_a_trained_teacher_starts_from_its_seed_and_is_watched_by_its_eer(world, tmp_path, monkeypatch, seed):
     samples, sources = world
     teacher = TeacherConfig(**(TRAINED | {"training": TRAINED["training"] | {"seed": seed}}))
-    starts, rows, original = [], [], training.train
+    starts, rows, original = [], [], training.train_stages
 
     def train(module, *rest):
         starts.append({name: value.clone() for name, value in module.state_dict().items()})
         return original(module, *rest)
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(training, "train_stages", train)
     monkeypatch.setattr(training, "epoch_logger", lambda name: lambda row, epoch: rows.append((name, epoch, row)))
     bundle = prepare_teacher(samples, TASK, sources, INPUTS, teacher, tmp_path)
     torch.manual_seed(derive_seed("teacher", seed))

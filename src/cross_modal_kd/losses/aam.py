@@ -107,6 +107,14 @@ class AAMSoftmaxClassifier(Classifier):
 
     @margin.setter
     def margin(self, margin: float) -> None:
+        """Move it.
+
+        Args:
+            margin: m in radians, 0 <= m < pi / 2.
+
+        Raises:
+            ValueError: If it is out of range.
+        """
         self.arcface.margin = _check_margin(margin)
 
     @property

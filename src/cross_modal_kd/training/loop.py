@@ -154,7 +154,7 @@ class Running:
             averages = {"average": self.average, "tail": self.tail}
             averaged = {name: each.state() for name, each in averages.items() if each is not None}
             state = {
-                "training": config.model_dump(context=DECIDES),
+                "training": config.model_dump(mode="json", context=DECIDES),
                 "progress": asdict(self.progress),
                 "module": self.module.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -186,7 +186,7 @@ class Running:
             self.checkpoint.remove()
             return
         try:
-            now = config.model_dump(context=DECIDES)
+            now = config.model_dump(mode="json", context=DECIDES)
             then = state["training"]
             changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
             if changed:

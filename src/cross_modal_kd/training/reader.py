@@ -173,7 +173,7 @@ class BatchReader:
     def _drawn_variants(self) -> "_Variants | None":
         """What the variants of the sampler's epoch change; None where they are no classes of their own."""
         data, apart = self._data, self._data.apart
-        if not apart or data.inputs.variants == 1:
+        if not apart:
             return None
         variants = self._sampler.variants()
         labels = torch.where(data.labels >= 0, data.labels + apart * variants, data.labels)

@@ -37,16 +37,20 @@ def train_stages(module: DistillationModule, data: TrainingData, plan: Plan) -> 
     wide = data.inputs if stage.crop_s is None else data.inputs.longer(stage.crop_s)
     history = _first(module, data, plan)
     module.classifier.margin = stage.margin  # type: ignore[assignment]
-    before, on_epoch = len(history), plan.on_epoch
+    before, said = len(history), plan.on_epoch
 
     def counted(row: Row) -> Row:
         return {**row, "epoch": row["epoch"] + before}
+
+    def on_epoch(row: Row, epoch: int) -> None:
+        if said is not None:
+            said(counted(row), epoch + before)
 
     after = replace(
         plan,
         config=second,
         checkpoint=_beside(plan, "large_margin"),
-        on_epoch=None if on_epoch is None else lambda row, epoch: on_epoch(counted(row), epoch + before),
+        on_epoch=on_epoch,
         description=f"{plan.description}, large margin",
     )
     history += [counted(row) for row in train(module, replace(data, inputs=wide), after)]
@@ -66,10 +70,10 @@ def _first(module: DistillationModule, data: TrainingData, plan: Plan) -> list[R
             logger.warning("%s is trained again: %s", plan.description, error)
         else:
             logger.info("%s was finished by an earlier run, its large-margin stage was not", plan.description)
-            said, rows = plan.on_epoch, list(state["history"])
-            for row in rows if said is not None else ():
-                said(row, int(row["epoch"]))
-            return rows
+            for row in state["history"]:
+                if plan.on_epoch is not None:
+                    plan.on_epoch(row, int(row["epoch"]))
+            return list(state["history"])
     history = train(module, data, plan)
     if kept is not None:
         save_state(kept, {"module": module.state_dict(), "history": history})
