@@ -57,6 +57,10 @@ CASES = {
         {"image": {"size": 8, "channels": 1}},
     ),
     "resnet": ({"library": "timm", "name": "test_resnet"}, {"image": {"size": 16}}),
+    "scaled": (
+        {"library": "timm", "name": "test_resnet"},
+        {"image": {"size": 16, "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4]}},
+    ),
     "vit": ({"library": "timm", "name": "vit_tiny_patch16_224", "options": VIT}, {"image": {"size": 16}}),
     "ecapa": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": ECAPA}, SPEECH),
     "local": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "global_context": False}}, SPEECH),

@@ -306,13 +306,18 @@ def test_the_catalog_takes_the_kind_of_model_that_the_entry_is_for(saved):
     assert ModelDataset(filepath=str(folder), kinds=["projection"]).load().kind == "projection"
 
 
-def test_only_a_pretrained_teacher_says_where_weights_lie(tmp_path):
+def test_only_what_is_pretrained_says_where_weights_lie(tmp_path):
     overlay = {"pretrained_cfg_overlay": {"file": str(tmp_path / "w.safetensors")}}
     encoder = {"library": "timm", "name": "test_resnet", "options": overlay}
-    with pytest.raises(ValueError, match="a student is trained from fresh weights; take it out"):
+    with pytest.raises(
+        ValueError, match=r"a student is trained from fresh weights, unless student.pretrained is true; take it out"
+    ):
         StudentConfig(encoder=encoder)
     with pytest.raises(ValueError, match=r"teacher\.pretrained: false it is trained from fresh weights"):
         TeacherConfig(encoder=encoder, pretrained=False)
+    assert StudentConfig(encoder=encoder, pretrained=True).encoder.fresh_options == {}
+    with pytest.raises(ValueError, match="a torchvision encoder brings no weights of its own: student.pretrained"):
+        StudentConfig(encoder={"library": "torchvision", "name": "vgg", "options": {"channels": [4]}}, pretrained=True)
     chosen = TeacherConfig(encoder=encoder).encoder
     assert chosen.fresh_options == {}
     with pytest.raises(ValueError, match=r"w\.safetensors is no safetensors file on this machine"):

@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
+from cross_modal_kd.config.registered import library_traits
 from cross_modal_kd.config.strict import Grown, Margin
 
 
@@ -17,6 +18,8 @@ class StudentConfig(Grown):
 
     Attributes:
         encoder: library, name and options of the encoder.
+        pretrained: start from weights that the library has for the encoder, or from those of a file: timm downloads its
+            own, unless encoder.options.pretrained_cfg_overlay = {file: ...} names a safetensors file.
         free_dim: dimensions of the embedding beyond projection.dim.
         margin: of the AAM-softmax of a verification task, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
@@ -25,9 +28,10 @@ class StudentConfig(Grown):
         dropout: share of the encoder's features that is dropped in training.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("sub_centers",)
+    later: ClassVar[tuple[str, ...]] = ("sub_centers", "pretrained")
 
     encoder: EncoderConfig
+    pretrained: bool = False
     free_dim: int = Field(0, ge=0)
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
@@ -37,5 +41,9 @@ class StudentConfig(Grown):
 
     @model_validator(mode="after")
     def _starts_afresh(self) -> "StudentConfig":
-        self.encoder.require_fresh("a student is trained from fresh weights")
+        if not self.pretrained:
+            self.encoder.require_fresh("a student is trained from fresh weights, unless student.pretrained is true")
+        elif not library_traits(self.encoder.library).pretrained:
+            library = self.encoder.library
+            raise ValueError(f"a {library} encoder brings no weights of its own: student.pretrained must be false")
         return self

@@ -25,7 +25,7 @@ DECIDES = "what decides the result"
 LATER = (
     *("deterministic", "compile", "workers", "steps", "accumulate", "ema"),
     *("optimizer", "momentum", "schedule", "final_lr", "warmup_epochs"),
-    *("margin_schedule", "large_margin", "average_epochs", "augmentation"),
+    *("margin_schedule", "large_margin", "average_epochs", "augmentation", "layer_decay", "frozen"),
 )
 
 
@@ -134,6 +134,10 @@ class TrainingConfig(Strict):
         warmup_epochs: of ``exponential`` and ``cosine``, over which the learning rate rises from 0.
         margin_schedule: how the AAM-softmax's margin grows; null has it whole from the start.
         large_margin: a second training on longer crops; null has none.
+        layer_decay: factor g of layer-wise learning rates: layer l of the L that the student's encoder has learns at
+            g^(L - l) times the rate of what comes after it; null has one rate for all.
+        frozen: so many layers of the encoder, from the inputs on, are not trained, nor are statistics of their batch
+            norms.
         grad_clip: largest norm of the gradient; null does not clip.
         patience: stop after that many evaluations without a better dev metric; null trains to the end.
         eval_every: epochs between two looks at the dev split (the last epoch is always looked at).
@@ -169,6 +173,8 @@ class TrainingConfig(Strict):
     warmup_epochs: float = Field(0.0, ge=0)
     margin_schedule: MarginSchedule | None = None
     large_margin: LargeMargin | None = None
+    layer_decay: float | None = Field(None, gt=0, le=1)
+    frozen: int = Field(0, ge=0)
     grad_clip: float | None = Field(5.0, gt=0)
     patience: int | None = Field(None, ge=1)
     eval_every: int = Field(2, ge=1)

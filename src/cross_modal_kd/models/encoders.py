@@ -22,6 +22,17 @@ class Encoder(nn.Module):
 
     num_features: int
 
+    def layers(self) -> list[list[str]]:
+        """Names of the parameters by layer, from the inputs on: for layer-wise learning rates, and to freeze the first.
+
+        Returns:
+            By default a layer for every module two levels down, in the order of their names' first appearance.
+        """
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, _ in self.named_parameters():
+            found.setdefault(tuple(name.split(".")[:2]), []).append(name)
+        return list(found.values())
+
     def mask(self, augmentation: Any) -> None:
         """Have features masked in training, as the modality's block in ``training.augmentation`` says; none by default.
 

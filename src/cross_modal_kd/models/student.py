@@ -25,11 +25,19 @@ class Student(nn.Module):
         inputs: how the samples become tensors.
         dim: length of the embedding.
         dropout: share of the encoder's features that is dropped in training, in [0, 1).
+        pretrained: whether the encoder starts from the weights that its library has for it.
     """
 
-    def __init__(self, encoder: EncoderConfig, inputs: InputConfig, dim: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        encoder: EncoderConfig,
+        inputs: InputConfig,
+        dim: int,
+        dropout: float = 0.0,
+        pretrained: bool = False,
+    ) -> None:
         super().__init__()
-        self.encoder = create_encoder(encoder, inputs)
+        self.encoder = create_encoder(encoder, inputs, pretrained)
         self.embedding = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.encoder.num_features, dim, bias=False), nn.BatchNorm1d(dim)
         )

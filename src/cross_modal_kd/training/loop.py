@@ -308,6 +308,8 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     config = plan.config
     data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
+    if config.frozen:
+        _freeze(module, config.frozen)
     place = {"ranks": fabric.world_size, "rank": fabric.global_rank}
     reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, **place)
     on_gpu, on_cpu = (fabric.device.type == name for name in ("cuda", "cpu"))
@@ -489,21 +491,39 @@ def _keep_best(running: Running, plan: Plan, row: dict[str, float], value: float
 
 
 def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices only; the projection, where it is trained too, at a lower rate."""
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
-    joint: list[nn.Parameter] = []
+    """Weight decay for matrices only; the projection, where it is trained too, at a lower rate; layers at their own."""
+    rates = {} if config.layer_decay is None else _layer_rates(module, config.layer_decay)
+    groups: dict[tuple[int, float], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        group = joint if name.startswith("projection.") else decayed if parameter.ndim > 1 else plain
-        group.append(parameter)
-    groups = [
-        {"params": decayed, "lr": config.lr, "weight_decay": config.weight_decay},
-        {"params": plain, "lr": config.lr, "weight_decay": 0.0},
-        {"params": joint, "lr": config.lr * joint_lr_scale, "weight_decay": config.weight_decay},
+        if parameter.requires_grad:
+            kind = 2 if name.startswith("projection.") else 0 if parameter.ndim > 1 else 1
+            groups.setdefault((kind, -rates.get(name, 1.0)), []).append(parameter)
+    scale, decay = (1.0, 1.0, joint_lr_scale), (config.weight_decay, 0.0, config.weight_decay)
+    return [
+        {"params": found, "lr": config.lr * scale[kind] * -rate, "weight_decay": decay[kind]}
+        for (kind, rate), found in sorted(groups.items(), key=lambda each: each[0])
     ]
-    return [group for group in groups if group["params"]]
+
+
+def _layer_rates(module: DistillationModule, decay: float) -> dict[str, float]:
+    """Factors of the learning rates of the student's encoder, by the names of parameters."""
+    layers = module.student.encoder.layers()
+    return {
+        f"student.encoder.{name}": decay ** (len(layers) - number)
+        for number, names in enumerate(layers)
+        for name in names
+    }
+
+
+def _freeze(module: DistillationModule, count: int) -> None:
+    """Leave the first layers of the student's encoder as they are. Raises ValueError where there are not so many."""
+    layers = module.student.encoder.layers()
+    if count > len(layers):
+        raise ValueError(f"training.frozen: the encoder has {len(layers)} layers, found {count}")
+    parameters = dict(module.student.encoder.named_parameters())
+    for names in layers[:count]:
+        for name in names:
+            parameters[name].requires_grad_(False)
 
 
 def _shown(row: dict[str, float], progress: Progress, metric: str) -> dict[str, str]:

@@ -109,6 +109,8 @@ class DistillationModule(nn.Module):
     def train(self, mode: bool = True) -> "DistillationModule":
         """Switch to training or evaluation mode; a projection that stands still is left in evaluation mode.
 
+        So are batch norms that are frozen.
+
         Args:
             mode: True for training.
 
@@ -118,6 +120,9 @@ class DistillationModule(nn.Module):
         super().train(mode)
         if self.projection is not None and not self.joint:
             self.projection.eval()
+        for layer in self.student.modules() if mode else ():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.affine and not layer.weight.requires_grad:
+                layer.eval()
         return self
 
     def forward(self, batch: Batch) -> ObjectiveOutput:

@@ -195,7 +195,7 @@ def train_arm(
     kind = kind_of(data.task)
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
-    network = Student(student.encoder, data.inputs, dim, student.dropout)
+    network = Student(student.encoder, data.inputs, dim, student.dropout, student.pretrained)
     inputs = augmented(network.encoder, data.train_inputs, training, data.task.student)
     apart = 0 if kind.design.closed_set or inputs.variants == 1 else len(data.classes)
     classifier = kind.build_classifier(student, len(data.classes) + apart * (inputs.variants - 1), dim)
@@ -232,7 +232,7 @@ def train_arm(
     bundle = student_bundle(
         network,
         classifier,
-        encoder=student.encoder,
+        encoder=student.encoder.model_copy(update={"options": student.encoder.fresh_options}),
         inputs=data.inputs,
         dim=dim,
         classes=data.classes,

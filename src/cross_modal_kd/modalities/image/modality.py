@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 def _timm(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     from cross_modal_kd.modalities.image.encoders import timm_encoder
 
-    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, config.fresh_options)
+    image = inputs.of(ImageInputConfig)
+    return timm_encoder(config.name, image.channels, config.fresh_options, _scaling(image))
 
 
 def _timm_pretrained(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     from cross_modal_kd.modalities.image.encoders import timm_encoder
 
-    return timm_encoder(config.name, inputs.of(ImageInputConfig).channels, {**config.options, "pretrained": True})
+    image = inputs.of(ImageInputConfig)
+    return timm_encoder(config.name, image.channels, {**config.options, "pretrained": True}, _scaling(image))
 
 
 def _timm_takes(name: str) -> list[str]:
@@ -43,7 +45,12 @@ def _timm_takes(name: str) -> list[str]:
 def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     from cross_modal_kd.modalities.image.encoders import vgg_encoder
 
-    return vgg_encoder(inputs.of(ImageInputConfig).channels, dict(config.options))
+    image = inputs.of(ImageInputConfig)
+    return vgg_encoder(image.channels, dict(config.options), _scaling(image))
+
+
+def _scaling(image: ImageInputConfig) -> tuple[Sequence[float], Sequence[float]] | None:
+    return None if image.mean is None or image.std is None else (image.mean, image.std)
 
 
 LIBRARIES = {
