@@ -204,6 +204,20 @@ def test_an_interrupted_recipe_ends_as_an_uninterrupted_one(tmp_path, killed_at)
     assert not list(tmp_path.iterdir())
 
 
+def test_a_first_stage_that_was_finished_is_not_trained_again(tmp_path):
+    plan = Plan(changed(**RECIPE), norm_metric(), checkpoint=tmp_path / "c.safetensors")
+    with pytest.raises(Killed):
+        train_stages(aam(2 * CLASSES), spoken(), replace(plan, on_epoch=killer(6)))
+    made, margins = aam(2 * CLASSES), []
+
+    def note(classifier, _):
+        margins.append(classifier.margin)
+
+    made.classifier.register_forward_pre_hook(note)
+    train_stages(made, spoken(), plan)
+    assert margins == [0.5] * (COUNT // 6)  # of the second stage the last of two epochs
+
+
 def test_a_large_margin_without_crops_is_refused_before_the_first_stage():
     seen = []
     config = changed(large_margin={"crop_s": 6.0})
