@@ -76,7 +76,7 @@ def test_images_are_scaled_as_pretrained_weights_want_them(encoder):
 def test_every_layer_learns_at_its_own_rate(encoder):
     config = CONFIG.model_copy(update={"layer_decay": 0.5, "schedule": "exponential", "lr": 0.1, "final_lr": 0.1})
     running = set_up(made(encoder), pictures(), Plan(config, norm_metric()), make_fabric(config))
-    layers, module = running.module.student.encoder.layers(), running.module
+    layers, module = running.module.student.encoder.layer_names(), running.module
     names = {id(parameter): name for name, parameter in module.named_parameters()}
     rates = {
         names[id(parameter)]: group["lr"] for group in running.optimizer.param_groups for parameter in group["params"]
@@ -92,7 +92,7 @@ def test_every_layer_learns_at_its_own_rate(encoder):
 
 def test_frozen_layers_stay_with_the_statistics_of_their_norms(encoder):
     module = made(encoder)
-    before, layers = weights_of(module), module.student.encoder.layers()
+    before, layers = weights_of(module), module.student.encoder.layer_names()
     constant = DevMetric("score", lambda student: 0.5, True)
     train(module, pictures(), CONFIG.model_copy(update={"frozen": 2, "keep": "last"}), constant)
     after = weights_of(module)

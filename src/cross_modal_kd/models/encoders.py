@@ -22,7 +22,7 @@ class Encoder(nn.Module):
 
     num_features: int
 
-    def layers(self) -> list[list[str]]:
+    def layer_names(self) -> list[list[str]]:
         """Names of the parameters by layer, from the inputs on: for layer-wise learning rates, and to freeze the first.
 
         Returns:
@@ -33,7 +33,7 @@ class Encoder(nn.Module):
             found.setdefault(tuple(name.split(".")[:2]), []).append(name)
         return list(found.values())
 
-    def mask(self, augmentation: Any) -> None:
+    def mask_features(self, augmentation: Any) -> None:
         """Have features masked in training, as the modality's block in ``training.augmentation`` says; none by default.
 
         Args:

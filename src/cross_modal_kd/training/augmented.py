@@ -23,7 +23,7 @@ def augmented(encoder: Encoder, inputs: Inputs, training: TrainingConfig, modali
     block = (training.augmentation or {}).get(modality)
     if block is None or not training.augment:
         return inputs
-    encoder.mask(block)
+    encoder.mask_features(block)
     return inputs.augmented(block)
 
 

@@ -507,7 +507,7 @@ def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: 
 
 def _layer_rates(module: DistillationModule, decay: float) -> dict[str, float]:
     """Factors of the learning rates of the student's encoder, by the names of parameters."""
-    layers = module.student.encoder.layers()
+    layers = module.student.encoder.layer_names()
     return {
         f"student.encoder.{name}": decay ** (len(layers) - number)
         for number, names in enumerate(layers)
@@ -517,7 +517,7 @@ def _layer_rates(module: DistillationModule, decay: float) -> dict[str, float]:
 
 def _freeze(module: DistillationModule, count: int) -> None:
     """Leave the first layers of the student's encoder as they are. Raises ValueError where there are not so many."""
-    layers = module.student.encoder.layers()
+    layers = module.student.encoder.layer_names()
     if count > len(layers):
         raise ValueError(f"training.frozen: the encoder has {len(layers)} layers, found {count}")
     parameters = dict(module.student.encoder.named_parameters())

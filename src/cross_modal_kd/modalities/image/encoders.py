@@ -49,11 +49,11 @@ class ImageEncoder(Encoder):
         scaled = (shares - self.mean) / self.std if self._scaled else (shares - 0.5) / 0.25
         return self.network(scaled.contiguous(memory_format=torch.channels_last))
 
-    def layers(self) -> list[list[str]]:
-        """Of timm's networks as timm has them for layer-wise rates. See ``Encoder.layers``."""
+    def layer_names(self) -> list[list[str]]:
+        """Of timm's networks as timm has them for layer-wise rates. See ``Encoder.layer_names``."""
         matcher = getattr(self.network, "group_matcher", None)
         if matcher is None:
-            return super().layers()
+            return super().layer_names()
         from timm.models import group_parameters
 
         found = group_parameters(self.network, matcher(coarse=False))

@@ -46,15 +46,15 @@ class LogMel(nn.Module):
 
 
 class _OnLogMel(Encoder):
-    """An encoder of log-mel features, which are masked in training where ``mask`` was called."""
+    """An encoder of log-mel features, which are masked in training where ``mask_features`` was called."""
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
         self.features = LogMel(sample_rate, n_mels)
         self._masks: SpecAugment | None = None
 
-    def mask(self, augmentation: SpeechAugmentation) -> None:
-        """As ``spec_augment`` says. See ``Encoder.mask``."""
+    def mask_features(self, augmentation: SpeechAugmentation) -> None:
+        """As ``spec_augment`` says. See ``Encoder.mask_features``."""
         self._masks = augmentation.spec_augment
 
     def heard(self, waveforms: Tensor) -> Tensor:
