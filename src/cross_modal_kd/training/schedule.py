@@ -24,7 +24,7 @@ def build_optimizer(
     Returns:
         The optimiser.
     """
-    how = {"fused": fused, "foreach": foreach}
+    how: dict[str, Any] = {"fused": fused, "foreach": foreach}
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=True, **how)
     return torch.optim.AdamW(groups, **how)
