@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "export": ("export",),
     "demo": ("demo",),
     "quality": ("pipelines", "speech", "image"),
+    "samples/frames.py": ("image",),
     "studies": ("pipelines", "studies", "speech", "image"),
 }
 # Declared and not imported by name: what is a command, data, a plug-in, or an option of another's.
@@ -76,7 +77,7 @@ def distributions(package: str, installed: dict[str, list[str]]) -> set[str]:
 
 def allowed(file: Path) -> set[str]:
     place = file.relative_to(SRC / "cross_modal_kd").as_posix()
-    best = max((path for path in MAY_IMPORT if not path or place.startswith(f"{path}/")), key=len)
+    best = max((path for path in MAY_IMPORT if not path or f"{place}/".startswith(f"{path}/")), key=len)
     return names(*MAY_IMPORT[best]) | (names("dnsmos") if best == "modalities/speech" else set())
 
 

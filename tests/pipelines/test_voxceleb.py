@@ -13,20 +13,22 @@ from voxceleb_trees import VIDEOS, miniature
 
 RAW = Path(__file__).parents[2] / "data" / "01_raw"
 TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1, "ema": None}
-ECAPA = {
-    "channels": [8, 8, 8, 8, 24],
-    "attention_channels": 4,
-    "res2net_scale": 2,
-    "se_channels": 4,
-    "lin_neurons": 16,
+RECIPE = {
+    "epochs": 2,
+    "batch_size": 8,
+    "eval_every": 1,
+    "warmup_epochs": 1,
+    "margin_schedule": {"start_epoch": 1, "end_epoch": 2},
+    "large_margin": {"epochs": 1, "crop_s": 0.6, "batch_size": 8, "warmup_epochs": 0},
 }
+"""The environment's own recipe, every part of it short."""
 SETTINGS = {
     "ingestion": {"workers": 2},
     "inputs": {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}},
     "teacher": {"embedding_dim": 8, "encoder": {"name": "test_resnet"}, "training": TINY},
     "projection": {"dim": 8, "hidden": 8, "epochs": 1},
-    "student": {"encoder": {"options": ECAPA}},
-    "training": TINY,
+    "student": {"encoder": {"name": "ResNet18", "options": {"channels": 4}}},
+    "training": RECIPE,
     "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2]},
 }
 
