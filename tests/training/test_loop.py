@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from cross_modal_kd.config import ComputeConfig
 from cross_modal_kd.config.training import LENGTHENED_PATIENCE, TrainingConfig
 from cross_modal_kd.training import checkpoint as training_checkpoint
 from cross_modal_kd.training.loop import DevMetric
@@ -238,6 +239,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning_and_the_training_sta
     [
         ({"config": changed(lr=0.02)}, "training.lr differ"),
         ({"config": changed(epochs=9)}, "training.epochs differ"),
+        ({"config": changed(compute=ComputeConfig(precision="bf16-mixed"))}, "compute.precision differ"),
         ({"made": module(None)}, "size|key"),
         ({"made": module(free_dim=3)}, "size"),
     ],

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from cross_modal_kd.compute import progress_bar, repeatable
-from cross_modal_kd.config import DECIDES, TrainingConfig
+from cross_modal_kd.config import DECIDES, ComputeConfig, TrainingConfig
 from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
@@ -190,7 +190,8 @@ class Running:
             then = state["training"]
             changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
             if changed:
-                raise ValueError(f"training.{', training.'.join(changed)} differ")
+                blocks = ("compute" if name in ComputeConfig.model_fields else "training" for name in changed)
+                raise ValueError(", ".join(map(".".join, zip(blocks, changed, strict=True))) + " differ")
             self.module.load_state_dict(state["module"])
             optimizer = to_device(state["optimizer"], fabric.device)
             self.optimizer.load_state_dict(like_parameters(optimizer, self.optimizer, fabric.device))
