@@ -215,7 +215,7 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
     with stages.stage("sampler: two epochs, partners drawn"):
         ones = torch.ones(len(train))
         labels = torch.from_numpy(pd.factorize(train["label"])[0])
-        inputs: Any = range(len(train))
+        inputs: Any = Unread(len(train))
         sampler = TrainingData(inputs, labels, ones, ones, side).sampler(BATCH, seed=0)
         pairs = torch.Generator().manual_seed(0)
         for sampler.epoch in range(2):
@@ -225,9 +225,21 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
     return stages.rows
 
 
+class Unread:
+    """The inputs of a training, of which none is read."""
+
+    variants = 1
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+
 def stamps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Size and time of made-up files."""
-    return pd.DataFrame({"size": 1, "mtime_ns": 1}, index=rows.index)
+    """Root, size and time of made-up files."""
+    return pd.DataFrame({"root": 0, "size": 1, "mtime_ns": 1}, index=rows.index)
 
 
 def measured(rows: int) -> list[dict[str, Any]]:

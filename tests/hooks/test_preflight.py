@@ -165,6 +165,11 @@ STUDENT = ("student", "encoder")
             {"arms": {"soft_both": {"answer": "teacher"}}, "distillation": {"arm": "soft_both"}},
             "arms.soft_both.answer is 'teacher', which is for classification",
         ),
+        (
+            "distill",
+            {"task": {"kind": "classification"}, "training": {"large_margin": {"epochs": 1}}},
+            "training.large_margin is of the AAM-softmax of a verification task; a classification has none",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_named(blocks, pipeline, params, message):

@@ -222,7 +222,7 @@ class TrainingConfig(Strict):
         return self
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Margins that move where there is none, and augmentation that cannot be.
+        """Augmentation that cannot be.
 
         Args:
             blocks: All blocks by name.
@@ -231,9 +231,6 @@ class TrainingConfig(Strict):
             A sentence for each.
         """
         task = blocks["task"]
-        moved = [name for name in ("margin_schedule", "large_margin") if getattr(self, name) is not None]
-        if moved and task.kind == "classification":
-            yield f"training.{moved[0]} is of the AAM-softmax of a verification task; task.kind is {task.kind!r}"
         for name, block in (self.augmentation or {}).items():
             if name != task.student:
                 yield f"training.augmentation.{name}: the student's inputs are of {task.student!r}; take it away"

@@ -95,6 +95,15 @@ def _answers(run: Run) -> Iterator[str]:
             )
 
 
+def _margins(run: Run) -> Iterator[str]:
+    """Margins that move, of a task whose classifier has none."""
+    task = run.blocks["task"]
+    if "training" in run.used and kind_of(task).design.closed_set:
+        for name in ("margin_schedule", "large_margin"):
+            if getattr(run.blocks["training"], name) is not None:
+                yield f"training.{name} is of the AAM-softmax of a verification task; a {task.kind} has none"
+
+
 def _encoders(run: Run) -> Iterator[str]:
     """Encoders of another modality than the task's, and names and options that can be checked without their library."""
     task = run.blocks["task"]
@@ -171,6 +180,6 @@ def _numbers(run: Run) -> Iterator[str]:
 
 
 _CHECKS: tuple[Callable[[Run], Iterator[str]], ...] = (
-    *(_names, _misfits, _answers),
+    *(_names, _misfits, _answers, _margins),
     *(_encoders, _sources, _quality, _numbers),
 )

@@ -6,6 +6,7 @@ from cross_modal_kd.samples.checks import check_samples as check_samples
 from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
+from cross_modal_kd.samples.data_page import write_page as write_page
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
@@ -44,6 +45,7 @@ from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.subset import keep_labels as keep_labels
+from cross_modal_kd.samples.summary import summarise as summarise
 from cross_modal_kd.samples.table_store import load_table as load_table
 from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv

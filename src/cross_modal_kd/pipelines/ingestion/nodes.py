@@ -6,18 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import engine_of
 from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.pipelines.ingestion.page import write_page
 from cross_modal_kd.samples import (
     REJECTED_DTYPES,
-    SPLITS,
     Kept,
-    Pairing,
     Roots,
     SamplesError,
     TooManyRejectedError,
@@ -32,7 +28,9 @@ from cross_modal_kd.samples import (
     read_frozen,
     reject_conflicting,
     reject_parted,
+    summarise,
     update_shards,
+    write_page,
 )
 from cross_modal_kd.sources import layout_of, make_chimeric
 from cross_modal_kd.tasks import kind_of
@@ -108,9 +106,9 @@ def inspect_samples(
     passed_over: pd.DataFrame,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
+    task: TaskConfig,
     compute: ComputeConfig = HERE,
     inspection_cache: Path | None = None,
-    task: TaskConfig | None = None,
     data_page: Path | None = None,
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
@@ -125,10 +123,10 @@ def inspect_samples(
         passed_over: of ``read_sources``.
         sources: where the files lie.
         ingestion: threads, shortest sound, and the share of a source that may be rejected.
+        task: for the page of a run that fails here.
         compute: who looks.
         inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
             everything.
-        task: for the page of a run that fails here.
         data_page: folder of that page; None writes none.
 
     Returns:
@@ -144,7 +142,7 @@ def inspect_samples(
     try:
         inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
     except TooManyRejectedError as error:
-        if data_page is not None and task is not None:
+        if data_page is not None:
             rejected = pd.concat([passed_over, error.rejected])
             logger.error("what was found: %s", write_page(data_page, conform(candidates), rejected, task, str(error)))
         raise
@@ -195,9 +193,7 @@ def split_samples(
         )
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
-    return Split(
-        samples=kept, rejected_samples=rejected, split_summary=_with_levels(summarise(samples), samples, pairing, task)
-    )
+    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples, pairing, task))
 
 
 def split_and_save(
@@ -234,44 +230,6 @@ def split_and_save(
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
-
-
-def summarise(samples: pd.DataFrame) -> pd.DataFrame:
-    """Samples, labels and groups of each split, modality and source.
-
-    Args:
-        samples: the table, with its splits.
-
-    Returns:
-        split, modality, source and the counts samples, labels and groups; a row each, train before dev before test.
-    """
-    keys = ["split", "modality", "source"]
-    counts = samples.groupby(keys).agg(
-        samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique")
-    )
-    return counts.reset_index().sort_values(
-        "split", key=lambda found: found.map(SPLITS.index), kind="stable", ignore_index=True
-    )
-
-
-def _with_levels(summary: pd.DataFrame, samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> pd.DataFrame:
-    """The summary and, of a task that is paired by several levels, how many of the student's samples are by each.
-
-    The columns are ``by_instance`` and the like, and ``alone``; null for the teacher's samples. The log says it too.
-    """
-    if len(task.levels) == 1:
-        return summary
-    names = np.array([*(f"by_{level}" for level in task.levels), "alone"])
-    found = pd.DataFrame({"sample_id": pairing.student_ids, "level": names[pairing.level]})  # -1 is the last of them
-    counts = found.merge(samples[["sample_id", "split", "modality", "source"]], on="sample_id")
-    keys = ["split", "modality", "source"]
-    table = counts.groupby([*keys, "level"]).size().unstack(fill_value=0).reindex(columns=names, fill_value=0)
-    logger.info("%s samples are paired with %s: %s", task.student, task.teacher, _words(table.sum()))
-    return summary.join(table.astype("Int64"), on=keys)
-
-
-def _words(counts: pd.Series) -> str:
-    return ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
 
 
 def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> pd.DataFrame:

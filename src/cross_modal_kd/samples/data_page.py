@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.samples import SPLITS
+from cross_modal_kd.samples.schema import SPLITS
 from cross_modal_kd.storage import write_whole
 
 PAGE, TEMPLATE = "data.html", "data.html.jinja"
