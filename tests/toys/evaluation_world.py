@@ -21,9 +21,10 @@ from cross_modal_kd.evaluation import Folds
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.projection import Projection, projection_bundle
 from cross_modal_kd.pipelines.evaluation import nodes
-from cross_modal_kd.pipelines.ingestion.nodes import summarise
 from cross_modal_kd.samples.embeddings import EmbeddingTable
+from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import conform
+from cross_modal_kd.samples.summary import summarise_splits
 from cross_modal_kd.tasks import kind_of
 
 DIM = 16
@@ -127,7 +128,7 @@ class World:
             self.task,
             sources,
             self.evaluation,
-            split_summary=summarise(self.samples),
+            split_summary=summarise_splits(self.samples, pair(self.samples, self.task), self.task),
             rejected_samples=pd.DataFrame({"source": ["made"], "path": ["p"], "reason": ["<b>broken</b>"]}),
             quality_measures=measures,
             quality_scores=measures[["sample_id", "modality"]].assign(quality=0.5),

@@ -45,7 +45,7 @@ from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.subset import keep_labels as keep_labels
-from cross_modal_kd.samples.summary import summarise as summarise
+from cross_modal_kd.samples.summary import summarise_splits as summarise_splits
 from cross_modal_kd.samples.table_store import load_table as load_table
 from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 KEYS = ["split", "modality", "source"]
 
 
-def summarise(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> pd.DataFrame:
+def summarise_splits(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> pd.DataFrame:
     """Samples, labels and groups of each split, modality and source.
 
     Of a task that is paired by several levels also how many of the student's samples are by each, which the log says.

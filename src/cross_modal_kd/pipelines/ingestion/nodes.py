@@ -28,7 +28,7 @@ from cross_modal_kd.samples import (
     read_frozen,
     reject_conflicting,
     reject_parted,
-    summarise,
+    summarise_splits,
     update_shards,
     write_page,
 )
@@ -171,7 +171,8 @@ def split_samples(
         ingestion: shares and seed of the splits, and ``without_partner``.
 
     Returns:
-        The samples table by sample_id; source, path and reason of everything rejected; and the table of ``summarise``.
+        The samples table by sample_id; source, path and reason of everything rejected; and the table of
+        ``summarise_splits``.
     """
     design = kind_of(task).design
     samples = inspected.assign(split=assign_splits(inspected, design, ingestion.split, read_frozen(ingestion.split)))
@@ -193,7 +194,7 @@ def split_samples(
         )
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
-    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise(samples, pairing, task))
+    return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
 
 
 def split_and_save(
