@@ -154,10 +154,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def ray_of_two_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A ``ComputeConfig`` for a Ray of this machine with two cores, which ends with the file of tests."""
     ray = pytest.importorskip("ray")
+    from cross_modal_kd.compute.cluster import sigterm_kept
     from cross_modal_kd.config import ComputeConfig
 
     paths = [str(PROJECT / name) for name in ("src", "tests/toys")]
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, sigterm_kept():
         patch.setenv("PYTHONPATH", os.pathsep.join(paths))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(
@@ -170,4 +171,5 @@ def ray_of_two_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             _node_ip_address="127.0.0.1",
         )
     yield ComputeConfig(engine="ray", address=None, retries=1)
-    ray.shutdown()
+    with sigterm_kept():
+        ray.shutdown()

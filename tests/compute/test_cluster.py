@@ -1,5 +1,8 @@
 """Work as tasks: the same results, a dead worker is replaced, an error is the work's own, nothing waits for ever."""
 
+import os
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -158,3 +161,21 @@ def test_inspection_and_quality_and_embeddings_are_the_same_tables(ray_of_two_co
     )
     assert one.sample_ids == other.sample_ids and one.fingerprint == other.fingerprint
     np.testing.assert_allclose(one.values, other.values, atol=1e-6)
+
+
+ENDS = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(77))
+from cross_modal_kd.compute import engine_of
+from cross_modal_kd.config import ComputeConfig
+assert list(engine_of(ComputeConfig(engine="ray", address=None)).each(str, [1])) == ["1"]
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(20)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_with_a_ray_of_its_own_still_hears_that_it_is_to_end():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"}
+    done = subprocess.run([sys.executable, "-c", ENDS], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 77, done.stderr

@@ -91,6 +91,7 @@ def test_a_signal_ends_the_run_as_killed_and_says_how_to_go_on(distilled, tmp_pa
 def test_a_worker_that_inherits_the_handler_dies_of_the_signal_and_the_run_stops_at_its_next_node_at_the_latest():
     hook = EndsHook()
     hook.before_pipeline_run({"runner": "SequentialRunner"})
+    assert signal.getsignal(signal.SIGTERM) == hook._stop  # else the signal ends the tests
     try:
         with pytest.raises(Stopped) as stopped:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -118,6 +119,7 @@ def test_a_stop_that_a_destructor_swallows_is_not_lost():
 
     hook = EndsHook()
     hook.before_pipeline_run({"runner": "SequentialRunner"})
+    assert signal.getsignal(signal.SIGTERM) == hook._stop  # else the signal ends the tests
     try:
         with pytest.raises(Stopped):  # noqa: PT012
             swallows = Swallows()

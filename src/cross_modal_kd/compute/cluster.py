@@ -2,8 +2,11 @@
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -155,11 +158,13 @@ def connected(compute: ComputeConfig) -> Any:
     options: dict[str, Any] = {"configure_logging": False, "log_to_driver": True}
     if compute.address is None:
         own: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-        ray.init(address="local", **own, **options)
+        with sigterm_kept():
+            ray.init(address="local", **own, **options)
         return ray
     try:
         _knock(compute.address)
-        ray.init(address=compute.address, **options)
+        with sigterm_kept():
+            ray.init(address=compute.address, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(
             f"compute.address {compute.address!r}: no Ray cluster answers ({error}). Start one with `ray start "
@@ -168,6 +173,17 @@ def connected(compute: ComputeConfig) -> Any:
         ) from error
     logger.info("Ray at %s has %g CPUs and %g GPUs", compute.address, *map(_there(ray).get, ("CPU", "GPU")))
     return ray
+
+
+@contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Within it Ray begins or ends: it puts its own handler of SIGTERM, and takes away whatever one there is."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _knock(address: str) -> None:
