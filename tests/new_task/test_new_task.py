@@ -75,9 +75,7 @@ def test_the_splits_that_are_told_are_those_that_are_drawn(new_task, tmp_path, p
     task = TaskConfig(name="birds", **written["task"])
     sources, ingestion = SourcesConfig(written["sources"]), IngestionConfig(**written["ingestion"])
     listed = read_sources(task, sources, ingestion)
-    samples = split_samples(
-        *inspect_samples(*listed, sources, ingestion, task, ComputeConfig()), task, ingestion
-    ).samples
+    samples = split_samples(*inspect_samples(*listed, sources, ingestion, ComputeConfig()), task, ingestion).samples
     mine = samples[samples["modality"] == "image"]
     for split, part in mine.groupby("split"):
         assert f"{split} {len(part)} of {part['label'].nunique()} labels" in said

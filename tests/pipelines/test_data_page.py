@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig, TaskConfig
-from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_and_save
+from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, read_sources, split_and_save
 from cross_modal_kd.samples import REJECTED_DTYPES, SamplesError, conform
 from cross_modal_kd.samples.data_page import tables, write_page
 from own_folders import birds, image
@@ -18,7 +18,7 @@ def ingest(root, page, **ingestion):
     sources = SourcesConfig.model_validate({"s": {"layout": "folder", "root": str(root)}})
     chosen = IngestionConfig.model_validate(ingestion)
     candidates, passed_over = read_sources(TASK, sources, chosen)
-    found = inspect_samples(candidates, passed_over, sources, chosen, TASK, ComputeConfig(), None, page)
+    found = inspect_and_tell(candidates, passed_over, sources, chosen, TASK, ComputeConfig(), page / "seen", page)
     split_and_save(*found, TASK, sources, chosen, page)
     return (page / "data.html").read_text()
 

@@ -54,7 +54,7 @@ def test_dev_is_drawn_from_the_training_images_of_each_class(root):
     sources = SourcesConfig({"cub": SourceConfig(layout="cub", root=str(root))})
     ingestion = IngestionConfig()
     listed = read_sources(task, sources, ingestion)
-    split = split_samples(*inspect_samples(*listed, sources, ingestion, task), task, ingestion)
+    split = split_samples(*inspect_samples(*listed, sources, ingestion), task, ingestion)
     images = split.samples[split.samples["modality"] == "image"]
     assert (images["split"] == "test").sum() == 12
     official = read(root).rows.set_index("sample_id")["split"]

@@ -106,10 +106,8 @@ def inspect_samples(
     passed_over: pd.DataFrame,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
-    task: TaskConfig,
     compute: ComputeConfig = HERE,
     inspection_cache: Path | None = None,
-    data_page: Path | None = None,
 ) -> Inspected:
     """Decode every candidate once: its digest, length and size; what cannot be used is set apart with its reason.
 
@@ -123,11 +121,9 @@ def inspect_samples(
         passed_over: of ``read_sources``.
         sources: where the files lie.
         ingestion: threads, shortest sound, and the share of a source that may be rejected.
-        task: for the page of a run that fails here.
         compute: who looks.
         inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
             everything.
-        data_page: folder of that page; None writes none.
 
     Returns:
         The rows that can be used, with sha256, duration_s (seconds), width and height (pixels) and sample_rate (Hz) as
@@ -139,13 +135,7 @@ def inspect_samples(
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
     known = None if inspection_cache is None else Kept(inspection_cache, _decides(candidates, ingestion), roots.stamps)
-    try:
-        inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
-    except TooManyRejectedError as error:
-        if data_page is not None:
-            rejected = pd.concat([passed_over, error.rejected])
-            logger.error("what was found: %s", write_page(data_page, conform(candidates), rejected, task, str(error)))
-        raise
+    inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
     kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
     return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
 
@@ -154,6 +144,40 @@ def _decides(candidates: pd.DataFrame, ingestion: IngestionConfig) -> str:
     """What a look at a file depends on beside the file."""
     versions = {name: modality_of(name).version for name in sorted(candidates["modality"].unique())}
     return json.dumps(["inspection", versions, ingestion.min_duration_s])
+
+
+def inspect_and_tell(
+    candidates: pd.DataFrame,
+    passed_over: pd.DataFrame,
+    sources: SourcesConfig,
+    ingestion: IngestionConfig,
+    task: TaskConfig,
+    compute: ComputeConfig,
+    inspection_cache: Path | None = None,
+    data_page: Path | None = None,
+) -> Inspected:
+    """What ``inspect_samples`` gives; where it rejects too many, a page says which.
+
+    Args:
+        candidates: as ``inspect_samples`` takes it.
+        passed_over: as ``inspect_samples`` takes it.
+        sources: as ``inspect_samples`` takes it.
+        ingestion: as ``inspect_samples`` takes it.
+        task: for the page.
+        compute: who looks.
+        inspection_cache: as ``inspect_samples`` takes it.
+        data_page: folder of the page; None writes none.
+
+    Returns:
+        As ``inspect_samples``.
+    """
+    try:
+        return inspect_samples(candidates, passed_over, sources, ingestion, compute, inspection_cache)
+    except TooManyRejectedError as error:
+        if data_page is not None:
+            rejected = pd.concat([passed_over, error.rejected])
+            logger.error("what was found: %s", write_page(data_page, conform(candidates), rejected, task, str(error)))
+        raise
 
 
 def split_samples(

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_and_save
+from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, read_sources, split_and_save
 from cross_modal_kd.pipelines.stage import bound, stage
 
 
@@ -25,7 +25,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="list_raw_files",
             ),
             Node(
-                inspect_samples,
+                inspect_and_tell,
                 bound(
                     "candidates",
                     "passed_over",
