@@ -23,7 +23,7 @@ ALL = {
     "data_path": ("Decoding, quality, and waiting for data", []),
     "million": ("Tables of a million samples", []),
     "trials": ("Lists of trials, and matching", []),
-    "nodes": ("Kedro and MLflow beside the nodes", []),
+    "nodes": ("Kedro and MLflow beside the nodes", ["--env", "base", "--rounds", "1", *ONE_CORE]),
     "growth": ("Growing batches, classes and embeddings", ["--clock", "cpu"]),
 }
 PAGE = """# Benchmarks

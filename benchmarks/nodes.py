@@ -1,13 +1,13 @@
 """What Kedro and MLflow add to the nodes that they run, and what a command costs before it does anything.
 
     python benchmarks/nodes.py
-    python benchmarks/nodes.py --env base --rounds 1     # the default task, minutes
+    python benchmarks/nodes.py --env base --rounds 1 --clock cpu --threads 1     # the default task, minutes
 
 First table: a pipeline's nodes run three times in turn, each in a data folder of its own: called one after the other
 with values that stay in memory; by Kedro, which saves and loads what lies between them; by Kedro with a tracked MLflow
 run, in a database whose tables are there. Seconds count from the first node to the end, start-up apart. A first round,
-which imports everything, is not counted. Second table: CPU seconds of commands in processes of their own, the least of
-the rounds, beside an empty Python.
+which imports everything, is that of ``--env=test`` and not counted. Second table: CPU seconds of commands in processes
+of their own, the least of the rounds, beside an empty Python.
 """
 
 import argparse
@@ -17,12 +17,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from timing import machine, table
+from timing import CLOCKS, Clock, machine, table
 
 PROJECT = Path(__file__).parents[1]
 COMMANDS = {
@@ -37,15 +36,16 @@ GOAL = 1.05
 class FirstNode:
     """Notes when the first node of a run begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.at: float | None = None
 
     def __call__(self) -> None:
         """Only the first one counts."""
-        self.at = time.perf_counter() if self.at is None else self.at
+        self.at = self.clock() if self.at is None else self.at
 
 
-def by_kedro(env: str, pipeline: str, folder: Path, tracked: bool) -> tuple[float, float]:
+def by_kedro(env: str, pipeline: str, folder: Path, tracked: bool, clock: Clock) -> tuple[float, float]:
     """Seconds before the first node and from there on."""
     from kedro.framework.hooks import hook_impl
     from kedro.framework.project import settings
@@ -53,15 +53,15 @@ def by_kedro(env: str, pipeline: str, folder: Path, tracked: bool) -> tuple[floa
 
     from cross_modal_kd.hooks import MlflowHook
 
-    first = FirstNode()
+    first = FirstNode(clock)
 
-    class Clock:
+    class Listener:
         @hook_impl
         def before_node_run(self) -> None:
             first()
 
-    own, started = settings.HOOKS, time.perf_counter()
-    settings.set("HOOKS", (*(hook for hook in own if tracked or not isinstance(hook, MlflowHook)), Clock()))
+    own, started = settings.HOOKS, clock()
+    settings.set("HOOKS", (*(hook for hook in own if tracked or not isinstance(hook, MlflowHook)), Listener()))
     try:
         with KedroSession.create(PROJECT, env=env, runtime_params=runtime(folder), save_on_close=False) as session:
             os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'mlflow.db'}"
@@ -69,7 +69,7 @@ def by_kedro(env: str, pipeline: str, folder: Path, tracked: bool) -> tuple[floa
     finally:
         settings.set("HOOKS", own)
     assert first.at is not None, "no node has run"  # noqa: S101
-    return first.at - started, time.perf_counter() - first.at
+    return first.at - started, clock() - first.at
 
 
 def runtime(folder: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def runtime(folder: Path) -> dict[str, Any]:
     return {"data_root": str(folder / "data")}
 
 
-def directly(env: str, pipeline: str, folder: Path) -> float:
+def directly(env: str, pipeline: str, folder: Path, clock: Clock) -> float:
     """Seconds of the nodes called one after the other; parameters and folders are read before."""
     from kedro.framework.project import pipelines
     from kedro.framework.session import KedroSession
@@ -85,10 +85,10 @@ def directly(env: str, pipeline: str, folder: Path) -> float:
     with KedroSession.create(PROJECT, env=env, runtime_params=runtime(folder), save_on_close=False) as session:
         catalog, chosen = session.load_context().catalog, pipelines[pipeline]
         values = {name: catalog.load(name) for name in sorted(chosen.inputs())}
-        started = time.perf_counter()
+        started = clock()
         for node in chosen.nodes:
             values |= node.run({name: values[name] for name in node.inputs})
-        return time.perf_counter() - started
+        return clock() - started
 
 
 def compared(given: argparse.Namespace, base: Path) -> list[list[str]]:
@@ -98,10 +98,11 @@ def compared(given: argparse.Namespace, base: Path) -> list[list[str]]:
     bootstrap_project(PROJECT)
     empty = base / "empty.db"
     tables(empty)
-    ways: dict[str, Callable[[Path], tuple[float, float]]] = {
-        "called directly": lambda folder: (0.0, directly(given.env, given.pipeline, folder)),
-        "Kedro": lambda folder: by_kedro(given.env, given.pipeline, folder, tracked=False),
-        "Kedro + MLflow": lambda folder: by_kedro(given.env, given.pipeline, folder, tracked=True),
+    clock = CLOCKS[given.clock]
+    ways: dict[str, Callable[[str, Path], tuple[float, float]]] = {
+        "called directly": lambda env, folder: (0.0, directly(env, given.pipeline, folder, clock)),
+        "Kedro": lambda env, folder: by_kedro(env, given.pipeline, folder, False, clock),
+        "Kedro + MLflow": lambda env, folder: by_kedro(env, given.pipeline, folder, True, clock),
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for number in range(given.rounds + 1):
@@ -109,7 +110,7 @@ def compared(given: argparse.Namespace, base: Path) -> list[list[str]]:
             folder = base / f"{number}-{name.replace(' ', '')}"
             folder.mkdir()
             (folder / "mlflow.db").write_bytes(empty.read_bytes())
-            taken[name].append(way(folder))
+            taken[name].append(way(given.env if number else "test", folder))
     own = [seconds for _, seconds in taken["called directly"][1:]]
     rows = []
     for name, found in taken.items():
@@ -140,18 +141,24 @@ def main() -> None:
     parser.add_argument("--env", default="test")
     parser.add_argument("--pipeline", default="distill")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of torch; all where it is not given")
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
     parser.add_argument("--quick", action="store_true", help="does it run? one stage, one round, an empty Python")
     given = parser.parse_args()
     commands = COMMANDS
     if given.quick:
         given.pipeline, given.rounds, commands = "ingestion", 1, dict(list(COMMANDS.items())[:1])
+    if given.threads:
+        import torch
+
+        torch.set_num_threads(given.threads)
     with tempfile.TemporaryDirectory() as folder:
         rows = compared(given, Path(folder))
     head = [f"nodes of {given.pipeline}, --env={given.env}", "before the first", "from there on", "over direct calls"]
     print("\n".join(["", *table(head, rows), ""]), flush=True)
     least = {name: min(cpu_seconds(words) for _ in range(given.rounds)) for name, words in commands.items()}
     print("\n".join(table(["command", "CPU"], ([name, f"{each:.2f} s"] for name, each in least.items()))))
-    print(f"\n{machine('kedro', 'mlflow')}")
+    print(f"\n{machine('kedro', 'mlflow')}; {given.threads or 'all'} threads, {given.clock} clock")
 
 
 if __name__ == "__main__":
