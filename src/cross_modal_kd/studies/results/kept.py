@@ -64,6 +64,8 @@ def _keep_plots(section: Section, folder: Path, kept: Path, most_bytes: int) -> 
 def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
     """Refuse to write a page that would lose a section or a table of the one on disk.
 
+    A table that says what it was measured on (``Both students on the test split``) is the same on something else.
+
     Args:
         page: file of the page; it need not be there.
         new: text that is to take its place.
@@ -74,13 +76,18 @@ def refuse_loss(page: Path, new: str, folder: Path, kept: Path) -> None:
         ValueError: a section or a table of the page on disk is not in ``new``; the section ``Not run`` may go.
     """
     old = page.read_text(encoding="utf-8") if page.is_file() else ""
-    lost = [name for name in HEADING.findall(old) if name not in HEADING.findall(new) and name != "## Not run"]
+    there = {_without_split(name) for name in HEADING.findall(new)}
+    lost = [name for name in HEADING.findall(old) if _without_split(name) not in there and name != "## Not run"]
     if lost:
         raise ValueError(
             f"{page} holds {', '.join(repr(name.strip('#* ')) for name in lost)}, of which there are tables neither in "
             f"{folder} nor in {kept}: written anew, the page would lose that. Run what is named under these tables, or "
             "remove the page to begin afresh"
         )
+
+
+def _without_split(heading: str) -> str:
+    return re.sub(r"(?<=students) on the .+", "", heading)
 
 
 def _notes(folder: Path) -> dict[str, Any]:
