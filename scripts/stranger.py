@@ -127,7 +127,8 @@ def walk(stranger: Stranger) -> None:
         (predicted,) = csv.DictReader(file)
     exported = stranger.project / "data" / "06_models" / "birds" / "distilled" / "exported"
     alone = stranger.step("run_student.py", [stranger.python, str(exported / "run_student.py"), str(picture)])
-    _agree("run_student.py", alone.strip().split("\t")[1:], predicted)
+    answer = json.loads(alone)
+    _agree("run_student.py", [answer["label"], answer["probability"]], predicted)
     started = time.monotonic()
     with stranger.served("models:/birds@champion") as address:
         rows = [{"content": base64.b64encode(picture.read_bytes()).decode()}]

@@ -4,6 +4,7 @@ The first word names the command, ``cross-modal-kd predict photos/``; with none,
 ``kedro run``. Only that one imports Kedro.
 """
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ def main(*args: Any, **kwargs: Any) -> Any:
     Returns:
         What the command gives back; where Python is not interactive the process ends before.
     """
+    logging.getLogger("kedro.framework.project").addFilter(_of_use)
     kwargs["standalone_mode"] = not hasattr(sys, "ps1")
     words = list(args[0] if args and args[0] is not None else kwargs.get("args") or sys.argv[1:])
     if words and (words[0] in ("--help", "-h") or not words[0].startswith("-")) and words[0] != "run":
@@ -37,6 +39,11 @@ def main(*args: Any, **kwargs: Any) -> Any:
     if words[:1] == ["run"]:
         args, kwargs = (words[1:], *args[1:]), {name: value for name, value in kwargs.items() if name != "args"}
     return find_run_command(package_name)(*args, **kwargs)
+
+
+def _of_use(record: logging.LogRecord) -> bool:
+    """Where a folder has no conf/logging.yml to leave it out, Kedro begins by saying which configuration it logs by."""
+    return not str(record.msg).startswith("Using '")
 
 
 if __name__ == "__main__":

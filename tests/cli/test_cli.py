@@ -156,6 +156,7 @@ def test_a_command_that_finds_nothing_leaves_nothing(words, tmp_path, monkeypatc
         env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
     assert done.returncode and "error: " in done.stderr and "Traceback (" not in done.stderr
+    assert "Using" not in done.stdout + done.stderr  # Kedro's logging configuration
     assert not list(here.iterdir()), list(here.iterdir())
     kept = list(temporary.glob("kedro-run-*"))
     assert len(kept) == (words == "run"), kept

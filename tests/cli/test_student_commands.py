@@ -232,6 +232,7 @@ def test_those_who_are_enrolled_are_found_again(call, pictures, tmp_path):
     for folder in folders:
         code, _, told = call("enroll", folder.name, folder, f"--book={book}")
         assert code == 0 and "is enrolled in" in told and "2 file(s)" in told
+        assert [each.name for each in book.parent.iterdir()] == [book.name]  # and no lock beside it
     code, said, told = call("identify", whole(pictures)[0], f"--book={book}", "--at=eer")
     best = re.search(r"\[(\S+) ", said)[1]
     assert code == 0 and best in {folder.name for folder in folders} and "probability" in said

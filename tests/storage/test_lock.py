@@ -55,6 +55,33 @@ def test_a_run_on_another_machine_holds_it_while_it_is_heard_of(tmp_path, silent
         lock.acquire("kedro run")
 
 
+COUNT = """
+import sys
+from pathlib import Path
+from cross_modal_kd.storage import guarded
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(100):
+    with guarded(folder / ".count.lock", passing=True):
+        count = int((folder / "count").read_text())
+        (folder / "count").write_text(str(count + 1))
+"""
+
+
+def test_a_lock_that_passes_is_held_by_one_at_a_time_and_leaves_nothing(tmp_path):
+    (tmp_path / "count").write_text("0")
+    counters = [
+        subprocess.Popen([sys.executable, "-c", COUNT, str(tmp_path)], stdin=-1, stdout=-1, text=True) for _ in range(4)
+    ]
+    assert [each.stdout.readline() for each in counters] == ["ready\n"] * 4
+    for each in counters:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    assert [each.wait() for each in counters] == [0] * 4
+    assert (tmp_path / "count").read_text() == "400" and [each.name for each in tmp_path.iterdir()] == ["count"]
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     write_whole(tmp_path / "a.json", "old")
     with pytest.raises(TypeError):

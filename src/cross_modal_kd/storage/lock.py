@@ -160,11 +160,13 @@ class Lock:
 
 
 @contextmanager
-def guarded(file: Path) -> Iterator[None]:
+def guarded(file: Path, passing: bool = False) -> Iterator[None]:
     """A short critical section among processes: what is read in the block is what is written at its end.
 
     Args:
         file: that is locked meanwhile, made where it is missing.
+        passing: whether it goes afterwards. Who waits for it meanwhile, and then holds a file without a name, tries
+            again with a new one: filelock looks for that.
 
     Yields:
         Nothing.
@@ -182,6 +184,9 @@ def guarded(file: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if passing:
+            with suppress(OSError):  # an open file keeps its name on Windows
+                file.unlink()
         lock.release()
 
 
