@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -371,3 +372,36 @@ def test_an_address_is_looked_for_where_the_project_tracks_its_runs(tmp_path, mo
     assert tracking_uri() == f"sqlite:///{tmp_path / 'a.db'}"
     (tmp_path / "conf" / "local" / "mlflow.yml").write_text("tracking_uri: http://mlflow.example.org:5000\n")
     assert tracking_uri() == "http://mlflow.example.org:5000"
+
+
+OF_THE_STUDENT = {  # in a line of the page
+    r"^(threshold) +far.*": r"\1",
+    r", POOR: [^)]*": "",
+    r"(accepted|refused): (not )?the same": "DECISION",
+    r": (dog|rocket|fruit) (?=\d)": ": CLASS ",
+    r": [a-z ]+ \[\w+ [^,]+, \w+ ": ": NAME [NAMES ",
+    r"^ +\d+ +(-?[\d.]+) .*": r"PLACE \1 FILE",
+    r"-?\d+(\.\d+)?": "#",
+}
+
+
+def masked(text: str) -> set[str]:
+    """The lines of an output without what depends on the student, and its notes."""
+    lines = {line for line in text.splitlines() if line and not line.startswith("note: ")}
+    for pattern, word in OF_THE_STUDENT.items():
+        lines = {re.sub(pattern, word, line) for line in lines}
+    return lines
+
+
+def test_the_page_of_the_commands_shows_what_they_print(call, tmp_path, monkeypatch):
+    maker = PROJECT / "docs" / "examples" / "make_pictures.py"
+    subprocess.run([sys.executable, str(maker), str(tmp_path / "pictures")], check=True, timeout=60)
+    monkeypatch.chdir(tmp_path)
+    page = (PROJECT / "docs" / "student.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^\$ cross-modal-kd (.*?)\n(.*?)(?=^\$|^```)", page, re.DOTALL | re.MULTILINE)
+    asked = [(shlex.split(command), shown) for command, shown in blocks if not command.startswith("export")]
+    assert {words[0] for words, _ in asked} == {"predict", "verify", "enroll", "identify", "search"}
+    for words, shown in asked:
+        code, said, told = call(*(word.replace("far1%", "far10%") for word in words))  # what this student has
+        assert code == (3 if "broken.png" in shown else 0), told
+        assert masked(shown) == masked(said + told), words
