@@ -139,6 +139,7 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
     from cross_modal_kd.sources.files import Files
     from cross_modal_kd.sources.folder import FolderOptions, rows_of
     from cross_modal_kd.sources.listing import Listing, listing
+    from cross_modal_kd.storage import read_columns
     from cross_modal_kd.tasks import kind_of
     from cross_modal_kd.tracking import fingerprint
     from cross_modal_kd.training.data import TeacherSide, TrainingData
@@ -196,7 +197,7 @@ def one_size(rows: int, folder: Path) -> list[dict[str, Any]]:
         fingerprint(trials)
         trials.to_parquet(folder / "trials.parquet")
         del trials
-        trials = pd.read_parquet(folder / "trials.parquet")
+        trials = read_columns(folder / "trials.parquet")
         del trials
     with stages.stage(f"teacher's table, {DIM} numbers a row, to disk"):
         teachers = samples.loc[samples["modality"] == task.teacher, "sample_id"].tolist()

@@ -5,7 +5,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig, WeightConfig
 from cross_modal_kd.quality.errors import QualityError
-from cross_modal_kd.samples import pair
+from cross_modal_kd.samples import KEYS, pair
 
 
 def sample_weights(
@@ -29,9 +29,10 @@ def sample_weights(
     """
     from cross_modal_kd.losses import distillation_quality, quality_weights
 
-    training = samples[samples["split"] == "train"]
-    students = training.loc[training["modality"] == task.student, "sample_id"].to_numpy()
-    if not len(students):
+    keys = [key for level in task.levels for key in KEYS[level]]
+    columns = list(dict.fromkeys(["sample_id", "modality", "split", *keys]))
+    training = samples.loc[samples["split"] == "train", columns]  # without the paths, which are the most of a table
+    if not (training["modality"] == task.student).any():
         raise QualityError(f"weights are for {task.student} samples of the training split, found none in `samples`")
     quality = scores.set_index("sample_id")["quality"]
     missing = training.loc[~training["sample_id"].isin(quality.index), "sample_id"]

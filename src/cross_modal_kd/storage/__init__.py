@@ -1,5 +1,6 @@
 """What outlives a process on disk: whole folders with checksums, CSV files, and locks that say who writes there."""
 
+from cross_modal_kd.storage.columns import read_columns
 from cross_modal_kd.storage.csv_file import (
     csv_text,
     plain_text,
@@ -37,6 +38,7 @@ __all__ = [
     "parse_json",
     "plain_text",
     "process_facts",
+    "read_columns",
     "read_csv",
     "read_json",
     "replaced",
