@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cross_modal_kd.config import TrainingConfig
+from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.tables import not_defined
 from cross_modal_kd.evaluation.report.verdict import verdict
@@ -167,6 +168,18 @@ def test_both_kinds_draw_the_same_set_of_plots(task):
     assert all(image.startswith("<svg ") and image.endswith("</svg>") for image in images.values())
     remarks = [plot.get_suptitle() for plot in plots]
     assert all(("Chimeric" in remark) == task.chimeric for remark in remarks)
+
+
+@pytest.mark.parametrize(("value", "low", "cut"), [(-0.1, -0.9, 0), (-0.7, -5.0, 1), (-1.5, None, 1)])
+def test_one_metric_of_few_errors_does_not_hide_the_gains_of_others(value, low, cut):
+    gain, other = {"value": value, "low": low, "high": low and 0.6}, {"value": -0.1, "low": -0.3, "high": 0.2}
+    share = {"value": 0.7, "low": 0.6, "high": 0.8}
+    arms = dict.fromkeys(("student_alone", "distilled", "difference"), {"top1": share, "top5": share})
+    axis = summary_plot({**arms, "relative_reduction": {"top1": other, "top5": gain}}).axes[1]
+    left, _ = axis.get_xlim()
+    arrows = [line for line in axis.lines if line.get_marker() == "<"]
+    assert len(arrows) == cut and (left == pytest.approx(-106) if cut else left > -106)
+    assert not cut or left < arrows[0].get_xdata()[0]
 
 
 def metrics(alone: float, distilled: float, low: float, high: float, kind: str = "verification") -> dict:

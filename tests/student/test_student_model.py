@@ -16,6 +16,7 @@ from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models import library_of
 from cross_modal_kd.samples import Roots, load_table
 from cross_modal_kd.student import Enrolled, StudentError, StudentModel, load_package, save_package
+from cross_modal_kd.student.space import Space
 from cross_modal_kd.tasks import kind_of
 
 PROJECT = Path(__file__).parents[2]
@@ -229,6 +230,17 @@ def test_what_it_is_like(student, contents):
     assert [each.name for each in own][0] == training.items["sample_id"][(training.vectors @ embedding.vector).argmax()]
     assert {each.name for each in across} <= set(teacher.items["sample_id"])
     assert own[0].score >= own[1].score and across[0].score >= across[1].score
+
+
+def test_a_text_that_many_samples_share_is_named_once(student, contents, monkeypatch):
+    side = student.package.teacher
+    texts = [f"text {row % 4}" for row in range(len(side.space))]
+    shared = replace(side, space=Space(side.space.items.assign(text=texts), side.space.vectors))
+    monkeypatch.setattr(student, "package", replace(student.package, teacher=shared))
+    _, own, across = student.neighbours(contents[0], top_k=6)
+    told = shared.space.items.set_index("sample_id")["text"][[each.name for each in across]]
+    assert sorted(told) == sorted(set(texts)) and len(own) == 6
+    assert across[0].score == max(each.score for each in across)
 
 
 def test_the_folder_goes_around(student, contents, tmp_path):

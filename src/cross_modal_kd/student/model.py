@@ -338,17 +338,18 @@ class StudentModel:
             top_k: how many of each.
 
         Returns:
-            The embedding; the nearest training samples; the nearest items of the projected teacher. Names are sample
-            ids, rows of ``package.training.items`` and ``package.teacher.space.items``.
+            The embedding; the nearest training samples; the nearest items of the projected teacher, of those with the
+            same text one. Names are sample ids, rows of ``package.training.items`` and ``package.teacher.space.items``.
         """
         (one,) = self._sides([given])
         if one.vector is None:
             return one, (), ()
         found = []
         for space in (self.package.training, self.package.teacher.space):
-            rows, scores = space.nearest(one.vector[None, : space.vectors.shape[1]], top_k)
-            ids = space.items["sample_id"].to_numpy()[rows[0]] if len(space) else []
-            found.append(tuple(Match(str(name), float(score)) for name, score in zip(ids, scores[0], strict=True)))
+            (rows,), (scores,) = space.nearest(one.vector[None, : space.vectors.shape[1]], len(space))
+            items = space.items[["sample_id", "text"]].iloc[rows].assign(score=scores)
+            items = items[items["text"].isna() | ~items["text"].duplicated()].head(top_k)
+            found.append(tuple(map(Match, items["sample_id"].tolist(), items["score"].tolist())))
         return one, found[0], found[1]
 
     def _kind_of(self, query: Any) -> Literal["teacher", "student"]:

@@ -12,13 +12,15 @@ from cross_modal_kd.plotting import ARMS, INK, new_figure, say, title
 
 ROW = 0.4
 BORDER = 3  # percent: a dot at zero is whole
+MOST_ADDED = 100  # percent: where the errors are twice as many; of few errors an interval goes much farther
 
 
 def summary_plot(metrics: dict) -> Figure:
     """The task's metrics above those of matching. Left: values with intervals. Right: the gain.
 
-    Right of zero is better. The gain is the share of errors removed, for metrics of the task, and points of percentage
-    for those of matching. What is no error rate (calibration) is not here.
+    Right of zero is better, and an arrow at the left end goes on beyond ``MOST_ADDED``. The gain is the share of errors
+    removed, for metrics of the task, and points of percentage for those of matching. What is no error rate
+    (calibration) is not here.
 
     Args:
         metrics: the content of metrics.json, in shares.
@@ -48,6 +50,8 @@ def summary_plot(metrics: dict) -> Figure:
         for name, place in zip(section, where, strict=True):
             interval = metrics[part][name]
             _point(right, interval, place, colour_of_gain(interval))
+        if section is core:
+            _cut(right, [(place, metrics[part][name]) for name, place in zip(section, where, strict=True)])
         right.axvline(0, color=INK, linewidth=1)
         left.set_yticks(where, [_name(name) for name in section])
         right.set_yticks(where, [])
@@ -73,3 +77,13 @@ def _point(axis: Axes, interval: dict[str, Any], place: float, colour: str, labe
     ends = [[end] for end in arms_of_interval(interval)]
     value = 100 * interval["value"]
     axis.errorbar([value], [place], xerr=ends, fmt="o", color=colour, markersize=6, elinewidth=1.8, label=label)
+
+
+def _cut(axis: Axes, gains: list[tuple[float, dict[str, Any]]]) -> None:
+    """Let the axis end where the errors have doubled, so that one metric with few errors does not hide the others."""
+    beyond = [(place, gain) for place, gain in gains if min(gain["value"], gain["low"] or 0.0) * 100 < -MOST_ADDED]
+    if not beyond:
+        return
+    axis.set_xlim(left=-1.06 * MOST_ADDED)
+    for place, gain in beyond:
+        axis.plot([-MOST_ADDED], [place], marker="<", color=colour_of_gain(gain), markersize=6)

@@ -6,8 +6,8 @@ from cross_modal_kd.tasks import kind_of
 SUMMARY = (
     "Both students, and the gain",
     "Left: every metric, with its interval where it has one. Right: what the distilled student gains; right of the "
-    "line is better, grey where the interval includes zero or there is none. The gain is paired, so it may be clear "
-    "although the two intervals on the left overlap.",
+    "line is better, grey where the interval includes zero or there is none; an arrow goes on, to more than twice the "
+    "errors. The gain is paired, so it may be clear although the two intervals on the left overlap.",
 )
 TRAINING = (
     "How the training went",
