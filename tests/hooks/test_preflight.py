@@ -50,7 +50,7 @@ def test_every_environment_of_the_project_goes_together(blocks, env, tmp_path):
     from kedro.framework.project import pipelines
 
     (trials := tmp_path / "trials.txt").touch()
-    named = {"trials": str(trials), "embeddings": str(tmp_path)}
+    named = {"trials": str(trials), "embeddings": str(tmp_path), "speakers": {"table": str(trials)}}
     # which nobody but the person can name, and bring
     own = yaml.safe_load((CONF / env / "parameters.yml").read_text()).get("sources", {})
     brought = {name: {"root": str(tmp_path)} for name, source in own.items() if is_to_be_brought(source["root"])}

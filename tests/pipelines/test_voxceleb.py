@@ -62,6 +62,10 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
     assert "speech samples are paired with image: 29 by instance, 17 by session, 2 by label, 0 alone" in caplog.text
     metrics = json.loads((root / "08_reporting/voxceleb/metrics.json").read_text())
     assert {"student_alone", "distilled", "difference"} <= set(metrics)
+    assert set(voices["condition_gender"].dropna()) == {"m", "f"} and voices["condition_session"].notna().all()
+    reason = "of fewer than 10 test clusters (labels) (evaluation.min_clusters)"  # the miniature has four to be tested
+    for name in ("eer_within_gender/f", "eer_within_nationality/Ireland", "eer_within_session"):
+        assert metrics["undefined"][name].endswith(reason)
 
     pairs = [(1, "id10001", "id10001"), (0, "id10001", "id10002"), (1, "id10270", "id10270"), (0, "id10270", "id10003")]
     lines = [f"{same} {one}/{VIDEOS[0]}/00001.wav {two}/{VIDEOS[1]}/00002.wav\n" for same, one, two in pairs]
@@ -72,7 +76,8 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
         params=settings(voxceleb, score_trials={"trials": str(tmp_path / "veri_test2.txt")}),
     )
     scored = [json.loads(file.read_text()) for file in root.rglob("trial*metrics*.json")]
-    assert scored and "eer" in scored[0]
+    assert scored and "eer" in scored[0] and scored[0]["speakers"].endswith("samples.parquet")
+    assert {row["metric"] for row in scored[0]["conditions"]} >= {"eer_within_gender/m", "eer_across_session"}
 
 
 @pytest.mark.slow

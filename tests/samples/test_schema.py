@@ -44,6 +44,15 @@ def test_a_wrong_cell_is_refused(column, value, named):
         SAMPLES.validate(conform(table), lazy=True)
 
 
+def test_conditions_are_kept_where_any_row_has_one():
+    table = sound_table().assign(condition_genre="song", condition_gender=None)
+    kept = SAMPLES.validate(conform(table))
+    assert list(kept) == [*DTYPES, "condition_genre"] and str(kept["condition_genre"].dtype) == "str"
+    assert list(conform(table, REJECTED_DTYPES)) == list(REJECTED_DTYPES)
+    with pytest.raises(SchemaErrors, match="condition_"):
+        SAMPLES.validate(kept.assign(condition_Genre="song"), lazy=True)
+
+
 def test_an_unknown_column_is_refused():
     with pytest.raises(SchemaErrors, match="colour"):
         SAMPLES.validate(sound_table().assign(colour="red"), lazy=True)

@@ -74,6 +74,19 @@ def test_a_table_of_three_modalities(tmp_path, kind):
     }
 
 
+def test_a_table_names_conditions(tmp_path):
+    files(tmp_path, "a.wav", "b.wav")
+    rows = [{"f": "a.wav", "label": "x", "Sex": " F/x "}, {"f": "b.wav", "label": "y", "Sex": ""}]
+    written(tmp_path / "t.csv", rows)
+    found = read(tmp_path, "table", file="t.csv", columns={"speech": "f", "conditions": {"gender": "Sex"}})
+    assert facts(found, "condition_gender") == {"s/a.wav": ("F_x",), "s/b.wav": (None,)}
+    written(tmp_path / "t.csv", [*rows, {"f": "a.wav", "label": "x", "Sex": "m"}])
+    with pytest.raises(SamplesError, match="'a.wav' has different values of gender"):
+        read(tmp_path, "table", file="t.csv", columns={"speech": "f", "conditions": {"gender": "Sex"}})
+    with pytest.raises(ValueError, match="conditions"):
+        read(tmp_path, "table", file="t.csv", columns={"speech": "f", "conditions": {"Gender": "Sex"}})
+
+
 def test_a_table_of_sounds_and_texts_with_several_texts_of_a_file(tmp_path):
     files(tmp_path, "a.wav")
     written(tmp_path / "t.csv", [{"f": "a.wav", "t": each, "label": "x"} for each in ("one", "two")])

@@ -63,6 +63,20 @@ def test_a_name_that_ends_with_a_dot_is_found_with_and_without_it(tmp_path, name
     assert [values[1] for values in found(tmp_path).values()] == ["id10002", "id10002"]
 
 
+def test_gender_nationality_and_session_are_conditions(tmp_path):
+    touch(metas(tmp_path), "wav/id10002/1zcIwhmdeo4/00001.wav", "aac/id00017/5MkXgwdrmJw/00001.m4a")
+    touch(tmp_path, "wav/id10003/tCq2LcKO6xY/00002.wav")
+    rows = read(tmp_path).rows.set_index("label").fillna("-")
+    named = ["condition_gender", "condition_nationality", "condition_session"]
+    assert rows.loc["id10002", named].tolist() == ["m", "Trinidad and Tobago", "1zcIwhmdeo4"]
+    assert rows.loc["id00017", named].tolist() == ["m", "-", "5MkXgwdrmJw"]
+    for table in tmp_path.glob("vox*_meta.csv"):
+        table.unlink()
+    touch(tmp_path, "vox2_test_aac/id00017/5MkXgwdrmJw/00001.m4a")
+    (tmp_path / "aac/id00017/5MkXgwdrmJw/00001.m4a").unlink()
+    assert [name for name in read(tmp_path).rows if name.startswith("condition")] == ["condition_session"]
+
+
 def test_both_sets_below_one_root(tmp_path):
     touch(
         metas(tmp_path),

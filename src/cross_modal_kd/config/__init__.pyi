@@ -34,6 +34,7 @@ from cross_modal_kd.config.registered import withdraw as withdraw
 from cross_modal_kd.config.score import ScoreConfig as ScoreConfig
 from cross_modal_kd.config.score_trials import AsNormConfig as AsNormConfig
 from cross_modal_kd.config.score_trials import ScoreTrialsConfig as ScoreTrialsConfig
+from cross_modal_kd.config.score_trials import SpeakersConfig as SpeakersConfig
 from cross_modal_kd.config.strict import EachOnce as EachOnce
 from cross_modal_kd.config.strict import Grown as Grown
 from cross_modal_kd.config.strict import Reference as Reference

@@ -11,6 +11,12 @@ from cross_modal_kd.config.strict import EachOnce, Strict
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
+MADE = {
+    "embeddings": "; `kedro run --pipeline=evaluation` saves the students'",
+    "speakers.table": "; `kedro run --pipeline=ingestion` makes that of the samples, null goes without",
+}
+
+
 class AsNormConfig(Strict):
     """Adaptive s-norm: each score beside those of its two sides with a cohort of training speakers.
 
@@ -33,6 +39,26 @@ class AsNormConfig(Strict):
         return top
 
 
+class SpeakersConfig(Strict):
+    """Whose the names of a list are: intervals, errors by condition, and no speaker in training.
+
+    Attributes:
+        table: of samples, .parquet or .csv with the columns ``sample_id`` and ``label``, and where they are known
+            ``split`` and ``condition_<name>``: the one that ingestion makes, or one's own. null: there are no
+            intervals.
+        bootstrap: resamples of the speakers.
+        level: of the intervals.
+        min_speakers: that a part of the list needs for an error of its own, and an interval.
+        seed: of the resamples.
+    """
+
+    table: str | None = None
+    bootstrap: int = Field(1000, ge=1)
+    level: float = Field(0.95, gt=0, lt=1)
+    min_speakers: int = Field(10, ge=5)
+    seed: int = Field(0, ge=0)
+
+
 class ScoreTrialsConfig(Strict):
     """A list of trials, and the saved embeddings that it is scored with.
 
@@ -45,6 +71,7 @@ class ScoreTrialsConfig(Strict):
         models: a text file with ``model utterance utterance ...`` on each line; enrolments of the list then are these
             models. null: they are utterances themselves.
         as_norm: normalisation by a cohort.
+        speakers: whose the names are, for intervals and errors by condition.
         p_targets: how likely a target is in use, of each minDCF.
         far: false-acceptance rates for which thresholds are found.
         min_errors: false acceptances that a threshold rests on, at least.
@@ -54,6 +81,7 @@ class ScoreTrialsConfig(Strict):
     embeddings: str
     models: str | None = None
     as_norm: AsNormConfig = Field(default_factory=AsNormConfig)
+    speakers: SpeakersConfig = Field(default_factory=SpeakersConfig)
     p_targets: Annotated[list[Rate], EachOnce] = Field(default_factory=lambda: [0.01, 0.05])
     far: Annotated[list[Rate], EachOnce] = Field(default_factory=lambda: [0.01, 0.001])
     min_errors: int = Field(10, ge=1)
@@ -70,11 +98,12 @@ class ScoreTrialsConfig(Strict):
         if self.trials is None:
             yield "score_trials.trials names no list: give a file, --params='score_trials.trials=veri_test2.txt'"
         paths = {"trials": self.trials, "embeddings": self.embeddings, "models": self.models}
+        paths |= {"speakers.table": self.speakers.table}
         if self.as_norm.top:
             paths |= {"as_norm.embeddings": self.as_norm.embeddings, "as_norm.labels": self.as_norm.labels}
             if self.as_norm.labels is None:
                 yield "score_trials.as_norm.labels is null: give the table or list that says whose embeddings they are"
         for name, path in paths.items():
             if path is not None and not Path(path).exists():
-                made = "; `kedro run --pipeline=evaluation` saves the students'" if name == "embeddings" else ""
+                made = MADE.get(name, "")
                 yield f"score_trials.{name}: there is no {path}{made}"

@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 
 from cross_modal_kd.plotting import typeset
-from cross_modal_kd.tasks import KINDS, Legend, diagnostic_legend, matching_legend
+from cross_modal_kd.tasks import KINDS, Legend, condition_legend, diagnostic_legend, matching_legend
 
 SECTIONS = {
     "core": "The task",
+    "conditions": "By condition: the pairs within one, and across two",
     "matching": "Cross-modal matching: the student's embedding against the teacher's",
     "diagnostics": "Diagnostics",
 }
@@ -53,7 +54,8 @@ def legend_of(name: str) -> Legend:
     """Legend of a metric; ``_seen`` stands for the training split, matching_1_N for any N.
 
     Args:
-        name: as in metrics.json, such as ``eer``, ``matching_1_10`` or ``matching_auc_seen``.
+        name: as in metrics.json, such as ``eer``, ``matching_1_10``, ``matching_auc_seen`` or, of any condition and
+            value, ``eer_within_genre/singing``.
 
     Returns:
         Its title, section, unit and better way.
@@ -68,6 +70,8 @@ def legend_of(name: str) -> Legend:
     if number:
         n = number.group(1)
         return matching_legend(f"1:{n} matching", f"the match is picked out of {n} items of the teacher's modality")
+    if (of_condition := condition_legend(name)) is not None:
+        return of_condition
     known = legends()
     if name not in known:
         raise KeyError(f"no metric is called {name!r}; there are: {', '.join(known)}, matching_1_N")

@@ -13,6 +13,7 @@ PACKAGE_PREFIX = "package:"
 PATHS = (
     *(("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
     *(("score_trials", name) for name in ("trials", "embeddings", "models")),
+    ("score_trials", "speakers", "table"),
     *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
 )
 # names of encoders, which may be those of folders

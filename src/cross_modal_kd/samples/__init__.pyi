@@ -3,6 +3,10 @@ from cross_modal_kd.samples.boxes import box_of as box_of
 from cross_modal_kd.samples.boxes import boxed_path as boxed_path
 from cross_modal_kd.samples.boxes import without_box as without_box
 from cross_modal_kd.samples.checks import check_samples as check_samples
+from cross_modal_kd.samples.conditions import CONDITION as CONDITION
+from cross_modal_kd.samples.conditions import SESSION as SESSION
+from cross_modal_kd.samples.conditions import as_condition as as_condition
+from cross_modal_kd.samples.conditions import conditions_of as conditions_of
 from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted

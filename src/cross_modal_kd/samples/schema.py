@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from pandas.api.types import pandas_dtype
 
 from cross_modal_kd.config import modality_names
+from cross_modal_kd.samples.conditions import CONDITION, PATTERN, conditions_of
 from cross_modal_kd.samples.names import lead_outside
 
 SPLITS = ("train", "dev", "test")
@@ -35,7 +36,7 @@ def conform(frame: pd.DataFrame, dtypes: dict[str, str] | None = None) -> pd.Dat
     """The same rows with exactly the columns and dtypes of a schema.
 
     Args:
-        frame: n rows; columns beyond the schema are left out.
+        frame: n rows; columns beyond the schema are left out, but for conditions of samples where any row has one.
         dtypes: pandas dtype by column; None is ``DTYPES``, those of the samples table.
 
     Returns:
@@ -46,6 +47,9 @@ def conform(frame: pd.DataFrame, dtypes: dict[str, str] | None = None) -> pd.Dat
     for name, dtype in dtypes.items():
         values = frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
         columns[name] = values.astype(pandas_dtype(dtype))
+    if "sample_id" in dtypes:
+        known = (f"{CONDITION}{name}" for name in conditions_of(frame))
+        columns |= {name: frame[name].astype("str") for name in known if frame[name].notna().any()}
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
@@ -78,6 +82,7 @@ SAMPLES = pa.DataFrameSchema(
         "width": pa.Column("Int64", pa.Check.gt(0), nullable=True),
         "height": pa.Column("Int64", pa.Check.gt(0), nullable=True),
         "sample_rate": pa.Column("Int64", pa.Check.gt(0), nullable=True),
+        PATTERN: pa.Column("str", nullable=True, required=False, regex=True),
     },
     checks=pa.Check(_one_of_path_or_text, name="exactly_one_of_path_or_text"),
     strict=True,

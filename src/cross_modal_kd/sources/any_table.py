@@ -7,7 +7,15 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples import SamplesError, first_few, read_csv, read_parquet, require_columns
+from cross_modal_kd.samples import (
+    CONDITION,
+    SamplesError,
+    conditions_of,
+    first_few,
+    read_csv,
+    read_parquet,
+    require_columns,
+)
 from cross_modal_kd.sources.files import Files, Known
 from cross_modal_kd.sources.split_names import as_splits
 
@@ -73,8 +81,8 @@ def samples_of(
     Args:
         name: of the source.
         file: of the table, for messages.
-        table: of ``read_table``, with the columns ``label``, and ``group``, ``domain``, ``split`` and ``text`` where
-            there are any.
+        table: of ``read_table``, with the columns ``label``, and ``group``, ``domain``, ``split``, ``text`` and those
+            of conditions where there are any.
         files: columns of paths -> the modality that they hold; None goes by each file's ending.
         there: the files below the source's root.
         folder: that the paths start in, relative to the root; ``""`` is the root.
@@ -83,8 +91,9 @@ def samples_of(
         Candidate rows; and source, path and reason of the rejected.
 
     Raises:
-        SamplesError: a split is none, or rows of one file differ in label, group, domain or split.
+        SamplesError: a split is none, or rows of one file differ in label, group, domain, split or a condition.
     """
+    conditions = [f"{CONDITION}{each}" for each in conditions_of(table)]
     table = table.assign(**{each: table[each].str.strip() for each in SHARED if each in table})
     paths = {column: _located(table[column], folder, there) for column in files}
     known, why = set(there.paths), pd.Series(None, index=table.index, dtype="str")
@@ -100,7 +109,7 @@ def samples_of(
     first = first.fillna(f"{file.name}, line " + number).astype("str")
     line = f" ({file.name}, line " + number + ")"
     rejected = pd.DataFrame({"source": name, "path": first, "reason": why + line})[why.notna()]
-    shared = pd.DataFrame({each: table.get(each) for each in SHARED}, index=table.index, dtype="str")
+    shared = pd.DataFrame({each: table.get(each) for each in (*SHARED, *conditions)}, index=table.index, dtype="str")
     shared["group"] = shared["group"].mask(shared["group"] == "").fillna(first)
     shared["domain"] = shared["domain"].mask(shared["domain"] == "")
     shared["split"] = as_splits(shared["split"], f"{file}, column split")
@@ -164,11 +173,13 @@ def _check_one_each(file: Path, rows: pd.DataFrame) -> None:
     if repeated.empty:
         return
     one, other = (repeated.iloc[at] for at in (0, 1))
+    shared = [*SHARED, *(f"{CONDITION}{each}" for each in conditions_of(rows))]
     differs = [
-        each for each in SHARED if one[each] != other[each] and not (pd.isna(one[each]) and pd.isna(other[each]))
+        each for each in shared if one[each] != other[each] and not (pd.isna(one[each]) and pd.isna(other[each]))
     ]
     raise SamplesError(
-        f"{file}, lines {one.name} and {other.name}: {one['path']!r} has different values of {', '.join(differs)} "
+        f"{file}, lines {one.name} and {other.name}: {one['path']!r} has different values of "
+        f"{', '.join(each.removeprefix(CONDITION) for each in differs)} "
         f"({first_few([one[each] for each in differs])}; {first_few([other[each] for each in differs])}); a file is "
         "one sample: correct the lines, or name a column `group` that binds what belongs together"
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples import Roots, SamplesError, first_few
+from cross_modal_kd.samples import CONDITION, Roots, SamplesError, first_few
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 from cross_modal_kd.sources.published import check_counts
@@ -74,6 +74,7 @@ def read_cnceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rejected.append(rows.loc[odd, ["path"]].assign(source=name, reason=reason))
     session = rows["label"] + "/" + named["genre"] + "-" + named["session"]
     rows["domain"] = named["genre"] if chosen.domain == "genre" else session
+    rows[f"{CONDITION}genre"], rows[f"{CONDITION}session"] = named["genre"], session
     rows = rows[~odd].assign(modality="speech", source=name)
     return listing(rows, pd.concat(rejected, ignore_index=True))
 

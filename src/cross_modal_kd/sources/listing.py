@@ -5,7 +5,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.samples import REJECTED_DTYPES, conform, in_one_form, shown
+from cross_modal_kd.samples import (
+    CONDITION,
+    REJECTED_DTYPES,
+    as_condition,
+    conditions_of,
+    conform,
+    in_one_form,
+    shown,
+)
 
 CANDIDATE_DTYPES: dict[str, str] = dict.fromkeys(
     ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "source"), "str"
@@ -17,7 +25,7 @@ class Listing(NamedTuple):
     """What a layout finds.
 
     Attributes:
-        rows: columns of ``CANDIDATE_DTYPES``.
+        rows: columns of ``CANDIDATE_DTYPES``, and those of conditions that the layout knows.
         rejected: source, path, reason.
     """
 
@@ -32,7 +40,8 @@ def listing(
 
     Args:
         rows: of candidates; columns that no row has become null. What rows are compared by (``COMPARED``) is brought to
-            one form of Unicode; ``path`` and ``sample_id`` stay as the file system has them.
+            one form of Unicode, and conditions to ``as_condition``'s; ``path`` and ``sample_id`` stay as the file
+            system has them.
         rejected: source, path and reason of what is passed over.
 
     Returns:
@@ -40,6 +49,8 @@ def listing(
     """
     found = conform(pd.DataFrame(rows), CANDIDATE_DTYPES)
     found = found.assign(**{name: in_one_form(found[name]) for name in COMPARED})
+    conditions = [f"{CONDITION}{name}" for name in conditions_of(found)]
+    found = found.assign(**{name: as_condition(found[name]) for name in conditions})
     return Listing(found, conform(pd.DataFrame([] if rejected is None else rejected), REJECTED_DTYPES))
 
 

@@ -93,6 +93,7 @@ def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -
             "domain": found["video"],
             "split": options.splits(part),
             "part": part,
+            **speakers.conditions_of(label, found["video"]),
         }
     )[unused.isna()]
     again = _again(rows["group"], ending[rows.index])

@@ -124,6 +124,7 @@ def _faces(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tup
             "domain": found["video"],
             "split": options.splits(part),
             "track": track[found.index],
+            **speakers.conditions_of(found["label"], found["video"]),
         }
     )
     return rows[unused.isna()].reset_index(drop=True), reason

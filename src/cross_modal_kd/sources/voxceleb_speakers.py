@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config import EachOnce, Strict
-from cross_modal_kd.samples import SamplesError, first_few, in_one_form, one_form, read_csv
+from cross_modal_kd.samples import CONDITION, SamplesError, first_few, in_one_form, one_form, read_csv
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +191,29 @@ class Speakers:
     @cached_property
     def _sets(self) -> dict[str, dict[str, str]]:
         return {name: dict(zip(table.index, table["Set"], strict=True)) for name, table in self.tables.items()}
+
+    def conditions_of(self, ids: pd.Series, video: pd.Series) -> dict[str, pd.Series]:
+        """What is known of each file beside its speaker: gender, nationality (of VoxCeleb1 alone) and session.
+
+        Args:
+            ids: (n,) of the speakers.
+            video: (n,) that the files are of, null where that is not known.
+
+        Returns:
+            Columns of the samples table, each (n,); null where no table says it.
+        """
+        known = {"gender": "Gender", "nationality": "Nationality"}
+        found = {f"{CONDITION}{name}": ids.map(self._said(column)).astype("str") for name, column in known.items()}
+        return found | {f"{CONDITION}session": video}
+
+    def _said(self, column: str) -> dict[str, str]:
+        """What the tables have in a column, by id."""
+        return {
+            speaker: said
+            for table in self.tables.values()
+            if column in table
+            for speaker, said in zip(table.index, table[column], strict=True)
+        }
 
     def counted(self, part: pd.Series, ids: pd.Series) -> None:
         """Say in the log how much of each part is there, of how much was published; a warning where that differs.

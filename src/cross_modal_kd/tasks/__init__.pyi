@@ -10,5 +10,8 @@ from cross_modal_kd.tasks.registry import KINDS as KINDS
 from cross_modal_kd.tasks.registry import kind_named as kind_named
 from cross_modal_kd.tasks.registry import kind_of as kind_of
 from cross_modal_kd.tasks.subset import Subset as Subset
+from cross_modal_kd.tasks.verification.conditions import Coded as Coded
+from cross_modal_kd.tasks.verification.conditions import condition_legend as condition_legend
+from cross_modal_kd.tasks.verification.conditions import too_few as too_few
 from cross_modal_kd.tasks.verification.plots import list_det_plot as list_det_plot
 from cross_modal_kd.tasks.verification.scores import trial_rows as trial_rows

@@ -8,13 +8,14 @@ from typing import Literal
 class Legend:
     """Of one metric.
 
-    title: as a reader sees it. section: core (of the task), matching or diagnostics. better: which way, None where
+    title: as a reader sees it. section: core (of the task), conditions (the
+    same within a part), matching or diagnostics. better: which way, None where
     neither is. percent: shown as a percentage, its differences in points. reducible: it, or 1 - it, is an error rate.
     explains: in half a sentence.
     """
 
     title: str
-    section: Literal["core", "matching", "diagnostics"]
+    section: Literal["core", "conditions", "matching", "diagnostics"]
     better: Literal["lower", "higher"] | None
     percent: bool
     reducible: bool

@@ -41,6 +41,7 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
     """
     titles = {
         "core": f"{SECTIONS['core']}, on {tested_on(metrics)}",
+        "conditions": f"{SECTIONS['conditions']}, on {tested_on(metrics)}",
         "matching": f"{SECTIONS['matching']}, on test samples",
         "matching_seen": f"{SECTIONS['matching']}, on training samples",
         "diagnostics": SECTIONS["diagnostics"],
@@ -126,14 +127,14 @@ def not_defined(metrics: dict) -> list[tuple[str, str]]:
         metrics: the content of metrics.json.
 
     Returns:
-        (title, reason) of each, in the order in which it was found.
+        (titles, reason) of each reason, in the order in which it was found.
     """
     parts = {"relative_reduction": "errors removed, ", "teacher": "the teacher by itself, "}
-    found = []
+    found: dict[str, list[str]] = {}
     for name, reason in metrics["undefined"].items():
         part, _, metric = name.rpartition(".")
-        found.append((parts.get(part, "") + _title(metric), reason))
-    return found
+        found.setdefault(reason, []).append(parts.get(part, "") + _title(metric))
+    return [(", ".join(titles), reason) for reason, titles in found.items()]
 
 
 def _title(name: str) -> str:

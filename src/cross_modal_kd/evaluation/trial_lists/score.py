@@ -17,6 +17,7 @@ from cross_modal_kd.evaluation.trial_lists.sides import (
     unit_of_models,
     unit_of_names,
 )
+from cross_modal_kd.evaluation.trial_lists.speakers import by_speaker, name_of_cost
 from cross_modal_kd.metrics import (
     Cosines,
     OperatingPoints,
@@ -165,10 +166,11 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
 
     Args:
         scored: of ``score_trials``.
-        asked: ``p_targets``, ``far`` and ``min_errors``.
+        asked: ``p_targets``, ``far``, ``min_errors``, ``speakers`` and ``models``.
 
     Returns:
-        The metrics, without intervals: a list does not say whose samples are one speaker's.
+        The metrics; with intervals, and errors by condition, where a table says whose the names are
+            (``asked.speakers``): a list does not.
     """
     target, about = scored.trials.target, {"trials": len(scored.trials), **scored.about}
     targets = scored.trials.targets or 0
@@ -178,10 +180,12 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
         return TrialMetrics({**about, "reason": reason}, pd.DataFrame(columns=DET_COLUMNS), len(scored.trials))
     ordered = SortedScores.of(scored.scores, target)
     points = ordered.points()
-    costs = {f"min_dcf_{f'{p:g}'.partition('.')[2] or p}": min_dcf_at(points, p) for p in asked.p_targets}
+    costs = {name_of_cost(p): min_dcf_at(points, p) for p in asked.p_targets}
     inner = OperatingPoints(*(each[1:-1] for each in points))  # the ends have no finite threshold
     even = float(inner.thresholds[int(np.argmin(np.abs(inner.frr - inner.far)))])
     found = {"eer": _at(ordered, even)} | {f"far_{rate:g}": _at_rate(ordered, rate, asked) for rate in asked.far}
+    models = None if asked.models is None else Path(asked.models)
+    about |= by_speaker(scored.trials, scored.scores, asked.speakers, models, asked.p_targets)
     metrics = {"eer": eer_at(points), **costs, "thresholds": found, **about}
     det = points.thinned(DET_POINTS, len(target))
     return TrialMetrics(metrics, pd.DataFrame(dict(zip(DET_COLUMNS, det, strict=True))), len(target))

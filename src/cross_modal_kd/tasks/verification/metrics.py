@@ -18,8 +18,10 @@ from cross_modal_kd.metrics import (
     min_dcf_at,
     unit_rows,
 )
+from cross_modal_kd.samples import CONDITION, conditions_of
 from cross_modal_kd.tasks.on_test import Evaluated
 from cross_modal_kd.tasks.subset import Subset
+from cross_modal_kd.tasks.verification.conditions import Coded, too_few
 from cross_modal_kd.tasks.verification.scores import trial_rows
 from cross_modal_kd.tasks.verification.trials import draw_trials
 
@@ -31,7 +33,7 @@ Scored = tuple[Subset, np.ndarray, pd.DataFrame]
 
 
 def verification_metrics(folds: Sequence[Evaluated], evaluation: EvaluationConfig) -> MetricSet:
-    """EER, minDCF, EER over impostors of one domain, rank-1 identification.
+    """EER, minDCF, EER over impostors of one domain and by condition, rank-1 identification.
 
     Trials are of two samples of one fold, and so is who is identified among whom; their scores are pooled.
 
@@ -41,14 +43,16 @@ def verification_metrics(folds: Sequence[Evaluated], evaluation: EvaluationConfi
 
     Returns:
         ``eer``, ``min_dcf_01``, ``min_dcf_05``, ``eer_same_domain``, ``identification_rank1``, each in [0, 1], with its
-        chance level; or why one is not defined.
+        chance level; ``eer_within_<condition>/<value>`` and ``eer_across_<condition>`` of every condition that the
+        samples have; or why one is not defined.
     """
     subset, scored = folds[0].subset, [(fold.subset, unit_rows(fold.values), fold.trials) for fold in folds]
     scores, target, (first, second) = _pooled(scored)
     hard = (target == 1) | np.concatenate([fold.trials["same_domain"].to_numpy() for fold in folds])
     found = error_metrics(subset, scores, target, (first, second), COSTS)
     same = error_metrics(subset, scores[hard], target[hard], (first[hard], second[hard]), {})
-    return found | same.renamed("_same_domain") | _identification(scored, evaluation)
+    found |= same.renamed("_same_domain") | _identification(scored, evaluation)
+    return found | _by_condition(scored, scores, target, (first, second))
 
 
 def trial_eer(folds: Sequence[Scored]) -> MetricSet:
@@ -137,6 +141,30 @@ def error_metrics(
     for name, p_target in costs.items():
         found[name] = Metric(min_dcf_at(points, p_target), resampled.min_dcf[p_target][:, 0], evidence)
     return MetricSet(found, {"eer": 0.5} | dict.fromkeys(costs, 1.0))
+
+
+def _by_condition(
+    folds: Sequence[Scored], scores: np.ndarray, target: np.ndarray, clusters: tuple[np.ndarray, np.ndarray]
+) -> MetricSet:
+    """EER within each value of every condition and across two, or why there is none: too few clusters."""
+    subset, found = folds[0][0], MetricSet()
+    rows = pd.concat([fold.rows for fold, _, _ in folds], ignore_index=True)
+    if not (names := conditions_of(rows)):
+        return found
+    before, sides = 0, []
+    for fold, _, trials in folds:
+        sides.append([side + before for side in trial_rows(fold.rows, trials)])
+        before += len(fold.rows)
+    enrol, test = map(np.concatenate, zip(*sides, strict=True))
+    for name in names:
+        for metric, which in Coded.of(name, rows[f"{CONDITION}{name}"], enrol, test).parts(target):
+            of_part = target[which], (clusters[0][which], clusters[1][which])
+            if reason := too_few(*of_part, subset.least.clusters, subset.least.what, "evaluation.min_clusters"):
+                found |= MetricSet(undefined={metric: reason})
+                continue
+            measured = error_metrics(subset, scores[which], *of_part, {})
+            found |= MetricSet({metric: measured.metrics["eer"]}, {metric: measured.chance["eer"]})
+    return found
 
 
 def _identification(folds: Sequence[Scored], evaluation: EvaluationConfig) -> MetricSet:
