@@ -69,13 +69,14 @@ def test_images_with_captions(new_task, project, tmp_path):
 
 def test_the_splits_that_are_told_are_those_that_are_drawn(new_task, tmp_path, project_path):
     from cross_modal_kd.config import IngestionConfig, SourcesConfig
-    from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, read_sources, split_samples
+    from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, split_samples
+    from cross_modal_kd.sources import read_sources
 
     _, said, written = new_task("birds", birds(tmp_path / "birds"))
     task = TaskConfig(name="birds", **written["task"])
     sources, ingestion = SourcesConfig(written["sources"]), IngestionConfig(**written["ingestion"])
     listed = read_sources(task, sources, ingestion)
-    samples = split_samples(*inspect_samples(*listed, sources, ingestion, ComputeConfig()), task, ingestion).samples
+    samples = split_samples(*inspect_samples(*listed[:2], sources, ingestion, ComputeConfig()), task, ingestion).samples
     mine = samples[samples["modality"] == "image"]
     for split, part in mine.groupby("split"):
         assert f"{split} {len(part)} of {part['label'].nunique()} labels" in said

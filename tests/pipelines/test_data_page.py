@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig, TaskConfig
-from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, read_sources, split_and_save
+from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, list_and_tell, split_and_save
 from cross_modal_kd.samples import REJECTED_DTYPES, SamplesError, conform
-from cross_modal_kd.samples.data_page import tables, write_page
+from cross_modal_kd.samples.data_page import DataPage, tables
+from cross_modal_kd.sources.listing import COUNT_DTYPES
 from own_folders import birds, image
+from published_sets import cub
 
 TASK = TaskConfig.model_validate(
     {"name": "t", "kind": "verification", "student": "image", "teacher": "text", "pairing": "instance"}
@@ -17,15 +19,18 @@ TASK = TaskConfig.model_validate(
 def ingest(root, page, **ingestion):
     sources = SourcesConfig.model_validate({"s": {"layout": "folder", "root": str(root)}})
     chosen = IngestionConfig.model_validate(ingestion)
-    candidates, passed_over = read_sources(TASK, sources, chosen)
-    found = inspect_and_tell(candidates, passed_over, sources, chosen, TASK, ComputeConfig(), page / "seen", page)
-    split_and_save(*found, TASK, sources, chosen, page)
+    candidates, passed_over, told = list_and_tell(TASK, sources, chosen, page)
+    found = inspect_and_tell(candidates, passed_over, sources, chosen, ComputeConfig(), told, page / "seen")
+    split_and_save(*found, TASK, sources, chosen, told)
     return (page / "data.html").read_text()
 
 
-def by_title(samples, rejected=None):
+NO_COUNTS = pd.DataFrame(columns=list(COUNT_DTYPES))
+
+
+def by_title(samples, rejected=None, counts=NO_COUNTS):
     rejected = conform(pd.DataFrame([] if rejected is None else rejected), REJECTED_DTYPES)
-    return {table.title: table for table in tables(conform(pd.DataFrame(samples)), rejected, TASK)}
+    return {table.title: table for table in tables(conform(pd.DataFrame(samples)), rejected, TASK, counts)}
 
 
 def row(number, **more):
@@ -37,7 +42,7 @@ def test_a_run_that_ends_leaves_a_page_without_an_address(tmp_path):
     birds(tmp_path / "set")
     (tmp_path / "set" / "bird_0" / "<b>.txt").write_text("no image")
     text = ingest(tmp_path / "set", tmp_path)
-    assert "192 samples can be used, 1 are rejected" in text
+    assert "192 samples can be used, 1 are not" in text
     assert "&lt;b&gt;.txt" in text and "<b>" not in text
     assert "http" not in text and "The run stopped" not in text
 
@@ -49,7 +54,7 @@ def test_a_run_with_too_many_damaged_files_leaves_the_page_and_stops(tmp_path):
     with pytest.raises(SamplesError, match="cannot be used, more than ingestion.max_rejected_share"):
         ingest(tmp_path / "set", tmp_path)
     text = (tmp_path / "data.html").read_text()
-    assert "The run stopped" in text and "12 are rejected" in text and "bird_3/0.png" in text
+    assert "The run stopped" in text and "12 files were passed over or rejected" in text and "bird_3/0.png" in text
 
 
 def test_a_split_that_cannot_be_leaves_the_page_and_stops(tmp_path):
@@ -84,10 +89,76 @@ def test_what_is_wrong_is_counted():
 def test_the_page_stays_small(tmp_path):
     samples = conform(pd.DataFrame([row(number, label=f"l{number}", sha256="0" * 64) for number in range(5000)]))
     rejected = pd.DataFrame({"source": "s", "path": samples["path"], "reason": "none"})
-    assert write_page(tmp_path, samples, rejected, TASK).stat().st_size < 60_000
+    DataPage(tmp_path, TASK, NO_COUNTS).write(samples, rejected)
+    assert (tmp_path / "data.html").stat().st_size < 60_000
 
 
 def test_a_picture_that_is_there_twice_is_named(tmp_path):
     birds(tmp_path / "set")
     image(tmp_path / "set" / "bird_1" / "copy.png", 1, 0)
     assert "bird_1/0.png, bird_1/copy.png" in ingest(tmp_path / "set", tmp_path)
+
+
+def test_errors_of_all_sources_are_told_at_once_beside_what_the_others_have(tmp_path):
+    birds(tmp_path / "set")
+    cub(tmp_path / "cub")
+    (tmp_path / "cub/CUB_200_2011/classes.txt").unlink()
+    (tmp_path / "flowers").mkdir()
+    blocks = {"s": "folder", "cub": "cub", "flowers": "flowers"}
+    roots = {"s": "set"}
+    sources = SourcesConfig.model_validate(
+        {name: {"layout": layout, "root": str(tmp_path / roots.get(name, name))} for name, layout in blocks.items()}
+    )
+    with pytest.raises(SamplesError, match=r"(?s)classes.txt.*\n.*sources.flowers.root: expected"):
+        list_and_tell(TASK, sources, IngestionConfig(), tmp_path)
+    text = (tmp_path / "data.html").read_text()
+    assert "The run stopped: 2 errors" in text and "192 samples were found" in text and "classes.txt" in text
+
+
+def test_a_modality_that_no_source_gives_leaves_the_page(tmp_path):
+    birds(tmp_path / "set")
+    (tmp_path / "set" / "captions.csv").unlink()
+    with pytest.raises(SamplesError, match="no source gives text"):
+        ingest(tmp_path / "set", tmp_path)
+    text = (tmp_path / "data.html").read_text()
+    assert "The run stopped: 1 error.<" in text and "96 samples were found" in text and "no source gives text" in text
+
+
+def test_parts_that_are_not_as_published_are_a_warning():
+    counts = [
+        {"source": "v", "part": "dev", "what": "speakers", "found": 1211, "published": 1211},
+        {"source": "v", "part": "dev", "what": "utterances", "found": 148_642, "published": 148_642},
+        {"source": "v", "part": "test", "what": "utterances", "found": 487, "published": 4_874},
+    ]
+    found = by_title([row(1)], counts=pd.DataFrame(counts))["Beside the published sets"]
+    assert [cells[-1] for cells in found.rows] == ["all", "all", "10%"] and found.rows[1][3] == "148,642"
+    assert found.warning.startswith("1 of 2 parts are not as published, the first test of v:")
+    assert not by_title([row(1)], counts=pd.DataFrame(counts[:2]))["Beside the published sets"].warning
+    assert "Beside the published sets" not in by_title([row(1)])
+
+
+def test_what_a_person_should_look_at_is_a_warning_and_stops_nothing(tmp_path, caplog):
+    caplog.set_level("INFO")
+    birds(tmp_path / "set")
+    text = ingest(tmp_path / "set", tmp_path)
+    assert "No warnings." in text and "the data, with 0 warnings: " in caplog.text
+    image(tmp_path / "set" / "bird_1" / "large.png", 1, 0, side=90)
+    (tmp_path / "set" / "bird_0" / "b.txt").write_text("no image")
+    text = ingest(tmp_path / "set", tmp_path)
+    assert "<strong>2 warnings</strong>" in text and "The run stopped" not in text
+    assert '<a href="#rejected">Rejected</a>: 1 are not used, for 1 reasons.' in text
+    assert "Outliers: 1 by width, 1 by height." in text and '<h2 id="lengths-rates-and-sizes">' in text
+
+
+def test_each_warning_is_of_what_its_table_shows():
+    samples = [
+        row(1, label="a"),
+        row(2, label="a", split="test", sha256=f"{1:064x}"),
+        row(3, label="b"),
+        row(4, label="a", modality="text", path=None, text="a"),
+    ]
+    found = {title: table.warning for title, table in by_title(samples).items()}
+    assert found["Labels without a partner"] == "1 of 2 labels have samples of one modality alone."
+    assert found["Copies, byte for byte"] == "1 files lie under several labels or splits."
+    assert found["Samples of a label"] == "1 labels have one image sample alone."
+    assert found["Rejected"] == found["Lengths, rates and sizes"] == found["Counts"] == ""

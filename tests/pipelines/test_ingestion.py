@@ -20,7 +20,8 @@ from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import TableDataset
 from cross_modal_kd.pipelines.ingestion import create_pipeline
-from cross_modal_kd.pipelines.ingestion.nodes import read_sources, split_samples
+from cross_modal_kd.pipelines.ingestion.nodes import split_samples
+from cross_modal_kd.sources import read_sources
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.roots import Roots
@@ -333,7 +334,7 @@ def test_any_two_sources_can_be_paired_chimerically(voices):
 def test_a_task_that_is_not_chimeric_keeps_the_labels_of_both_sources(voices):
     plain, sources = SPEAKERS.model_copy(update={"chimeric": False}), SourcesConfig.model_validate(speakers(voices))
     for task, shared in ((plain, 0), (SPEAKERS, 8)):
-        candidates, _ = read_sources(task, sources, IngestionConfig())
+        candidates, *_ = read_sources(task, sources, IngestionConfig())
         assert (candidates.groupby("label")["modality"].nunique() == 2).sum() == shared
 
 

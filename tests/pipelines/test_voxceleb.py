@@ -80,6 +80,18 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
     assert {row["metric"] for row in scored[0]["conditions"]} >= {"eer_within_gender/m", "eer_across_session"}
 
 
+def test_a_table_that_is_broken_stops_before_the_first_node_and_leaves_the_page(run_kedro, voxceleb, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(voxceleb, broken)
+    meta = broken / "voxceleb/vox1_meta.csv"
+    meta.write_text(meta.read_text().replace("\tdev", "\tDev"))
+    with pytest.raises(ValueError, match="vox1_meta.csv, line 2: Set is 'Dev', expected dev or test"):
+        run_kedro("ingestion", env="voxceleb", params=settings(broken))
+    text = (run_kedro.data_root / "08_reporting/voxceleb/data.html").read_text()
+    assert "The run stopped: 1 error.<" in text and "Set is &#39;Dev&#39;" in text
+    assert "voxceleb_faces" in text  # what the other source has
+
+
 @pytest.mark.slow
 def test_a_broken_copy_says_which_file_and_goes_on_without_it(run_kedro, voxceleb, tmp_path):
     broken = tmp_path / "broken"
@@ -89,6 +101,8 @@ def test_a_broken_copy_says_which_file_and_goes_on_without_it(run_kedro, voxcele
         file.write_bytes(file.read_bytes()[:200])
     shutil.rmtree(broken / "faces/dev/mp4/id00015")
     run_kedro("ingestion", env="voxceleb", params=settings(broken, ingestion={"max_rejected_share": 0.2}))
+    text = (run_kedro.data_root / "08_reporting/voxceleb/data.html").read_text()
+    assert "Beside the published sets" in text and "5,994" in text and "warnings</strong>, which stop nothing" in text
     table = pd.read_csv(run_kedro.data_root / "02_intermediate/voxceleb/rejected_samples.csv")
     rejected = table.set_index("path")["reason"]
     assert "copy it once more" in rejected[f"dev/mp4/{key}.mp4#1/5"]

@@ -18,7 +18,7 @@ def root(tmp_path):
 
 
 def test_training_is_dev_lst_and_cn_celeb2_under_its_own_names(root):
-    rows, _ = read(root)
+    rows, *_ = read(root)
     train = rows[rows["split"] == "train"].set_index("sample_id")
     assert train["label"].nunique() == 6 + 2
     assert {label for label in train["label"] if label.startswith("cnc2-")} == {"cnc2-id10001", "cnc2-id10002"}
@@ -32,7 +32,7 @@ def test_training_is_dev_lst_and_cn_celeb2_under_its_own_names(root):
     ("enrolment", "name"), [("avg", "id00800/singing-01-001"), ("concat", "enroll/id00800-enroll")]
 )
 def test_the_test_split_is_of_one_named_protocol(root, enrolment, name):
-    rows, rejected = read(root, enrolment=enrolment)
+    rows, rejected, *_ = read(root, enrolment=enrolment)
     test = rows[rows["split"] == "test"].set_index("sample_id")
     assert set(test["label"]) == {"id00800", "id00801", "id00802"}
     files = [each for each in test.index if each.startswith("cn/test/")]
@@ -48,7 +48,7 @@ def test_the_test_split_is_of_one_named_protocol(root, enrolment, name):
 
 
 def test_the_session_is_of_the_speaker_and_genres_have_underscores(root):
-    rows, _ = read(root, domain="session")
+    rows, *_ = read(root, domain="session")
     domains = rows.set_index("sample_id")["domain"]
     assert domains["cn/id00003/live_broadcast-02-005"] == "id00003/live_broadcast-02"
     assert domains["cn/test/id00800-live_broadcast-02-005"] == "id00800/live_broadcast-02"
@@ -56,7 +56,7 @@ def test_the_session_is_of_the_speaker_and_genres_have_underscores(root):
 
 @pytest.mark.parametrize("part", ["CN-Celeb_flac", "CN-Celeb2_flac"])
 def test_one_of_the_sets_alone(root, part):
-    rows, _ = read(root / part)
+    rows, *_ = read(root / part)
     assert rows["label"].str.startswith("cnc2-").all() == (part == "CN-Celeb2_flac")
     assert rows["path"].str.startswith("data/").any()
 
@@ -92,7 +92,7 @@ def test_strange_files_are_rejected_with_their_reason(root):
 def test_an_older_release_in_wav(root):
     for file in root.rglob("*.flac"):
         file.rename(file.with_suffix(".wav"))
-    rows, _ = read(root)
+    rows, *_ = read(root)
     assert (rows["split"] == "test").sum() == 16
 
 

@@ -59,7 +59,7 @@ def test_pictures_and_texts_of_a_concept_share_its_group(root):
 
 
 def test_a_text_can_name_the_category_but_not_where_it_is_the_label(root):
-    rows, _ = read(root, texts=["name", "category"])
+    rows, *_ = read(root, texts=["name", "category"])
     told = rows[rows["sample_id"].str.endswith("/category")].set_index("group")["text"]
     assert told["1f431"] == "animal, all" and len(told) == 6
     with pytest.raises(ValidationError, match="'category' names the subcategory, which is the label"):
@@ -71,30 +71,30 @@ def test_families_can_be_taken_apart(root):
 
 
 def test_subcategories_as_labels(root):
-    rows, _ = read(root, label="subcategory", min_concepts=2)
+    rows, *_ = read(root, label="subcategory", min_concepts=2)
     assert set(rows["label"]) == {"role", "animal"}
-    rows, _ = read(root, label="subcategory", exclude_subcategories=["role"])
+    rows, *_ = read(root, label="subcategory", exclude_subcategories=["role"])
     assert set(rows["label"]) == {"face", "animal"}
 
 
 def test_a_concept_needs_enough_artists(root):
-    rows, _ = read(root, min_styles=2)
+    rows, *_ = read(root, min_styles=2)
     assert "1f9a0" not in set(rows["group"])
     assert len(set(rows["group"])) == 5
 
 
 def test_families_bind_variants_and_identical_pictures(root):
-    rows, _ = read(root)
+    rows, *_ = read(root)
     family = rows.groupby("group")["family"].first()
     assert family["1f468-200d-1f680"] == family["1f469-200d-1f680"]
     assert family["1f431"] == family["1f63a"]
     assert family.nunique() == 4
-    first, _ = read(root, variants="first")
+    first, *_ = read(root, variants="first")
     assert set(first["group"]) == {"1f600", "1f468-200d-1f680", "1f431", "1f9a0"}
 
 
 def test_only_the_styles_asked_for(root):
-    rows, _ = read(root, styles=["ann"])
+    rows, *_ = read(root, styles=["ann"])
     assert set(rows["domain"].dropna()) == {"ann"}
     with pytest.raises(SamplesError, match="styles: no images of 'eve'; there are: 'ann', 'bob'"):
         read(root, styles=["eve"])

@@ -73,7 +73,7 @@ def read(root, **options):
 def test_any_name_of_a_label_or_file_is_read_back(tmp_path, name):
     for path in (f"{name}/1.png", f"cat/{name}.png", f"{name}/{name}/{name}.wav"):
         write(tmp_path / path, path.encode())
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert rejected.empty
     rows.to_parquet(tmp_path / "rows.parquet")
     assert Counter(rows["label"]) == {name: 2, "cat": 1}
@@ -87,7 +87,7 @@ def test_a_name_that_is_not_utf8_is_rejected_and_shown_escaped(tmp_path, name):
     write(tmp_path / "cat" / "1.png")
     for folder in (b"cat", b"d\xe9partement"):
         write(tmp_path / os.fsdecode(folder) / os.fsdecode(name))
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert rows["path"].tolist() == ["cat/1.png"]
     assert len(rejected) == 2
     assert rejected["path"].str.contains(r"\\x", regex=True).all()
@@ -98,7 +98,7 @@ def test_a_name_that_is_not_utf8_is_rejected_and_shown_escaped(tmp_path, name):
 def test_a_name_that_reads_like_a_way_out_is_rejected(tmp_path):
     write(tmp_path / "cat" / "1.png")
     write(tmp_path / "cat" / "x\\..\\2.png")
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert len(rows) == 1
     assert rejected["path"].tolist() == ["cat/x\\..\\2.png"]
 
@@ -113,7 +113,7 @@ def test_hidden_folders_and_files_are_passed_over_at_every_depth(tmp_path, caplo
     ):
         write(tmp_path / path)
     caplog.set_level("INFO")
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert rows["path"].tolist() == ["cat/1.png"]
     assert rejected.empty
     assert "4 hidden files or folders" in caplog.text
@@ -198,7 +198,7 @@ def test_forms_of_unicode_are_one_label_and_one_group(tmp_path):
         write(tmp_path / E_ACUTE[form] / f"{number}.png")
     if len(list(tmp_path.iterdir())) == 1:
         pytest.skip("this file system has one form")
-    rows, _ = read(tmp_path)
+    rows, *_ = read(tmp_path)
     assert set(rows["label"]) == {E_ACUTE["NFC"]}
     assert rows["path"].tolist() == sorted([f"{E_ACUTE['NFC']}/1.png", f"{E_ACUTE['NFD']}/2.png"])
     assert set(rows["group"]) == {f"{E_ACUTE['NFC']}/1.png", f"{E_ACUTE['NFC']}/2.png"}
@@ -217,6 +217,6 @@ def test_a_table_may_write_a_path_in_any_form():
 def test_faces_pass_over_hidden_files(tmp_path):
     for path in ("s1/1.pgm", "s1/._1.pgm", "s2/x#1.pgm", ".s3/1.pgm", "README"):
         write(tmp_path / path)
-    rows, rejected = read_orl_faces("f", roots(tmp_path), {})
+    rows, rejected, *_ = read_orl_faces("f", roots(tmp_path), {})
     assert rows["path"].tolist() == ["s1/1.pgm", "s2/x#1.pgm"]
     assert rejected.empty

@@ -26,7 +26,7 @@ def sizes(rows):
 
 
 def test_the_official_split_trains_on_the_small_part(root, caplog):
-    rows, rejected = read(root)
+    rows, rejected, *_ = read(root)
     assert rejected.empty and sizes(rows) == {"train": 12, "dev": 12, "test": 24}
     images = rows[rows["modality"] == "image"].set_index("path")
     assert images.loc["jpg/image_00001.jpg", ["label", "split", "group"]].tolist() == ["001", "train", "image_00001"]
@@ -50,7 +50,7 @@ def test_the_root_may_be_the_folder_above(root):
 
 def test_captions_are_joined_by_the_stem_alone(root):
     (root.parent / "text_c10/class_00001").rename(root.parent / "text_c10/class_1")
-    rows, _ = read(root)
+    rows, *_ = read(root)
     assert (rows["label"] == "001").sum() == 12 * 11
 
 
@@ -80,7 +80,7 @@ def test_missing_and_unlabelled_files_are_rejected(root):
 
 def test_an_image_in_no_split_is_rejected(root):
     savemat(root / "setid.mat", {"trnid": [1, 13], "valid": [4, 16], "tstid": [7, 19]})
-    rows, rejected = read(root)
+    rows, rejected, *_ = read(root)
     assert sizes(rows) == {"train": 2, "dev": 2, "test": 2}
     assert (rejected["reason"] == "setid.mat has it in no split").sum() == 42
 

@@ -21,7 +21,7 @@ def read(root, **options):
 
 
 def test_images_and_sounds_by_their_folder(root):
-    rows, rejected = read(root)
+    rows, rejected, *_ = read(root)
     found = rows.set_index("path")[["label", "modality", "group"]].to_dict("index")
     assert found == {
         "cat/1.png": {"label": "cat", "modality": "image", "group": "cat/1.png"},
@@ -38,13 +38,13 @@ def test_images_and_sounds_by_their_folder(root):
 
 @pytest.mark.parametrize(("group", "expected"), [("stem", "dog/v1/1"), ("parent", "dog/v1")])
 def test_a_sound_and_an_image_of_one_instance(root, group, expected):
-    rows, _ = read(root, group=group)
+    rows, *_ = read(root, group=group)
     assert (rows.loc[rows["label"] == "dog", "group"] == expected).all()
 
 
 def test_captions_take_label_and_group_of_their_file(root):
     (root / "captions.csv").write_text("path,text\ncat/1.png,a cat\ncat/1.png,sleeping\n")
-    rows, _ = read(root)
+    rows, *_ = read(root)
     texts = rows[rows["modality"] == "text"]
     assert texts["text"].tolist() == ["a cat", "sleeping"]
     assert texts["sample_id"].is_unique

@@ -37,7 +37,7 @@ def texts(rows):
 def test_the_delimiter_is_found_out(root, delimiter, end, encoding):
     lines = ["path, text ,more", 'cat/1.png,"a, b; c|d\te",', "cat/2.png,two,x", ",,", "", "dog/1.png, NA ,"]
     cells = [line.split(",") if '"' not in line else ["cat/1.png", '"a, b; c|d\te"', ""] for line in lines]
-    rows, rejected = captions(root, end.join(delimiter.join(line) for line in cells) + end, encoding)
+    rows, rejected, _ = captions(root, end.join(delimiter.join(line) for line in cells) + end, encoding)
     assert texts(rows) == {
         "f/text/cat/1.png/0": "a, b; c|d\te",
         "f/text/cat/2.png/0": "two",
@@ -98,14 +98,14 @@ def test_every_line_may_end_in_a_comma_if_the_first_does(tmp_path):
     "path", ["./cat/1.png", "cat//1.png", " cat/1.png", "cat\\1.png", ".\\cat\\1.png", "cat/x/../1.png"]
 )
 def test_a_path_is_known_in_any_form(root, path):
-    rows, _ = captions(root, f"path,text\n{path},a cat\n")
+    rows, *_ = captions(root, f"path,text\n{path},a cat\n")
     assert texts(rows) == {"f/text/cat/1.png/0": "a cat"}
     (root / "splits.csv").write_text(f"path,split\n{path}, test\n")
     assert set(read(root).rows.dropna(subset="split")["sample_id"]) == {"f/cat/1.png", "f/text/cat/1.png/0"}
 
 
 def test_empty_captions_are_named_as_such(root):
-    rows, rejected = captions(root, "path,text\ncat/1.png,\ncat/1.png,a cat\ncat/2.png, \n")
+    rows, rejected, _ = captions(root, "path,text\ncat/1.png,\ncat/1.png,a cat\ncat/2.png, \n")
     assert texts(rows) == {"f/text/cat/1.png/1": "a cat"}
     assert rejected.set_index("path")["reason"].drop("dog/film.mkv").to_dict() == {
         "cat/1.png": "its caption is empty (captions.csv, line 2)",
@@ -115,7 +115,7 @@ def test_empty_captions_are_named_as_such(root):
 
 @pytest.mark.parametrize("path", ["dog/film.mkv", "dog/.hidden/1.png"])
 def test_a_caption_of_a_file_that_is_not_used_is_rejected(root, path):
-    rows, rejected = captions(root, f"path,text\ncat/1.png,a cat\n./{path},a dog\n")
+    rows, rejected, _ = captions(root, f"path,text\ncat/1.png,a cat\n./{path},a dog\n")
     assert texts(rows) == {"f/text/cat/1.png/0": "a cat"}
     assert (path, "a caption of a file that is not used (captions.csv, line 3)") in set(
         zip(rejected["path"], rejected["reason"], strict=True)

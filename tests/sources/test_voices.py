@@ -20,7 +20,7 @@ def read(tmp_path, text=CLIPS, **options):
 
 
 def test_speech_and_transcripts_share_the_clip(tmp_path):
-    rows, rejected = read(tmp_path, texts=True)
+    rows, rejected, *_ = read(tmp_path, texts=True)
     texts = rows[rows["modality"] == "text"].set_index("group")["text"].to_dict()
     assert texts == {"lab_en/1": 'hello, "you"', "lab_fr/1": "salut", "lab_fr/2": "NA"}
     assert rows.loc[rows["modality"] == "speech", "sample_id"].tolist() == [
@@ -40,7 +40,7 @@ def test_domain(tmp_path, domain, expected):
 
 
 def test_languages_and_no_texts(tmp_path):
-    rows, _ = read(tmp_path, languages=["fr"])
+    rows, *_ = read(tmp_path, languages=["fr"])
     assert set(rows["label"]) == {"lab_fr"}
     assert set(rows["modality"]) == {"speech"}
 
@@ -62,7 +62,7 @@ def test_a_language_without_a_clip_is_named(tmp_path, languages):
 
 def test_a_domain_column_of_the_table(tmp_path):
     table = "path,speaker,language,transcript,session\n./lab/1.ogg,lab,en,a,monday\nlab/2.ogg,lab,en,b,\n"
-    rows, _ = read(tmp_path, table, domain="session")
+    rows, *_ = read(tmp_path, table, domain="session")
     assert rows["path"].tolist() == ["lab/1.ogg", "lab/2.ogg"]
     assert rows["domain"].fillna("").tolist() == ["monday", ""]
     with pytest.raises(SamplesError, match=r"clips.csv: expected the column\(s\) 'domain', found"):
@@ -70,6 +70,6 @@ def test_a_domain_column_of_the_table(tmp_path):
 
 
 def test_a_blank_speaker_is_rejected(tmp_path):
-    rows, rejected = read(tmp_path, CLIPS + "x/1.ogg, ,en,a\nx/2.ogg, ,en,b\n")
+    rows, rejected, *_ = read(tmp_path, CLIPS + "x/1.ogg, ,en,a\nx/2.ogg, ,en,b\n")
     assert len(rows) == 4
     assert rejected.set_index("path")["reason"]["x/1.ogg"] == "the speaker is blank in clips.csv"

@@ -128,7 +128,7 @@ def test_the_tables_where_an_option_has_them(tmp_path):
 def test_a_sound_and_what_it_was_converted_to_are_one_utterance(tmp_path):
     key = "id00012/21Uxsk56VDQ/00001"
     touch(metas(tmp_path), f"dev/aac/{key}.m4a", f"dev/aac/{key}.m4a.wav", f"dev/wav/{key}.wav", f"dev/mp4/{key}.mp4")
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert rows["path"].tolist() == [f"dev/aac/{key}.m4a.wav"]
     reasons = rejected.set_index("path")["reason"].to_dict()
     same = f"the utterance is read from another file: dev/aac/{key}.m4a.wav"
@@ -147,7 +147,7 @@ def test_what_is_not_used_is_told(tmp_path):
         "data/id10001/singing-01-001.flac",  # CN-Celeb2, whose ids are VoxCeleb1's too
         "vox1_dev_wav.zip",
     )
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert rows["path"].tolist() == ["wav/id10001/1zcIwhmdeo4/00001.wav"]
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert len(reasons) == 6
@@ -161,7 +161,7 @@ def test_what_is_not_used_is_told(tmp_path):
 def test_all_of_voxceleb1_as_the_test(tmp_path):
     touch(metas(tmp_path), "wav/id10001/1zcIwhmdeo4/00001.wav", "wav/id10270/x6uYqmx31kE/00001.wav")
     touch(tmp_path, "aac/id00012/21Uxsk56VDQ/00001.m4a", "aac/id00017/5MkXgwdrmJw/00001.m4a")
-    rows, rejected = read(tmp_path, train=["vox2_dev"], test=["vox1_dev", "vox1_test"])
+    rows, rejected, *_ = read(tmp_path, train=["vox2_dev"], test=["vox1_dev", "vox1_test"])
     splits = rows.set_index("label")["split"].fillna("-").to_dict()
     assert splits == {"id10001": "test", "id10270": "test", "id00012": "-"}
     assert rejected["reason"].tolist() == [

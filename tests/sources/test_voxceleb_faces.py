@@ -44,7 +44,7 @@ def read(root, **options):
 )
 def test_a_picture_of_every_tree(tmp_path, path, label, group, domain, split):
     touch(metas(tmp_path), path)
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     columns = ["sample_id", "modality", "path", "label", "group", "domain", "split"]
     expected = [(f"faces/{path}", "image", path, label, group, domain, split)]
     assert list(rows[columns].fillna("-").itertuples(index=False, name=None)) == expected
@@ -53,7 +53,7 @@ def test_a_picture_of_every_tree(tmp_path, path, label, group, domain, split):
 
 def test_frames_of_a_face_track_are_addresses_in_it(tmp_path):
     touch(metas(tmp_path), "dev/mp4/id00012/21Uxsk56VDQ/00001.mp4", "dev/mp4/id00017/5MkXgwdrmJw/00002.mp4")
-    rows, _ = read(tmp_path, frames=3)
+    rows, *_ = read(tmp_path, frames=3)
     first = rows[rows["label"] == "id00012"]
     assert first["path"].tolist() == [f"dev/mp4/id00012/21Uxsk56VDQ/00001.mp4#{k}/3" for k in (1, 2, 3)]
     assert set(first["group"]) == {"id00012/21Uxsk56VDQ/00001"}
@@ -65,7 +65,7 @@ def test_of_many_frames_some_are_taken_evenly_spread(tmp_path, caplog):
     touch(metas(tmp_path), *(f"A.J._Buckley/1.6/1zcIwhmdeo4/{25 * n:07d}.jpg" for n in range(10)))
     touch(tmp_path, *(f"frame_align/id00012/21Uxsk56VDQ/00001/{n:04d}.jpg" for n in range(2)))
     touch(tmp_path, *(f"n000017/{n:04d}_01.jpg" for n in range(7)))
-    rows, _ = read(tmp_path, frames=5)
+    rows, *_ = read(tmp_path, frames=5)
     taken = {label: [path[-11:] for path in paths] for label, paths in rows.groupby("label")["path"]}
     assert taken["id10001"] == [f"{25 * n:07d}.jpg" for n in (0, 2, 4, 6, 8)]
     assert len(taken["id00012"]) == 2 and len(taken["id00017"]) == 5
@@ -86,7 +86,7 @@ def test_what_is_not_used_is_told(tmp_path):
         "mp4/trailer.mp4",
         "cover.jpg",
     )
-    rows, rejected = read(tmp_path)
+    rows, rejected, *_ = read(tmp_path)
     assert len(rows) == 1
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert len(reasons) == 6
@@ -117,5 +117,5 @@ def test_what_is_broken_is_named(tmp_path, files, message):
 
 def test_crops_of_a_part_that_is_not_asked_for(tmp_path):
     touch(metas(tmp_path), "A.J._Buckley/1.6/1zcIwhmdeo4/0000375.jpg", "frame_align/id00012/21Uxsk56VDQ/00001/0.jpg")
-    rows, rejected = read(tmp_path, train=["vox2_dev"], test=[])
+    rows, rejected, *_ = read(tmp_path, train=["vox2_dev"], test=[])
     assert rows["label"].tolist() == ["id00012"] and "of vox1_dev" in rejected["reason"].iloc[0]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CANDIDATES, SAMPLES = "candidates", "samples"
+CANDIDATES, SAMPLES, PAGE = "candidates", "samples", "data_page"
 
 
 class PreflightHook:
@@ -77,7 +77,8 @@ def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProt
     if CANDIDATES in pipeline.all_outputs():
         from cross_modal_kd.pipelines.ingestion import list_ahead
 
-        return list_ahead(blocks["task"], blocks["sources"], blocks["ingestion"])
+        page = catalog.load(PAGE) if PAGE in pipeline.inputs() else None
+        return list_ahead(blocks["task"], blocks["sources"], blocks["ingestion"], page)
     return catalog.load(SAMPLES) if SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES) else None
 
 

@@ -10,11 +10,12 @@ from cross_modal_kd.samples.conditions import conditions_of as conditions_of
 from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
-from cross_modal_kd.samples.data_page import write_page as write_page
+from cross_modal_kd.samples.data_page import DataPage as DataPage
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
+from cross_modal_kd.samples.errors import ListingError as ListingError
 from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import TooManyRejectedError as TooManyRejectedError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError

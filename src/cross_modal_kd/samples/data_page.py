@@ -1,15 +1,19 @@
 """The page that ingestion ends with, also one that fails: what there is, what is missing, what looks wrong."""
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
 from cross_modal_kd.storage import write_whole
+
+logger = logging.getLogger(__name__)
 
 PAGE, TEMPLATE = "data.html", "data.html.jinja"
 FOR_EXAMPLE, FIRST, FEWEST, MOST = "for example", "the first reason of its kind", "labels of the fewest", "of the most"
@@ -22,28 +26,53 @@ FAR = 3.0
 
 
 class Table(NamedTuple):
-    """title, and what it says in words; names of columns; rows of cells; of how many the rows are the first."""
+    """One table of the page.
+
+    title, and what it says in words; names of columns; rows of cells; of how many the rows are the first; warning: what
+    of it a person should look at, empty where there is nothing.
+    """
 
     title: str
     says: str
     columns: list[str]
     rows: list[list[Any]]
     of: int
+    warning: str = ""
 
 
-def write_page(folder: Path, samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, error: str = "") -> Path:
-    """Write ``data.html``: one page without an address in it, everything escaped.
+@dataclass(frozen=True)
+class DataPage:
+    """The page of one run, written when more is known or when nothing more can be.
 
-    Args:
-        folder: where to.
-        samples: rows of the samples table, as far as they are known: without facts, or splits, where it failed before.
-        rejected: source, path, reason.
-        task: its modalities.
-        error: what stopped the run; empty where nothing did.
-
-    Returns:
-        The file.
+    folder: where to; None writes nothing. task: its modalities. counts: source, part, what, found and published, of the
+    parts of published sets.
     """
+
+    folder: Path | None
+    task: TaskConfig
+    counts: pd.DataFrame
+
+    def write(self, samples: pd.DataFrame, rejected: pd.DataFrame, errors: Sequence[str] = ()) -> None:
+        """Write ``data.html``, and say in the log where it lies. Errors stop a run, warnings do not.
+
+        Args:
+            samples: rows of the samples table, as far as they are known: without facts, or splits, where it failed
+                before.
+            rejected: source, path, reason.
+            errors: what stopped the run; none where nothing did.
+        """
+        if self.folder is None:
+            return
+        shown = list(tables(conform(samples), conform(rejected, REJECTED_DTYPES), self.task, self.counts))
+        file = _write(self.folder, self.task, shown, (len(samples), len(rejected)), errors)
+        if errors:
+            logger.error("what was found, and what is wrong with it: %s", file)
+        else:
+            logger.info("the data, with %d warnings: %s", sum(bool(table.warning) for table in shown), file)
+
+
+def _write(folder: Path, task: TaskConfig, shown: list[Table], sizes: tuple[int, int], errors: Sequence[str]) -> Path:
+    """The file: one page without an address in it, everything escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from cross_modal_kd.plotting import page_style
@@ -54,36 +83,59 @@ def write_page(folder: Path, samples: pd.DataFrame, rejected: pd.DataFrame, task
     )  # fmt: skip
     text = environment.get_template(TEMPLATE).render(
         task=task,
-        error=error,
+        errors=errors,
         words=WORDS,
         style=page_style([]),
-        samples=len(samples),
-        rejected=len(rejected),
-        tables=list(tables(samples, rejected, task)),
+        samples=sizes[0],
+        rejected=sizes[1],
+        tables=shown,
     )
     file = folder / PAGE
     write_whole(file, text)
     return file
 
 
-def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig) -> Iterator[Table]:
+def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, counts: pd.DataFrame) -> Iterator[Table]:
     """What the page shows, each of ``SHOWN`` rows at most.
 
     Args:
-        samples: as ``write_page`` takes them.
-        rejected: as ``write_page`` takes them.
+        samples: as ``DataPage.write`` takes them, in all columns of the schema.
+        rejected: as ``DataPage.write`` takes them.
         task: its modalities.
+        counts: of published sets.
 
     Yields:
-        The tables, in their order.
+        The tables, in their order; that of published sets where there is one.
     """
+    if len(counts):
+        yield _published(counts)
     yield _counts(samples)
     yield _reasons(rejected)
     yield _without_partner(samples, task)
     yield _copies(samples)
     yield _overlap(samples)
     yield _sizes(samples)
-    yield _balance(samples)
+    yield _balance(samples, task)
+
+
+def _published(counts: pd.DataFrame) -> Table:
+    lacking = counts["found"] != counts["published"]
+    parts = counts[["source", "part"]].drop_duplicates()
+    other = counts[lacking][["source", "part"]].drop_duplicates()
+    shown = counts.assign(share=[_share(*pair) for pair in zip(counts["found"], counts["published"], strict=True)])
+    says = "What lies below the roots, before a file is opened, beside what the set's authors published."
+    found = _table("Beside the published sets", says, shown)
+    if not lacking.any():
+        return found
+    first = f"{other['part'].iloc[0]} of {other['source'].iloc[0]}"
+    return found._replace(
+        warning=f"{len(other)} of {len(parts)} parts are not as published, the first {first}: figures of the whole set "
+        "are not to be set beside this one's. Fetch what is missing, or leave the part out (the source's options)."
+    )
+
+
+def _share(found: int, published: int) -> str:
+    return "all" if found == published else f"{100 * found / published:.2g}%"
 
 
 def _counts(samples: pd.DataFrame) -> Table:
@@ -94,8 +146,7 @@ def _counts(samples: pd.DataFrame) -> Table:
     )
     found = found.reset_index().sort_values("split", key=lambda splits: splits.map(order.index), kind="stable")
     found["hours"] = found["hours"].map(lambda hours: f"{hours:,.2f}" if hours else "")
-    says = "What can be used. Compare it with what the set's authors publish."
-    return _table("Counts", says, found)
+    return _table("Counts", "What can be used.", found)
 
 
 def _reasons(rejected: pd.DataFrame) -> Table:
@@ -104,7 +155,9 @@ def _reasons(rejected: pd.DataFrame) -> Table:
     found = grouped.agg(files=("path", "size"), path=("path", lambda of: _joined(of)), first=("reason", "first"))
     found = found.reset_index().sort_values("files", ascending=False)[["files", "source", "first", "path"]]
     found.columns = pd.Index(["files", "source", FIRST, FOR_EXAMPLE])
-    return _table("Rejected", "rejected_samples.csv names every one with its reason.", found)
+    table = _table("Rejected", "rejected_samples.csv of a run that ends names every one with its reason.", found)
+    warning = f"{len(rejected):,} are not used, for {len(found):,} reasons." if len(rejected) else ""
+    return table._replace(warning=warning)
 
 
 def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
@@ -112,7 +165,9 @@ def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
     counts = counts.reindex(columns=[task.student, task.teacher], fill_value=0)
     alone = counts[(counts == 0).any(axis=1)].reset_index()
     says = f"Labels with {task.student} and no {task.teacher}, or the reverse: {len(alone):,} of {len(counts):,}."
-    return _table("Labels without a partner", says, _natural(alone))
+    table = _table("Labels without a partner", says, _natural(alone))
+    lonely = f"{len(alone):,} of {len(counts):,} labels have samples of one modality alone." if len(alone) else ""
+    return table._replace(warning=lonely)
 
 
 def _copies(samples: pd.DataFrame) -> Table:
@@ -127,7 +182,8 @@ def _copies(samples: pd.DataFrame) -> Table:
         "Those that were rejected for it are in the table above."
     )
     found = found.sort_values(["splits", "labels", "files"], ascending=False).reset_index()
-    return _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": FOR_EXAMPLE}))
+    table = _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": FOR_EXAMPLE}))
+    return table._replace(warning=f"{across:,} files lie under several labels or splits." if across else "")
 
 
 def _overlap(samples: pd.DataFrame) -> Table:
@@ -144,7 +200,7 @@ def _overlap(samples: pd.DataFrame) -> Table:
 
 
 def _sizes(samples: pd.DataFrame) -> Table:
-    rows = []
+    rows, odd = [], []
     for modality, found in samples.groupby("modality"):
         for column, name in MEASURES.items():
             values = found[column].dropna().astype("float64")
@@ -154,6 +210,8 @@ def _sizes(samples: pd.DataFrame) -> Table:
             reach = FAR * (high - low)
             far = values[(values < low - reach) | (values > high + reach)]
             names = _joined(found.loc[far.index[: EXAMPLES + 1], "path"])
+            if len(far):
+                odd.append(f"{len(far):,} by {name.partition(',')[0]}")
             rows.append(
                 [
                     modality,
@@ -165,19 +223,22 @@ def _sizes(samples: pd.DataFrame) -> Table:
             )
     says = f"Outliers lie more than {FAR:g} interquartile ranges beyond the quartiles."
     columns = ["modality", "measure", "least", "median", "most", "outliers", FOR_EXAMPLE]
-    return Table("Lengths, rates and sizes", says, columns, rows, len(rows))
+    warning = f"Outliers: {', '.join(odd)}." if odd else ""
+    return Table("Lengths, rates and sizes", says, columns, rows, len(rows), warning)
 
 
-def _balance(samples: pd.DataFrame) -> Table:
-    rows = []
+def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
+    rows, single = [], []
     for modality, found in samples.groupby("modality"):
         sizes = found.groupby("label").size().sort_values(kind="stable")
         few, many = (_joined(pd.Series(each.index)) for each in (sizes.head(3), sizes.tail(3)[::-1]))
         rows.append(
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
         )
+        if (ones := int((sizes == 1).sum())) and modality == task.student:
+            single.append(f"{ones:,} labels have one {task.student} sample alone.")
     columns = ["modality", "labels", "least", "median", "most", FEWEST, MOST]
-    return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows))
+    return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows), " ".join(single))
 
 
 def _table(title: str, says: str, found: pd.DataFrame) -> Table:

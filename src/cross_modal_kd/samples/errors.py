@@ -45,6 +45,23 @@ class TooManyRejectedError(SamplesError):
         self.rejected = rejected
 
 
+class ListingError(SamplesError):
+    """Sources whose files cannot be listed: every one of them, in words.
+
+    Args:
+        errors: of each source.
+        rows: of the samples table, of the sources that could be listed.
+        rejected: source, path and reason, of these.
+        counts: of published sets, of these.
+    """
+
+    def __init__(
+        self, errors: "list[str]", rows: "pd.DataFrame", rejected: "pd.DataFrame", counts: "pd.DataFrame"
+    ) -> None:
+        super().__init__("\n".join(errors))
+        self.errors, self.rows, self.rejected, self.counts = errors, rows, rejected, counts
+
+
 def first_few(values: Iterable[object], limit: int = 5) -> str:
     """``'a', 'b', 'c' and 7 more``, in sorted order, for messages.
 

@@ -76,7 +76,8 @@ def read_cnceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rows["domain"] = named["genre"] if chosen.domain == "genre" else session
     rows[f"{CONDITION}genre"], rows[f"{CONDITION}session"] = named["genre"], session
     rows = rows[~odd].assign(modality="speech", source=name)
-    return listing(rows, pd.concat(rejected, ignore_index=True))
+    counts = pd.concat([part.counts for part in parts], ignore_index=True)
+    return listing(rows, pd.concat(rejected, ignore_index=True), counts)
 
 
 def _bases(name: str, root: Path) -> tuple[_Base | None, _Base | None]:
@@ -134,9 +135,9 @@ def _first(name: str, base: _Base, chosen: CNCelebOptions) -> Listing:
         "enrolment models": len(models),
         "test files": len(tested),
     }
-    check_counts(name, "CN-Celeb1", found)
+    counts = pd.DataFrame(check_counts(name, "CN-Celeb1", found))
     rows["sample_id"] = f"{name}/" + rows["plain"].str.removeprefix("eval/").str.removeprefix("data/")
-    return Listing(rows.assign(kind=rows["folder"]), pd.DataFrame(rejected))
+    return Listing(rows.assign(kind=rows["folder"]), pd.DataFrame(rejected), counts)
 
 
 def _second(name: str, base: _Base) -> Listing:
@@ -147,11 +148,11 @@ def _second(name: str, base: _Base) -> Listing:
     reason = f"its speaker is not in {SPEAKERS}"
     rejected += [{"source": name, "path": path, "reason": reason} for path in files.loc[~used, "path"]]
     _say_missing(name, base, listed, set(files.loc[used, "label"]), SPEAKERS)
-    check_counts(name, "CN-Celeb2", {"speakers": len(listed)})
+    counts = pd.DataFrame(check_counts(name, "CN-Celeb2", {"speakers": len(listed)}))
     rows = files[used].assign(split="train", kind="data")
     rows["label"] = PREFIX + rows["label"]
     rows["group"] = PREFIX + rows["group"]
-    return Listing(rows.assign(sample_id=f"{name}/" + rows["group"]), pd.DataFrame(rejected))
+    return Listing(rows.assign(sample_id=f"{name}/" + rows["group"]), pd.DataFrame(rejected), counts)
 
 
 def _sounds(name: str, base: _Base) -> tuple[pd.DataFrame, list[dict[str, str]]]:

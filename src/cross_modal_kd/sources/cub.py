@@ -9,7 +9,7 @@ from cross_modal_kd.config import Strict
 from cross_modal_kd.samples import Box, Roots, SamplesError, boxed_path, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.named_files import held_against_disk
-from cross_modal_kd.sources.published import check_counts
+from cross_modal_kd.sources.published import check_counts, on_disk
 from cross_modal_kd.sources.text_c10 import captions_folder, read_captions
 
 SET, REED = "CUB-200-2011", "CUB-200-2011, class-disjoint split of Reed et al."
@@ -57,18 +57,19 @@ def read_cub(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         raise SamplesError(f"sources.{name}.root: expected {TREE}, found no images.txt in {root} or {root / FOLDER}")
     images = _images(base)
     captions = captions_folder(name, root, chosen.captions, CAPTIONS)
-    images["split"] = _splits(name, base, images, chosen, captions)
+    images["split"], counts = _splits(name, base, images, chosen, captions)
     prefix = "images/" if base == root else f"{FOLDER}/images/"
     there, rejected = held_against_disk(name, base / "images", prefix, images["file"], "images.txt")
     images["path"] = prefix + images["file"]
     if chosen.boxes:
         images["path"] = _boxed(base, images)
     images = images[there]
+    counts.append(on_disk(name, SET, len(images)))
     rows = images.assign(modality="image", sample_id=f"{name}/" + images["group"])
     if captions is not None:
         texts, unused = read_captions(name, captions, images)
         rows, rejected = pd.concat([rows, texts]), rejected + unused
-    return listing(rows.assign(source=name), pd.DataFrame(rejected))
+    return listing(rows.assign(source=name), pd.DataFrame(rejected), counts)
 
 
 def _images(base: Path) -> pd.DataFrame:
@@ -98,12 +99,17 @@ def _images(base: Path) -> pd.DataFrame:
     return pd.DataFrame({"file": file, "label": label, "group": group, "stem": stem})
 
 
-def _splits(name: str, base: Path, images: pd.DataFrame, chosen: CubOptions, captions: Path | None) -> pd.Series:
+def _splits(
+    name: str, base: Path, images: pd.DataFrame, chosen: CubOptions, captions: Path | None
+) -> tuple[pd.Series, list[dict[str, Any]]]:
+    """The split of each image, null for one that is drawn; and the counts."""
     sizes = {"images": len(images), "classes": images["label"].nunique()}
     if chosen.split != "official":
-        check_counts(name, SET, sizes)
-        drawn = pd.Series(None, index=images.index, dtype="str")
-        return _reed(name, images, captions) if chosen.split == "reed" else drawn
+        counts = check_counts(name, SET, sizes)
+        if chosen.split == "reed":
+            split, of_split = _reed(name, images, captions)
+            return split, counts + of_split
+        return pd.Series(None, index=images.index, dtype="str"), counts
     is_train = _numbered(base / "train_test_split.txt", "1 (train) or 0 (test)", images.index)
     if not is_train.isin(["0", "1"]).all():
         raise SamplesError(
@@ -111,11 +117,11 @@ def _splits(name: str, base: Path, images: pd.DataFrame, chosen: CubOptions, cap
             f"{first_few(is_train.unique())}; restore the published file"
         )
     split = is_train.map({"1": "train", "0": "test"})
-    check_counts(name, SET, sizes | {part: int((split == part).sum()) for part in ("train", "test")}, ("train", "test"))
-    return split
+    parts = {part: int((split == part).sum()) for part in ("train", "test")}
+    return split, check_counts(name, SET, sizes | parts, tuple(parts))
 
 
-def _reed(name: str, images: pd.DataFrame, captions: Path | None) -> pd.Series:
+def _reed(name: str, images: pd.DataFrame, captions: Path | None) -> tuple[pd.Series, list[dict[str, Any]]]:
     """The split of each image by its class, of the lists that lie beside the captions."""
     if captions is None:
         raise SamplesError(f"sources.{name}.options.split is 'reed', whose lists lie beside the captions: add these")
@@ -136,8 +142,7 @@ def _reed(name: str, images: pd.DataFrame, captions: Path | None) -> pd.Series:
             f"nor in testclasses.txt; restore the published lists, or take another sources.{name}.options.split"
         )
     there = images["label"].groupby(split).nunique()
-    check_counts(name, REED, {f"{part} classes": int(there.get(part, 0)) for part in ("train", "test")}, ())
-    return split
+    return split, check_counts(name, REED, {f"{part} classes": int(there.get(part, 0)) for part in ("train", "test")})
 
 
 def _boxed(base: Path, images: pd.DataFrame) -> pd.Series:

@@ -12,7 +12,7 @@ from cross_modal_kd.config import Strict
 from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 from cross_modal_kd.sources.named_files import held_against_disk
-from cross_modal_kd.sources.published import check_counts
+from cross_modal_kd.sources.published import check_counts, on_disk
 from cross_modal_kd.sources.text_c10 import captions_folder, read_captions
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def read_flowers(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     splits = _splits(base, images)
     sizes = {"images": len(images), "classes": images["number"].nunique()}
     parts = {part: int((splits == part).sum()) for part in PARTS["official"]}
-    check_counts(name, SET, sizes | parts, tuple(parts))
+    counts = check_counts(name, SET, sizes | parts, tuple(parts))
     if chosen.split != "drawn":
         images["split"] = splits.map(PARTS[chosen.split]).astype("str")
         logger.info("%s: the %s split: %s", name, chosen.split, images["split"].value_counts().to_dict())
@@ -82,12 +82,13 @@ def read_flowers(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     there, rejected = held_against_disk(name, base / "jpg", prefix, images["stem"] + ".jpg", LABELS)
     without = splits.isna() & (chosen.split != "drawn")
     rejected += as_rejected(name, dict.fromkeys(images.loc[without & there, "path"], f"{SPLIT} has it in no split"))
+    counts.append(on_disk(name, SET, int(there.sum())))
     images = images[there & ~without]
     rows = images.assign(modality="image", sample_id=f"{name}/" + images["stem"])
     if (captions := captions_folder(name, root, chosen.captions, CAPTIONS)) is not None:
         texts, unused = read_captions(name, captions, images)
         rows, rejected = pd.concat([rows, texts]), rejected + unused
-    return listing(rows.assign(source=name), pd.DataFrame(rejected))
+    return listing(rows.assign(source=name), pd.DataFrame(rejected), counts)
 
 
 def _images(base: Path) -> pd.DataFrame:

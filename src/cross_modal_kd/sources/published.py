@@ -6,6 +6,7 @@ torchvision, CN-Celeb in WeSpeaker's logs and a report that counted files.
 
 import logging
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from cross_modal_kd.samples import SamplesError
 
@@ -26,7 +27,9 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
 }
 
 
-def check_counts(source: str, published: str, found: Mapping[str, int], splits: Collection[str] = ()) -> None:
+def check_counts(
+    source: str, published: str, found: Mapping[str, int], splits: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Hold a copy against the published counts: a smaller copy is a warning, a whole one of other splits an error.
 
     Args:
@@ -35,14 +38,21 @@ def check_counts(source: str, published: str, found: Mapping[str, int], splits: 
         found: counts of the copy, by some of the names that the published ones have.
         splits: those of the names that are sizes of splits.
 
+    Returns:
+        A row each of ``Listing.counts``.
+
     Raises:
         SamplesError: all that the splits hold together is the whole set, and they are others than the published ones.
     """
     official = COUNTS[published]
+    rows = [
+        {"source": source, "part": published, "what": name, "found": count, "published": official[name]}
+        for name, count in found.items()
+    ]
     other = [f"{name}: {count:,} of {official[name]:,}" for name, count in found.items() if count != official[name]]
     if not other:
         logger.info("%s: the counts of %s as published (%s)", source, published, _counted(found))
-        return
+        return rows
     whole = sum(official[name] for name in splits) == sum(found[name] for name in splits)
     if splits and whole and any(found[name] != official[name] for name in splits):
         own, theirs = (_counted({name: counts[name] for name in splits}) for counts in (found, official))
@@ -51,6 +61,22 @@ def check_counts(source: str, published: str, found: Mapping[str, int], splits: 
             "published file of the split"
         )
     logger.warning("%s: not the whole of %s: found %s (found of published)", source, published, "; ".join(other))
+    return rows
+
+
+def on_disk(source: str, published: str, found: int) -> dict[str, Any]:
+    """How many of the images that the set's lists name are there.
+
+    Args:
+        source: name of the source.
+        published: a key of ``COUNTS``.
+        found: files.
+
+    Returns:
+        A row of ``Listing.counts``.
+    """
+    whole = COUNTS[published]["images"]
+    return {"source": source, "part": published, "what": "images on disk", "found": found, "published": whole}
 
 
 def _counted(counts: Mapping[str, int]) -> str:

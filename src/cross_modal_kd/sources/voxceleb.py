@@ -60,11 +60,11 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rows, reason = _utterances(path, speakers, chosen)
     if rows.empty:
         raise SamplesError(_nothing(name, root, path, reason))
-    speakers.counted(rows["part"], rows["label"])
+    counts = speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
     others = pd.DataFrame({"source": name, "path": path[reason.notna()], "reason": reason.dropna()})
     passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(others), dtype="str")
-    return listing(rows, pd.concat([passed_over, others], ignore_index=True))
+    return listing(rows, pd.concat([passed_over, others], ignore_index=True), counts)
 
 
 def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:
@@ -114,7 +114,8 @@ def _again(group: pd.Series, ending: pd.Series) -> np.ndarray:
 
 
 def _nothing(name: str, root: Path, path: pd.Series, reason: pd.Series) -> str:
-    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {reason.iloc[0]}" if len(path) else ""
+    first = reason.iloc[0].removesuffix(f": expected {TREES}") if len(path) else ""
+    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {first}" if len(path) else ""
     return (
         f"sources.{name}.root: no utterance of VoxCeleb under {root}: expected {TREES}; found at its top "
         f"{at_the_top(path)}. Correct the root{why}"

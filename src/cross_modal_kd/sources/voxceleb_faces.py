@@ -157,7 +157,8 @@ def _count(name: str, rows: pd.DataFrame) -> None:
 
 
 def _nothing(name: str, root: Path, path: pd.Series, reason: pd.Series) -> str:
-    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {reason.iloc[0]}" if len(path) else ""
+    first = reason.iloc[0].removesuffix(f": expected {TREES}") if len(path) else ""
+    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {first}" if len(path) else ""
     return (
         f"sources.{name}.root: no face of VoxCeleb under {root}: expected {TREES}; found at its top "
         f"{at_the_top(path)}. Correct the root{why}"

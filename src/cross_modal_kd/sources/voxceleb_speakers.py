@@ -1,10 +1,10 @@
 """The speakers of VoxCeleb1 and VoxCeleb2, as ``vox1_meta.csv`` and ``vox2_meta.csv`` have them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -215,24 +215,35 @@ class Speakers:
             for speaker, said in zip(table.index, table[column], strict=True)
         }
 
-    def counted(self, part: pd.Series, ids: pd.Series) -> None:
+    def counted(self, part: pd.Series, ids: pd.Series, wanted: Collection[str]) -> list[dict[str, Any]]:
         """Say in the log how much of each part is there, of how much was published; a warning where that differs.
 
         Args:
             part: (n,) of each utterance.
             ids: (n,) its speaker.
+            wanted: parts that are to be there.
+
+        Returns:
+            Rows of ``Listing.counts``: speakers and utterances of each such part.
         """
-        for name, (speakers, utterances) in PUBLISHED.items():
+        rows = []
+        for name in (each for each in PUBLISHED if each in wanted):
+            speakers, utterances = PUBLISHED[name]
             found = ids[part == name]
+            there = (found.nunique(), len(found))
+            rows += [
+                {"source": self._name, "part": name, "what": what, "found": count, "published": published}
+                for what, count, published in zip(("speakers", "utterances"), there, PUBLISHED[name], strict=True)
+            ]
             if found.empty:
                 continue
-            there = (found.nunique(), len(found))
             say = logger.info if there == (speakers, utterances) else logger.warning
             say(
                 "%s: %s has %s of the %s speakers published and %s of the %s utterances%s",
                 *(self._name, name, f"{there[0]:,}", f"{speakers:,}", f"{there[1]:,}", f"{utterances:,}"),
                 self._genders(found),
             )
+        return rows
 
     def _genders(self, ids: pd.Series) -> str:
         """How many of the speakers are of each gender, and of how many nations, as far as the tables say."""

@@ -13,7 +13,9 @@ from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig,
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples import (
     REJECTED_DTYPES,
+    DataPage,
     Kept,
+    ListingError,
     Roots,
     SamplesError,
     TooManyRejectedError,
@@ -21,28 +23,26 @@ from cross_modal_kd.samples import (
     check_samples,
     conform,
     drawn_split,
-    first_few,
     inspect_rows,
-    keep_labels,
     pair,
     read_frozen,
     reject_conflicting,
     reject_parted,
     summarise_splits,
     update_shards,
-    write_page,
 )
-from cross_modal_kd.sources import layout_of, make_chimeric
+from cross_modal_kd.sources import read_sources
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
 
 
-class Listed(NamedTuple):
-    """Rows of the samples table that may be used, and what the layouts passed over."""
+class ListedForPage(NamedTuple):
+    """Candidates and what was passed over, of ``read_sources``; and the page, which has the counts."""
 
     candidates: pd.DataFrame
     passed_over: pd.DataFrame
+    page: DataPage
 
 
 class Inspected(NamedTuple):
@@ -72,33 +72,26 @@ class SavedSplit(NamedTuple):
 HERE = ComputeConfig()  # this process
 
 
-def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
-    """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
+def list_and_tell(
+    task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig, data_page: Path | None = None
+) -> ListedForPage:
+    """What ``read_sources`` gives; where it fails, a page says what there is.
 
     Args:
-        task: its modalities; whether it is chimeric.
-        sources: layout, root and options of each source.
-        ingestion: ``max_labels`` that are kept, and the split's seed by which they are drawn.
+        task: as ``read_sources`` takes it.
+        sources: as ``read_sources`` takes it.
+        ingestion: as ``read_sources`` takes it.
+        data_page: folder of the page; None writes none.
 
     Returns:
-        Rows of the samples table by sample_id, not yet looked at (no digest, no size); and source, path and reason of
-        the others.
-
-    Raises:
-        SamplesError: a modality of the task has no sample, or a sample id occurs twice.
+        As ``read_sources``, and the page, to be written when more is known.
     """
-    roots = Roots(sources, originals=True)
-    read = [layout_of(name, source.layout)(name, roots, source.options) for name, source in sources.root.items()]
-    every = pd.concat([found.rows for found in read], ignore_index=True)
-    rows = every[every["modality"].isin([task.student, task.teacher])]
-    rejected = [found.rejected for found in read]
-    if task.chimeric:
-        rows, left_over = make_chimeric(rows, task, ingestion)
-        rejected.append(left_over)
-    candidates, passed_over = keep_labels(rows, task, ingestion), conform(pd.concat(rejected), REJECTED_DTYPES)
-    _check_given(every, candidates, passed_over, task, sources)
-    _check_ids(candidates)
-    return Listed(candidates.sort_values("sample_id", ignore_index=True), passed_over=passed_over)
+    try:
+        listed = read_sources(task, sources, ingestion)
+    except ListingError as error:
+        DataPage(data_page, task, error.counts).write(error.rows, error.rejected, error.errors)
+        raise
+    return ListedForPage(listed.candidates, listed.passed_over, DataPage(data_page, task, listed.counts))
 
 
 def inspect_samples(
@@ -151,10 +144,9 @@ def inspect_and_tell(
     passed_over: pd.DataFrame,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
-    task: TaskConfig,
     compute: ComputeConfig,
+    page: DataPage,
     inspection_cache: Path | None = None,
-    data_page: Path | None = None,
 ) -> Inspected:
     """What ``inspect_samples`` gives; where it rejects too many, a page says which.
 
@@ -163,10 +155,9 @@ def inspect_and_tell(
         passed_over: as ``inspect_samples`` takes it.
         sources: as ``inspect_samples`` takes it.
         ingestion: as ``inspect_samples`` takes it.
-        task: for the page.
         compute: who looks.
+        page: of ``list_and_tell``.
         inspection_cache: as ``inspect_samples`` takes it.
-        data_page: folder of the page; None writes none.
 
     Returns:
         As ``inspect_samples``.
@@ -174,9 +165,7 @@ def inspect_and_tell(
     try:
         return inspect_samples(candidates, passed_over, sources, ingestion, compute, inspection_cache)
     except TooManyRejectedError as error:
-        if data_page is not None:
-            rejected = pd.concat([passed_over, error.rejected])
-            logger.error("what was found: %s", write_page(data_page, conform(candidates), rejected, task, str(error)))
+        page.write(candidates, pd.concat([passed_over, error.rejected]), [str(error)])
         raise
 
 
@@ -227,7 +216,7 @@ def split_and_save(
     task: TaskConfig,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
-    data_page: Path | None = None,
+    page: DataPage,
 ) -> SavedSplit:
     """What ``split_samples`` gives, and the split of each cluster as ``ingestion.split.frozen`` takes it back.
 
@@ -239,7 +228,7 @@ def split_and_save(
         task: as ``split_samples`` takes it.
         sources: where shards lie, if anywhere.
         ingestion: as ``split_samples`` takes it; and ``shards``.
-        data_page: folder of the page on the data, also of a run that fails here; None writes none.
+        page: of ``list_and_tell``, written also of a run that fails here.
 
     Returns:
         The three tables of ``split_samples``; and cluster, split and seed, a row each cluster.
@@ -247,23 +236,24 @@ def split_and_save(
     try:
         split = split_samples(inspected, unusable, task, ingestion)
     except SamplesError as error:
-        if data_page is not None:
-            logger.error("what was found: %s", write_page(data_page, inspected, unusable, task, str(error)))
+        page.write(inspected, unusable, [str(error)])
         raise
-    if data_page is not None:
-        logger.info("the data: %s", write_page(data_page, split.samples, split.rejected_samples, task))
+    page.write(split.samples, split.rejected_samples)
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
 
 
-def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> pd.DataFrame:
+def list_ahead(
+    task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig, data_page: Path | None = None
+) -> pd.DataFrame:
     """The candidates of ``read_sources`` for who wants to know before it runs; what sources log is left to that run.
 
     Args:
         task: as ``read_sources`` takes it.
         sources: as ``read_sources`` takes it.
         ingestion: as ``read_sources`` takes it.
+        data_page: folder of the page that is written where this fails; None writes none.
 
     Returns:
         Rows of the samples table, not yet looked at.
@@ -272,41 +262,6 @@ def list_ahead(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionCon
     level = said_again.level
     said_again.setLevel(logging.ERROR)
     try:
-        return read_sources(task, sources, ingestion).candidates
+        return list_and_tell(task, sources, ingestion, data_page).candidates
     finally:
         said_again.setLevel(level)
-
-
-def _check_given(
-    every: pd.DataFrame, kept: pd.DataFrame, passed_over: pd.DataFrame, task: TaskConfig, sources: SourcesConfig
-) -> None:
-    """SamplesError for a modality of the task without a sample, with what each source gives and what gives that one."""
-    lacking = [role for role in ("student", "teacher") if not (kept["modality"] == getattr(task, role)).any()]
-    if not lacking:
-        return
-    given = every.groupby("source")["modality"].unique()
-    gives = [
-        f"{name} ({source.layout}, {source.root}) gives {', '.join(sorted(given.get(name, []))) or 'nothing'}"
-        for name, source in sources.root.items()
-    ]
-    asked = [f"{modality} samples, which task.{role} asks for" for role in lacking if (modality := getattr(task, role))]
-    how = [_what_gives(getattr(task, role)) for role in lacking]
-    found = first_few((passed_over["path"] + ": " + passed_over["reason"]).tolist(), 3)
-    passed = f". {len(passed_over)} were passed over: {found}" if len(passed_over) else ""
-    raise SamplesError(
-        f"no source gives {' or '.join(asked)}: {'; '.join(gives)}. Add {' and '.join(how)}, or correct "
-        f"{' and '.join(f'task.{role}' for role in lacking)}{passed}"
-    )
-
-
-def _what_gives(modality: str) -> str:
-    """What one adds to a source for samples of a modality, in words."""
-    if endings := modality_of(modality).endings:
-        return f"<label>/<file>{', '.join(endings)} to a source of the layout folder"
-    return f"a captions.csv (path, text) to a source of the layout folder or an option that gives {modality} (texts)"
-
-
-def _check_ids(candidates: pd.DataFrame) -> None:
-    repeated = candidates.loc[candidates["sample_id"].duplicated(), "sample_id"].unique()
-    if len(repeated):
-        raise SamplesError(f"{len(repeated)} sample ids occur twice, the first is {repeated[0]!r}; look at its source")

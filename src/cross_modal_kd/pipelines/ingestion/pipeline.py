@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, read_sources, split_and_save
+from cross_modal_kd.pipelines.ingestion.nodes import inspect_and_tell, list_and_tell, split_and_save
 from cross_modal_kd.pipelines.stage import bound, stage
 
 
@@ -19,9 +19,9 @@ def create_pipeline(**_: object) -> Pipeline:
         "ingestion",
         [
             Node(
-                read_sources,
-                bound(params=["task", "sources", "ingestion"]),
-                ["candidates", "passed_over"],
+                list_and_tell,
+                bound("data_page", params=["task", "sources", "ingestion"]),
+                ["candidates", "passed_over", "page"],
                 name="list_raw_files",
             ),
             Node(
@@ -30,8 +30,8 @@ def create_pipeline(**_: object) -> Pipeline:
                     "candidates",
                     "passed_over",
                     "inspection_cache",
-                    "data_page",
-                    params=["sources", "ingestion", "compute", "task"],
+                    "page",
+                    params=["sources", "ingestion", "compute"],
                 ),
                 ["inspected_samples", "unusable_samples"],
                 name="inspect_every_sample",
@@ -39,7 +39,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 split_and_save,
                 bound(
-                    "data_page",
+                    "page",
                     params=["task", "sources", "ingestion"],
                     inspected="inspected_samples",
                     unusable="unusable_samples",
