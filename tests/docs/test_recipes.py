@@ -23,6 +23,6 @@ def test_a_recipe_is_a_configuration(number):
 
 def test_the_first_recipe_says_what_wespeaker_does():
     training = TrainingConfig(**BLOCKS[0]["training"])
-    assert len(BLOCKS) == 4 and training.augmentation["speech"].speeds == (1.0, 0.9, 1.1)
+    assert len(BLOCKS) == 5 and training.augmentation["speech"].speeds == (1.0, 0.9, 1.1)
     second = training.for_large_margin()
     assert (second.epochs, second.lr, second.schedule, second.keep) == (5, 2e-4, "exponential", "last")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from kedro.framework.session import KedroSession
 
-from cross_modal_kd.sources import read_sources
 from cross_modal_kd.samples.frozen import frozen_partners, read_frozen
+from cross_modal_kd.sources import read_sources
 from cross_modal_kd.tasks import kind_of
 
 CONF = Path(__file__).parents[2] / "conf"

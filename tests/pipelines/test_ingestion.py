@@ -21,11 +21,11 @@ from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.datasets import TableDataset
 from cross_modal_kd.pipelines.ingestion import create_pipeline
 from cross_modal_kd.pipelines.ingestion.nodes import split_samples
-from cross_modal_kd.sources import read_sources
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import REJECTED, REJECTED_DTYPES, SAMPLES, conform
+from cross_modal_kd.sources import read_sources
 from cross_modal_kd.storage import write_csv
 from cross_modal_kd.tasks import kind_of
 from sample_tables import sample

@@ -10,8 +10,8 @@ from cross_modal_kd.config import IngestionConfig, SourcesConfig, TaskConfig
 from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, split_samples
-from cross_modal_kd.sources import read_sources
 from cross_modal_kd.samples import Roots, SamplesError
+from cross_modal_kd.sources import read_sources
 from cross_modal_kd.sources.cub import read_cub
 from published_sets import BOX, cub
 

@@ -249,7 +249,7 @@ def test_variants_are_classes_of_their_own_without_a_partner():
         ({"keep": "average", "patience": 2}, "training.keep must then be 'best'"),
         ({"margin_schedule": {"start_epoch": 5, "end_epoch": 5}}, "end_epoch: expected more than start_epoch"),
         ({"large_margin": {"lr": 1e-6}}, "final_lr: expected at most lr"),
-        ({"augmentation": {"image": {}}}, "unknown block of training.augmentation 'image'"),
+        ({"augmentation": {"text": {}}}, "unknown block of training.augmentation 'text'"),
         ({"augmentation": {"speech": {"speeds": [0.9, 1.0]}}}, "speeds: expected 1 and then others"),
     ],
 )

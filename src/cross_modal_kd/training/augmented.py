@@ -35,6 +35,21 @@ def batch_augmentation(training: TrainingConfig, modality: str) -> Augment | Non
         modality: of the inputs.
 
     Returns:
-        The augmentation; None of a training without, or with a block for the modality.
+        The augmentation; None of a training without, or with a block for the modality that replaces it.
     """
-    return augmentation(modality) if training.augment and modality not in (training.augmentation or {}) else None
+    block = (training.augmentation or {}).get(modality)
+    return augmentation(modality) if training.augment and (block is None or block.on_batches) else None
+
+
+def mixup_of(training: TrainingConfig, modality: str) -> float | None:
+    """Alpha of the mixup of a training's batches.
+
+    Args:
+        training: its ``augment`` and ``augmentation`` count.
+        modality: of the inputs.
+
+    Returns:
+        Alpha, None where nothing is mixed.
+    """
+    block = (training.augmentation or {}).get(modality)
+    return block.mixup if training.augment and block is not None else None

@@ -73,7 +73,8 @@ class DevMetric:
 class Plan:
     """How a training runs.
 
-    config: its length, steps and seed. dev: what chooses the weights. augment: of a batch of raw inputs.
+    config: its length, steps and seed. dev: what chooses the weights. augment: of a batch of raw inputs. mixup: alpha
+    of the mixing of its images, None mixes nothing.
     joint_lr_scale: learning rate of a projection that is trained too, over the student's.
     checkpoint: a file written after every epoch; where it exists the training goes on from it, to the same result as if
     it had not been interrupted (every random choice is drawn from (seed, epoch), none from what went before). It is
@@ -86,6 +87,7 @@ class Plan:
     config: TrainingConfig
     dev: DevMetric
     augment: Augment | None = None
+    mixup: float | None = None
     joint_lr_scale: float = 0.1
     checkpoint: Path | None = None
     on_epoch: Callable[[dict[str, float], int], None] | None = None
@@ -312,7 +314,7 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     if config.frozen:
         _freeze(module, config.frozen)
     place = {"ranks": fabric.world_size, "rank": fabric.global_rank}
-    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, **place)
+    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, mixup=plan.mixup, **place)
     on_gpu, on_cpu = (fabric.device.type == name for name in ("cuda", "cpu"))
     laid_out(module.student, fabric.device)
     # None leaves the choice to torch. On a CPU a fused step rounds otherwise, one over lists is the same to the bit.

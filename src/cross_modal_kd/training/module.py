@@ -1,5 +1,7 @@
 """Everything that takes part in one step, as one module, so that any launcher of devices can wrap it."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -17,12 +19,20 @@ from cross_modal_kd.training.gather import Part
 from cross_modal_kd.training.known import LARGEST, Rows, in_parts
 
 
+class Mixed(NamedTuple):
+    """What a batch is mixed with: ``share`` of its inputs stays, the rest is of ``other``, row by row."""
+
+    share: float
+    other: "Batch"
+
+
 class Batch:
     """What one step reads.
 
     teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
     task_labels: (B,) class numbers of the student's own classifier, where they are others than ``labels``: those of
     variants that are classes of their own.
+    mixed: what the inputs are mixed with, None where they stay as they are.
     part: where the samples are a part of a larger batch, or have a part of it on other ranks. last: whether a step is
     taken on it and the parts before it.
 
@@ -43,6 +53,7 @@ class Batch:
 
     teacher_rows: Rows | None = None
     task_labels: Tensor | None = None
+    mixed: Mixed | None = None
     part: Part = Part()
     last: bool = True
 
@@ -62,6 +73,26 @@ class Batch:
         self.teacher, self.progress = teacher, progress
         self.bank = bank
         self.labelled = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
+
+    def in_order(self, order: Tensor, labelled: Tensor) -> "Batch":
+        """The same samples in another order.
+
+        Args:
+            order: (B,) rows.
+            labelled: (L,) rows of the new batch that have a label.
+
+        Returns:
+            A new batch, not mixed.
+        """
+        weights = self.task_weights[order], self.kd_weights[order]
+        teacher = None if self.teacher is None else self.teacher[order]
+        bank = None if self.bank is None else (self.bank[0], self.bank[1][order])
+        found = Batch(self.inputs[order], self.labels[order], *weights, teacher, self.progress, bank, labelled)
+        if self.teacher_rows is not None:
+            found.teacher_rows = Rows(self.teacher_rows.table, self.teacher_rows.rows[order])
+        found.task_labels = None if self.task_labels is None else self.task_labels[order]
+        found.part, found.last = self.part, self.last
+        return found
 
 
 class DistillationModule(nn.Module):
@@ -128,6 +159,11 @@ class DistillationModule(nn.Module):
     def forward(self, batch: Batch) -> ObjectiveOutput:
         """The loss of one step.
 
+        Of mixed inputs x = s x_i + (1 - s) x_j it is s L(x; y_i, t_i) + (1 - s) L(x; y_j, t_j), L being all of the
+        objective: the margin of an AAM-softmax is that of each label in turn, and each constraint has the teacher's
+        answer to either sample as its target. The gradient of a squared distance is then that of the distance to the
+        mixed target s t_i + (1 - s) t_j (our reading; the source does not mix).
+
         Args:
             batch: with partners where the objective has terms, and with a bank where ``needs_bank``.
 
@@ -138,8 +174,17 @@ class DistillationModule(nn.Module):
         Raises:
             ValueError: the objective has terms and the batch has no partners.
         """
+        if batch.mixed is None:
+            return self._loss(batch, self.student(batch.inputs))
+        share, other = batch.mixed
+        embeddings = self.student(share * batch.inputs.float() + (1 - share) * other.inputs.float())
+        one, two = (self._loss(each, embeddings) for each in (batch, other))
+        parts = {name: share * value + (1 - share) * two.parts[name] for name, value in one.parts.items()}
+        return ObjectiveOutput(share * one.total + (1 - share) * two.total, parts)
+
+    def _loss(self, batch: Batch, embeddings: Tensor) -> ObjectiveOutput:
+        """The loss of a batch whose inputs have these embeddings, (B, dim)."""
         labels, labelled = batch.labels, batch.labelled
-        embeddings = self.student(batch.inputs)
         own = labels if batch.task_labels is None else batch.task_labels
         task = self.classifier(embeddings, own, labelled, self.takes_own_logits)
         # the zero lets a batch without any label reach the student, so that a step can be taken on it

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -12,7 +13,7 @@ from cross_modal_kd.modalities import Augment
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.gather import Part
 from cross_modal_kd.training.known import Rows
-from cross_modal_kd.training.module import Batch
+from cross_modal_kd.training.module import Batch, Mixed
 from cross_modal_kd.training.sampler import Cut
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.workers import InputLoader, workers_for
@@ -45,6 +46,7 @@ class BatchReader:
         needs_bank: whether a constraint contrasts with the instances of the whole split.
         ranks: how many share each batch.
         rank: the number of this one.
+        mixup: alpha of Beta(alpha, alpha), the shares by which inputs are mixed; None mixes nothing.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class BatchReader:
         needs_bank: bool = False,
         ranks: int = 1,
         rank: int = 0,
+        mixup: float | None = None,
     ) -> None:
         self._data, self._config, self._device, self._augment = data, config, device, augment
+        self._mixup = mixup
         self._cut = Cut(config.accumulate, ranks, rank)
         self._sampler = data.sampler(config.batch_size, config.seed, self._cut)
         self.workers = workers_for(data.inputs, config.workers)
@@ -139,7 +143,20 @@ class BatchReader:
             if bank is not None:
                 batch.bank = bank[0], self._sent(self._cut.own(self._cut.part(bank[1], number)))
             batch.part, batch.last = self._part(rows, part), number + 1 == self._cut.accumulate
+            if self._mixup is not None:
+                batch.mixed = self._mixed(batch, own, self._mixup, (round(progress * self.total), number))
             yield batch
+
+    def _mixed(self, batch: Batch, own: Tensor, alpha: float, place: tuple[int, int]) -> Mixed:
+        """What a batch is mixed with: its own rows in another order. place: number of the step, and of its part.
+
+        The share is that of all ranks, the order is of the rows of this one.
+        """
+        seeds = [derive_seed("mixup", self._config.seed, *place), derive_seed("order", *place, self._cut.rank)]
+        share = float(np.random.default_rng(seeds[0]).beta(alpha, alpha))
+        order = torch.from_numpy(np.random.default_rng(seeds).permutation(len(own)))
+        labelled = self._sent(torch.nonzero(self._data.labels[own[order]] >= 0)[:, 0])
+        return Mixed(share, batch.in_order(self._sent(order), labelled))
 
     def _drawn(self, rows: Tensor, pairs: Generator) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
         """Partners of all samples of a step, (B,) rows of the teacher's; the bank, and where each sample's own is."""

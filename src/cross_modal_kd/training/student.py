@@ -25,7 +25,7 @@ from cross_modal_kd.models import (
 from cross_modal_kd.samples import EmbeddingTable, Roots, class_numbers, pair, split_rows, train_classes
 from cross_modal_kd.tasks import TaskKind, kind_of
 from cross_modal_kd.tracking import epoch_logger
-from cross_modal_kd.training.augmented import augmented, batch_augmentation
+from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
 from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
@@ -218,6 +218,7 @@ def train_arm(
             training,
             dev_metric(data, classifier, partial(kind.shared_classifier, arm.answer, teacher), training.workers),
             augment=batch_augmentation(training, data.task.student),
+            mixup=mixup_of(training, data.task.student),
             joint_lr_scale=arm.joint_lr_scale,
             checkpoint=checkpoint,
             on_epoch=watch or epoch_logger(name),

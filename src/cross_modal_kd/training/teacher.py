@@ -37,7 +37,7 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import epoch_logger
-from cross_modal_kd.training.augmented import augmented, batch_augmentation
+from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
@@ -116,6 +116,7 @@ def train_teacher(
         config,
         DevMetric("eer", _DevEER(dev_inputs, dev["label"].to_numpy(), config.workers), False),
         augment=batch_augmentation(config, task.teacher),
+        mixup=mixup_of(config, task.teacher),
         checkpoint=checkpoints / f"teacher-{key}.safetensors",
         on_epoch=epoch_logger("teacher"),
         description="teacher",

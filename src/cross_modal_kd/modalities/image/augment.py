@@ -1,8 +1,13 @@
 """Random changes to a batch of images that leave their class as it is."""
 
+import hashlib
+import json
+
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
+
+from cross_modal_kd.modalities.image.config import RandAugmentConfig
 
 
 def augment_images(inputs: Tensor, generator: Generator) -> Tensor:
@@ -33,3 +38,25 @@ def augment_images(inputs: Tensor, generator: Generator) -> Tensor:
     grid = F.affine_grid(rows, list(ink.shape), align_corners=False)
     ink = F.grid_sample(ink, grid, align_corners=False)
     return 255 - ink.clamp(0, 255)
+
+
+def rand_augmented(pixels: Tensor, draw: tuple[int, int, str] | None, chosen: RandAugmentConfig) -> Tensor:
+    """One image after RandAugment; what is moved in from outside is white.
+
+    Args:
+        pixels: (C, H, W) uint8.
+        draw: seed, epoch and sample, which decide all that is random; None leaves the image as it is.
+        chosen: how many operations, and how strong.
+
+    Returns:
+        (C, H, W) uint8.
+    """
+    from torchvision.transforms.v2 import RandAugment  # half a second
+
+    if draw is None:
+        return pixels
+    digest = hashlib.sha256(json.dumps(["rand_augment", *draw]).encode()).digest()
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's own generator
+        torch.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        found: Tensor = RandAugment(chosen.operations, chosen.magnitude, fill=255)(pixels)
+    return found

@@ -1,12 +1,61 @@
 """How images become tensors."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config import Grown
+from cross_modal_kd.config import Grown, Strict
 
 Shares = Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1, max_length=3)]
+
+
+class RandAugmentConfig(Strict):
+    """RandAugment as torchvision has it (``transforms.v2.RandAugment``): operations at one strength.
+
+    Source: Cubuk et al., "RandAugment: Practical automated data augmentation with a reduced search space", NeurIPS
+    2020.
+
+    Attributes:
+        operations: that each image goes through, each drawn of torchvision's fourteen. Some change colours: not for
+            classes that colours tell apart.
+        magnitude: their strength, of 0 to 30.
+    """
+
+    operations: int = Field(2, ge=1, le=10)
+    magnitude: int = Field(9, ge=0, le=30)
+
+
+class ImageAugmentation(Strict):
+    """What a training does to its images. All is drawn from (seed, epoch, sample), mixup from (seed, epoch, step).
+
+    Attributes:
+        moves: whether images are rotated, scaled, shifted and mirrored, as they are without this block.
+        rand_augment: before that; null has none.
+        mixup: alpha of Beta(alpha, alpha), of which each step draws the share of its images that stays; the rest is
+            another image of the batch: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018 (0.1 to 0.4
+            there). null mixes nothing.
+    """
+
+    moves: bool = True
+    rand_augment: RandAugmentConfig | None = None
+    mixup: float | None = Field(None, gt=0, le=10)
+
+    @property
+    def on_batches(self) -> bool:
+        """Whether the modality's own augmentation of whole batches stays."""
+        return self.moves
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:  # noqa: ARG002
+        """Nothing: whatever is in range can be done.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each that cannot.
+        """
+        yield from ()
 
 
 class ImageInputConfig(Grown):

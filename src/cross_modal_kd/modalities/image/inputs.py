@@ -1,5 +1,6 @@
 """Images as uint8 tensors of one size."""
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from cross_modal_kd.config import InputConfig
-from cross_modal_kd.modalities.image.config import ImageInputConfig
+from cross_modal_kd.modalities.image.augment import rand_augmented
+from cross_modal_kd.modalities.image.config import ImageAugmentation, ImageInputConfig, RandAugmentConfig
 from cross_modal_kd.modalities.image.read import as_picture, read_image
 from cross_modal_kd.modalities.inputs import Inputs, Item, fits, read_all, text_column
 from cross_modal_kd.modalities.modality import Corrupt
@@ -46,6 +48,7 @@ class ImageInputs(Inputs):
         self.sample_ids = text_column(samples["sample_id"])
         self._sources, self._paths = text_column(samples["source"]), text_column(samples["path"])
         self._roots, self._corrupt = roots, corrupt
+        self._rand_augment: RandAugmentConfig | None = None
         image = config.of(ImageInputConfig)
         self._size, self._channels = image.size, image.channels
         self.size_bytes = len(self) * self._size**2 * self._channels
@@ -65,8 +68,19 @@ class ImageInputs(Inputs):
             pixels = self._corrupt(self.sample_ids[index], pixels)
         return resized(pixels, self._size)
 
+    def augmented(self, augmentation: ImageAugmentation) -> "ImageInputs":
+        """See ``Inputs.augmented``."""
+        changed = copy.copy(self)
+        changed._rand_augment = augmentation.rand_augment
+        return changed
+
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
         index = torch.tensor([item.row for item in items])
         if self._cache is not None:
-            return index, self._cache[index]
-        return index, torch.from_numpy(np.stack([self._read(item.row) for item in items]))
+            pixels = self._cache[index]
+        else:
+            pixels = torch.from_numpy(np.stack([self._read(item.row) for item in items]))
+        if (chosen := self._rand_augment) is None:
+            return index, pixels
+        drawn = [item.draw and (*item.draw, self.sample_ids[item.row]) for item in items]
+        return index, torch.stack([rand_augmented(*each, chosen) for each in zip(pixels, drawn, strict=True)])

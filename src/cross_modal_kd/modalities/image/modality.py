@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.files import Content, digest
-from cross_modal_kd.modalities.image.config import ImageInputConfig
+from cross_modal_kd.modalities.image.config import ImageAugmentation, ImageInputConfig
 from cross_modal_kd.modalities.image.options import TimmOptions, VggOptions
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
 from cross_modal_kd.models import EncoderLibrary
@@ -75,6 +75,7 @@ class Image(Modality):
     )
     endings = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
     inputs = ImageInputConfig
+    augmentation = ImageAugmentation
     columns = {"pixels": "long[][][]"}
     shown = (7, 4)
     libraries = LIBRARIES

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -101,6 +101,9 @@ class SpeechAugmentation(Strict):
     babble: Range = (10.0, 30.0)
     voices: tuple[int, int] = (1, 1)
     spec_augment: SpecAugment | None = None
+
+    on_batches: ClassVar[bool] = False
+    mixup: ClassVar[float | None] = None
 
     @model_validator(mode="after")
     def _begins_with_itself(self) -> "SpeechAugmentation":
