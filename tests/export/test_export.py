@@ -336,9 +336,13 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
     return found
 
 
-@pytest.mark.parametrize("modality", ["speech", "image"])
-def test_files_are_read_and_refused_as_by_the_package(modality, tmp_path):
-    inputs = InputConfig(**(SPEECH if modality == "speech" else {"image": {"size": 16}}))
+@pytest.mark.parametrize(
+    ("modality", "image"),
+    [("speech", {}), ("image", {}), ("image", {"interpolation": "bicubic", "crop_pct": 0.875})],
+    ids=["speech", "image", "cropped image"],
+)
+def test_files_are_read_and_refused_as_by_the_package(modality, image, tmp_path):
+    inputs = InputConfig(**(SPEECH if modality == "speech" else {"image": {"size": 16, **image}}))
     standalone = modality_of(modality).standalone(inputs)
     read = runpy.run_path(str(standalone.reader))["read"]
     made, rng = {"speech": speech_files, "image": image_files}[modality](tmp_path), np.random.default_rng(0)

@@ -17,28 +17,45 @@ from cross_modal_kd.modalities.inputs import Inputs, Item, fits, read_all, text_
 from cross_modal_kd.modalities.modality import Corrupt
 from cross_modal_kd.samples import Roots
 
+FILTERS = {
+    "area": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 
-def resized(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Pixels as a network takes them, by an area filter.
+
+def resized(pixels: np.ndarray, image: ImageInputConfig) -> np.ndarray:
+    """Pixels as a network takes them.
+
+    With a ``crop_pct`` the shorter side becomes floor(size / crop_pct) pixels, and the square in the middle is taken:
+    timm's transform for evaluation. Else the whole becomes the square.
 
     Args:
         pixels: (H, W, 1 or 3) uint8.
-        size: side of the square that is asked for, in pixels.
+        image: size of the square in pixels, filter and crop.
 
     Returns:
         (1 or 3, size, size) uint8.
     """
-    small = np.asarray(as_picture(pixels).resize((size, size), Image.Resampling.BOX))
+    picture, size, by = as_picture(pixels), image.size, FILTERS[image.interpolation]
+    if image.crop_pct is None:
+        small = np.asarray(picture.resize((size, size), by))
+    else:
+        shorter = int(size / image.crop_pct)
+        sides = [int(shorter * side / min(picture.size)) for side in picture.size]
+        left, top = (round((side - size) / 2) for side in sides)
+        small = np.asarray(picture.resize((sides[0], sides[1]), by).crop((left, top, left + size, top + size)))
     return small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
 
 
 class ImageInputs(Inputs):
-    """uint8 images (C, size, size), resized with an area filter; kept in memory where they fit ``cache_mb``.
+    """uint8 images (C, size, size), resized as the block says; kept in memory where they fit ``cache_mb``.
 
     Args:
         samples: rows of the samples table, with ``sample_id``, ``source`` and ``path``.
         roots: where the files lie.
-        config: size and channels in its block ``image``, and ``cache_mb``; images that fit are all read at once.
+        config: size, channels, filter and crop in its block ``image``, and ``cache_mb``; images that fit are all read
+            at once.
         corrupt: damage done to each image (H, W, C) before it is resized.
     """
 
@@ -50,7 +67,7 @@ class ImageInputs(Inputs):
         self._roots, self._corrupt = roots, corrupt
         self._rand_augment: RandAugmentConfig | None = None
         image = config.of(ImageInputConfig)
-        self._size, self._channels = image.size, image.channels
+        self._image, self._size, self._channels = image, image.size, image.channels
         self.size_bytes = len(self) * self._size**2 * self._channels
         self.kept = fits(self.size_bytes, config)
         self._cache = self._read_all() if self.kept else None
@@ -66,7 +83,7 @@ class ImageInputs(Inputs):
         pixels = read_image(self._roots.content(source, path), path, self._channels)
         if self._corrupt is not None:
             pixels = self._corrupt(self.sample_ids[index], pixels)
-        return resized(pixels, self._size)
+        return resized(pixels, self._image)
 
     def augmented(self, augmentation: ImageAugmentation) -> "ImageInputs":
         """See ``Inputs.augmented``."""

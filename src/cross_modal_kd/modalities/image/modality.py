@@ -146,7 +146,7 @@ class Image(Modality):
         pixels = decoded.value
         if image.channels == 1:
             pixels = read_image(given, name, 1) if is_file else grey(pixels)
-        return Taken(decoded, torch.from_numpy(np.array(resized(pixels, image.size), order="C")))
+        return Taken(decoded, torch.from_numpy(np.array(resized(pixels, image), order="C")))
 
     def of_columns(self, values: Sequence[Any]) -> "np.ndarray":
         """(H, W, 3) uint8. See ``Modality.of_columns``.
@@ -179,7 +179,11 @@ class Image(Modality):
     def standalone(self, inputs: InputConfig) -> Standalone:
         """Pixels after decoding, resized by Pillow, as everywhere in this package. See ``Modality.standalone``."""
         image = inputs.of(ImageInputConfig)
-        facts = {"size": image.size, "channels": image.channels, "resize": "area (Pillow's BOX)"}
+        filters = {"area": "area (Pillow's BOX)", "bilinear": "bilinear", "bicubic": "bicubic"}
+        facts: dict[str, Any] = {"size": image.size, "channels": image.channels}
+        facts["resize"] = filters[image.interpolation]
+        if image.crop_pct is not None:
+            facts["crop_pct"] = image.crop_pct
         return Standalone("image", {}, facts, Path(__file__).with_name("read_input.py"), ("pillow",))
 
     def augment(self, inputs: "Tensor", generator: "Generator") -> "Tensor":

@@ -13,6 +13,11 @@ MOST = 2**22  # pixels: larger images are shrunk by whole factors first
 MOST_DECODED = 100_000_000
 SMALLEST = 8  # pixels a side
 ORIENTATION = 0x0112
+FILTERS = {
+    "area": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # ``MOST_DECODED`` bounds them
 
 
@@ -21,7 +26,7 @@ class Refused(ValueError):
 
 
 def read(path: str, about: dict) -> np.ndarray:
-    """(channels, size, size) uint8: turned as its EXIF says, over white, by an area filter."""
+    """(channels, size, size) uint8: turned as its EXIF says, over white, resized and cropped as ``about`` says."""
     with open(path, "rb") as stream:  # noqa: PTH123
         try:
             with Image.open(stream) as opened:
@@ -38,9 +43,19 @@ def read(path: str, about: dict) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    size = about["size"], about["size"]
-    pixels = np.asarray(image.convert({1: "L", 3: "RGB"}[about["channels"]]).resize(size, Image.Resampling.BOX))
+    pixels = np.asarray(square(image.convert({1: "L", 3: "RGB"}[about["channels"]]), about))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def square(image: Image.Image, about: dict) -> Image.Image:
+    """The whole image as a square, or with a ``crop_pct`` the square in its middle."""
+    by, size = FILTERS[about["resize"].split()[0]], about["size"]
+    if about.get("crop_pct") is None:
+        return image.resize((size, size), by)
+    shorter = int(size / about["crop_pct"])
+    width, height = (int(shorter * side / min(image.size)) for side in image.size)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    return image.resize((width, height), by).crop((left, top, left + size, top + size))
 
 
 def decoded(image: Image.Image) -> Image.Image:
