@@ -64,9 +64,9 @@ class ImageInputConfig(Grown):
 
     mean, std: of each channel, by which a network has its images scaled, (x / 255 - mean) / std; those that pretrained
     weights were made with are in ``timm.get_pretrained_cfg(name)``. null is 0.5 and 0.25.
-    interpolation: by which images are resized. crop_pct: share of the shorter side that a crop from the middle keeps, as
-    timm evaluates; null resizes all of the image, whatever its shape, to the square.
-    timm: a model of timm (``resnet50.a1_in1k``), whose own data configuration says whatever is not said beside it: size,
+    interpolation: by which images are resized. crop_pct: share of the shorter side that a crop from the middle keeps,
+    as timm evaluates; null resizes all of the image, whatever its shape, to the square.
+    timm: a model of timm (``resnet50.a1_in1k``), whose own data configuration says what is not said beside it: size,
     mean, std, interpolation and crop_pct.
     """
 
@@ -112,8 +112,8 @@ def _data_of(name: str) -> dict[str, Any]:
     squeezed = found["crop_mode"] == "squash" and found["crop_pct"] == 1
     if height != width or not (found["crop_mode"] == "center" or squeezed):
         raise ValueError(
-            f"timm: {name} takes {height} x {width} pixels, cropped by {found['crop_mode']!r}; only squares, cropped from "
-            "the middle or squeezed, are read here: say size, mean, std and interpolation yourself, without timm"
+            f"timm: {name} takes {height} x {width} pixels, cropped by {found['crop_mode']!r}; only squares, cropped "
+            "from the middle or squeezed, are read here: say size, mean, std and interpolation yourself, without timm"
         )
     return {
         "size": height,
