@@ -4,11 +4,16 @@ import io
 import json
 import tarfile
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
+from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.config.ingestion import SourceConfig
-from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
+from cross_modal_kd.samples.found_names import rows_of_names
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources import check_source, layout_of
 
@@ -243,7 +248,10 @@ def test_a_kaldi_directory_whose_commands_are_never_run(tmp_path):
         ({"utt2spk": "a-1\n"}, "utt2spk, line 1: expected an id, a blank and a value, found 'a-1'"),
         ({"utt2spk": "a-1 a\na-1 b\n"}, "utt2spk, line 2: the id 'a-1' stands there twice"),
         ({"wav_scp": "a-1 touch x |\n"}, "wav.scp: none of its 1 utterances can be used .*never run"),
-        ({"segments": "a-1 a 0 1\n"}, "segments: .*extract-segments"),
+        ({"segments": "u a-1 2 1\n"}, "segments: .*the start before the end .*found 'a-1 2 1' of 'u'"),
+        ({"segments": "u a-1 0\n"}, "segments: expected 'utterance recording start end'"),
+        ({"segments": "u z 0 1\n", "utt2spk": "u a\n", "spk2utt": "a u\n"}, "none .*recording is not in wav.scp: z"),
+        ({"utt2dur": "a-1 none\n"}, "utt2dur: expected seconds above 0, found 'none' of 'a-1'"),
         ({"utt2spk": ""}, "utt2spk: it is empty"),
     ],
 )
@@ -251,6 +259,64 @@ def test_a_wrong_kaldi_directory_is_named(tmp_path, lists, message):
     kaldi(tmp_path, **lists)
     with pytest.raises(SamplesError, match=message):
         read(tmp_path, "kaldi", folder="data")
+
+
+def test_segments_of_a_kaldi_directory_are_stretches_of_their_recordings(tmp_path, caplog):
+    rate, root = 8000, tmp_path
+    wave = (8000 * np.sin(np.arange(4 * rate) * 0.3)).astype(np.int16) + np.arange(4 * rate, dtype=np.int16)
+    (root / "wav").mkdir()
+    soundfile.write(root / "wav/r1.wav", wave, rate)
+    soundfile.write(root / "wav/r2.flac", wave[::-1].copy(), rate)
+    (root / "wav/r3.m4a").write_bytes(b"x")
+    lists = {
+        "wav.scp": "r1 wav/r1.wav\nr2 wav/r2.flac\nr3 wav/r3.m4a\nr4 cat x |\n",
+        "segments": "u1 r1 0.5 1.75\nu2 r1 3 -1\nu3 r2 1 2.05 A\nu4 r3 0 1\nu5 r4 0 1\nu6 r9 0 1\nu7 r1 3.5 9\n",
+        "utt2spk": "".join(f"u{number} {'ab'[number % 2]}\n" for number in range(1, 8)),
+        "spk2gender": "a f\nb m\n",
+        "utt2dur": "u1 1.25\n",
+    }
+    for name, text in lists.items():
+        (root / name).write_text(text)
+    found = read(root, "kaldi")
+    assert facts(found, "label", "path", "condition_gender") == {
+        "s/u1": ("b", "wav/r1.wav#t=0.5,1.75", "m"),
+        "s/u2": ("a", "wav/r1.wav#t=3,", "f"),
+        "s/u3": ("b", "wav/r2.flac#t=1,2.05", "m"),
+        "s/u7": ("b", "wav/r1.wav#t=3.5,9", "m"),
+    }
+    why = reasons(found)
+    assert "a stretch is read of .wav, .flac" in why["wav/r3.m4a"] and "never run" in why["cat x |"]
+    assert "its recording is not in wav.scp: r9" in why["r9"]
+    assert "6 of 7 utterances are not in" in caplog.text
+    source = SourceConfig(layout="kaldi", root=str(root))
+    roots, ingestion, modality = Roots({"s": source}), IngestionConfig(), modality_of("speech")
+    rows = found.rows.set_index("sample_id")
+    for name, expected in (("u1", wave[4000:14000]), ("u2", wave[24000:]), ("u3", wave[::-1][8000:16400])):
+        row = rows.loc[f"s/{name}"].to_dict()
+        decoded = modality.read(row, roots).value
+        assert np.abs(decoded - expected / 32768).max() < 1e-4 and len(decoded) == len(expected)
+        assert modality.inspect(row, roots, ingestion)["duration_s"] == pytest.approx(len(expected) / rate)
+    with pytest.raises(UnreadableSampleError, match="the recording ends at 4.00 s, within or before the stretch"):
+        modality.inspect(rows.loc["s/u7"].to_dict(), roots, ingestion)
+    stamps = roots.stamps(found.rows)
+    assert (stamps["size"] > 0).all()  # those of the recording
+    names = rows_of_names(["u2", "u1.wav"], list(rows.index))
+    assert names.tolist() == [1, 0]  # as Kaldi's lists of trials have them
+
+
+@pytest.mark.parametrize("member", ["t=1", "t=2,1", "x", "t=-1,2", "t=1,1"])
+def test_an_address_that_is_no_stretch_is_refused(tmp_path, member):
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 8000)
+    roots = Roots({"s": SourceConfig(layout="kaldi", root=str(tmp_path))})
+    with pytest.raises(SamplesError, match=r"a.wav#.*: expected a stretch, t=start,end in seconds"):
+        roots.content("s", f"a.wav#{member}")
+
+
+def test_a_file_whose_name_reads_like_a_stretch_is_the_file(tmp_path):
+    for name in ("a.wav", "a.wav#t=0,0.5.wav"):
+        soundfile.write(tmp_path / name, np.zeros(8000), 8000)
+    roots = Roots({"s": SourceConfig(layout="kaldi", root=str(tmp_path))})
+    assert roots.content("s", "a.wav#t=0,0.5.wav") == tmp_path / "a.wav#t=0,0.5.wav"
 
 
 def test_a_raw_list_of_wespeaker(tmp_path):

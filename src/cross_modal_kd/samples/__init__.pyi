@@ -49,6 +49,8 @@ from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
+from cross_modal_kd.samples.stretches import CUT as CUT
+from cross_modal_kd.samples.stretches import stretch_path as stretch_path
 from cross_modal_kd.samples.subset import keep_labels as keep_labels
 from cross_modal_kd.samples.summary import summarise_splits as summarise_splits
 from cross_modal_kd.samples.table_store import load_table as load_table

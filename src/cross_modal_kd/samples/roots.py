@@ -18,13 +18,14 @@ from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, f
 from cross_modal_kd.samples.frames import FILM, frame_bytes
 from cross_modal_kd.samples.names import leads_outside
 from cross_modal_kd.samples.shards import Shards, shards_in
+from cross_modal_kd.samples.stretches import CUT, stretch_bytes
 from cross_modal_kd.samples.tar_files import TAR, tar_member_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGE_PREFIX = "package:"
-READERS = {CONTAINER: member_bytes, FILM: frame_bytes, TAR: tar_member_bytes}
+READERS = {CONTAINER: member_bytes, FILM: frame_bytes, TAR: tar_member_bytes} | dict.fromkeys(CUT, stretch_bytes)
 MEMBER = re.compile(rf"(?:{'|'.join(map(re.escape, READERS))})(?=#)")
 """In the address of a member: the ending of the file that it lies in, before the ``#``."""
 
@@ -35,7 +36,8 @@ class Roots:
     A path is relative to its source's root, and may have any name that the file system allows, ``#`` in it or not.
     ``file.parquet#member`` is one row of a Parquet file with one column of bytes, the member's name being the other
     columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
-    So is ``film.mp4#2/5``, a frame: that in the middle of the second of five equal parts.
+    So is ``film.mp4#2/5``, a frame: that in the middle of the second of five equal parts; and ``call.wav#t=1.5,4.25``,
+    a stretch of a recording.
     ``file.tar#member`` is a member of a tar file.
     Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
     What ends in a box (``file.jpg#xywh=60,27,325,304``) is a part of a file, of which the whole content is given.
