@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config.training import LargeMargin, MarginSchedule, TrainingConfig
 from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
-from cross_modal_kd.training.loop import Plan, set_up
+from cross_modal_kd.training.loop import DevMetric, Plan, set_up
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.schedule import rate_of
 from cross_modal_kd.training.stages import train_stages
@@ -218,6 +218,41 @@ def test_a_first_stage_that_was_finished_is_not_trained_again(tmp_path):
     assert margins == [0.5] * (COUNT // 6)  # of the second stage the last of two epochs
 
 
+@pytest.mark.parametrize(
+    ("values", "kept"), [([0.4, 0.9, 0.5, 0.5], 2), ([0.4, 0.9, 0.8, 0.95], 4), ([0.4, 0.9, math.nan, math.nan], None)]
+)
+def test_the_first_trainings_best_is_kept_where_the_large_margin_is_no_better(values, kept, tmp_path):
+    if kept is None:  # what is no number cannot be chosen by
+        with pytest.raises(ValueError, match="not a number"):
+            best_of_both(values, tmp_path)
+        return
+    made, seen = best_of_both(values, tmp_path)
+    assert same(weights_of(made), seen[kept])
+    assert made.classifier.margin == pytest.approx(0.2 if kept <= 2 else 0.5)
+    other, seen = best_of_both(values, tmp_path, only_if_better=False)
+    assert same(weights_of(other), seen[max((3, 4), key=lambda epoch: values[epoch - 1])])
+
+
+def best_of_both(values, folder, only_if_better=True):
+    """The module after two epochs and two of the large margin, and its weights after each."""
+    left, seen = iter(values), {}
+    made = aam()
+
+    def look(_):
+        seen[len(seen) + 1] = weights_of(made)
+        return next(left)
+
+    stage = {**RECIPE["large_margin"], "only_if_better": only_if_better}
+    config = changed(epochs=2, large_margin=stage)
+    train_stages(made, data(teacher=False), Plan(config, DevMetric("score", look, True), checkpoint=folder / "c"))
+    return made, seen
+
+
+def test_a_large_margin_that_says_nothing_new_has_the_key_that_it_had():
+    assert "only_if_better" not in LargeMargin().model_dump()
+    assert LargeMargin(only_if_better=True).model_dump()["only_if_better"]
+
+
 def test_a_large_margin_without_crops_is_refused_before_the_first_stage():
     seen = []
     config = changed(large_margin={"crop_s": 6.0})
@@ -249,6 +284,7 @@ def test_variants_are_classes_of_their_own_without_a_partner():
         ({"keep": "average", "patience": 2}, "training.keep must then be 'best'"),
         ({"margin_schedule": {"start_epoch": 5, "end_epoch": 5}}, "end_epoch: expected more than start_epoch"),
         ({"large_margin": {"lr": 1e-6}}, "final_lr: expected at most lr"),
+        ({"large_margin": {"only_if_better": True}, "keep": "last"}, "training.keep must be 'best'"),
         ({"augmentation": {"text": {}}}, "unknown block of training.augmentation 'text'"),
         ({"augmentation": {"speech": {"speeds": [0.9, 1.0]}}}, "speeds: expected 1 and then others"),
     ],

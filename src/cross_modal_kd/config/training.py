@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -15,7 +15,7 @@ from pydantic import (
 
 from cross_modal_kd.config.compute import MOVED, ComputeConfig
 from cross_modal_kd.config.registered import augmentation_block
-from cross_modal_kd.config.strict import Margin, Strict, without_null
+from cross_modal_kd.config.strict import Grown, Margin, Strict, without_null
 
 LENGTHENED_PATIENCE = 8
 DECIDES = "what decides the result"
@@ -75,7 +75,7 @@ class MarginSchedule(Strict):
         return self.initial + (final - self.initial) * share
 
 
-class LargeMargin(Strict):
+class LargeMargin(Grown):
     """A second training that goes on from the first, on longer crops with a larger margin and small steps.
 
     Source: Thienpondt, Desplanques, Demuynck, "The IDLAB VoxSRC-20 submission: large margin fine-tuning and
@@ -91,7 +91,11 @@ class LargeMargin(Strict):
         final_lr: the rate at the end of an exponential or cosine schedule.
         warmup_epochs: as ``training.warmup_epochs``.
         batch_size: samples in a step.
+        only_if_better: whether the first training's weights stay where the best of the second are no better on dev, for
+            ``training.keep: best``; else those of the second are kept, whatever dev says of them.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("only_if_better",)
 
     epochs: int = Field(5, ge=1)
     crop_s: float | None = Field(6.0, ge=0.1, le=3600)
@@ -100,6 +104,7 @@ class LargeMargin(Strict):
     final_lr: float = Field(2.5e-5, gt=0)
     warmup_epochs: float = Field(1.0, ge=0)
     batch_size: int = Field(64, ge=2)
+    only_if_better: bool = False
 
     @model_validator(mode="after")
     def _falls(self) -> "LargeMargin":
@@ -217,6 +222,10 @@ class TrainingConfig(Strict):
             raise ValueError("training.warmup_epochs is of schedule exponential or cosine; one_cycle takes `warmup`")
         if not one_cycle and self.final_lr > self.lr:
             raise ValueError(f"training.final_lr: expected at most training.lr = {self.lr:g}, found {self.final_lr:g}")
+        if self.keep != "best" and self.large_margin is not None and self.large_margin.only_if_better:
+            raise ValueError(
+                "training.large_margin.only_if_better compares the best on dev: training.keep must be 'best'"
+            )
         if self.keep == "average" and self.ema is not None:
             raise ValueError("training.ema and training.keep 'average' are two averages: choose one")
         return self

@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import replace
+from math import isnan, nan
 from pathlib import Path
 
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import Plan, margin_of
+from cross_modal_kd.training.loop import DevMetric, Plan, margin_of
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.ranks import Row, train
 
@@ -17,7 +18,8 @@ def train_stages(module: DistillationModule, data: TrainingData, plan: Plan) -> 
     """``ranks.train``, and once more from there on longer crops where ``training.large_margin`` says so.
 
     What the first training gave is kept beside its checkpoint until the second is through, so that an interrupted run
-    goes on in the one that it was in. The weights that are kept are those of the second.
+    goes on in the one that it was in. The weights that are kept are those of the second, or with ``only_if_better`` of
+    the one that is better on dev.
 
     Args:
         module: as of ``train``.
@@ -36,6 +38,8 @@ def train_stages(module: DistillationModule, data: TrainingData, plan: Plan) -> 
     margin_of(module, plan.description)
     wide = data.inputs if stage.crop_s is None else data.inputs.longer(stage.crop_s)
     history = _first(module, data, plan)
+    best, margin = _best(history, plan.dev), module.classifier.margin
+    own = {name: value.clone() for name, value in module.state_dict().items()} if stage.only_if_better else {}
     module.classifier.margin = stage.margin  # type: ignore[assignment]
     before, said = len(history), plan.on_epoch
 
@@ -53,10 +57,25 @@ def train_stages(module: DistillationModule, data: TrainingData, plan: Plan) -> 
         on_epoch=on_epoch,
         description=f"{plan.description}, large margin",
     )
-    history += [counted(row) for row in train(module, replace(data, inputs=wide), after)]
+    rows = train(module, replace(data, inputs=wide), after)
+    history += [counted(row) for row in rows]
+    if stage.only_if_better and not isnan(best) and not plan.dev.better(_best(rows, plan.dev), best):
+        logger.info(
+            "%s: the large margin brought nothing better on dev; the weights before it are kept", plan.description
+        )
+        module.load_state_dict(own)
+        module.classifier.margin = margin
     if (kept := _beside(plan, "first")) is not None:
         kept.unlink(missing_ok=True)
     return history
+
+
+def _best(history: list[Row], dev: DevMetric) -> float:
+    """The best value on dev, of the rows that have one; NaN, which is better than nothing, where none has."""
+    best: float | None = None
+    for value in (row[f"dev_{dev.name}"] for row in history if not isnan(row.get(f"dev_{dev.name}", nan))):
+        best = value if dev.better(value, best) else best
+    return nan if best is None else best
 
 
 def _first(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Row]:
