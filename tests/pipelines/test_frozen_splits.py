@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from kedro.framework.session import KedroSession
 
+from cross_modal_kd.pipelines.ingestion.nodes import read_sources
 from cross_modal_kd.samples.frozen import frozen_partners, read_frozen
-from cross_modal_kd.sources import read_sources
 from cross_modal_kd.tasks import kind_of
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -21,7 +21,7 @@ def test_every_cluster_of_an_environment_has_its_frozen_split(project_path, tmp_
         params = session.load_context().params
     task, ingestion = params["task"], params["ingestion"]
     frozen = read_frozen(ingestion.split)
-    candidates, *_ = read_sources(task, params["sources"], ingestion)
+    candidates, _ = read_sources(task, params["sources"], ingestion)
     assert set(kind_of(task).design.dealt(candidates)) == set(frozen)
     if task.chimeric:  # the results in docs/ were measured with these partners
         faces = candidates[candidates["modality"] == task.teacher]

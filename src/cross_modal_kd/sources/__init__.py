@@ -2,7 +2,7 @@
 
 from cross_modal_kd.sources.any_table import read_table
 from cross_modal_kd.sources.chimeric import make_chimeric
-from cross_modal_kd.sources.every import read_sources
+from cross_modal_kd.sources.every import count_sources, read_sources
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.folder import FolderOptions, regrouped
 from cross_modal_kd.sources.hf_folder import METADATA
@@ -23,6 +23,7 @@ __all__ = [
     "licence_of",
     "list_files",
     "make_chimeric",
+    "count_sources",
     "read_sources",
     "read_table",
     "regrouped",

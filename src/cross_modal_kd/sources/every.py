@@ -21,7 +21,14 @@ from cross_modal_kd.sources.registry import layout_of
 
 
 class Listed(NamedTuple):
-    """Rows of the samples table that may be used, what the layouts passed over, and counts of published sets."""
+    """Rows of the samples table that may be used, and what the layouts passed over."""
+
+    candidates: pd.DataFrame
+    passed_over: pd.DataFrame
+
+
+class Counted(NamedTuple):
+    """What ``Listed`` holds, and counts of published sets."""
 
     candidates: pd.DataFrame
     passed_over: pd.DataFrame
@@ -30,6 +37,21 @@ class Listed(NamedTuple):
 
 def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
     """Candidate rows of every source in the task's two modalities, and what the layouts passed over with its reason.
+
+    Args:
+        task: as ``count_sources`` takes it.
+        sources: as ``count_sources`` takes it.
+        ingestion: as ``count_sources`` takes it.
+
+    Returns:
+        What ``count_sources`` gives, without the counts.
+    """
+    found = count_sources(task, sources, ingestion)
+    return Listed(found.candidates, found.passed_over)
+
+
+def count_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Counted:
+    """What ``read_sources`` gives, and how much of published sets is there.
 
     Args:
         task: its modalities; whether it is chimeric.
@@ -51,7 +73,7 @@ def read_sources(task: TaskConfig, sources: SourcesConfig, ingestion: IngestionC
         raise ListingError([str(error)], *_joined(read)) from error
 
 
-def _usable(read: list[Listing], task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Listed:
+def _usable(read: list[Listing], task: TaskConfig, sources: SourcesConfig, ingestion: IngestionConfig) -> Counted:
     every = pd.concat([found.rows for found in read], ignore_index=True)
     rows = every[every["modality"].isin([task.student, task.teacher])]
     rejected = [found.rejected for found in read]
@@ -62,7 +84,7 @@ def _usable(read: list[Listing], task: TaskConfig, sources: SourcesConfig, inges
     _check_given(every, candidates, passed_over, task, sources)
     _check_ids(candidates)
     counts = pd.concat([found.counts for found in read], ignore_index=True)
-    return Listed(candidates.sort_values("sample_id", ignore_index=True), passed_over, counts)
+    return Counted(candidates.sort_values("sample_id", ignore_index=True), passed_over, counts)
 
 
 def _listings(sources: SourcesConfig) -> list[Listing]:

@@ -31,7 +31,8 @@ from cross_modal_kd.samples import (
     summarise_splits,
     update_shards,
 )
-from cross_modal_kd.sources import read_sources
+from cross_modal_kd.sources import count_sources
+from cross_modal_kd.sources import read_sources as read_sources  # scripts take the stages from here
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def list_and_tell(
         As ``read_sources``, and the page, to be written when more is known.
     """
     try:
-        listed = read_sources(task, sources, ingestion)
+        listed = count_sources(task, sources, ingestion)
     except ListingError as error:
         DataPage(data_page, task, error.counts).write(error.rows, error.rejected, error.errors)
         raise
