@@ -144,6 +144,8 @@ def test_sounds_and_faces_of_other_people_are_chimeric(new_task, tmp_path):
     }  # fmt: skip
     assert written["inputs"] == {"speech": {"crop_s": 1.0}}
     assert "too few for an interval" in said
+    dev = re.search(r"dev \d+ of (\d) labels", said)[1]
+    assert f"the dev split holds {dev} labels, and deployment.min_labels is 5: there will be no thresholds" in said
 
 
 def test_sounds_and_faces_of_the_same_people_are_paired_by_label(new_task, tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import IngestionConfig, TaskConfig, libraries_of, modality_names
+from cross_modal_kd.config import DeploymentConfig, IngestionConfig, TaskConfig, libraries_of, modality_names
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, pair
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
@@ -228,7 +228,7 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     mine = rows[rows["modality"] == task.student]
     splits = {name: (len(part), part["label"].nunique()) for name in SPLITS if len(part := mine[mine["split"] == name])}
     clusters = design.clusters(mine[mine["split"] == "test"]).nunique()
-    notes = tuple(_notes(clusters, design.cluster, rows))
+    notes = *_notes(clusters, design.cluster, rows), *(() if design.closed_set else _undecided(splits["dev"][1]))
     return Choice(task, why_kind, found.group, found.why, int(alone.sum()), splits, _inputs(survey), notes)
 
 
@@ -242,6 +242,15 @@ def _notes(clusters: int, cluster: str, rows: pd.DataFrame) -> Iterator[str]:
         yield (
             "no domains (sessions, artists, channels) are named: domains.csv (path or label, domain) would let the "
             "report tell what was learnt of the label from what was learnt of the session"
+        )
+
+
+def _undecided(labels: int) -> Iterator[str]:
+    if labels < (least := DeploymentConfig().min_labels):
+        yield (
+            f"the dev split holds {labels} labels, and deployment.min_labels is {least}: there will be no thresholds, "
+            "so that `verify` and `identify` give scores and decide nothing; more labels, or a larger "
+            "ingestion.split.dev, would change that"
         )
 
 
