@@ -6,9 +6,11 @@ import logging
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from cross_modal_kd.samples.table_store import load_table
 from voxceleb_trees import VIDEOS, miniature
 
 RAW = Path(__file__).parents[2] / "data" / "01_raw"
@@ -25,7 +27,7 @@ RECIPE = {
 SETTINGS = {
     "ingestion": {"workers": 2},
     "inputs": {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}},
-    "teacher": {"embedding_dim": 8, "encoder": {"name": "test_resnet"}, "training": TINY},
+    "teacher": {"views": "averaged", "embedding_dim": 8, "encoder": {"name": "test_resnet"}, "training": TINY},
     "projection": {"dim": 8, "hidden": 8, "epochs": 1},
     "student": {"encoder": {"name": "ResNet18", "options": {"channels": 4}}},
     "training": RECIPE,
@@ -60,6 +62,10 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
     of_voices = summary[summary["modality"] == "speech"][["by_instance", "by_session", "by_label", "alone"]]
     assert of_voices.sum().tolist() == [29, 17, 2, 0]
     assert "speech samples are paired with image: 29 by instance, 17 by session, 2 by label, 0 alone" in caplog.text
+    taught = load_table(root / "04_feature/voxceleb/teacher_embeddings")
+    frames = faces[faces["group"].notna()].groupby("group")["sample_id"].agg(list)
+    assert all((taught.at(ids) == taught.at(ids[:1])).all() for ids in frames)  # of an utterance one vector
+    assert len(np.unique(taught.values, axis=0)) < len(faces)
     metrics = json.loads((root / "08_reporting/voxceleb/metrics.json").read_text())
     assert {"student_alone", "distilled", "difference"} <= set(metrics)
     assert set(voices["condition_gender"].dropna()) == {"m", "f"} and voices["condition_session"].notna().all()

@@ -1,6 +1,6 @@
 """The teacher: a pretrained encoder used as it is, or one trained on the teacher's modality."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,10 +23,12 @@ class TeacherConfig(Grown):
         margin: of the AAM-softmax of a trained teacher, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
         sub_centers: K, prototypes a class of that AAM-softmax: the nearest of them counts.
+        views: where an instance has several (frames of an utterance, captions of a picture), whether one is ``drawn``
+            each time, or all are ``averaged`` by their quality (``quality.average_views``).
         training: of a trained teacher.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("sub_centers",)
+    later: ClassVar[tuple[str, ...]] = ("sub_centers", "views")
 
     encoder: EncoderConfig
     pretrained: bool = True
@@ -34,6 +36,7 @@ class TeacherConfig(Grown):
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
     sub_centers: int = Field(1, ge=1, le=64)
+    views: Literal["drawn", "averaged"] = "drawn"
     training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from cross_modal_kd.config import (
     WeightConfig,
 )
 from cross_modal_kd.models import ModelBundle, own_projection
-from cross_modal_kd.quality import Scoring, sample_weights, score_samples
+from cross_modal_kd.quality import Scoring, average_views, sample_weights, score_samples
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.training.keys import run_key
 from cross_modal_kd.training.projection import fit_projection
@@ -127,6 +127,8 @@ def _train_fold(
     embeddings = embed_teacher(
         samples, task, sources, inputs, teacher_model, cache, method.training.compute.accelerator
     )
+    if teacher.views == "averaged":
+        embeddings = average_views(embeddings, samples, scores)
     projections = {
         kind: fit_projection(samples, task, embeddings, method.projection.model_copy(update={"kind": kind}))[0]
         for kind in sorted({arm.projection for _, arm in arms.values()})

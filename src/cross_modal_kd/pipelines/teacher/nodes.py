@@ -70,6 +70,25 @@ def embed_with_teacher(
     return embed_teacher(samples, *about, engine_of(compute))
 
 
+def average_views(
+    teacher_views: EmbeddingTable, samples: pd.DataFrame, quality_scores: pd.DataFrame, teacher: TeacherConfig
+) -> EmbeddingTable:
+    """The embeddings as they are, or with ``teacher.views: averaged`` those of each instance as one.
+
+    Args:
+        teacher_views: of ``embed_with_teacher``.
+        samples: the table: what is one instance.
+        quality_scores: by which the views of one are weighed.
+        teacher: ``views``.
+
+    Returns:
+        (N, D) by sample id.
+    """
+    from cross_modal_kd.quality import average_views as averaged
+
+    return averaged(teacher_views, samples, quality_scores) if teacher.views == "averaged" else teacher_views
+
+
 def measure_on_dev(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable) -> dict:
     """How good the teacher's raw embeddings are on the dev split.
 

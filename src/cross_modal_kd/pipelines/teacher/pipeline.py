@@ -1,9 +1,9 @@
-"""``samples`` -> ``teacher_model`` -> ``teacher_embeddings`` -> ``teacher_metrics``."""
+"""``samples`` -> ``teacher_model`` -> ``teacher_views`` -> ``teacher_embeddings`` -> ``teacher_metrics``."""
 
 from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines.stage import bound, stage
-from cross_modal_kd.pipelines.teacher.nodes import embed_with_teacher, measure_on_dev, prepare_teacher
+from cross_modal_kd.pipelines.teacher.nodes import average_views, embed_with_teacher, measure_on_dev, prepare_teacher
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -30,8 +30,14 @@ def create_pipeline(**_: object) -> Pipeline:
                     *("samples", "teacher_model", "embedding_cache"),
                     params=["task", "sources", "inputs", "training", "compute"],
                 ),
-                "teacher_embeddings",
+                "teacher_views",
                 name="embed_with_teacher",
+            ),
+            Node(
+                average_views,
+                bound("teacher_views", "samples", "quality_scores", params=["teacher"]),
+                "teacher_embeddings",
+                name="average_views",
             ),
             Node(
                 measure_on_dev,
