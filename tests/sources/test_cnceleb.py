@@ -54,6 +54,27 @@ def test_the_session_is_of_the_speaker_and_genres_have_underscores(root):
     assert domains["cn/test/id00800-live_broadcast-02-005"] == "id00800/live_broadcast-02"
 
 
+def test_lists_with_further_columns_or_folders_are_the_same_lists(root):
+    expected = read(root).rows
+    lists = root / "CN-Celeb_flac"
+    for file, form in (
+        (lists / "dev/dev.lst", "{} f\n"),
+        (root / "CN-Celeb2_flac/spk.lst", "{}\tm\n"),
+        (lists / "eval/lists/test.lst", "./eval/{} x\n"),
+    ):
+        file.write_text(chr(0xFEFF) + "".join(form.format(line) for line in file.read_text().split()))
+    assert read(root).rows.equals(expected)
+
+
+def test_an_utterance_in_two_formats_is_one(root):
+    folder = root / "CN-Celeb_flac/data/id00000"
+    (folder / "singing-01-001.wav").write_bytes(b"made of it")
+    rows, rejected, _ = read(root)
+    assert rows["sample_id"].is_unique
+    reason = rejected.set_index("path")["reason"]["CN-Celeb_flac/data/id00000/singing-01-001.wav"]
+    assert reason == "the utterance is read from another file: CN-Celeb_flac/data/id00000/singing-01-001.flac"
+
+
 @pytest.mark.parametrize("part", ["CN-Celeb_flac", "CN-Celeb2_flac"])
 def test_one_of_the_sets_alone(root, part):
     rows, *_ = read(root / part)

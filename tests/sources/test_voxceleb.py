@@ -77,6 +77,14 @@ def test_gender_nationality_and_session_are_conditions(tmp_path):
     assert [name for name in read(tmp_path).rows if name.startswith("condition")] == ["condition_session"]
 
 
+def test_a_name_of_two_speakers_is_nobodys(tmp_path):
+    metas(tmp_path, VOX1_META + "id10009\tLouis_C.K\tm\tIreland\tdev\n")
+    touch(tmp_path, "Louis_C.K./1zcIwhmdeo4_0000001.wav", "wav/id10009/1zcIwhmdeo4/00001.wav")
+    rows, rejected, _ = read(tmp_path)
+    assert rows["label"].tolist() == ["id10009"]
+    assert rejected["reason"].tolist() == ["Louis_C.K. is the name of several speakers of a table: correct its lines"]
+
+
 def test_both_sets_below_one_root(tmp_path):
     touch(
         metas(tmp_path),

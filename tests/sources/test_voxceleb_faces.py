@@ -119,3 +119,9 @@ def test_crops_of_a_part_that_is_not_asked_for(tmp_path):
     touch(metas(tmp_path), "A.J._Buckley/1.6/1zcIwhmdeo4/0000375.jpg", "frame_align/id00012/21Uxsk56VDQ/00001/0.jpg")
     rows, rejected, *_ = read(tmp_path, train=["vox2_dev"], test=[])
     assert rows["label"].tolist() == ["id00012"] and "of vox1_dev" in rejected["reason"].iloc[0]
+
+
+def test_a_track_in_capitals_is_named_for_what_it_is(tmp_path):
+    touch(metas(tmp_path), "dev/mp4/id00012/21Uxsk56VDQ/00001.MP4", "dev/mp4/id00012/21Uxsk56VDQ/00002.mp4")
+    rejected = read(tmp_path).rejected.set_index("path")["reason"]
+    assert "in small letters: rename it" in rejected["dev/mp4/id00012/21Uxsk56VDQ/00001.MP4"]

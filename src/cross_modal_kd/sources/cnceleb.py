@@ -99,9 +99,9 @@ def _bases(name: str, root: Path) -> tuple[_Base | None, _Base | None]:
 
 def _first(name: str, base: _Base, chosen: CNCelebOptions) -> Listing:
     """CN-Celeb1: training by dev.lst, test by the lists of eval."""
-    dev = set(_lines(base.folder / DEV))
+    dev = set(_first_words(base.folder / DEV))
     models = _models(base.folder / ENROL_MAP)
-    tested = {_plain(line) for line in _lines(base.folder / TEST_LIST)}
+    tested = {_plain(line).removeprefix("./").removeprefix("eval/") for line in _first_words(base.folder / TEST_LIST)}
     testers = {PurePosixPath(path).name.partition("-")[0] for path in tested}
     testers |= {utterance.partition("/")[0] for utterances in models.values() for utterance in utterances}
     if both := dev & testers:
@@ -142,7 +142,7 @@ def _first(name: str, base: _Base, chosen: CNCelebOptions) -> Listing:
 
 def _second(name: str, base: _Base) -> Listing:
     """CN-Celeb2, all of which is for training."""
-    listed = set(_lines(base.folder / SPEAKERS))
+    listed = set(_first_words(base.folder / SPEAKERS))
     files, rejected = _sounds(name, base)
     used = (files["folder"] == "data") & files["label"].isin(listed)
     reason = f"its speaker is not in {SPEAKERS}"
@@ -176,7 +176,11 @@ def _sounds(name: str, base: _Base) -> tuple[pd.DataFrame, list[dict[str, str]]]
     frame = pd.DataFrame(
         {"path": base.prefix + path, "plain": path.map(_plain), "folder": parts["folder"], "label": speaker}
     )
-    return frame.assign(utterance=utterance, group=group).reset_index(drop=True), rejected + as_rejected(name, lost)
+    again = frame["plain"].duplicated()
+    first = frame["plain"][again].map(frame[~again].set_index("plain")["path"])
+    lost |= dict(zip(frame["path"][again], "the utterance is read from another file: " + first, strict=True))
+    frame = frame.assign(utterance=utterance, group=group)[~again]
+    return frame.reset_index(drop=True), rejected + as_rejected(name, lost)
 
 
 def _unused(folder: str, speaker: str, testers: set[str], chosen: CNCelebOptions) -> str:
@@ -214,6 +218,11 @@ def _say_missing(name: str, base: _Base, wanted: set[str], there: set[str], what
 def _plain(path: str) -> str:
     """Without its ending."""
     return path[: path.rindex(".")] if "." in PurePosixPath(path).name else path
+
+
+def _first_words(file: Path) -> list[str]:
+    """Of each line: what copies of the lists have behind it does not count."""
+    return [line.split()[0] for line in _lines(file)]
 
 
 def _lines(file: Path) -> list[str]:

@@ -131,6 +131,13 @@ class Speakers:
         table = self.tables.get(VOX1_META)
         return {} if table is None else _turned(table["VGGFace1 ID"].map(one_form).str.rstrip("."))
 
+    @cached_property
+    def _shared(self) -> set[str]:
+        """Names that a table gives to several speakers."""
+        columns = {VOX1_META: "VGGFace1 ID", VOX2_META: "VGGFace2 ID"}
+        names = [table[columns[name]].map(one_form).str.rstrip(".") for name, table in self.tables.items()]
+        return {name for each in names for name in each[each.duplicated()]}
+
     @property
     def _stills(self) -> dict[str, str]:
         table = self.tables.get(VOX2_META)
@@ -145,9 +152,11 @@ class Speakers:
         Returns:
             (n,) reasons.
         """
+        shared = in_one_form(names).str.rstrip(".").isin(self._shared)
         lacking = " and ".join(table for table in (VOX1_META, VOX2_META) if table not in self.tables)
         what = f"; without {lacking}, which is to lie below the root" if lacking else ""
-        return "no speaker of VoxCeleb: " + names + f" is neither an id nor a name that a table has{what}"
+        reason = "no speaker of VoxCeleb: " + names + f" is neither an id nor a name that a table has{what}"
+        return reason.mask(shared, names + " is the name of several speakers of a table: correct its lines")
 
     def parts_of(self, ids: pd.Series, paths: pd.Series) -> pd.Series:
         """The part that each file belongs to: by its speaker's Set, or for want of a table by number or folder.
@@ -276,7 +285,8 @@ def _read(file: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _turned(names: pd.Series) -> dict[str, str]:
-    """The id of each name."""
+    """The id of each name, but for names of several."""
+    names = names[~names.duplicated(keep=False)]
     return dict(zip(names.tolist(), names.index.tolist(), strict=True))
 
 
