@@ -1,7 +1,7 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,8 @@ from pydantic import (
 )
 
 from cross_modal_kd.config.quality import WeightConfig
-from cross_modal_kd.config.strict import Reference, Strict, without_null
+from cross_modal_kd.config.strict import Grown, Reference, Strict, without_null
+from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses.kinds import CONSTRAINTS, REDUCERS, check_constraint, one_of
 
 Answer = Literal["own", "teacher", "both"]
@@ -53,7 +54,19 @@ class ConstraintConfig(Strict):
         return {name: value for name, value in dump(self).items() if name != "options" or value}
 
 
-class ArmConfig(Strict):
+class SelfSupervisedConfig(Strict):
+    """What a student learns from its own samples, without a label and without a teacher (SimCLR).
+
+    Attributes:
+        weight: of the term, beside the task's loss.
+        temperature: tau of its softmax over cosines, without unit.
+    """
+
+    weight: float = Field(1.0, gt=0)
+    temperature: float = Field(0.1, gt=0)
+
+
+class ArmConfig(Grown):
     """One arm of the comparison.
 
     Attributes:
@@ -65,7 +78,14 @@ class ArmConfig(Strict):
         joint_lr_scale: learning rate of that training, over the student's.
         answer: of a classification task, by which classifier the student answers: its ``own``, the ``teacher``'s
             prototypes that it was bound to, or ``both`` (the mean of their log-probabilities).
+        self_supervised: two views of each sample are drawn together (``losses.TwoViews``); null: none.
+        labelled_in_batch: share of each batch that is labelled, at least, in place of the study's own, where labels are
+            held back; null: the study's.
+        lr: in place of ``training.lr``; null: that.
+        weight_decay: in place of ``training.weight_decay``; null: that.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("self_supervised", "labelled_in_batch", "lr", "weight_decay")
 
     title: str = ""
     constraints: Annotated[dict[str, ConstraintConfig], BeforeValidator(without_null)] = Field(default_factory=dict)
@@ -74,6 +94,42 @@ class ArmConfig(Strict):
     joint: bool = False
     joint_lr_scale: float = Field(0.1, gt=0)
     answer: Answer = "own"
+    self_supervised: SelfSupervisedConfig | None = None
+    labelled_in_batch: float | None = Field(None, gt=0, lt=1)
+    lr: float | None = Field(None, gt=0)
+    weight_decay: float | None = Field(None, ge=0)
+
+    @property
+    def learns_from_unlabelled(self) -> bool:
+        """Whether samples without a label teach the student anything."""
+        return bool(self.constraints) or self.self_supervised is not None
+
+    @property
+    def asks_for_labels(self) -> str:
+        """Why the arm cannot be trained where no training sample has a label; empty where it can.
+
+        The trainable projection is fitted on labels, and prototypes stand for classes.
+        """
+        if not self.learns_from_unlabelled:
+            return "it learns from labels alone"
+        asking = [term.kind for term in self.constraints.values() if CONSTRAINTS[term.kind].classes]
+        if asking:
+            return f"{', '.join(asking)} asks the classifier of classes"
+        if self.constraints and (self.projection == "mlp" or self.joint):
+            return "its projection is trained on labels (pca is not)"
+        return ""
+
+    def trained_by(self, training: TrainingConfig) -> TrainingConfig:
+        """The training under this arm.
+
+        Args:
+            training: of all arms.
+
+        Returns:
+            A copy with the arm's own ``lr`` and ``weight_decay``, where it has them.
+        """
+        own = {"lr": self.lr, "weight_decay": self.weight_decay}
+        return training.model_copy(update={name: value for name, value in own.items() if value is not None})
 
     @model_validator(mode="after")
     def _can_answer(self) -> "ArmConfig":

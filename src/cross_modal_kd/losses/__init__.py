@@ -7,7 +7,7 @@
 0
 
 Distance, margin and reducer are three things: any of them may be one of your own. torch is all that is needed; only
-``AAMSoftmaxClassifier`` asks for pytorch-metric-learning.
+``AAMSoftmaxClassifier`` and ``TwoViews`` ask for pytorch-metric-learning.
 
 What this face promises stands in the stub beside it (``__init__.pyi``) and is imported when it is asked for, so that
 ``cross_modal_kd.losses.kinds`` can be read without torch.

@@ -27,5 +27,6 @@ from cross_modal_kd.losses.rkd import RKD as RKD
 from cross_modal_kd.losses.task import Classifier as Classifier
 from cross_modal_kd.losses.task import LinearClassifier as LinearClassifier
 from cross_modal_kd.losses.task import TaskOutput as TaskOutput
+from cross_modal_kd.losses.views import TwoViews as TwoViews
 from cross_modal_kd.losses.weights import distillation_quality as distillation_quality
 from cross_modal_kd.losses.weights import quality_weights as quality_weights

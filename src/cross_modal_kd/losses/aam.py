@@ -1,4 +1,4 @@
-"""Additive angular margin softmax (ArcFace), from pytorch-metric-learning. The one file that imports it."""
+"""Additive angular margin softmax (ArcFace), from pytorch-metric-learning."""
 
 import math
 

@@ -62,12 +62,14 @@ class Kind:
         temperature: Whether it takes a temperature: it compares distributions.
         options: Its further options by name; what is not given stays at the class's own default.
         fixed: Arguments that the name stands for.
+        classes: Whether it asks a classifier, which knows the classes of labelled samples.
     """
 
     where: str
     temperature: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    classes: bool = False
 
 
 DISTANCES: dict[str, str] = {"cosine": "distances.COSINE", "l2": "distances.L2"}
@@ -90,15 +92,19 @@ CONSTRAINTS: dict[str, Kind] = {
         "classifier.SoftClassifierConstraint",
         temperature=True,
         options={"target": TARGET, "unlabelled": UNLABELLED},
+        classes=True,
     ),
-    "classifier_kl": Kind("classifier.SoftClassifierConstraint", temperature=True, fixed={"target": "teacher"}),
+    "classifier_kl": Kind(
+        "classifier.SoftClassifierConstraint", temperature=True, fixed={"target": "teacher"}, classes=True
+    ),
     "classifier_ce": Kind(
         "classifier.SoftClassifierConstraint",
         temperature=True,
         options={"unlabelled": UNLABELLED},
         fixed={"target": "label"},
+        classes=True,
     ),
-    "hinton_kd": Kind("hinton.HintonKD", temperature=True),
+    "hinton_kd": Kind("hinton.HintonKD", temperature=True, classes=True),
     "rkd": Kind("rkd.RKD", options={"distance_weight": FACTOR, "angle_weight": FACTOR}),
 }
 

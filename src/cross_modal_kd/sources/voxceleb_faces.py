@@ -97,9 +97,7 @@ def _faces(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tup
     reason = pd.Series(None, index=path.index, dtype="str")
     endings = [*modality_of("image").endings, ".mp4"]
     reason[~ending.isin(endings)] = f"no image of a known ending: {', '.join(endings)}"
-    reason[track & ~path.str.endswith(".mp4")] = (
-        "a film is read where it ends in .mp4, in small letters: rename it"
-    )
+    reason[track & ~path.str.endswith(".mp4")] = "a film is read where it ends in .mp4, in small letters: rename it"
     reason[~path.str.contains("/", regex=False)] = f"no face: expected {TREES}"
     looked_at = path[reason.isna()]
     found = pd.DataFrame(None, index=looked_at.index, columns=["who", "video", "number", "label"], dtype="str")

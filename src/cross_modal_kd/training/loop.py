@@ -313,8 +313,8 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     torch.manual_seed(derive_seed("initial", config.seed))
     if config.frozen:
         _freeze(module, config.frozen)
-    place = {"ranks": fabric.world_size, "rank": fabric.global_rank}
-    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, mixup=plan.mixup, **place)
+    place, views = (fabric.world_size, fabric.global_rank), module.views is not None
+    reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, place, plan.mixup, views)
     on_gpu, on_cpu = (fabric.device.type == name for name in ("cuda", "cpu"))
     laid_out(module.student, fabric.device)
     # None leaves the choice to torch. On a CPU a fused step rounds otherwise, one over lists is the same to the bit.

@@ -10,6 +10,7 @@ from cross_modal_kd.losses import (
     ConstraintInputs,
     Objective,
     ObjectiveOutput,
+    TwoViews,
     full,
     teacher_logits,
     unit,
@@ -30,6 +31,7 @@ class Batch:
     """What one step reads.
 
     teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
+    second: (B, ...) another view of each input, where the student learns from two.
     task_labels: (B,) class numbers of the student's own classifier, where they are others than ``labels``: those of
     variants that are classes of their own.
     mixed: what the inputs are mixed with, None where they stay as they are.
@@ -52,6 +54,7 @@ class Batch:
     """
 
     teacher_rows: Rows | None = None
+    second: Tensor | None = None
     task_labels: Tensor | None = None
     mixed: Mixed | None = None
     part: Part = Part()
@@ -108,6 +111,7 @@ class DistillationModule(nn.Module):
         projection: of the teacher, with its prototypes; None for an objective without terms.
         joint: the projection goes on training under its own cross-entropy(a W t, y) on labelled samples; else it stands
             still, and no gradient reaches it.
+        views: what two views of a sample are bound to each other by; None: there is one of each.
 
     Raises:
         ValueError: the objective has terms and there is no projection.
@@ -120,8 +124,10 @@ class DistillationModule(nn.Module):
         objective: Objective,
         projection: Projection | None,
         joint: bool = False,
+        views: TwoViews | None = None,
     ) -> None:
         super().__init__()
+        self.views = views
         if objective.terms and projection is None:
             raise ValueError(f"projection: the terms {sorted(objective.terms)} need one, found None")
         self.student, self.classifier, self.objective, self.projection = student, classifier, objective, projection
@@ -165,25 +171,32 @@ class DistillationModule(nn.Module):
         mixed target s t_i + (1 - s) t_j (our reading; the source does not mix).
 
         Args:
-            batch: with partners where the objective has terms, and with a bank where ``needs_bank``.
+            batch: with partners where the objective has terms, with a bank where ``needs_bank``, and with a second view
+                where there are ``views``.
 
         Returns:
             What to differentiate, and its detached parts; with ``joint`` and a labelled sample also ``projection``, the
-            projection's own cross-entropy in nats, which the total then includes.
+            projection's own cross-entropy in nats, and with ``views`` their loss in nats, which the total then
+            includes.
 
         Raises:
             ValueError: the objective has terms and the batch has no partners.
         """
-        if batch.mixed is None:
-            return self._loss(batch, self.student(batch.inputs))
-        share, other = batch.mixed
-        embeddings = self.student(share * batch.inputs.float() + (1 - share) * other.inputs.float())
-        one, two = (self._loss(each, embeddings) for each in (batch, other))
-        parts = {name: share * value + (1 - share) * two.parts[name] for name, value in one.parts.items()}
-        return ObjectiveOutput(share * one.total + (1 - share) * two.total, parts)
+        if batch.mixed is not None:
+            share, other = batch.mixed
+            embeddings = self.student(share * batch.inputs.float() + (1 - share) * other.inputs.float())
+            one, two = (self._bound(each, embeddings) for each in (batch, other))
+            parts = {name: share * value + (1 - share) * two.parts[name] for name, value in one.parts.items()}
+            return ObjectiveOutput(share * one.total + (1 - share) * two.total, parts)
+        if self.views is None or batch.second is None:
+            return self._bound(batch, self.student(batch.inputs))
+        first, second = self.student(torch.cat([batch.inputs, batch.second])).chunk(2)
+        output, part = self._bound(batch, first), batch.part
+        value = part.shares.rows * self.views(part.gathered(first), part.gathered(second))
+        return ObjectiveOutput(output.total + self.views.weight * value, {**output.parts, "views": value.detach()})
 
-    def _loss(self, batch: Batch, embeddings: Tensor) -> ObjectiveOutput:
-        """The loss of a batch whose inputs have these embeddings, (B, dim)."""
+    def _bound(self, batch: Batch, embeddings: Tensor) -> ObjectiveOutput:
+        """The objective of the batch on its embeddings (B, dim), and the projection's own loss where it is trained."""
         labels, labelled = batch.labels, batch.labelled
         own = labels if batch.task_labels is None else batch.task_labels
         task = self.classifier(embeddings, own, labelled, self.takes_own_logits)

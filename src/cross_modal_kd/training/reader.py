@@ -44,9 +44,12 @@ class BatchReader:
         device: where the batches are to be.
         augment: of a batch of raw inputs, on the device.
         needs_bank: whether a constraint contrasts with the instances of the whole split.
-        ranks: how many share each batch.
-        rank: the number of this one.
+        place: how many ranks share each batch, and the number of this one.
         mixup: alpha of Beta(alpha, alpha), the shares by which inputs are mixed; None mixes nothing.
+        views: whether a batch has a second view of each input.
+
+    Raises:
+        ValueError: a second view is asked for and nothing changes whole batches.
     """
 
     def __init__(
@@ -56,13 +59,19 @@ class BatchReader:
         device: torch.device,
         augment: Augment | None = None,
         needs_bank: bool = False,
-        ranks: int = 1,
-        rank: int = 0,
+        place: tuple[int, int] = (1, 0),
         mixup: float | None = None,
+        views: bool = False,
     ) -> None:
+        if views and augment is None:
+            raise ValueError(
+                "self_supervised: two views of a sample are two augmentations of it, and this training has none for "
+                "whole batches; set training.augment to true, without a block of the modality in training.augmentation"
+            )
+        self._views = views
         self._data, self._config, self._device, self._augment = data, config, device, augment
         self._mixup = mixup
-        self._cut = Cut(config.accumulate, ranks, rank)
+        self._cut = Cut(config.accumulate, *place)
         self._sampler = data.sampler(config.batch_size, config.seed, self._cut)
         self.workers = workers_for(data.inputs, config.workers)
         self._loader = InputLoader(data.inputs, self._sampler, self.workers, pinned=device.type == "cuda")
@@ -135,7 +144,10 @@ class BatchReader:
             part = self._cut.part(rows, number)
             _, inputs = next(coming)
             own = self._cut.own(part)
-            batch = self._batch(own, self._augmented(self._sent(inputs), changes, len(part)), progress)
+            sent = self._sent(inputs)
+            batch = self._batch(own, self._augmented(sent, changes, len(part)), progress)
+            if self._views:
+                batch.second = self._augmented(sent, changes, len(part))
             if self._teacher is not None and partners is not None:
                 drawn = self._cut.own(self._cut.part(partners, number))
                 batch.teacher_rows = Rows(self._teacher, self._sent(drawn))

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.config import ArmConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
-from cross_modal_kd.losses import Classifier, Objective, Term, build_constraint, distillation_quality
+from cross_modal_kd.losses import Classifier, Objective, Term, TwoViews, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
 from cross_modal_kd.modalities import Inputs, load_inputs
 from cross_modal_kd.models import (
@@ -192,7 +192,8 @@ def train_arm(
     Raises:
         ValueError: as ``fit`` has it.
     """
-    kind = kind_of(data.task)
+    kind, training = kind_of(data.task), arm.trained_by(training)
+    views = None if arm.self_supervised is None else TwoViews(**arm.self_supervised.model_dump())
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
     network = Student(student.encoder, data.inputs, dim, student.dropout, student.pretrained)
@@ -204,14 +205,14 @@ def train_arm(
     task_weights, kd_weights = sample_weights(data, arm)
     teacher = bound if objective.terms else None
     history = train_stages(
-        DistillationModule(network, classifier, objective, teacher, arm.joint),
+        DistillationModule(network, classifier, objective, teacher, arm.joint, views),
         TrainingData(
             inputs,
             torch.from_numpy(data.labels),
             task_weights,
             kd_weights,
             data.teacher if objective.terms else None,
-            data.labelled_share,
+            data.labelled_share if arm.labelled_in_batch is None else arm.labelled_in_batch,
             apart,
         ),
         Plan(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cross_modal_kd.config import StudentConfig, TrainingConfig
+from cross_modal_kd.config import ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.regimes.world import World
@@ -20,7 +20,9 @@ class Condition:
     varied: what makes it another training than the unchanged task's; empty, the training is shared between studies.
     labels: (N,) of ``data``'s training samples where some are held back; labelled_share: of each batch. alone: what
     arms without constraints are trained on, where that is something else. bound_through: projections in training, where
-    they are not those of measuring. weight: of the arms' constraints, times their own. facts: columns of the table.
+    they are not those of measuring. weight: of the arms' constraints, times their own. arms: those that are trained,
+    with their values under this condition; None: the study's, as configured. baseline: in place of that of all studies.
+    facts: columns of the table.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Condition:
     alone: "Condition | None" = None
     bound_through: Mapping[str, ModelBundle] | None = None
     weight: float = 1.0
+    arms: ArmsConfig | None = None
+    baseline: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

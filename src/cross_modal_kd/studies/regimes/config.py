@@ -1,11 +1,26 @@
 """The regimes in which a practitioner would reach for distillation: one sweep each."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
 
-from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
+from cross_modal_kd.config import ArmsConfig, EachOnce, ModalityName, Reference, Strict
+from cross_modal_kd.studies.arm_keys import misfit
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DamagedPairs(Strict):
+    """Unlabelled pairs of poor quality: what is labelled stays as it is.
+
+    share: of the unlabelled training samples of the student that are damaged.
+    kinds: modality -> degradation -> levels, as in ``noise``. seed: it decides, with the sample, whether and how.
+    """
+
+    share: float = Field(gt=0, le=1)
+    kinds: dict[ModalityName, dict[str, list[float] | None]]
+    seed: int = Field(0, ge=0)
 
 
 class LabelsStudy(Strict):
@@ -13,21 +28,49 @@ class LabelsStudy(Strict):
 
     arms: that are trained, the baseline among them.
     shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
-    draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
-    labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
-    labelled sample is seen as rarely as an unlabelled one.
+    With 0 no training sample has one: arms that ask for labels are left out, and the others are set against
+    ``without_labels``. draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of
+    each batch that is labelled, at least; null takes batches as they come, in which the task's loss is a mean over few
+    samples and each labelled sample is seen as rarely as an unlabelled one.
+    without_labels: an arm, the baseline where nothing is labelled; it learns from the student's own samples.
+    tuned: by share and arm, values by dotted keys inside the arm, of a search at that share (``tuning.labelled``).
+    twins: arms that are trained a second time in their hard form, all else equal (each margin 0).
+    damaged: unlabelled pairs of poor quality; null damages none.
     """
 
-    arms: list[str] = Field(min_length=1)
-    shares: list[float] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    shares: Annotated[list[Share], EachOnce] = Field(min_length=1)
     draw: int = Field(0, ge=0)
     labelled_in_batch: float | None = Field(0.5, gt=0, lt=1)
+    without_labels: str = "simclr"
+    tuned: dict[Share, dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    twins: Annotated[list[str], EachOnce] = Field(default_factory=list)
+    damaged: DamagedPairs | None = None
 
     @model_validator(mode="after")
-    def _are_shares(self) -> "LabelsStudy":
-        if wrong := [share for share in self.shares if not 0 < share <= 1]:
-            raise ValueError(f"regimes.labels.shares: expected shares in (0, 1], found {wrong}")
+    def _are_trained(self) -> "LabelsStudy":
+        for key, names in {"twins": self.twins, "without_labels": [self.without_labels] * (0 in self.shares)}.items():
+            if unknown := sorted(set(names) - set(self.arms)):
+                raise ValueError(
+                    f"regimes.labels.{key} names {unknown}, not among regimes.labels.arms: {', '.join(self.arms)}"
+                )
         return self
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Values of ``tuned`` that their arm does not take.
+
+        Args:
+            blocks: of which the block ``arms`` counts.
+
+        Yields:
+            A sentence for each.
+        """
+        arms: ArmsConfig = blocks["arms"]
+        for share, found in self.tuned.items():
+            for name, values in found.items():
+                for key, value in values.items() if name in arms.root else ():
+                    if said := misfit(arms.get(name), key, value):
+                        yield f"regimes.labels.tuned.{share:g}.{name}: {said}"
 
 
 class TeacherStudy(Strict):
@@ -153,10 +196,26 @@ class RegimesConfig(Strict):
         for name, other in self.against.items():
             yield Reference("regimes.against", name, "arm")
             yield Reference(f"regimes.against.{name}", other, "arm")
-        for modality, kinds in self.noise.kinds.items():
+        for share, found in self.labels.tuned.items():
+            yield from (Reference(f"regimes.labels.tuned.{share:g}", name, "arm") for name in found)
+        damages = {"noise": self.noise.kinds} | (
+            {"labels.damaged": self.labels.damaged.kinds} if self.labels.damaged else {}
+        )
+        for study, modality, kinds in ((study, *each) for study, damage in damages.items() for each in damage.items()):
             for kind, levels in kinds.items():
-                where = f"regimes.noise.kinds.{modality}"
+                where = f"regimes.{study}.kinds.{modality}"
                 yield Reference(where, kind, "degradation", modality, tuple(levels or ()))
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Values of ``labels.tuned`` that their arm does not take.
+
+        Args:
+            blocks: of which the block ``arms`` counts.
+
+        Returns:
+            A sentence for each.
+        """
+        return self.labels.misfits(blocks)
 
     def in_a_line(self) -> str:
         """The arms of all studies and the seeds."""
@@ -176,3 +235,6 @@ class RegimesConfig(Strict):
 
 # By the names of their blocks, in the order in which they are run.
 STUDIES = ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants")
+
+# Those whose seeds and clusters are told apart in a table of their own.
+SPREAD = ("labels",)

@@ -9,16 +9,17 @@ import pandas as pd
 from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.studies.regimes.config import RegimesConfig
+from cross_modal_kd.studies.regimes.config import SPREAD, RegimesConfig
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
 
 
 class Studied(NamedTuple):
-    """The table of a study, and its figure."""
+    """The table of a study, its figure, and how sure its errors are."""
 
     table: pd.DataFrame
     plot: Any
+    spread: pd.DataFrame
 
 
 def gather_world(
@@ -38,25 +39,27 @@ def gather_world(
     return World.of(context, quality, quality_measures, teacher_model)
 
 
-def study(name: str) -> Callable[[World, RegimesConfig, Path], Studied]:
+def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[Any, ...]]:
     """The node of one study.
 
     Args:
         name: a key of ``STUDIES``: the study's block of parameters.
 
     Returns:
-        (world, regimes, store) -> the study's table, of ``study_table``, and its plot; it is called ``study_<name>``.
+        (world, regimes, store) -> the study's table, of ``study_tables``, and its plot, and of the studies ``SPREAD`` a
+        second table; it is called ``study_<name>``.
     """
 
-    def run_study(world: World, regimes: RegimesConfig, store: Path) -> Studied:
+    def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[Any, ...]:
         from cross_modal_kd.studies.headline import log_arms
         from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
-        from cross_modal_kd.studies.regimes.sweep import study_table
+        from cross_modal_kd.studies.regimes.sweep import study_tables
 
-        table = study_table(STUDIES[name], world, regimes, store)
+        table, spread = study_tables(STUDIES[name], world, regimes, store)
         log_arms(table, kind_of(world.task))
-        return Studied(table, plot=study_plot(table, STUDIES[name].look(world, regimes, table)))
+        found = Studied(table, study_plot(table, STUDIES[name].look(world, regimes, table)), spread)
+        return found if name in SPREAD else found[:2]
 
     run_study.__name__ = f"study_{name}"
     return run_study

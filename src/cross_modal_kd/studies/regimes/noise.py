@@ -17,12 +17,12 @@ from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.grid import Outcome
 from cross_modal_kd.studies.measure import Embeddings
 from cross_modal_kd.studies.regimes.condition import Condition
-from cross_modal_kd.studies.regimes.config import NoiseStudy
+from cross_modal_kd.studies.regimes.config import DamagedPairs, NoiseStudy
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.training import embed_inputs
 
 
-def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
+def damage(world: World, study: NoiseStudy | DamagedPairs, share: float, seed: int) -> Damage:
     """The study's damage to the student's modality.
 
     Args:
@@ -40,7 +40,7 @@ def damage(world: World, study: NoiseStudy, share: float, seed: int) -> Damage:
     modality = world.task.student
     if modality not in study.kinds:
         raise ValueError(
-            f"regimes.noise.kinds: expected the student's modality {modality!r}, found {', '.join(study.kinds)}"
+            f"regimes: kinds of damage: expected the student's modality {modality!r}, found {', '.join(study.kinds)}"
         )
     return random_damage(modality_of(modality), study.kinds[modality], share, seed)
 

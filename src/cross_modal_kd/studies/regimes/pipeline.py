@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
-from cross_modal_kd.studies.regimes.config import STUDIES
+from cross_modal_kd.studies.regimes.config import SPREAD, STUDIES
 from cross_modal_kd.studies.regimes.nodes import gather_world, join_studies, study
 
 
@@ -26,9 +26,11 @@ def create_pipeline(**_: object) -> Pipeline:
         tags=STUDIES,
     )
     inputs = {"world": "regimes_world", "regimes": "params:regimes", "store": "regimes_store"}
-    studies = [
-        Node(study(name), inputs, [f"{name}_regime", f"{name}_regime_plot"], name=f"study_{name}", tags=name)
-        for name in STUDIES
-    ]
+    studies = [Node(study(name), inputs, _outputs(name), name=f"study_{name}", tags=name) for name in STUDIES]
     join = Node(join_studies, {name: f"{name}_regime" for name in STUDIES}, "regimes", name="join_studies")
     return gathering.create_pipeline(*STUDIES) + stage("regimes", [gather, *studies, join])
+
+
+def _outputs(name: str) -> list[str]:
+    """What the node of a study leaves."""
+    return [f"{name}_regime", f"{name}_regime_plot", *([f"{name}_regime_spread"] if name in SPREAD else [])]

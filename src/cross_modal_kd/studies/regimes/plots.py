@@ -55,7 +55,7 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     """Above: error, with its interval. Below: error reduction against the baseline under the same condition.
 
     Args:
-        table: of ``study_table``: arm, title, condition, error_metric, error_mean, error_low and error_high,
+        table: of ``study_tables``: arm, title, condition, error_metric, error_mean, error_low and error_high,
             relative_reduction_to_baseline with low and high (shares), and the column ``look.x``.
         look: heading, axis and ticks.
 

@@ -84,7 +84,7 @@ class Study:
         Args:
             world: whether its pairs are made by label decides about the note.
             regimes: the study's block fills the heading in; ``baseline`` is the arm that marks a weak teacher.
-            table: of ``study_table``; where its column ``x`` has missing values, conditions are set side by side.
+            table: of ``study_tables``; where its column ``x`` has missing values, conditions are set side by side.
 
         Returns:
             What ``study_plot`` takes.

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.grid import Job, Outcome, train_grid
 from cross_modal_kd.studies.measure import Embeddings, measure, of_kind
+from cross_modal_kd.studies.regimes.components import Against, components_table
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.weight import weighed
@@ -21,8 +22,6 @@ from cross_modal_kd.training import train_arm
 
 if TYPE_CHECKING:
     from cross_modal_kd.studies.regimes.studies import Study
-
-FIRST = ("study", "condition", "value")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,18 @@ class Trained:
     outcomes: list[Outcome]
 
 
-def study_table(study: "Study", world: World, regimes: RegimesConfig, store: Path) -> pd.DataFrame:
+class Tables(NamedTuple):
+    """What came of a study, or of one condition of it.
+
+    table: a row an arm, condition and test. spread: a row an arm and contrast, with what the seeds and the clusters
+    contribute to their uncertainty.
+    """
+
+    table: pd.DataFrame
+    spread: pd.DataFrame
+
+
+def study_tables(study: "Study", world: World, regimes: RegimesConfig, store: Path) -> Tables:
     """A row an arm, condition and test; what is in the store already is not trained again.
 
     Args:
@@ -48,8 +58,9 @@ def study_table(study: "Study", world: World, regimes: RegimesConfig, store: Pat
         store: folder of all regimes' trainings; it grows by one folder an arm, condition and seed.
 
     Returns:
-        study, condition, value, then the columns of ``comparison_table`` (errors are shares, not percent) and the facts
-        of the conditions. Rows are in the order of tests, then conditions, then arms.
+        Two tables of study, condition, value, and then the columns of ``comparison_table`` (errors are shares, not
+        percent) and the facts of the conditions, and those of ``components_table``. Rows are in the order of tests,
+        then conditions, then arms.
     """
     world, block = study.world(world), getattr(regimes, study.name)
     trained = train_all(world, study.conditions(world, block, store), block.arms, regimes.seeds, store)
@@ -58,7 +69,7 @@ def study_table(study: "Study", world: World, regimes: RegimesConfig, store: Pat
         for name, embeddings in study.tests(world, block).items()
         for each in trained
     ]
-    return pd.concat(tables, ignore_index=True)
+    return Tables(*(pd.concat(each, ignore_index=True) for each in zip(*tables, strict=True)))
 
 
 def train_all(
@@ -66,13 +77,13 @@ def train_all(
 ) -> list[Trained]:
     """Every arm and seed under every condition; what is in the store already is taken from there.
 
-    Seeds outermost, so that an interrupted study holds whole rounds. Arms without constraints are trained under the
-    condition's ``alone``, where it has one.
+    Seeds outermost, so that an interrupted study holds whole rounds. Arms that learn from labels alone are trained
+    under the condition's ``alone``, where it has one.
 
     Args:
         world: gives the arms and what outcomes are embedded on.
         conditions: all are held at once, with their inputs.
-        arms: names of arms of the world.
+        arms: names of arms of the world, for conditions without arms of their own.
         seeds: of the student's start and of the order of its batches.
         store: folder of the trainings.
 
@@ -80,21 +91,27 @@ def train_all(
         One for each condition, in their order.
     """
     conditions = list(conditions)
-    planned = [_plan(world, condition, name, seed) for seed in seeds for condition in conditions for name in arms]
+    numbered = [(number, name) for number, condition in enumerate(conditions) for name in _trained(condition, arms)]
+    planned = [_plan(world, conditions[number], name, seed) for seed in seeds for number, name in numbered]
     jobs = [job for job, _ in planned]
     under = {job.key(world.fingerprint): condition for job, condition in planned}
     outcomes = train_grid(jobs, store, world, partial(_train, under, world.fingerprint))
-    rounds = [outcomes[start : start + len(arms)] for start in range(0, len(outcomes), len(arms))]
+    of = [number for number, _ in numbered] * len(seeds)
     return [
-        Trained(condition, [outcome for each in rounds[number :: len(conditions)] for outcome in each])
+        Trained(condition, [outcome for at, outcome in zip(of, outcomes, strict=True) if at == number])
         for number, condition in enumerate(conditions)
     ]
 
 
+def _trained(condition: Condition, arms: list[str]) -> list[str]:
+    """Names of the arms that are trained under a condition."""
+    return arms if condition.arms is None else list(condition.arms.root)
+
+
 def _plan(world: World, condition: Condition, name: str, seed: int) -> tuple[Job, Condition]:
     """The training of an arm, and the condition that it is trained under."""
-    arm = weighed(world.arms.get(name), condition.weight)
-    chosen = condition if arm.constraints else condition.alone or condition
+    arm = weighed((condition.arms or world.arms).get(name), condition.weight)
+    chosen = condition if arm.learns_from_unlabelled else condition.alone or condition
     budget = chosen.training.model_copy(update={"seed": seed})
     return Job(name, arm, chosen.student, budget, chosen.varied), chosen
 
@@ -115,7 +132,7 @@ def _train(under: Mapping[str, Condition], data: str, job: Job, checkpoint: Path
 
 def rows_of(
     study: str, world: World, regimes: RegimesConfig, trained: Trained, test: str, embeddings: Embeddings | None
-) -> pd.DataFrame:
+) -> Tables:
     """A row an arm under one condition. ``difference_to_other`` is to the arm that ``regimes.against`` names.
 
     Args:
@@ -127,17 +144,26 @@ def rows_of(
         embeddings: of an outcome, in place of those of the clean test split.
 
     Returns:
-        The columns of ``study_table``.
+        The columns of ``study_tables``.
     """
     condition, resampling = trained.condition, {"bootstrap": regimes.bootstrap, "level": regimes.level}
     teacher, projections = condition.teacher, condition.projections
     said = f"measuring {condition.name}"
     metrics = measure(world, trained.outcomes, resampling, teacher, projections, embeddings, said)
-    contrasts = Contrasts(regimes.baseline, regimes.against, regimes.level)
-    table = comparison_table(by_arm(trained.outcomes, metrics), kind_of(world.task), contrasts, world.arms)
+    baseline, arms = condition.baseline or regimes.baseline, condition.arms or world.arms
+    results, contrasts = by_arm(trained.outcomes, metrics), Contrasts(baseline, regimes.against, regimes.level)
+    table = comparison_table(results, kind_of(world.task), contrasts, arms)
     table = table.rename(columns=_to_other)
-    table = table.assign(study=study, condition=test or condition.name, value=condition.value, **condition.facts)
-    return table[[*FIRST, *(column for column in table if column not in FIRST)]]
+    about = {"study": study, "condition": test or condition.name, "value": condition.value}
+    against = Against(baseline, regimes.against, regimes.level)
+    spread = components_table(results, kind_of(world.task), against, arms)
+    return Tables(_named(table.assign(**condition.facts), about), _named(spread, about))
+
+
+def _named(table: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    """The table, with what it is of in its first columns."""
+    table = table.assign(**about)
+    return table[[*about, *(column for column in table if column not in about)]]
 
 
 def _to_other(column: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cross_modal_kd.config import ArmsConfig, QualityConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, QualityConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 
@@ -54,13 +54,24 @@ class World(Context):
         return replace(self, configuration=replace(self.configuration, arms=arms))
 
     def projection_kinds(self, arms: Iterable[str]) -> set[str]:
-        """The kinds of projection that those arms are bound through; the trainable one where none is bound at all.
+        """The kinds of projection that those arms are bound through.
 
         Args:
             arms: names of arms.
 
         Returns:
-            One or both of ``mlp`` and ``pca``.
+            As ``kinds_of`` has it.
         """
-        bound = [self.arms.get(name) for name in arms]
-        return {arm.projection for arm in bound if arm.constraints} or {"mlp"}
+        return kinds_of(self.arms.get(name) for name in arms)
+
+
+def kinds_of(arms: Iterable[ArmConfig]) -> set[str]:
+    """The kinds of projection that arms are bound through; the trainable one where none is bound at all.
+
+    Args:
+        arms: as they are trained.
+
+    Returns:
+        One or both of ``mlp`` and ``pca``.
+    """
+    return {arm.projection for arm in arms if arm.constraints} or {"mlp"}

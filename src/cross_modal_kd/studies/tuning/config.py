@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from cross_modal_kd.config import ArmsConfig, Reference, Strict, first_errors, without_null
-from cross_modal_kd.studies.tuning.space import with_value
+from cross_modal_kd.config import ArmsConfig, EachOnce, Reference, Strict, without_null
+from cross_modal_kd.studies.arm_keys import misfit
 
 
 class SearchRange(Strict):
@@ -47,19 +47,50 @@ class SearchRange(Strict):
         return self.low, self.high
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class LabelledConfig(Strict):
     """A search where few labels are known.
 
     Attributes:
-        share: of the training clusters that keep their label.
+        share: of the training clusters that keep their label; or
+        shares: several of them, each with a search of its own. 1 is the task with all labels, 0 has none at all: there
+            arms that ask for labels are left out.
         draw: seed of the draw, as in ``regimes.labels``.
         in_batch: share of each batch that is labelled, at least, as ``labelled_in_batch`` of ``regimes.labels``; null
             takes batches as they come.
     """
 
-    share: float = Field(gt=0, lt=1)
+    share: float | None = Field(None, gt=0, lt=1)
+    shares: Annotated[list[Share], EachOnce] = Field(default_factory=list)
     draw: int = Field(0, ge=0)
     in_batch: float | None = Field(0.5, gt=0, lt=1)
+
+    @property
+    def searched(self) -> list[float]:
+        """The shares, one or several, in their order."""
+        return [self.share] if self.share is not None else self.shares
+
+    def at(self, share: float) -> dict[str, Any] | None:
+        """What decides a search at one of the shares, for run keys.
+
+        Args:
+            share: in [0, 1].
+
+        Returns:
+            share, draw and in_batch; None where all labels are known.
+        """
+        return None if share == 1 else {"share": share, "draw": self.draw, "in_batch": self.in_batch}
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> "LabelledConfig":
+        if (self.share is None) == (not self.shares):
+            raise ValueError(
+                f"tuning.labelled: expected either share or shares, found share={self.share}, shares={self.shares}; "
+                "set the other to null"
+            )
+        return self
 
 
 ArmSpace = Annotated[dict[str, SearchRange], BeforeValidator(without_null)]
@@ -73,6 +104,7 @@ class TuningConfig(Strict):
         epochs: of a trial; null trains as long as the comparison does.
         repeats: seeds a trial is averaged over, ``seed`` and those that follow.
         seed: of the first repeat, and of the values that are tried.
+        arms: which of ``space`` are searched, in this order; null: all.
         labelled: search where few training samples have labels and the other pairs serve without; null: all have.
         space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not searched.
     """
@@ -81,8 +113,20 @@ class TuningConfig(Strict):
     epochs: int | None = Field(None, ge=1)
     repeats: int = Field(1, ge=1)
     seed: int = Field(0, ge=0)
+    arms: Annotated[list[str], EachOnce] | None = Field(None, min_length=1)
     labelled: LabelledConfig | None = None
     space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)
+
+    @property
+    def searched(self) -> dict[str, dict[str, SearchRange]]:
+        """Range of each dotted key, by arm: of those that are searched."""
+        return self.space if self.arms is None else {name: self.space[name] for name in self.arms}
+
+    @model_validator(mode="after")
+    def _arms_are_there(self) -> "TuningConfig":
+        if unknown := sorted(set(self.arms or ()) - set(self.space)):
+            raise ValueError(f"tuning.arms names {unknown}, not among tuning.space: {', '.join(self.space)}")
+        return self
 
     def references(self) -> Iterator[Reference]:
         """The arms that are searched."""
@@ -101,15 +145,12 @@ class TuningConfig(Strict):
         for name, space in self.space.items():
             for key, bounds in space.items() if name in arms.root else ():
                 for value in bounds.choices or bounds.ends:
-                    try:
-                        with_value(arms.get(name), key, value)
-                    except ValidationError as error:
-                        yield f"tuning.space.{name}: {key!r} cannot be {value}: {first_errors(error)}"
-                        break
-                    except ValueError as error:
-                        yield f"tuning.space.{name}: {error}"
+                    if said := misfit(arms.get(name), key, value):
+                        yield f"tuning.space.{name}: {said}"
                         break
 
     def in_a_line(self) -> str:
         """The arms, and how long each is searched for."""
-        return f"search of {', '.join(self.space)}: {self.trials} trials each"
+        shares = self.labelled.searched if self.labelled is not None else []
+        where = f" at each of {', '.join(f'{100 * share:g} %' for share in shares)} labelled" if shares else ""
+        return f"search of {', '.join(self.searched)}: {self.trials} trials each{where}"

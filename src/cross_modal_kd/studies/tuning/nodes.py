@@ -28,12 +28,18 @@ def tune_arms(context: Context, tuning: TuningConfig, store: Path) -> Tuned:
         store: folder of the Optuna studies.
 
     Returns:
-        A row a trial, in the columns of ``search.summary``, and YAML text of the block ``arms``.
+        A row a trial, in the columns of ``search.summary``, and YAML text of the block ``arms``; of several shares of
+        the labels, with a column ``labelled`` and as ``regimes.labels.tuned``.
     """
     from cross_modal_kd.studies.headline import log_values
-    from cross_modal_kd.studies.tuning.trials import search_every_arm, tuned_arms_file
+    from cross_modal_kd.studies.tuning.trials import search_every_arm, tuned_arms_file, tuned_shares_file
 
     trials, tuned = search_every_arm(context, tuning, store)
     best = trials[trials["best"].astype(bool)]
-    log_values({f"{kind_of(context.task).dev_metric}.{row['arm']}": row["dev"] for row in best.to_dict("records")})
-    return Tuned(trials, tuned_arms=tuned_arms_file(tuned, context.task, tuning))
+    names = best["arm"] if "labelled" not in best else best["arm"] + "." + best["labelled"].astype(str)
+    log_values(
+        {f"{kind_of(context.task).dev_metric}.{name}": dev for name, dev in zip(names, best["dev"], strict=True)}
+    )
+    several = tuning.labelled is not None and bool(tuning.labelled.shares)
+    write = tuned_shares_file if several else tuned_arms_file
+    return Tuned(trials, tuned_arms=write(tuned, context.task, tuning))

@@ -9,8 +9,8 @@ import optuna
 import pandas as pd
 
 from cross_modal_kd.config import ArmConfig
+from cross_modal_kd.studies.arm_keys import block_of, content_of, with_value
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
-from cross_modal_kd.studies.tuning.space import block_of, with_value
 from cross_modal_kd.training import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def configured(arm: ArmConfig, space: Mapping[str, SearchRange]) -> dict[str, An
     """
     values: dict[str, Any] = {}
     for key, bounds in space.items():
-        block, last = block_of(arm.model_dump(), key)
+        block, last = block_of(content_of(arm), key)
         values[key] = _nearest(bounds, block[last])
     return values
 

@@ -1,6 +1,7 @@
 """Trials of the search: trainings without the test split, each worth its best dev value (imports torch)."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,15 +12,18 @@ import pandas as pd
 import yaml
 
 from cross_modal_kd.compute import progress_bar
-from cross_modal_kd.config import ArmConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import train_classes
+from cross_modal_kd.studies.arm_keys import block_of, content_of
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part
-from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
+from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
+from cross_modal_kd.studies.tuning.config import LabelledConfig, SearchRange, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import ArmData, fit_projection, run_key, train_arm
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Trials:
         metric: the history's column that a trial is worth.
         larger: whether more of it is better.
         fingerprint: run key of the data, with all blocks but the arm's.
+        alone: the labelled samples, for arms that learn from no others, and as many steps on them; None: ``data``.
     """
 
     data: ArmData
@@ -43,6 +48,7 @@ class Trials:
     metric: str
     larger: bool
     fingerprint: str
+    alone: tuple[ArmData, TrainingConfig] | None = None
 
     def measure(self, arm: ArmConfig, seed: int, report: Callable[[float, int], None]) -> float:
         """The best dev value of a training of ``arm``.
@@ -60,10 +66,13 @@ class Trials:
             if self.metric in row:
                 report(row[self.metric], epoch)
 
+        data, budget = (
+            (self.data, self.budget) if arm.learns_from_unlabelled else self.alone or (self.data, self.budget)
+        )
         _, history = train_arm(
-            self.data,
+            data,
             self.student,
-            self.budget.model_copy(update={"seed": seed}),
+            budget.model_copy(update={"seed": seed}),
             arm,
             self.projections[arm.projection],
             name="trial",
@@ -86,27 +95,32 @@ class Trials:
         return f"{name}-{run_key('search', trials=self.fingerprint, arm=arm, space=space)}"
 
 
-def prepare(context: Context, tuning: TuningConfig) -> Trials:
-    """Everything but the test split, of which ``tuning.labelled`` may hold labels back.
+def prepare(context: Context, tuning: TuningConfig, share: float = 1.0) -> Trials:
+    """Everything but the test split, with the labels of that share of the training clusters.
 
     Args:
         context: of all studies.
-        tuning: the length of a trial, and how many labels are known.
+        tuning: the length of a trial, and which labels are known.
+        share: in [0, 1]; 1 holds none back.
 
     Returns:
         What the trials of all arms share.
     """
     about, visible = context.configuration, context.samples[context.samples["split"] != "test"]
-    data, projections = context.data_of(visible), context.projections
-    if tuning.labelled is not None:
-        data, projections = _hold_labels_back(context, visible, data, tuning.labelled)
+    data, projections, alone = context.data_of(visible), context.projections, None
     budget = shortened(about.training, tuning.epochs)
+    labelled = None if tuning.labelled is None else tuning.labelled.at(share)
+    if tuning.labelled is not None and labelled is not None:
+        data, projections, part = _hold_labels_back(context, visible, data, tuning.labelled, share)
+        if part is not None:
+            known = int((data.labels >= 0).sum())
+            alone = context.data_of(part), same_steps(budget, len(data.train), known)
     fingerprint = run_key(
         "student",
         data=context.fingerprint_of(visible, projections),
         student=about.student,
         training=budget,
-        labelled=tuning.labelled,
+        labelled=labelled,
     )
     return Trials(
         data=data,
@@ -116,6 +130,7 @@ def prepare(context: Context, tuning: TuningConfig) -> Trials:
         metric=kind_of(context.task).dev_metric,
         larger=kind_of(context.task).larger_is_better,
         fingerprint=fingerprint,
+        alone=alone,
     )
 
 
@@ -136,11 +151,17 @@ def shortened(training: TrainingConfig, epochs: int | None) -> TrainingConfig:
 
 
 def _hold_labels_back(
-    context: Context, visible: pd.DataFrame, data: ArmData, labelled: LabelledConfig
-) -> tuple[ArmData, dict[str, ModelBundle]]:
-    """The data with the labels that are kept and their classes, and projections fitted on labelled samples alone."""
+    context: Context, visible: pd.DataFrame, data: ArmData, labelled: LabelledConfig, share: float
+) -> tuple[ArmData, dict[str, ModelBundle], pd.DataFrame | None]:
+    """The data with the labels that are kept and their classes, projections fitted on labelled samples, and these.
+
+    Without any label the fixed projection alone is there, whose directions were found without one.
+    """
     task = context.task
-    kept = labelled_clusters(visible, task, labelled.share, labelled.draw)
+    if not share:
+        unlabelled = replace(data, known=np.full(len(data.train), -1))
+        return unlabelled, {"pca": context.projection_pca}, None
+    kept = labelled_clusters(visible, task, share, labelled.draw)
     part = labelled_part(visible, task, kept)
     data = replace(data, classes=train_classes(part, task))
     labels = np.where(kind_of(task).clusters(data.train).isin(kept), data.labels, -1)
@@ -149,10 +170,62 @@ def _hold_labels_back(
     for kind in context.projections:
         config = context.configuration.projection.model_copy(update={"kind": kind})
         projections[kind] = fit_projection(part, task, context.teacher_embeddings, config)[0]
-    return data, projections
+    return data, projections, part
 
 
-def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, dict[str, ArmConfig]]:
+@dataclass(frozen=True)
+class Search:
+    """The search of one arm at one share of labels.
+
+    Attributes:
+        name: of the arm.
+        arm: as configured.
+        space: range of each dotted key.
+        share: of the labels, in [0, 1]; None where the configuration names no share.
+    """
+
+    name: str
+    arm: ArmConfig
+    space: Mapping[str, SearchRange]
+    share: float | None = None
+
+
+def searches(arms: ArmsConfig, tuning: TuningConfig) -> list[Search]:
+    """Every arm at every share of labels, shares outermost.
+
+    A key that decides nothing at a share is not searched there: the labelled share of a batch where all labels are
+    known, where none is, and of an arm that learns from labels alone; without any label, the projection is the fixed
+    one. Arms that ask for labels are left out there, and that is logged.
+
+    Args:
+        arms: the block ``arms``.
+        tuning: names arms, ranges and shares.
+
+    Returns:
+        The searches, in the order in which they are to be done.
+
+    Raises:
+        ValueError: an arm or a key of ``tuning.space`` that is not there.
+    """
+    found = []
+    for share in [None] if tuning.labelled is None else tuning.labelled.searched:
+        for name, space in tuning.searched.items():
+            arm, wanted = arms.get(name), dict(space)
+            configured(arm, wanted)
+            if share in (0, 1) or not arm.learns_from_unlabelled:
+                wanted.pop("labelled_in_batch", None)
+            if share == 0:
+                kinds = wanted.pop("projection", None)
+                if kinds is not None and "pca" in (kinds.choices or []):
+                    arm = arm.model_copy(update={"projection": "pca"})
+                if arm.asks_for_labels:
+                    logger.info("%s is not searched without labels: %s", name, arm.asks_for_labels)
+                    continue
+            found.append(Search(name, arm, wanted, share))
+    return found
+
+
+def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, list[Search]]:
     """A row a trial of every arm, and each arm with its best values.
 
     Args:
@@ -161,30 +234,32 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
         store: an existing folder; the studies lie in its ``studies.db``.
 
     Returns:
-        The trials, in the columns of ``search.summary`` (a key that an arm does not search is NaN there), and the arms
-        by name.
+        The trials, in the columns of ``search.summary`` (a key that an arm does not search is NaN there), after a
+        column ``labelled`` where there are several shares, and the searches, their arms with the best values.
 
     Raises:
         ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
     """
-    for name, space in tuning.space.items():
-        configured(context.arms.get(name), space)
-    trials = prepare(context, tuning)
+    planned = searches(context.arms, tuning)
     make_storage(store / "studies.db")
-    search = partial(_search, trials, tuning, store / "studies.db")
-    named = {name: context.arms.get(name) for name in tuning.space}
-    searched = context.engine.each(search, named.items(), on_gpu=True)
-    found = dict(progress_bar(searched, desc="tuning arms", total=len(named)))
-    tables, tuned = zip(*(found[name] for name in named), strict=True)
-    return pd.concat(tables, ignore_index=True), dict(zip(named, tuned, strict=True))
+    tables: list[pd.DataFrame] = []
+    tuned: list[Search] = []
+    for share in dict.fromkeys(each.share for each in planned):
+        trials = prepare(context, tuning, 1.0 if share is None else share)
+        search = partial(_search, trials, tuning, store / "studies.db")
+        here = {each.name: each for each in planned if each.share == share}
+        searched = context.engine.each(search, here.values(), on_gpu=True)
+        found = dict(progress_bar(searched, desc="tuning arms", total=len(here)))
+        tables += [found[name][0] for name in here]
+        tuned += [replace(each, arm=found[name][1]) for name, each in here.items()]
+    return pd.concat(tables, ignore_index=True), tuned
 
 
 def _search(
-    trials: Trials, tuning: TuningConfig, storage: Path, named: tuple[str, ArmConfig]
+    trials: Trials, tuning: TuningConfig, storage: Path, wanted: Search
 ) -> tuple[str, tuple[pd.DataFrame, ArmConfig]]:
     """The name of an arm, its trials, and the arm with its best values. Each trial goes by those before it."""
-    name, arm = named
-    space = tuning.space[name]
+    name, arm, space = wanted.name, wanted.arm, wanted.space
     study = search_arm(
         name,
         arm,
@@ -195,7 +270,10 @@ def _search(
         trials.study_name(name, arm, space),
         larger_is_better=trials.larger,
     )
-    return name, (summary(name, study, trials.larger), _with_values(arm, study.best_params))
+    table = summary(name, study, trials.larger)
+    if tuning.labelled is not None and tuning.labelled.shares:
+        table.insert(0, "labelled", wanted.share)
+    return name, (table, _with_values(arm, study.best_params))
 
 
 def _with_values(arm: ArmConfig, values: Mapping[str, Any]) -> ArmConfig:
@@ -205,13 +283,43 @@ def _with_values(arm: ArmConfig, values: Mapping[str, Any]) -> ArmConfig:
     return arm
 
 
-def tuned_arms_file(tuned: Mapping[str, ArmConfig], task: TaskConfig, tuning: TuningConfig) -> str:
+def tuned_shares_file(tuned: Sequence[Search], task: TaskConfig, tuning: TuningConfig) -> str:
+    """What was found at each share of labels, as a parameters file that ``regimes`` reads.
+
+    Args:
+        tuned: the searches, their arms with the best values.
+        task: named at the top.
+        tuning: in how many trials.
+
+    Returns:
+        YAML: a comment, and ``regimes.labels.tuned``: by share and arm, the dotted keys with their values.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for each in tuned:
+        content = content_of(each.arm)
+        values = {key: block[last] for key in each.space for block, last in [block_of(content, key)]}
+        if each.share == 0 and each.arm.constraints:
+            values = {"projection": each.arm.projection, **values}
+        found.setdefault(f"{each.share:g}", {})[each.name] = values
+    return _header(task, tuning, "`regimes --tags=labels`", " and share of the labels") + yaml.safe_dump(
+        {"regimes": {"labels": {"tuned": found}}}, sort_keys=False, width=120
+    )
+
+
+def _header(task: TaskConfig, tuning: TuningConfig, reader: str, each: str = "") -> str:
+    return (
+        f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm{each} on\n"
+        f"# the dev split. Committed as the configuration that {reader} use.\n\n"
+    )
+
+
+def tuned_arms_file(tuned: Sequence[Search], task: TaskConfig, tuning: TuningConfig) -> str:
     """The tuned arms as a parameters file, without what is at its default and was not searched.
 
     A searched key is written even at its default: in an environment the file is laid over the arms of conf/base.
 
     Args:
-        tuned: the arms with their best values, by name; all of them in ``tuning.space``.
+        tuned: the searches, their arms with the best values.
         task: named at the top.
         tuning: which keys were searched, in how many trials.
 
@@ -219,16 +327,13 @@ def tuned_arms_file(tuned: Mapping[str, ArmConfig], task: TaskConfig, tuning: Tu
         YAML: a comment, and the block ``arms``.
     """
     content: dict[str, Any] = {}
-    for name, arm in tuned.items():
-        content[name] = arm.model_dump(exclude_defaults=True)
-        for key in tuning.space[name]:
+    for each in tuned:
+        content[each.name] = each.arm.model_dump(exclude_defaults=True)
+        for key in each.space:
             *path, last = key.split(".")
-            found, block = arm.model_dump(), content[name]
+            found, block = content_of(each.arm), content[each.name]
             for part in path:
                 found, block = found[part], block.setdefault(part, {})
             block[last] = found[last]
-    header = (
-        f"# Written by `kedro run --pipeline=tuning` for the task {task.name}: {tuning.trials} trials an arm on the\n"
-        "# dev split. Committed as the configuration that `comparison` and `distill` use.\n\n"
-    )
+    header = _header(task, tuning, "`comparison` and `distill`")
     return header + yaml.safe_dump({"arms": content}, sort_keys=False, width=120)
