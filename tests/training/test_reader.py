@@ -82,3 +82,19 @@ def test_persistent_workers_read_the_crops_of_every_epoch_as_one_process_does(so
     assert all(len({start // 4000 for start in epoch}) == 8 for epoch in starts)
     assert not starts[0] & starts[1] & starts[2]
     assert starts[0] != starts[1] != starts[2] != starts[0]
+
+
+def test_a_second_view_is_another_augmentation_and_the_first_stays_what_it_was():
+    def noisy(inputs, generator):
+        return inputs + torch.rand(inputs.shape, generator=generator)
+
+    first = next(reader(augment=noisy).epoch(0))
+    both = next(reader(augment=noisy, views=True).epoch(0))
+    assert first.second is None and torch.equal(first.inputs, both.inputs)
+    assert both.second.shape == both.inputs.shape and not torch.equal(both.second, both.inputs)
+    torch.testing.assert_close(both.second.floor(), both.inputs.floor(), atol=1.0, rtol=0)  # of the same samples
+
+
+def test_two_views_without_an_augmentation_are_refused():
+    with pytest.raises(ValueError, match=r"self_supervised: two views .* set training.augment to true"):
+        reader(views=True)

@@ -230,6 +230,40 @@ def test_labels_can_be_held_back(world):
     assert (alone["loss"] == 0).all()
 
 
+def test_a_student_learns_from_two_views_where_nothing_is_labelled(world):
+    simclr = ArmConfig(self_supervised={"weight": 0.5, "temperature": 0.2})
+    nothing = np.full(18, -1)
+    augmented = TRAINING.model_copy(update={"augment": True, "epochs": 4})
+    student, history = world.train(simclr, training=augmented, known=nothing)
+    assert (history["task"] == 0).all() and (history["views"] > 0).all()
+    np.testing.assert_allclose(history["loss"], 0.5 * history["views"], rtol=1e-5)
+    still, _ = world.train(NONE, training=augmented, known=nothing)
+    name = next(name for name in student.tensors if name.endswith("weight") and student.tensors[name].ndim == 4)
+    assert not np.allclose(student.tensors[name], still.tensors[name], rtol=0.02)
+
+
+def test_an_arm_can_have_a_rate_and_a_labelled_share_of_its_own(world, monkeypatch):
+    labels = np.where(np.arange(18) % 3 == 0, world.data.labels, -1)
+    seen = []
+    staged = arms.train_stages
+
+    def looked_at(module, data, plan):
+        seen.append((data.labelled_share, plan.config.lr, plan.config.weight_decay))
+        return staged(module, data, plan)
+
+    monkeypatch.setattr(arms, "train_stages", looked_at)
+    world.train(NONE, known=labels)
+    world.train(ArmConfig(lr=0.5, weight_decay=0.25, labelled_in_batch=0.75), known=labels)
+    assert seen == [(None, TRAINING.lr, TRAINING.weight_decay), (0.75, 0.5, 0.25)]
+
+
+def test_what_arms_were_given_later_goes_unsaid_in_the_key_of_a_training():
+    assert set(ArmConfig().model_dump()) == {
+        "title", "constraints", "projection", "quality", "joint", "joint_lr_scale", "answer"
+    }  # fmt: skip
+    assert ArmConfig(lr=0.1).model_dump()["lr"] == 0.1
+
+
 def test_weights_are_one_without_quality_and_of_mean_one_with_it(world):
     ones, both = arms.sample_weights(world.data, NONE)
     assert torch.equal(ones, torch.ones(18)) and torch.equal(both, ones)

@@ -79,8 +79,8 @@ def components_table(
 
     Returns:
         Columns ``arm``, ``title``, ``projection``, ``contrast`` (empty for the error itself) and ``other``, ``value``
-        (a share), ``sd_single_seed`` (of one training, NaN of one seed), ``sd_<over>`` and ``low_<over>``, ``high_<over>``
-        for each of ``OVER``, ``seeds`` (how many) and ``no_interval`` (why there is none; empty where there is one).
+        (a share), ``sd_single_seed`` (of one training, NaN of one seed), ``sd_<over>`` and ``low_<over>``,
+        ``high_<over>`` for each of ``OVER``, ``seeds`` (how many) and ``no_interval`` (why there is none; empty where there is one).
     """
     by_name = {name: (projection, result) for (name, projection), result in results.items()}
     rows = []

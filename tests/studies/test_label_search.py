@@ -1,0 +1,170 @@
+"""A search at every share of labels, what it writes, how it is read, and how sure the errors are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from test_comparison_table import Done
+from test_regimes import blocks
+
+from cross_modal_kd.config import ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.metrics import Metric, MetricSet
+from cross_modal_kd.studies.grid import Job
+from cross_modal_kd.studies.regimes.components import Against, components_table
+from cross_modal_kd.studies.regimes.config import LabelsStudy, RegimesConfig
+from cross_modal_kd.studies.regimes.labels import arms_at
+from cross_modal_kd.studies.table import by_arm
+from cross_modal_kd.studies.tuning.config import TuningConfig
+from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
+from cross_modal_kd.tasks import kind_named
+
+TASK = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
+ARMS = ArmsConfig(
+    {
+        "none": {},
+        "simclr": {"self_supervised": {}},
+        "soft": {"projection": "mlp", "constraints": {"feature": {"kind": "cosine", "margin": 0.2}}},
+        "answer": {"projection": "pca", "constraints": {"c": {"kind": "classifier_kl"}}},
+        "moving": {"joint": True, "constraints": {"feature": {"kind": "cosine"}}},
+    }
+)
+SPACE = {
+    "none": {"lr": {"low": 0.001, "high": 0.1}},
+    "simclr": {
+        "self_supervised.temperature": {"low": 0.1, "high": 0.5},
+        "labelled_in_batch": {"low": 0.1, "high": 0.5},
+    },
+    "soft": {
+        "projection": {"choices": ["mlp", "pca"]},
+        "labelled_in_batch": {"low": 0.1, "high": 0.5},
+        "constraints.feature.weight": {"low": 1.0, "high": 64.0, "log": True},
+    },
+    "answer": {"constraints.c.weight": {"low": 1.0, "high": 2.0}},
+    "moving": {"constraints.feature.weight": {"low": 1.0, "high": 2.0}},
+}
+
+
+def tuning(**options) -> TuningConfig:
+    return TuningConfig(trials=3, space=SPACE, **options)
+
+
+def test_every_arm_is_searched_at_every_share_with_the_keys_that_decide_something_there():
+    found = {(each.share, each.name): each for each in searches(ARMS, tuning(labelled={"shares": [0.1, 1.0, 0.0]}))}
+    assert list(found) == [
+        *[(share, name) for share in (0.1, 1.0) for name in SPACE],
+        *[(0.0, name) for name in ("simclr", "soft")],
+    ]
+    assert list(found[0.1, "soft"].space) == list(SPACE["soft"])
+    assert list(found[0.1, "none"].space) == ["lr"]
+    assert list(found[1.0, "soft"].space) == ["projection", "constraints.feature.weight"]
+    assert list(found[0.0, "soft"].space) == ["constraints.feature.weight"]
+    assert found[0.0, "soft"].arm.projection == "pca" and found[0.1, "soft"].arm.projection == "mlp"
+
+
+def test_some_arms_alone_are_searched_and_an_unknown_one_is_told():
+    assert [each.name for each in searches(ARMS, tuning(arms=["soft", "none"]))] == ["soft", "none"]
+    assert tuning(arms=["soft"]).in_a_line() == "search of soft: 3 trials each"
+    with pytest.raises(ValueError, match=r"tuning.arms names \['sfot'\], not among tuning.space: none, simclr"):
+        tuning(arms=["sfot"])
+
+
+@pytest.mark.parametrize("labelled", [{}, {"share": 0.5, "shares": [0.1]}])
+def test_either_a_share_or_several_are_named(labelled):
+    with pytest.raises(ValueError, match="tuning.labelled: expected either share or shares"):
+        tuning(labelled=labelled)
+
+
+def test_what_decides_a_search_at_one_share_is_what_it_was():
+    one, several = (tuning(labelled=named).labelled for named in ({"share": 0.2}, {"shares": [0.2, 1.0]}))
+    assert one.at(0.2) == several.at(0.2) == {"share": 0.2, "draw": 0, "in_batch": 0.5}
+    assert several.at(1.0) is None
+
+
+def test_what_was_found_is_read_by_the_study_of_labels():
+    given = tuning(labelled={"shares": [0.1, 0.0]})
+    text = tuned_shares_file(searches(ARMS, given), TASK, given)
+    assert text.startswith("# Written by `kedro run --pipeline=tuning` for the task v: 3 trials an arm and share")
+    tuned = yaml.safe_load(text)["regimes"]["labels"]["tuned"]
+    assert tuned["0"]["soft"] == {"projection": "pca", "constraints.feature.weight": 1.0}
+    tuned["0.1"]["soft"]["constraints.feature.weight"] = 30.0
+    study = LabelsStudy(arms=list(SPACE), shares=[0.1, 0.2, 0.0], tuned=tuned, twins=["soft"])
+    weights = {share: arms_at(ARMS, study, share).get("soft").constraints["feature"].weight for share in study.shares}
+    assert weights == {0.1: 30.0, 0.2: 1.0, 0.0: 1.0}
+    assert list(arms_at(ARMS, study, 0.0).root) == ["simclr", "soft", "soft_twin"]
+    assert list(arms_at(ARMS, study, 0.1).root) == ["none", "simclr", "soft", "soft_twin", "answer", "moving"]
+    soft, twin = (arms_at(ARMS, study, 0.1).get(name).constraints["feature"] for name in ("soft", "soft_twin"))
+    assert (soft.margin, twin.margin) == (0.2, 0.0) and soft.weight == twin.weight == 30.0
+
+
+def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():
+    wrong = {"0.1": {"soft": {"constraints.feature.weight": -1.0, "constraints.x.weight": 1.0, "lr": 0.1}}}
+    labels = {"arms": ["none"], "shares": [0.1], "tuned": wrong}
+    regimes = RegimesConfig(**blocks(labels=labels))
+    said = list(regimes.misfits({"arms": ARMS}))
+    assert len(said) == 2
+    assert said[0].startswith("regimes.labels.tuned.0.1.soft: 'constraints.feature.weight' cannot be -1.0")
+    assert "there is no block 'x' among ['feature']" in said[1]
+    assert "regimes.labels.tuned.0.1" in [reference.key for reference in regimes.references()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shares": [0.0]}, r"without_labels names \['simclr'\], not among regimes.labels.arms: none"),
+        ({"twins": ["soft"]}, r"twins names \['soft'\], not among"),
+    ],
+)
+def test_what_the_study_needs_is_trained(changes, message):
+    with pytest.raises(ValueError, match=message):
+        LabelsStudy(**({"arms": ["none"], "shares": [0.1]} | changes))
+
+
+def results(errors: dict[str, list[float]], concepts: float) -> dict:
+    """Errors of each arm and seed; the resamples of the test set move all of them by the same noise."""
+    moves = concepts * np.random.default_rng(1).normal(size=2000)
+    outcomes, metrics = [], []
+    for name, values in errors.items():
+        for seed, error in enumerate(values):
+            student = StudentConfig(encoder={"library": "timm", "name": "x"})
+            arm = ARMS.get(name.removesuffix("_twin"))
+            outcomes.append(Done(Job(name, arm, student, TrainingConfig(seed=seed))))
+            metrics.append(MetricSet({"eer": Metric(error, error + moves)}))
+    return by_arm(outcomes, metrics)
+
+
+def spread(errors: dict[str, list[float]], concepts: float = 0.01) -> pd.DataFrame:
+    arms = ArmsConfig({name: ARMS.get(name.removesuffix("_twin")) for name in errors})
+    against = Against("none", {"soft": "answer"}, 0.95)
+    return components_table(results(errors, concepts), kind_named("verification"), against, arms)
+
+
+def test_the_components_are_those_of_seeds_and_of_concepts():
+    values = (0.3 + 0.02 * np.random.default_rng(2).normal(size=10)).tolist()
+    row = spread({"none": values}).iloc[0]
+    assert row["value"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
+    assert row["sd_single_seed"] == pytest.approx(np.std(values, ddof=1))
+    assert row["sd_seeds"] == pytest.approx(np.std(values) / 10**0.5, rel=0.1)
+    assert row["sd_clusters"] == pytest.approx(0.01, rel=0.1)
+    assert row["sd_both"] == pytest.approx(np.hypot(row["sd_seeds"], row["sd_clusters"]), rel=0.1)
+    assert row["low_both"] < min(row["low_seeds"], row["low_clusters"]) < row["value"]
+    assert row["value"] < max(row["high_seeds"], row["high_clusters"]) < row["high_both"]
+
+
+def test_contrasts_are_paired_in_seeds_and_concepts():
+    base = (0.4 + 0.05 * np.random.default_rng(3).normal(size=8)).tolist()
+    half = [value / 2 for value in base]
+    table = spread({"none": base, "soft": half, "soft_twin": base, "answer": base}, concepts=0.0)
+    rows = table[table["arm"] == "soft"].set_index("contrast")
+    assert list(rows.index) == ["", "baseline", "each at its own values", "hard form, all else equal"]
+    assert list(rows["other"]) == ["", "none", "answer", "soft_twin"]
+    removed = rows.drop(index="")
+    for column in ("value", "low_seeds", "high_seeds"):
+        np.testing.assert_allclose(removed[column], 0.5)
+    assert removed["sd_single_seed"].max() < 1e-9 < rows.loc["", "sd_single_seed"]
+    assert set(table.loc[table["contrast"] == "", "arm"]) == {"none", "soft", "soft_twin", "answer"}
+
+
+def test_one_seed_says_nothing_of_other_seeds():
+    row = spread({"none": [0.3]}).iloc[0]
+    assert row[["sd_single_seed", "sd_seeds", "low_both", "high_seeds"]].isna().all()
+    assert row["no_interval"] == "one seed" and row["low_clusters"] < 0.3 < row["high_clusters"]
