@@ -1,17 +1,17 @@
 """A search at every share of labels, what it writes, how it is read, and how sure the errors are."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from test_comparison_table import Done
-from test_regimes import blocks
 
 from cross_modal_kd.config import ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.studies.grid import Job
 from cross_modal_kd.studies.regimes.components import Against, components_table
-from cross_modal_kd.studies.regimes.config import LabelsStudy, RegimesConfig
+from cross_modal_kd.studies.regimes.config import STUDIES, LabelsStudy, RegimesConfig
 from cross_modal_kd.studies.regimes.labels import arms_at
 from cross_modal_kd.studies.table import by_arm
 from cross_modal_kd.studies.tuning.config import TuningConfig
@@ -42,6 +42,12 @@ SPACE = {
     "answer": {"constraints.c.weight": {"low": 1.0, "high": 2.0}},
     "moving": {"constraints.feature.weight": {"low": 1.0, "high": 2.0}},
 }
+
+
+@dataclass
+class Done:
+    job: Job
+    metrics: dict = field(default_factory=dict)
 
 
 def tuning(**options) -> TuningConfig:
@@ -98,8 +104,11 @@ def test_what_was_found_is_read_by_the_study_of_labels():
 
 def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():
     wrong = {"0.1": {"soft": {"constraints.feature.weight": -1.0, "constraints.x.weight": 1.0, "lr": 0.1}}}
-    labels = {"arms": ["none"], "shares": [0.1], "tuned": wrong}
-    regimes = RegimesConfig(**blocks(labels=labels))
+    others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}
+    takes = {name: RegimesConfig.model_fields[name].annotation.model_fields for name in STUDIES}
+    least = {name: {key: value for key, value in others.items() if key in takes[name]} for name in STUDIES}
+    least["labels"] = {"arms": ["none"], "shares": [0.1], "tuned": wrong}
+    regimes = RegimesConfig(**least)
     said = list(regimes.misfits({"arms": ARMS}))
     assert len(said) == 2
     assert said[0].startswith("regimes.labels.tuned.0.1.soft: 'constraints.feature.weight' cannot be -1.0")
@@ -141,13 +150,13 @@ def spread(errors: dict[str, list[float]], concepts: float = 0.01) -> pd.DataFra
 def test_the_components_are_those_of_seeds_and_of_concepts():
     values = (0.3 + 0.02 * np.random.default_rng(2).normal(size=10)).tolist()
     row = spread({"none": values}).iloc[0]
-    assert row["value"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
+    assert row["mean"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
     assert row["sd_single_seed"] == pytest.approx(np.std(values, ddof=1))
     assert row["sd_seeds"] == pytest.approx(np.std(values) / 10**0.5, rel=0.1)
     assert row["sd_clusters"] == pytest.approx(0.01, rel=0.1)
     assert row["sd_both"] == pytest.approx(np.hypot(row["sd_seeds"], row["sd_clusters"]), rel=0.1)
-    assert row["low_both"] < min(row["low_seeds"], row["low_clusters"]) < row["value"]
-    assert row["value"] < max(row["high_seeds"], row["high_clusters"]) < row["high_both"]
+    assert row["low_both"] < min(row["low_seeds"], row["low_clusters"]) < row["mean"]
+    assert row["mean"] < max(row["high_seeds"], row["high_clusters"]) < row["high_both"]
 
 
 def test_contrasts_are_paired_in_seeds_and_concepts():
@@ -158,7 +167,7 @@ def test_contrasts_are_paired_in_seeds_and_concepts():
     assert list(rows.index) == ["", "baseline", "each at its own values", "hard form, all else equal"]
     assert list(rows["other"]) == ["", "none", "answer", "soft_twin"]
     removed = rows.drop(index="")
-    for column in ("value", "low_seeds", "high_seeds"):
+    for column in ("mean", "low_seeds", "high_seeds"):
         np.testing.assert_allclose(removed[column], 0.5)
     assert removed["sd_single_seed"].max() < 1e-9 < rows.loc["", "sd_single_seed"]
     assert set(table.loc[table["contrast"] == "", "arm"]) == {"none", "soft", "soft_twin", "answer"}
@@ -168,3 +177,56 @@ def test_one_seed_says_nothing_of_other_seeds():
     row = spread({"none": [0.3]}).iloc[0]
     assert row[["sd_single_seed", "sd_seeds", "low_both", "high_seeds"]].isna().all()
     assert row["no_interval"] == "one seed" and row["low_clusters"] < 0.3 < row["high_clusters"]
+
+
+@pytest.mark.slow
+def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
+    for stage in ("ingestion", "quality", "teacher", "projection"):
+        run_kedro(stage)
+    root = run_kedro.data_root
+    labelled = {"share": None, "shares": [0.3, 0.0]}
+    space = {
+        "none": {"lr": {"low": 0.001, "high": 0.02}},
+        "simclr": {"self_supervised.temperature": {"low": 0.1, "high": 0.5}},
+        "soft_both_quality": None,
+        "soft_feature": {"labelled_in_batch": {"low": 0.1, "high": 0.5}},
+    }
+    arms = {"none": {"lr": 0.005}, "soft_feature": {"labelled_in_batch": 0.2, "projection": "pca"}}
+    run_kedro("tuning", params={"tuning": {"epochs": 1, "labelled": labelled, "space": space}, "arms": arms})
+    trials = pd.read_csv(root / "08_reporting/test/tuning_trials.csv")
+    assert trials.groupby(["labelled", "arm"]).size().to_dict() == {
+        (0.0, "simclr"): 2, (0.0, "soft_feature"): 2, (0.3, "none"): 2, (0.3, "simclr"): 2, (0.3, "soft_feature"): 2
+    }  # fmt: skip
+    tuned = yaml.safe_load((root / "08_reporting/test/tuned_arms.yml").read_text())["regimes"]["labels"]["tuned"]
+    assert list(tuned) == ["0.3", "0"] and set(tuned["0.3"]["soft_feature"]) == {
+        "labelled_in_batch",
+        "constraints.feature.weight",
+    }
+
+    labels = {
+        "arms": ["none", "simclr", "soft_feature"],
+        "shares": [1.0, 0.3, 0.0],
+        "tuned": tuned,
+        "twins": ["soft_feature"],
+        "damaged": {"share": 0.5, "kinds": {"image": {"blur": [3]}}},
+    }
+    run_kedro("regimes", tags=["labels"], params={"regimes": {"seeds": [0, 1], "labels": labels}, "arms": arms})
+    table = pd.read_csv(root / "08_reporting/test/regimes/labels.csv")
+    names = {0.0: ["simclr", "soft_feature", "soft_feature_twin"]}
+    names[1.0] = names[0.3] = ["none", *names[0.0]]
+    assert {share: rows["arm"].tolist() for share, rows in table.groupby("value")} == names
+    none = table[table["value"] == 0]
+    assert (none["labelled_samples"] == 0).all() and none["damaged_samples"].between(1, none["training_samples"]).all()
+    few = table[table["value"] == 0.3]
+    assert (few["damaged_samples"] < few["training_samples"] - few["labelled_samples"]).all()
+    assert table["damaged_samples"].isna().equals(table["value"] == 1)
+    assert none.set_index("arm")["difference_to_baseline"].isna().to_dict() == {
+        "simclr": True,
+        "soft_feature": False,
+        "soft_feature_twin": False,
+    }
+    spread = pd.read_csv(root / "08_reporting/test/regimes/labels_spread.csv")
+    told = spread[spread["contrast"].notna()]
+    assert set(told["contrast"]) == {"baseline", "hard form, all else equal"}
+    assert set(told.loc[told["condition"].str.startswith("0 %"), "other"]) == {"simclr", "soft_feature_twin"}
+    assert {"none"} < set(told["other"]) and (spread["seeds"] == 2).all()

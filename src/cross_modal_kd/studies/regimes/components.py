@@ -78,9 +78,10 @@ def components_table(
         arms: gives the titles.
 
     Returns:
-        Columns ``arm``, ``title``, ``projection``, ``contrast`` (empty for the error itself) and ``other``, ``value``
+        Columns ``arm``, ``title``, ``projection``, ``contrast`` (empty for the error itself) and ``other``, ``mean``
         (a share), ``sd_single_seed`` (of one training, NaN of one seed), ``sd_<over>`` and ``low_<over>``,
-        ``high_<over>`` for each of ``OVER``, ``seeds`` (how many) and ``no_interval`` (why there is none; empty where there is one).
+        ``high_<over>`` for each of ``OVER``, ``seeds`` (how many), and ``no_interval`` (why there is none; empty where
+        there is one).
     """
     by_name = {name: (projection, result) for (name, projection), result in results.items()}
     rows = []
@@ -109,7 +110,7 @@ def _spread(results: list[ArmResult], kind: TaskKind, against: Against) -> dict[
     }
     evidence = weakest([each.evidence(kind.metric) for each in results])
     value = _told([np.array([each.mean()]) for each in values])[0]
-    found: dict[str, object] = {"value": value}
+    found: dict[str, object] = {"mean": value}
     found["sd_single_seed"] = _told(values).std(ddof=1) if count > 1 else np.nan
     reason = ""
     for name in OVER:

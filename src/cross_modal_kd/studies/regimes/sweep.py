@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from cross_modal_kd.config import ArmsConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.grid import Job, Outcome, train_grid
 from cross_modal_kd.studies.measure import Embeddings, measure, of_kind
@@ -150,7 +151,8 @@ def rows_of(
     teacher, projections = condition.teacher, condition.projections
     said = f"measuring {condition.name}"
     metrics = measure(world, trained.outcomes, resampling, teacher, projections, embeddings, said)
-    baseline, arms = condition.baseline or regimes.baseline, condition.arms or world.arms
+    baseline, here = condition.baseline or regimes.baseline, condition.arms or world.arms
+    arms = ArmsConfig({**world.arms.root, **here.root})
     results, contrasts = by_arm(trained.outcomes, metrics), Contrasts(baseline, regimes.against, regimes.level)
     table = comparison_table(results, kind_of(world.task), contrasts, arms)
     table = table.rename(columns=_to_other)

@@ -18,6 +18,7 @@ from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.arm_keys import block_of, content_of
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
+from cross_modal_kd.studies.measure import of_kind
 from cross_modal_kd.studies.tuning.config import LabelledConfig, SearchRange, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
@@ -74,7 +75,7 @@ class Trials:
             self.student,
             budget.model_copy(update={"seed": seed}),
             arm,
-            self.projections[arm.projection],
+            of_kind(self.projections, arm.projection),
             name="trial",
             watch=watch,
         )
