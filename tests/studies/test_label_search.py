@@ -225,7 +225,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
         "soft_feature": False,
         "soft_feature_twin": False,
     }
-    spread = pd.read_csv(root / "08_reporting/test/regimes/labels_spread.csv")
+    spread = pd.read_csv(root / "08_reporting/test/labels_regime_spread.csv")
     told = spread[spread["contrast"].notna()]
     assert set(told["contrast"]) == {"baseline", "hard form, all else equal"}
     assert set(told.loc[told["condition"].str.startswith("0 %"), "other"]) == {"simclr", "soft_feature_twin"}

@@ -52,6 +52,14 @@ def folder(tmp_path, metrics):
     )
     (reporting / "regimes").mkdir()
     study.to_csv(reporting / "regimes" / "noise.csv", index=False)
+    about = {"study": "labels", "condition": "5 % labelled", "seeds": 3, "projection": "pca"}
+    numbers = {f"{end}_{over}": 0.1 for end in ("low", "high", "sd") for over in ("clusters", "seeds", "both")}
+    numbers |= {"mean": 0.2, "sd_single_seed": 0.03}
+    spread = [
+        about | numbers | {"arm": arm, "title": f"{arm}!", "contrast": told, "other": other}
+        for arm, told, other in (("none", "", ""), ("soft", "", ""), ("soft", "each at its own values", "none"))
+    ]  # fmt: skip
+    pd.DataFrame(spread).to_csv(reporting / "labels_regime_spread.csv", index=False)
     conditions = pd.DataFrame(
         {
             "arm": arm,
@@ -95,6 +103,9 @@ def test_every_kind_has_its_table_and_the_note_beside_it(folder, tmp_path):
     assert "| sharpness | 0.910 [0.900, 0.930] |" in page
     assert "| score | 10.0 | 5.0 (random 10.0) | 5.0 (random 10.0) | 0.800 |" in page
     assert "trained with seeds 0 1" in page
+    line = "| 20.0 | [10.0, 10.0] | [10.0, 10.0] | [10.0, 10.0] | 3.0 | 10.0 | 10.0 | 3 |"
+    assert f"| none! | fixed | its errors {line}" in page
+    assert f"| soft! | fixed | errors of none! that it removes (each at its own values) {line}" in page
     conditions = page.split("**Damaged training inputs")[1].split("\n\n")[1].splitlines()
     assert conditions[0].startswith("| condition | arm | projection | EER, % |") and conditions[-1].startswith(
         "| clean test | soft"
@@ -110,7 +121,7 @@ def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called
     page = write(folder, tmp_path / "docs", evaluation=EvaluationConfig(folds=3))  # in place of the page above
     sections = {kind.name: page.split(f"## {kind.title}\n")[1].split("\n## ")[0] for kind in KINDS}
     with_it = {name for name, section in sections.items() if said in section}
-    assert with_it == {"comparison", "regimes", "robustness", "error_versus_discard"}
+    assert with_it == {"comparison", "regimes", "spread", "robustness", "error_versus_discard"}
     assert "**Both students on the tests of all 3 folds**" in sections["metrics"]
 
 

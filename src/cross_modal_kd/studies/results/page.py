@@ -50,7 +50,7 @@ def task_page(
         *HEADLINE[1:],
         _findings(findings, sections),
         *(_section(section, task, results, folder, folds) for section in there),
-        _not_run(task, results, [section for section in sections if not section.files]),
+        _not_run(task, results, [section for section in sections if section.kind.listed and not section.files]),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 

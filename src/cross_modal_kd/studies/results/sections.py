@@ -27,6 +27,7 @@ class Kind:
         keys: the columns that name a row in findings.
         seeds: the parameters that count for it.
         plots: patterns in the reporting folder.
+        listed: whether a page says where it was not run.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Kind:
     keys: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     plots: tuple[str, ...] = ()
+    listed: bool = True
 
 
 KINDS = (
@@ -59,13 +61,20 @@ KINDS = (
         ("study", "condition", "arm", "projection"), ("evaluation.seed",), ("*_regime.png",),
     ),
     Kind(
+        "spread", "Seeds and clusters apart", "*_regime_spread.csv", "regimes", tables.spread_tables,
+        "Of the error, and of the share of another arm's errors that an arm removes: intervals of the mean over seeds "
+        "when concepts (or speakers) are drawn again, when seeds are, and when both are. Beside them the standard "
+        "deviation of one training, of the mean over these seeds, and over other concepts.",
+        ("study", "condition", "arm", "contrast"), ("evaluation.seed",), listed=False,
+    ),
+    Kind(
         "robustness", "Robustness", "robustness.csv", "robustness", tables.robustness_tables,
         "The same damage for every arm; differences are paired, below zero the distilled student has fewer errors.",
         ("arm", "projection", "kind", "level"), ("robustness.seed",), ("robustness.png", "robustness/*.png"),
     ),
     Kind(
         "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
-        "The same number of trials for every arm.", ("arm", "trial"), ("tuning.seed",),
+        "The same number of trials for every arm.", ("labelled", "arm", "trial"), ("tuning.seed",),
     ),
     Kind(
         "quality_ordering", "Quality measures against known damage", "quality_ordering.csv", "quality_study",

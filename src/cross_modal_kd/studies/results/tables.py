@@ -231,6 +231,40 @@ def regimes_tables(frame: pd.DataFrame) -> list[Table]:
     return tables
 
 
+def spread_tables(frame: pd.DataFrame) -> list[Table]:
+    """What seeds and clusters contribute, a row an arm and contrast.
+
+    Args:
+        frame: in the columns of ``components_table``, with ``study`` and ``condition``.
+
+    Returns:
+        A table a study and condition, in percent.
+    """
+    header = ["arm", "projection", "of", "mean, %", "over clusters", "over seeds", "over both"]
+    header += ["sd of one seed", "sd over seeds", "sd over clusters", "seeds"]
+    tables = []
+    for (study, condition), rows in frame.groupby(["study", "condition"], sort=False):
+        lines = []
+        for row in records(rows):
+            what = "its errors" if pd.isna(row["contrast"]) or not row["contrast"] else _contrast(row, rows)
+            ends = [
+                f"[{number('error', row[f'low_{over}'])}, {number('error', row[f'high_{over}'])}]"
+                for over in ("clusters", "seeds", "both")
+            ]
+            spread = [number("error", row[f"sd_{name}"]) for name in ("single_seed", "seeds", "clusters")]
+            about = [str(row["title"]), _projection(row["projection"]), what]
+            lines.append([*about, number("error", row["mean"]), *ends, *spread, number("seeds", row["seeds"])])
+        tables.append(Table(f"{STUDIES.get(study, study)}: {condition}", header, lines))
+    return tables
+
+
+def _contrast(row: Mapping[str, Any], rows: pd.DataFrame) -> str:
+    """Whose errors are removed, and what the two have in common."""
+    other = rows.loc[rows["arm"] == row["other"], "title"].iloc[0]
+    said = "" if row["contrast"] == "baseline" else f" ({row['contrast']})"
+    return f"errors of {other} that it removes{said}"
+
+
 # -- the other files -------------------------------------------------------------------------------------------------
 
 
@@ -238,22 +272,25 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
     """The best trial of each arm, beside the arm as it was configured (its first trial).
 
     Args:
-        frame: in the columns of ``tuning.search.summary``.
+        frame: in the columns of ``tuning.search.summary``, with ``labelled`` where several shares were searched.
 
     Returns:
-        One table, a row an arm.
+        One table, a row an arm (and share).
     """
-    about = {"arm", "trial", "state", "dev", "larger_is_better", "best"}
+    about = {"arm", "trial", "state", "dev", "larger_is_better", "best", "labelled"}
+    shares = "labelled" in frame
     rows = []
-    for arm, trials in frame.groupby("arm", sort=False):
+    for key, trials in frame.groupby(["labelled", "arm"] if shares else ["arm"], sort=False):
         best = trials[trials["best"].astype(bool)].iloc[0]
         tried = {str(name): value for name, value in best.items() if name not in about and pd.notna(value)}
         values = [f"{name} {number('', value)}" for name, value in tried.items()]
         first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
         metrics = [number("dev", first["dev"]), number("dev", best["dev"])]
-        rows.append([str(arm), str(len(trials)), str(pruned), *metrics, ", ".join(values) or "as configured"])
+        named = [f"{100 * key[0]:g} %", str(key[1])] if shares else [str(key[0])]
+        rows.append([*named, str(len(trials)), str(pruned), *metrics, ", ".join(values) or "as configured"])
     metric = "top-1" if bool(frame["larger_is_better"].iloc[0]) else "EER"
-    header = ["arm", "trials", "pruned", f"dev {metric} as configured, %", f"dev {metric} of the best, %", "its values"]
+    header = [*(["labelled"] if shares else []), "arm", "trials", "pruned"]
+    header += [f"dev {metric} as configured, %", f"dev {metric} of the best, %", "its values"]
     return [Table("The best trial of each arm on the dev split; the test split was not read", header, rows)]
 
 
