@@ -108,7 +108,7 @@ def test_tasks_do_not_share_a_name(context):
     """They would overwrite each other's results; the default task at another scale keeps its name and says so."""
     names = {env: context(env).config_loader["globals"]["task"] for env in ENVIRONMENTS}
     shared = {env for env, name in names.items() if name == names["base"]}
-    assert shared == {"base", "ten_seeds", "before_search", "label_search"}
+    assert shared == {"base", "ten_seeds", "before_search"}
     assert context("base").params["results"].default_task == names["base"]
     others = [name for env, name in names.items() if env not in shared]
     assert len(set(others)) == len(others)
