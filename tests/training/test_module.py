@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from cross_modal_kd.losses import Shares, TwoViews
+from cross_modal_kd.training.gather import Part
 from cross_modal_kd.training.module import Batch
 from training_toys import BOTH, CLASSES, CONFIG, DIM, FEATURES, TEACHER_DIM, module, train, weights_of
 
@@ -120,3 +122,19 @@ def test_labels_may_be_integers_of_any_width(dtype, joint):
     labels = torch.tensor([0, 1, 2, 3, 0, 1, -1, -1])
     totals = [step(module(joint=joint), given).total for given in (labels, labels.to(dtype))]
     assert torch.equal(*totals)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_two_views_are_bound_to_each_other_and_the_rest_sees_the_first(share):
+    made = module().eval()
+    torch.manual_seed(1)
+    first, second, teacher = torch.randn(8, FEATURES), torch.randn(8, FEATURES), torch.randn(8, TEACHER_DIM)
+    batch = Batch(first, torch.arange(8) % CLASSES, torch.ones(8), torch.ones(8), teacher, 1.0)
+    batch.part = Part(shares=Shares(share, share, share))
+    without = made(batch)
+    made.views, batch.second = TwoViews(weight=3.0, temperature=0.5), second
+    output = made(batch)
+    expected = share * made.views(made.student(first), made.student(second))
+    torch.testing.assert_close(output.parts["views"], expected.detach())
+    torch.testing.assert_close(output.total, without.total + 3 * expected)
+    assert {name: output.parts[name] for name in without.parts} == without.parts
