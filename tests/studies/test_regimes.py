@@ -16,16 +16,20 @@ from cross_modal_kd.losses import ConstraintInputs, LinearClassifier, Objective,
 from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
+from cross_modal_kd.studies.regimes.claim_plot import claim_plot
+from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
-from cross_modal_kd.studies.regimes.config import RegimesConfig
+from cross_modal_kd.studies.regimes.config import Capacity, RegimesConfig, WeightStudy
 from cross_modal_kd.studies.regimes.crossfit import aligned, folds_of, taken_as_it_is
 from cross_modal_kd.studies.regimes.plots import Look, study_plot
 from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.regimes.teachers import noisy, shortened
-from cross_modal_kd.studies.regimes.weight import weighed
+from cross_modal_kd.studies.regimes.weight import able, weighed
+from cross_modal_kd.studies.regimes.weight import conditions as weight_conditions
 from cross_modal_kd.studies.regimes.width import widened
 
 VERIFICATION = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
@@ -65,7 +69,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro):
     assert folds["out-of-fold"] > folds["in-sample"]
 
     trainings = sorted((root / "06_models/test/regimes").glob("*-seed*"))
-    # unchanged, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier, folds, variants
+    # unchanged, 30 % labelled, a noisy teacher, damaged inputs, twice as long, heavier at 30 %, folds, variants
     assert len(trainings) == 2 + 2 + 1 + 3 + 2 + 1 + 2 + 2
     before = [folder.stat().st_mtime_ns for folder in trainings]
     run_kedro("regimes", tags=["width"])
@@ -243,6 +247,59 @@ def test_a_heavier_arm_has_its_weights_multiplied_and_nothing_else():
     heavier = weighed(arm, 4)
     assert {name: term.weight for name, term in heavier.constraints.items()} == {"a": 12, "b": 2}
     assert weighed(heavier, 0.25) == arm and weighed(ArmConfig(), 4) == ArmConfig()
+
+
+def condition(**changes) -> Condition:
+    encoder = {"library": "timm", "name": "resnet10t", "options": {"channels": [32, 64]}}
+    given = {"student": StudentConfig(encoder=encoder), "training": TrainingConfig(epochs=6, eval_every=2)} | changes
+    return Condition("x", 0.5, {"labelled": 0.5}, data=None, projections={}, teacher=None, **given)
+
+
+def test_a_student_of_more_capacity_is_wider_longer_trained_and_sees_inputs_as_they_are():
+    more = able(condition(), Capacity(width=2.0, length=1.5, augment=False))
+    assert more.student.encoder.options["channels"] == [64, 128]
+    assert (more.training.epochs, more.training.eval_every, more.training.augment) == (9, 3, False)
+    same = able(condition(), Capacity())
+    assert (same.student, same.training) == (condition().student, condition().training)
+
+
+def test_heavier_constraints_of_few_labels_differ_from_them_in_the_weight_alone(monkeypatch):
+    asked = []
+
+    def few_labels(_world, study, _store):
+        asked.append(study)
+        yield condition(alone=condition())
+
+    monkeypatch.setattr("cross_modal_kd.studies.regimes.labels.conditions", few_labels)
+    world = SimpleNamespace(data=None, configuration=condition(), projections={}, teacher_embeddings=None)
+    few, capacity = {"share": 0.05, "in_batch": 0.2, "draw": 3}, {"augment": False}
+    study = WeightStudy(arms=["none", "soft"], factors=[1.0, 12.0], labelled=few, capacity=capacity)
+    found = list(weight_conditions(world, study, None))
+    assert [(each.name, each.value, each.weight) for each in found] == [("weight x 1", 1, 1), ("weight x 12", 12, 12)]
+    assert all(each.varied == {"labelled": 0.5} for each in found)
+    assert not any(each.training.augment or each.alone.training.augment for each in found)
+    assert (asked[0].shares, asked[0].labelled_in_batch, asked[0].draw) == ([0.05], 0.2, 3)
+
+
+def test_the_claim_is_drawn_from_the_table():
+    bound = {"teacher_student_distance_train": [0.9, 0.6], "teacher_student_distance_test": [0.95, 0.8]}
+    rows = [
+        pd.DataFrame({"arm": "none", "title": "alone", "error_mean": [0.2, 0.2]}),
+        pd.DataFrame({"arm": "hard", "title": "", "error_mean": [0.19, 0.21], "active_fraction_f": 1.0} | bound),
+        pd.DataFrame({"arm": "soft", "title": "soft", "error_mean": [0.18, 0.17], "active_fraction_f": 0.4} | bound),
+    ]
+    table = pd.concat([each.assign(value=[1.0, 16.0]) for each in rows], ignore_index=True)
+    table = table.assign(
+        error_metric="eer", error_low=table["error_mean"] - 0.01, error_high=table["error_mean"] + 0.01
+    )
+    above, middle, below = claim_plot(table, Look("Heading", "weight", x="value", ticks="x {:g}")).axes
+    drawn = {line.get_label(): (line.get_color(), line.get_ydata().tolist()) for line in above.lines}
+    assert drawn["alone"][0] == ALONE and drawn["hard"][0] == IMPOSTOR and drawn["soft"][0] == DISTILLED
+    assert drawn["soft"][1] == pytest.approx([18, 17])
+    distances = [line.get_ydata().tolist() for line in middle.lines if len(line.get_ydata())]
+    assert distances == [[0.95, 0.8], [0.9, 0.6]] * 2, "the student alone is bound to no teacher"
+    assert [line.get_ydata().tolist() for line in below.lines] == [[100, 100], [40, 40]]
+    assert [tick.get_text() for tick in below.get_xticklabels()] == ["x 1", "x 16"]
 
 
 def test_folds_hold_whole_units_and_are_of_equal_size(verification, classification):

@@ -136,14 +136,43 @@ class LengthStudy(Strict):
     factors: list[PositiveFloat] = Field(min_length=1)
 
 
+class FewLabels(Strict):
+    """Labels that are held back from a study, as ``labels`` holds them back.
+
+    share: of the training clusters that keep their label. draw: its seed. in_batch: share of each batch that is
+    labelled, at least.
+    """
+
+    share: float = Field(gt=0, lt=1)
+    draw: int = Field(0, ge=0)
+    in_batch: float | None = Field(0.5, gt=0, lt=1)
+
+
+class Capacity(Strict):
+    """A student that can come nearer to its teacher.
+
+    width: of the named ``options`` of the encoder, in multiples of ``divisor``, as ``width`` has it. length: of the
+    training. augment: whether inputs are augmented.
+    """
+
+    width: PositiveFloat = 1.0
+    options: list[str] = Field(default_factory=lambda: ["channels"], min_length=1)
+    divisor: int = Field(8, ge=1)
+    length: PositiveFloat = 1.0
+    augment: bool = True
+
+
 class WeightStudy(Strict):
     """Lighter and heavier constraints: the weight of each constraint of an arm times each factor.
 
     arms: that are trained, the baseline among them. factors: of the weight.
+    labelled: labels that are held back; null holds none back. capacity: of the student; null takes it as it is.
     """
 
     arms: list[str] = Field(min_length=1)
     factors: list[PositiveFloat] = Field(min_length=1)
+    labelled: FewLabels | None = None
+    capacity: Capacity | None = None
 
 
 class VariantsStudy(Strict):

@@ -52,13 +52,12 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[Any, ...]]:
 
     def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[Any, ...]:
         from cross_modal_kd.studies.headline import log_arms
-        from cross_modal_kd.studies.regimes.plots import study_plot
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_tables
 
         table, spread = study_tables(STUDIES[name], world, regimes, store)
         log_arms(table, kind_of(world.task))
-        found = Studied(table, study_plot(table, STUDIES[name].look(world, regimes, table)), spread)
+        found = Studied(table, STUDIES[name].draw(table, STUDIES[name].look(world, regimes, table)), spread)
         return found if name in SPREAD else found[:2]
 
     run_study.__name__ = f"study_{name}"

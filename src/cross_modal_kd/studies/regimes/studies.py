@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cross_modal_kd.studies.measure import Embeddings
 from cross_modal_kd.studies.regimes import crossfit, labels, length, noise, teachers, weight, width
+from cross_modal_kd.studies.regimes.claim_plot import claim_plot
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import RegimesConfig
-from cross_modal_kd.studies.regimes.plots import Look
+from cross_modal_kd.studies.regimes.plots import Look, study_plot
 from cross_modal_kd.studies.regimes.world import World
 
 
@@ -59,10 +61,10 @@ class Study:
     """One study, by the name of its block in the parameters.
 
     conditions: (world, the study's block, store) -> what it varies. tests: (world, block) -> {name: embeddings that
-    are measured}, "" for the condition's name; None are the embeddings that an outcome has kept. world: what the arms
-    are trained in. heading: its fields are the block's keys. axis: its label; axis_without_values: where ``x`` has
-    missing values. x, ticks, in_percent: as ``Look`` has them. weak_teacher: mark where the teacher is as weak as the
-    student alone. note: said where pairs are made by label.
+    are measured}, "" for the condition's name; None are the embeddings that an outcome has kept. world: what the
+    arms are trained in. draw: the plot of its table. heading: its fields are the block's keys. axis: its label;
+    axis_without_values: where ``x`` has missing values. x, ticks, in_percent: as ``Look`` has them. weak_teacher:
+    mark where the teacher is as weak as the student alone. note: said where pairs are made by label.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Study:
     axis_without_values: str = ""
     weak_teacher: bool = False
     note: str = ""
+    draw: Callable[[pd.DataFrame, Look], Figure] = study_plot
     tests: Callable[[World, Any], Mapping[str, Embeddings | None]] = clean_test
     world: Callable[[World], World] = same_world
 
@@ -146,6 +149,7 @@ STUDIES = {
             axis="weight, times the arm's own",
             x="value",
             ticks="x {:g}",
+            draw=claim_plot,
         ),
         Study(
             "crossfit",

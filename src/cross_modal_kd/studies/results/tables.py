@@ -203,6 +203,17 @@ STUDIES = {
 }
 
 
+# of a study, beside the columns of all
+OWN = {
+    "weight": {
+        name: DIAGNOSTICS[name]
+        for name in (
+            "teacher_student_distance_train",
+            "teacher_student_distance_test",
+            *(f"active_fraction_{term}" for term in ("feature", "classifier")),
+        )
+    }
+}
 FACTS = {
     "labelled_samples": "labelled samples",
     "teacher_error_test": "the teacher's own error, %",
@@ -224,7 +235,7 @@ def regimes_tables(frame: pd.DataFrame) -> list[Table]:
     order += [study for study in frame["study"].unique() if study not in order]
     for study in order:
         rows = frame[frame["study"] == study]
-        made = arms_table(STUDIES.get(study, study), rows, COLUMNS | FACTS)
+        made = arms_table(STUDIES.get(study, study), rows, COLUMNS | OWN.get(study, {}) | FACTS)
         conditions = rows["condition"].astype(str).tolist()
         lines = [[condition, *line] for condition, line in zip(conditions, made.rows, strict=True)]
         tables.append(Table(made.caption, ["condition", *made.header], lines))
