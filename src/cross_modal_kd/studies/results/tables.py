@@ -265,7 +265,7 @@ def spread_tables(frame: pd.DataFrame) -> list[Table]:
             spread = [number("error", row[f"sd_{name}"]) for name in ("single_seed", "seeds", "clusters")]
             about = [str(row["title"]), _projection(row["projection"]), what]
             lines.append([*about, number("error", row["mean"]), *ends, *spread, number("seeds", row["seeds"])])
-        tables.append(Table(f"{STUDIES.get(study, study)}: {condition}", header, lines))
+        tables.append(Table(f"{STUDIES.get(str(study), str(study))}: {condition}", header, lines))
     return tables
 
 
@@ -297,7 +297,7 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
         values = [f"{name} {number('', value)}" for name, value in tried.items()]
         first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
         metrics = [number("dev", first["dev"]), number("dev", best["dev"])]
-        named = [f"{100 * key[0]:g} %", str(key[1])] if shares else [str(key[0])]
+        named = [f"{100 * trials['labelled'].iloc[0]:g} %", str(key[1])] if shares else [str(key[0])]
         rows.append([*named, str(len(trials)), str(pruned), *metrics, ", ".join(values) or "as configured"])
     metric = "top-1" if bool(frame["larger_is_better"].iloc[0]) else "EER"
     header = [*(["labelled"] if shares else []), "arm", "trials", "pruned"]
