@@ -296,6 +296,9 @@ def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
     assert not arms("distillation").endswith("folds")
     assert arms("comparison", "evaluation").endswith("on the test split alone, without folds")
     assert arms("distillation", "comparison", "robustness", "evaluation").endswith("without folds")
+    made["comparison"] = made["comparison"].model_copy(update={"over_folds": True})
+    assert arms("comparison", "evaluation").endswith("in 3 folds")
+    assert arms("tuning", "comparison", "evaluation").endswith("without folds")
     assert "tests: on the test split alone, without folds" in in_short(
         made, ("quality_study", "evaluation"), Networks(), None
     )

@@ -125,6 +125,14 @@ def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called
     assert "**Both students on the tests of all 3 folds**" in sections["metrics"]
 
 
+def test_a_comparison_over_folds_says_so(folder, tmp_path):
+    COMPARISON.assign(folds=3).to_csv(folder / "comparison.csv", index=False)
+    page = write(folder, tmp_path / "docs", evaluation=EvaluationConfig(folds=3))
+    section = page.split("## The arms side by side\n")[1].split("\n## ")[0]
+    assert "resample clusters of the tests of all 3 folds**" in section and "without the 3 folds" not in section
+    assert "alone, on the tests of all 3 folds**" in (tmp_path / "docs" / "RESULTS.md").read_text()
+
+
 def test_a_remark_on_the_run_stands_under_its_table(folder, tmp_path):
     made = {"command": "kedro run", "seeds": {}, "remarks": ["the student 'distilled' was made\notherwise"]}
     note(folder, folder / "robustness.csv", made)

@@ -82,7 +82,8 @@ def _folds(blocks: Mapping[str, Any], trainings: str, used: Collection[str]) -> 
     folds = blocks["evaluation"].folds if "evaluation" in used else 1
     if folds == 1:
         return ""
-    return f", in {folds} folds" if trainings == "distillation" else ", on the test split alone, without folds"
+    over_folds = trainings == "distillation" or (trainings == "comparison" and blocks["comparison"].over_folds)
+    return f", in {folds} folds" if over_folds else ", on the test split alone, without folds"
 
 
 def _millions(count: int) -> str:

@@ -22,6 +22,8 @@ class ComparisonConfig(Strict):
         projection_seeds: how many of ``seeds``, from the first, an arm is trained with under a projection that is not
             its own; null: all.
         arm_seeds: by arm, how many of ``seeds`` it is trained with at all, where not with all.
+        over_folds: whether every arm is trained and tested in each of ``evaluation.folds``, its scores pooled, so that
+            every cluster is tested once; false takes the test split alone, which is the first fold.
         bootstrap: resamples, of the intervals.
         level: of the intervals.
     """
@@ -33,6 +35,7 @@ class ComparisonConfig(Strict):
     seeds: Annotated[list[NonNegativeInt], EachOnce] = Field([0, 1, 2], min_length=1)
     projection_seeds: int | None = Field(None, ge=1)
     arm_seeds: Annotated[dict[str, PositiveInt], BeforeValidator(without_null)] = Field(default_factory=dict)
+    over_folds: bool = False
     bootstrap: int = Field(1000, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
 

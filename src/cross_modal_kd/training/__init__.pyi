@@ -4,6 +4,7 @@ from cross_modal_kd.training.finished import forget_finished as forget_finished
 from cross_modal_kd.training.finished import once as once
 from cross_modal_kd.training.folds import Method as Method
 from cross_modal_kd.training.folds import TrainedFold as TrainedFold
+from cross_modal_kd.training.folds import prepare_fold as prepare_fold
 from cross_modal_kd.training.folds import train_folds as train_folds
 from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
 from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint

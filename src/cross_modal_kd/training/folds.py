@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from cross_modal_kd.config import (
     TrainingConfig,
     WeightConfig,
 )
-from cross_modal_kd.models import ModelBundle, own_projection
+from cross_modal_kd.models import ModelBundle, load_bundle, own_projection, save_bundle
 from cross_modal_kd.quality import Scoring, average_views, sample_weights, score_samples
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.training.keys import run_key
@@ -43,6 +43,20 @@ class Method:
     projection: ProjectionConfig
     student: StudentConfig
     training: TrainingConfig
+
+
+@dataclass(frozen=True)
+class PreparedFold:
+    """What the students of one fold are trained from.
+
+    samples: the table, with the fold's splits. scores: their qualities, ranked on the fold's training split.
+    teacher_embeddings: raw, of every sample of the teacher's modality. projections: of the teacher, by kind.
+    """
+
+    samples: pd.DataFrame
+    scores: pd.DataFrame
+    teacher_embeddings: EmbeddingTable
+    projections: Mapping[str, ModelBundle]
 
 
 @dataclass(frozen=True)
@@ -86,8 +100,6 @@ def train_folds(
     """
     found, needed = [], set()
     for number, samples in enumerate(tables, start=2):
-        ids = set(samples["sample_id"])
-        measures = quality_measures[quality_measures["sample_id"].isin(ids)].reset_index(drop=True)
         terms = {role: arm.model_dump(exclude={"title"}) for role, (_, arm) in arms.items()}
         blocks = {name: getattr(method, name) for name in ("quality", "teacher", "projection", "student", "training")}
         decides = {
@@ -101,47 +113,85 @@ def train_folds(
         folder = store / f"fold-{number}-{key}"
         folder.mkdir(parents=True, exist_ok=True)
         needed.add(folder)
-        cache = embedding_cache if method.teacher.pretrained else folder / "embedding_cache"
-        found.append(_train_fold(number, samples, measures, method, arms, (folder, cache)))
+        kinds = {arm.projection for _, arm in arms.values()}
+        prepared = prepare_fold(samples, quality_measures, method, kinds, folder, embedding_cache)
+        found.append(_train_fold(number, prepared, method, arms, folder))
     for left in set(store.iterdir()) - needed:
         shutil.rmtree(left, ignore_errors=True)
     return found
 
 
-def _train_fold(
-    number: int,
+def prepare_fold(
     samples: pd.DataFrame,
-    measures: pd.DataFrame,
+    quality_measures: pd.DataFrame,
     method: Method,
-    arms: Mapping[str, tuple[str, ArmConfig]],
-    folders: tuple[Path, Path],
-) -> TrainedFold:
-    """``folders``: that of the training, and that of the teacher's embeddings."""
-    folder, cache = folders
+    kinds: Collection[str],
+    folder: Path,
+    embedding_cache: Path,
+) -> PreparedFold:
+    """Qualities are ranked, a teacher is trained (where it is), and its projections are fitted, in one fold.
+
+    Args:
+        samples: the table, with the fold's splits.
+        quality_measures: sample_id, modality and one column a measure, of all these samples at least.
+        method: what is learnt, and how.
+        kinds: of the projections, some of ``mlp`` and ``pca``.
+        folder: of the fold and of this method, in which teacher and projections are kept: met again, they are taken.
+        embedding_cache: of the task: what a pretrained teacher says of the samples is the same in every fold.
+
+    Returns:
+        What students are trained from.
+    """
     task, sources, inputs, teacher = method.task, method.sources, method.inputs, method.teacher
+    measures = quality_measures[quality_measures["sample_id"].isin(samples["sample_id"])].reset_index(drop=True)
     scores = score_samples(samples, measures, Scoring.of(method.quality))
     if teacher.pretrained:
-        teacher_model = pretrained_teacher(teacher, inputs)
+        teacher_model, cache = pretrained_teacher(teacher, inputs), embedding_cache
     else:
         teacher_model = train_teacher(samples, task, sources, inputs, teacher, folder)
+        cache = folder / "embedding_cache"
     embeddings = embed_teacher(
         samples, task, sources, inputs, teacher_model, cache, method.training.compute.accelerator
     )
     if teacher.views == "averaged":
         embeddings = average_views(embeddings, samples, scores)
-    projections = {
-        kind: fit_projection(samples, task, embeddings, method.projection.model_copy(update={"kind": kind}))[0]
-        for kind in sorted({arm.projection for _, arm in arms.values()})
+    projections = {kind: _projection(samples, embeddings, method, kind, folder) for kind in sorted(kinds)}
+    return PreparedFold(samples, scores, embeddings, projections)
+
+
+def _projection(
+    samples: pd.DataFrame, embeddings: EmbeddingTable, method: Method, kind: str, folder: Path
+) -> ModelBundle:
+    """Fitted once a fold, so that a run that goes on later, or elsewhere, meets the same."""
+    config = method.projection.model_copy(update={"kind": kind})
+    decides = {
+        "task": method.task.model_dump(include={"kind", "teacher", "student", "pairing"}),
+        "samples": samples[["sample_id", "split", "label", "sha256"]].astype(str),
+        "embeddings": embeddings,
     }
+    kept = folder / f"{kind}-{run_key('projection', **decides, configuration=config)}"
+    if kept.is_dir():
+        try:
+            return load_bundle(kept, ["projection"])
+        except (ValueError, OSError) as error:
+            logger.warning("%s is fitted again: what was kept of it is damaged (%s)", kept.name, error)
+    save_bundle(kept, fit_projection(samples, method.task, embeddings, config)[0])
+    return load_bundle(kept, ["projection"])
+
+
+def _train_fold(
+    number: int, fold: PreparedFold, method: Method, arms: Mapping[str, tuple[str, ArmConfig]], folder: Path
+) -> TrainedFold:
+    """``folder``: of the fold's trainings."""
     distilled = arms["distilled"][1]
-    weights = sample_weights(samples, scores, task, distilled.quality or WeightConfig())
-    data = read_arm_data(samples, task, sources, inputs, embeddings, weights)
+    weights = sample_weights(fold.samples, fold.scores, method.task, distilled.quality or WeightConfig())
+    data = read_arm_data(fold.samples, method.task, method.sources, method.inputs, fold.teacher_embeddings, weights)
     students = {
         role: train_arm_once(
-            data, method.student, method.training, (name, arm), projections[arm.projection],
+            data, method.student, method.training, (name, arm), fold.projections[arm.projection],
             role=f"{role}_fold_{number}", checkpoints=folder,
         )[0]
         for role, (name, arm) in arms.items()
     }  # fmt: skip
-    projection = own_projection(students["distilled"]) or projections[distilled.projection]
-    return TrainedFold(samples, embeddings, projection, students)
+    projection = own_projection(students["distilled"]) or fold.projections[distilled.projection]
+    return TrainedFold(fold.samples, fold.teacher_embeddings, projection, students)

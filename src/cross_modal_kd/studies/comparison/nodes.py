@@ -1,11 +1,12 @@
 """The arms side by side, on the same data, seeds and budget."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.config import ConfigError, IngestionConfig, QualityConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
@@ -27,52 +28,107 @@ class Plots(NamedTuple):
     comparison_images: dict[str, str]
 
 
-def train_arms(context: Context, comparison: ComparisonConfig, store: Path) -> list:
+def prepare_folds(
+    context: Context,
+    comparison: ComparisonConfig,
+    ingestion: IngestionConfig,
+    quality: QualityConfig,
+    teacher: TeacherConfig,
+    quality_measures: pd.DataFrame,
+    store: Path,
+    embedding_cache: Path,
+) -> list[Context]:
+    """The context of each fold that the arms are trained and tested in: of the split as it is, and of any others.
+
+    Args:
+        context: of all studies; its ``evaluation.folds`` says how many there are.
+        comparison: ``over_folds``.
+        ingestion: the shares of training and dev, and the seed of the draws.
+        quality: how qualities are ranked.
+        teacher: its encoder, and its training where it is trained.
+        quality_measures: of all samples.
+        store: folder of the trainings; teachers and projections of further folds are kept in its ``folds``.
+        embedding_cache: of the teacher's embeddings.
+
+    Returns:
+        The given context alone, or a context a fold, the given one first.
+
+    Raises:
+        ConfigError: folds are asked for, and there is one alone.
+    """
+    if not comparison.over_folds:
+        return [context]
+    from cross_modal_kd.samples import deal_folds
+    from cross_modal_kd.studies.comparison.folds import fold_contexts
+
+    folds = context.configuration.evaluation.folds
+    if folds == 1:
+        raise ConfigError("comparison.over_folds: expected evaluation.folds of 3 or more, found 1; set one of the two")
+    tables = deal_folds(context.samples, context.task, kind_of(context.task).design, ingestion.split, folds)[1:]
+    return fold_contexts(context, tables, quality_measures, (quality, teacher), store, embedding_cache)
+
+
+def train_arms(comparison_folds: list[Context], comparison: ComparisonConfig, store: Path) -> list:
     """The outcomes of every arm x projection x seed; what is in the store already is taken from there.
 
     Args:
-        context: of all studies.
+        comparison_folds: of ``prepare_folds``.
         comparison: the grid.
-        store: folder of the trainings, one folder an arm, projection and seed.
+        store: folder of the trainings, one folder an arm, projection and seed (and fold).
 
     Returns:
-        Outcomes, seeds outermost.
+        A list of outcomes a fold, seeds outermost.
     """
     from cross_modal_kd.studies.grid import Job, grid_jobs, train_grid
     from cross_modal_kd.training import train_arm
 
-    def train(job: Job, checkpoint: Path) -> tuple:
-        projection = context.projections[job.config.projection]
-        return train_arm(
-            context.data, job.student, job.training, job.config, projection, name=job.arm, checkpoint=checkpoint
-        )
+    def train_in(fold: Context, number: int) -> list:
+        def train(job: Job, checkpoint: Path) -> tuple:
+            projection = fold.projections[job.config.projection]
+            return train_arm(
+                fold.data, job.student, job.training, job.config, projection, name=job.arm, checkpoint=checkpoint
+            )
 
-    about = context.configuration
-    return train_grid(grid_jobs(comparison, about.arms, about.student, about.training), store, context, train)
+        about = fold.configuration
+        jobs = grid_jobs(comparison, about.arms, about.student, about.training)
+        if number > 1:
+            jobs = [replace(job, condition={"fold": number}) for job in jobs]
+        return train_grid(jobs, store, fold, train)
+
+    first, *others = comparison_folds
+    # copies, whose inputs leave the memory with them
+    return [train_in(first, 1), *(train_in(replace(fold), number) for number, fold in enumerate(others, start=2))]
 
 
-def compare_arms(context: Context, comparison: ComparisonConfig, arm_outcomes: list) -> Compared:
+def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, arm_outcomes: list) -> Compared:
     """The tables: a row an arm and projection, and a row for each of its metrics, with paired intervals.
 
     Args:
-        context: of all studies; its samples and trials are measured on.
+        comparison_folds: of ``prepare_folds``; their samples and trials are measured on.
         comparison: the baseline, the hard arms, and the intervals.
         arm_outcomes: of ``train_arms``.
 
     Returns:
         The columns of ``comparison_table`` and of ``metrics_table``; error rates, differences and reductions are
-        shares, not percent.
+        shares, not percent. Over several folds the first has a column ``folds``, how many.
     """
+    from cross_modal_kd.studies.comparison.folds import measure_over_folds, over_folds
     from cross_modal_kd.studies.comparison.metrics import metrics_table
     from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
 
+    context, *others = comparison_folds
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}
-    metrics = measure(context, arm_outcomes, resampling, context.teacher_embeddings, context.projections)
+    if others:
+        metrics = measure_over_folds(comparison_folds, arm_outcomes, resampling)
+    else:
+        metrics = measure(context, arm_outcomes[0], resampling, context.teacher_embeddings, context.projections)
     contrasts = Contrasts(comparison.baseline, comparison.hard_of, comparison.level)
-    results, kind = by_arm(arm_outcomes, metrics), kind_of(context.task)
+    results, kind = by_arm(over_folds(arm_outcomes), metrics), kind_of(context.task)
     table = comparison_table(results, kind, contrasts, context.arms)
+    if others:
+        table["folds"] = len(comparison_folds)
     log_arms(table, kind)
     return Compared(table, metrics_table(results, comparison.baseline, comparison.level))
 
@@ -83,7 +139,7 @@ def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -
     Args:
         context: tells the metric of the training curves.
         table: of ``compare_arms``.
-        arm_outcomes: of ``train_arms``.
+        arm_outcomes: of ``train_arms``; the curves are of the first fold.
 
     Returns:
         Forest, training curves, distances to the teacher, and their SVG elements by these names.
@@ -93,7 +149,7 @@ def draw_comparison(context: Context, table: pd.DataFrame, arm_outcomes: list) -
 
     drawn = {
         "forest": forest_plot(table),
-        "curves": curves_plot(arm_outcomes, kind_of(context.task).metric),
+        "curves": curves_plot(arm_outcomes[0], kind_of(context.task).metric),
         "distances": distances_plot(table),
     }
     images = {name: inline_svg(plot, name) for name, plot in drawn.items()}

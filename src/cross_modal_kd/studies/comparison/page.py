@@ -27,7 +27,7 @@ CAPTIONS = {
     ),
     "curves": (
         "How the trainings went",
-        "The metric on the dev split that chose the checkpoints, the mean over the seeds.",
+        "The metric on the dev split that chose the checkpoints, the mean over the seeds; of several folds the first.",
     ),
     "distances": (
         "How far from the teacher",
@@ -105,13 +105,15 @@ def comparison_page(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    arms = _arms(table, comparison.baseline)
+    arms, kind = _arms(table, comparison.baseline), kind_of(task)
     return environment.get_template(TEMPLATE).render(
         task=task,
         comparison=comparison,
         level=f"{100 * comparison.level:g}",
-        error=legend_of(kind_of(task).metric),
-        is_error=kind_of(task).metric == kind_of(task).error_metric,
+        error=legend_of(kind.metric),
+        is_error=kind.metric == kind.error_metric,
+        folds=int(table["folds"].iloc[0]) if "folds" in table else 1,
+        cluster=kind.design.cluster,
         arms=arms,
         verdict=_verdict(arms),
         baseline=next((arm.label for arm in arms if arm.is_baseline), comparison.baseline),

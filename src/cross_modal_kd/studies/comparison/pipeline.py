@@ -4,7 +4,13 @@ from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
-from cross_modal_kd.studies.comparison.nodes import compare_arms, draw_comparison, train_arms, write_comparison
+from cross_modal_kd.studies.comparison.nodes import (
+    compare_arms,
+    draw_comparison,
+    prepare_folds,
+    train_arms,
+    write_comparison,
+)
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -17,6 +23,8 @@ def create_pipeline(**_: object) -> Pipeline:
         The nodes of the study, and those that gather its context.
     """
     context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
+    folds, store = {"comparison_folds": "comparison_folds"}, {"store": "comparison_store"}
+    blocks = {name: f"params:{name}" for name in ("ingestion", "quality", "teacher")}
     outcomes = {"arm_outcomes": "arm_outcomes"}
     plots = [f"comparison_{plot}_plot" for plot in ("forest", "curves", "distances")]
     page = {"table": "comparison"} | {name: name for name in ("comparison_metrics", "comparison_images")}
@@ -24,14 +32,24 @@ def create_pipeline(**_: object) -> Pipeline:
         "comparison",
         [
             Node(
+                prepare_folds,
+                context
+                | comparison
+                | blocks
+                | store
+                | {name: name for name in ("quality_measures", "embedding_cache")},
+                "comparison_folds",
+                name="prepare_folds",
+            ),
+            Node(
                 train_arms,
-                context | comparison | {"store": "comparison_store"},
+                folds | comparison | store,
                 "arm_outcomes",
                 name="train_every_arm",
             ),
             Node(
                 compare_arms,
-                context | comparison | outcomes,
+                folds | comparison | outcomes,
                 ["comparison", "comparison_metrics"],
                 name="compare_arms",
             ),

@@ -109,7 +109,8 @@ def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder:
         lines = [f"{file.stem}: {line}" for file, line in zip(section.files, lines, strict=True)]
     plots = [_plot(kind.title, folder, plot.relative_to(folder)) for plot in section.plots]
     tables = [table.markdown() for table in kind.build(section.data)]
-    about = filter(None, [kind.lead, caution(task), without_folds(kind.name, folds)])
+    over_folds = isinstance(section.data, pd.DataFrame) and "folds" in section.data
+    about = filter(None, [kind.lead, caution(task), without_folds(kind.name, 1 if over_folds else folds)])
     return "\n\n".join([f"## {kind.title}", *about, *tables, *lines, *plots])
 
 
@@ -118,7 +119,7 @@ def without_folds(kind: str, folds: int) -> str:
 
     Args:
         kind: name of the kind of result.
-        folds: of ``evaluation``.
+        folds: of ``evaluation``, that the study has not taken.
 
     Returns:
         A sentence; empty of what ``distill`` makes, of what reads no test, and where there is one fold.

@@ -137,10 +137,14 @@ def comparison_tables(frame: pd.DataFrame) -> list[Table]:
     """
     return [
         arms_table(
-            "The arms, mean over the seeds; intervals are paired and resample clusters of the test split", frame
+            f"The arms, mean over the seeds; intervals are paired and resample clusters of {_tests_of(frame)}", frame
         ),
         _table("Diagnostics of the arms", frame, DIAGNOSTICS),
     ]
+
+
+def _tests_of(frame: pd.DataFrame) -> str:
+    return f"the tests of all {int(frame['folds'].iloc[0])} folds" if "folds" in frame else "the test split"
 
 
 def headline(frame: pd.DataFrame) -> Table:
@@ -153,7 +157,8 @@ def headline(frame: pd.DataFrame) -> Table:
         A row an arm and projection: error, reduction against the baseline, matching, number of seeds.
     """
     kept = {name: COLUMNS[name] for name in ("relative_reduction_to_baseline", "matching_1_2_unseen", "seeds")}
-    return arms_table("Every arm against the student alone", frame, kept)
+    over = f", on {_tests_of(frame)}" if "folds" in frame else ""
+    return arms_table(f"Every arm against the student alone{over}", frame, kept)
 
 
 def arms_table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str] = COLUMNS) -> Table:

@@ -1,0 +1,129 @@
+"""The comparison over folds: each arm in every fold, its scores pooled."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cross_modal_kd.config import ArmConfig, ConfigError, StudentConfig, TrainingConfig
+from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side
+from cross_modal_kd.studies.comparison.folds import measure_over_folds, over_folds
+from cross_modal_kd.studies.comparison.nodes import prepare_folds
+from cross_modal_kd.studies.config import ComparisonConfig
+from cross_modal_kd.studies.grid import Job, Outcome
+from evaluation_world import World, world
+
+STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
+FOLDS = {
+    "evaluation": {"folds": 3},
+    "comparison": {"arms": ["none", "soft_both_quality"], "over_folds": True},
+}
+
+
+def job(arm: str, seed: int = 0) -> Job:
+    return Job(arm, ArmConfig(), STUDENT, TrainingConfig(seed=seed))
+
+
+def of_fold(number: int) -> World:
+    made = world(labels=6)
+    named = made.samples.assign(
+        **{name: f"f{number}-" + made.samples[name] for name in ("sample_id", "group", "label")}
+    )
+    latent = {f"f{number}-{sample}": value for sample, value in made.latent.items()}
+    return replace(made, samples=named, latent=latent, classes=[f"f{number}-{name}" for name in made.classes])
+
+
+def context(made: World) -> SimpleNamespace:
+    return SimpleNamespace(
+        samples=made.samples, task=made.task, trials=made.trials(), teacher_embeddings=made.teacher,
+        projections={"mlp": made.projection, "pca": made.projection},
+        configuration=SimpleNamespace(evaluation=made.evaluation),
+    )  # fmt: skip
+
+
+def test_every_arm_is_measured_by_the_pooled_scores_of_its_own_students():
+    worlds = [of_fold(number) for number in range(3)]
+    noises = (0.5, 3.0)
+    outcomes = [
+        [SimpleNamespace(job=job("a"), student=made.student(), embeddings=made.embeddings(noise)) for noise in noises]
+        for made in worlds
+    ]
+    found = measure_over_folds([context(made) for made in worlds], outcomes, {"bootstrap": 50, "level": 0.9})
+    assert len(found) == 2 and found[0].metrics["eer"].value < found[1].metrics["eer"].value
+    asked = [replace(made, evaluation=made.evaluation.model_copy(update={"bootstrap": 50})) for made in worlds]
+    for noise, measured in zip(noises, found, strict=True):
+        embedded = [made.embeddings(noise) for made in worlds]
+        protocols = side_by_side([made.protocol(each) for made, each in zip(asked, embedded, strict=True)])
+        folds = [Fold(*each) for each in zip(protocols, [made.student() for made in worlds], embedded, strict=True)]
+        expected = pooled_metrics(folds)
+        assert measured.metrics.keys() == expected.metrics.keys()
+        for name, metric in measured.metrics.items():
+            assert metric.value == expected.metrics[name].value
+            np.testing.assert_array_equal(metric.resampled, expected.metrics[name].resampled)
+        assert measured.metrics["eer"].evidence.clusters == 18
+
+
+def test_the_trainings_of_an_arm_are_told_as_one():
+    seconds, active = (3.0, 4.0, 5.5), (0.2, 0.4, 0.9)
+    folds = [
+        [
+            Outcome(
+                job("a"),
+                Path(f"{number}"),
+                {"train_seconds": each, "x_active": share, **({"odd": 1.0} if number else {})},
+            )
+        ]
+        for number, (each, share) in enumerate(zip(seconds, active, strict=True))
+    ]
+    (found,) = over_folds(folds)
+    assert found.metrics == {"train_seconds": 12.5, "x_active": pytest.approx(0.5)}
+    assert found.folder == Path("0")
+    (alone,) = over_folds(folds[:1])
+    assert alone == folds[0][0]
+
+
+def test_folds_that_are_asked_for_must_be_there():
+    one = SimpleNamespace(configuration=SimpleNamespace(evaluation=SimpleNamespace(folds=1)))
+    asked = ComparisonConfig(arms=["none"], over_folds=True)
+    with pytest.raises(ConfigError, match=r"comparison.over_folds: expected evaluation.folds of 3 or more, found 1"):
+        prepare_folds(one, asked, None, None, None, None, None, None)
+    assert prepare_folds(one, asked.model_copy(update={"over_folds": False}), *[None] * 6) == [one]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twice(run_kedro_after, monkeypatch):
+    import cross_modal_kd.training.student as arm
+
+    root = run_kedro_after.data_root
+    reporting, store = root / "08_reporting/test", root / "07_model_output/test/comparison"
+    run_kedro_after("evaluation", params={"evaluation": {"folds": 3}})
+    pooled = json.loads((reporting / "metrics.json").read_text())
+    run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
+    single, first = pd.read_csv(reporting / "comparison.csv"), {path.name for path in store.glob("*-seed*")}
+    assert "folds" not in single and "folds" not in (reporting / "comparison.html").read_text().split("</header>")[0]
+
+    trained, original = [], arm.train_arm
+    monkeypatch.setattr(
+        arm, "train_arm", lambda *args, **named: trained.append(named["name"]) or original(*args, **named)
+    )
+    run_kedro_after("comparison", params=FOLDS)
+    table = pd.read_csv(reporting / "comparison.csv", float_precision="round_trip")
+    assert trained == ["none", "soft_both_quality"] * 2, "the first fold is the split, trained already"
+    assert first < {path.name for path in store.glob("*-seed*")}
+    for role, row in zip(("student_alone", "distilled"), table.to_dict("records"), strict=True):
+        told = pooled[role]["eer"]
+        assert row["error_mean"] == pytest.approx(told["value"], abs=1e-12)
+        assert [row["error_low"], row["error_high"]] == pytest.approx([told["low"], told["high"]], abs=1e-12)
+    assert table["folds"].tolist() == [3, 3] and not table["error_mean"].equals(single["error_mean"])
+    page = (reporting / "comparison.html").read_text()
+    assert "Over 3 folds: each " in page and "resamples of the tests of all 3 folds" in page
+
+    trained.clear()
+    run_kedro_after("comparison", params=FOLDS)
+    assert not trained
+    pd.testing.assert_frame_equal(pd.read_csv(reporting / "comparison.csv", float_precision="round_trip"), table)
