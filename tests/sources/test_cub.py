@@ -86,6 +86,14 @@ def test_captions_with_quirks(root, caplog):
     assert "2 images have none, 2 another number than 10; 2 blank lines left out, 1 captions with bytes" in caplog.text
 
 
+def test_lists_parted_by_tabs_or_of_another_system_are_the_same_lists(root):
+    expected = read(root).rows
+    for name in ("images.txt", "classes.txt", "image_class_labels.txt", "train_test_split.txt"):
+        text = (root / name).read_text()
+        (root / name).write_bytes((chr(0xFEFF) + text.replace(" ", "\t", 1).replace("\n", "\r\n")).encode())
+    assert read(root).rows.equals(expected)
+
+
 @pytest.mark.parametrize("place", ["CUB_200_2011/text_c10", "birds/text", "CUB_200_2011/cvpr2016_cub/text_c10"])
 def test_captions_wherever_they_are_unpacked(root, place):
     target = root.parent / place
@@ -184,6 +192,7 @@ def test_a_miniature_is_a_warning_with_both_numbers(root, caplog):
             "1 1\n2 0\n",
             "for each of the 36 images of images.txt, found 2 lines .image 3 is not",
         ),
+        ("images.txt", "\n", "images.txt: the file is empty; restore the published one"),
         ("images.txt", "1\n", "images.txt, line 1: expected a new number and <class>/<file>.jpg, found '1'"),
         ("images.txt", "\n1 a/b.jpg\n1 a/c.jpg\n", "images.txt, line 3: expected a new number"),
         ("bounding_boxes.txt", "1 60.0 27.0\n", "bounding_boxes.txt: expected a line for each"),

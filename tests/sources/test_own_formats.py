@@ -79,6 +79,34 @@ def test_a_table_of_three_modalities(tmp_path, kind):
     }
 
 
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"f": "a.png", "label": ["x"]}, "label"),
+        ({"f": "a.png", "label": {"x": 1}}, "label"),
+        ({"f": ["a.png", "b.png"], "label": "x"}, "image"),
+        ({"f": "a.png", "label": "x", "t": ["one", "two"]}, "text"),
+        ({"f": "a.png", "label": "x", "g": ["m"]}, "gender"),
+    ],
+)
+def test_a_cell_of_several_values_is_refused_by_its_line(tmp_path, row, named):
+    files(tmp_path, "a.png", "b.png")
+    written(tmp_path / "t.jsonl", [row])
+    columns = {"image": "f"} | ({"text": "t"} if "t" in row else {})
+    columns |= {"conditions": {"gender": "g"}} if "g" in row else {}
+    with pytest.raises(
+        SamplesError, match=rf"t.jsonl, line 1: expected one text or number as {named}, found .*a row for each"
+    ):
+        read(tmp_path, "table", file="t.jsonl", columns=columns)
+
+
+def test_captions_as_lists_are_refused_by_their_line(tmp_path):
+    files(tmp_path, "a.png")
+    written(tmp_path / "metadata.jsonl", [{"file_name": "a.png", "label": "x", "t": ["one", "two"]}])
+    with pytest.raises(SamplesError, match="metadata.jsonl, line 1: expected one text or number as text"):
+        read(tmp_path, "hf_folder", text="t")
+
+
 def test_a_table_names_conditions(tmp_path):
     files(tmp_path, "a.wav", "b.wav")
     rows = [{"f": "a.wav", "label": "x", "Sex": " F/x "}, {"f": "b.wav", "label": "y", "Sex": ""}]

@@ -91,9 +91,11 @@ def samples_of(
         Candidate rows; and source, path and reason of the rejected.
 
     Raises:
-        SamplesError: a split is none, or rows of one file differ in label, group, domain, split or a condition.
+        SamplesError: a cell holds several values, a split is none, or rows of one file differ in label, group, domain,
+            split or a condition.
     """
     conditions = [f"{CONDITION}{each}" for each in conditions_of(table)]
+    _check_plain(file, table)
     table = table.assign(**{each: table[each].str.strip() for each in SHARED if each in table})
     paths = {column: _located(table[column], folder, there) for column in files}
     known, why = set(there.paths), pd.Series(None, index=table.index, dtype="str")
@@ -150,6 +152,17 @@ def _as_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
         column = column.astype("Int64")  # whole numbers, some of them null
     return column.astype("str").fillna("").mask(column.isna(), "")
+
+
+def _check_plain(file: Path, table: pd.DataFrame) -> None:
+    """SamplesError for a cell that is a list or an object."""
+    for column in (str(name) for name in table if table[name].dtype == object):
+        several = table.index[table[column].map(lambda value: hasattr(value, "__len__") and not isinstance(value, str))]
+        if len(several):
+            raise SamplesError(
+                f"{file}, line {several[0]}: expected one text or number as {column.removeprefix(CONDITION)}, found "
+                f"{table.at[several[0], column]!r:.80}; write a row for each ({len(several)} lines are so)"
+            )
 
 
 def _located(paths: pd.Series, folder: str, there: Files) -> pd.Series:

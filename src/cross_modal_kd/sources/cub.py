@@ -163,11 +163,14 @@ def _numbered(file: Path, what: str, wanted: pd.Index | None = None) -> pd.Serie
     """The rest of each line by the number that it begins with; of all wanted numbers, in their order."""
     found: dict[int, str] = {}
     for line, words in _lines(file):
-        number, _, rest = words.partition(" ")
+        number, *others = words.split(None, 1)
+        rest = "".join(others)
         if not number.isdigit() or not rest.strip() or int(number) in found:
             raise SamplesError(f"{file}, line {line}: expected a new number and {what}, found {words!r:.120}")
         found[int(number)] = rest.strip()
     table = pd.Series(found, dtype="str")
+    if table.empty:
+        raise SamplesError(f"{file}: the file is empty; restore the published one")
     if wanted is None:
         return table
     if len(lacking := wanted.difference(table.index)) or len(table) > len(wanted):

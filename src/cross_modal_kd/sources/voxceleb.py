@@ -1,19 +1,17 @@
 """The sounds of VoxCeleb1 and VoxCeleb2: ``<speaker>/<video>/<utterance>`` below whatever folders, wav or m4a."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples import Roots, SamplesError
-from cross_modal_kd.sources.files import list_files
-from cross_modal_kd.sources.listing import Listing, as_rejected, listing
+from cross_modal_kd.samples import Roots
+from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.voxceleb_speakers import (
     Speakers,
+    Tree,
     VoxCelebOptions,
-    at_the_top,
     columns_of,
     utterance_keys,
 )
@@ -52,19 +50,13 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         ValueError: an unknown or wrong option.
     """
     chosen = VoxCelebOptions.model_validate(options)
-    root = roots.root(name)
-    files = list_files(root)
-    path = pd.Series(files.paths, dtype="str")
-    speakers = Speakers(name, root, path, chosen)
-    path = path[~path.isin(speakers.files)].reset_index(drop=True)
-    rows, reason = _utterances(path, speakers, chosen)
+    tree = Tree.of(name, roots, chosen)
+    rows, reason = _utterances(tree.path, tree.speakers, chosen)
     if rows.empty:
-        raise SamplesError(_nothing(name, root, path, reason))
-    counts = speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
+        raise tree.nothing(name, "utterance", TREES, reason)
+    counts = tree.speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
-    others = pd.DataFrame({"source": name, "path": path[reason.notna()], "reason": reason.dropna()})
-    passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(others), dtype="str")
-    return listing(rows, pd.concat([passed_over, others], ignore_index=True), counts)
+    return listing(rows, tree.rejected(name, reason), counts)
 
 
 def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:
@@ -111,12 +103,3 @@ def _again(group: pd.Series, ending: pd.Series) -> np.ndarray:
     again = np.ones(len(group), dtype=bool)
     again[order[np.flatnonzero(np.diff(codes[order], prepend=-1))]] = False
     return again
-
-
-def _nothing(name: str, root: Path, path: pd.Series, reason: pd.Series) -> str:
-    first = reason.iloc[0].removesuffix(f": expected {TREES}") if len(path) else ""
-    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {first}" if len(path) else ""
-    return (
-        f"sources.{name}.root: no utterance of VoxCeleb under {root}: expected {TREES}; found at its top "
-        f"{at_the_top(path)}. Correct the root{why}"
-    )

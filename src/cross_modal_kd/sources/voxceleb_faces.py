@@ -1,7 +1,6 @@
 """The faces that go with VoxCeleb's voices: crops by name or by id, frames of VoxCeleb2's face tracks, and stills."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,13 +8,12 @@ import pandas as pd
 from pydantic import Field
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples import Roots, SamplesError
-from cross_modal_kd.sources.files import list_files
-from cross_modal_kd.sources.listing import Listing, as_rejected, listing
+from cross_modal_kd.samples import Roots
+from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.voxceleb_speakers import (
     Speakers,
+    Tree,
     VoxCelebOptions,
-    at_the_top,
     columns_of,
     utterance_keys,
 )
@@ -74,20 +72,14 @@ def read_voxceleb_faces(name: str, roots: Roots, options: dict[str, Any]) -> Lis
         ValueError: an unknown or wrong option.
     """
     chosen = VoxCelebFacesOptions.model_validate(options)
-    root = roots.root(name)
-    files = list_files(root)
-    path = pd.Series(files.paths, dtype="str")
-    speakers = Speakers(name, root, path, chosen)
-    path = path[~path.isin(speakers.files)].reset_index(drop=True)
-    rows, reason = _faces(path, speakers, chosen)
+    tree = Tree.of(name, roots, chosen)
+    rows, reason = _faces(tree.path, tree.speakers, chosen)
     if rows.empty:
-        raise SamplesError(_nothing(name, root, path, reason))
+        raise tree.nothing(name, "face", TREES, reason)
     rows = _some(name, rows, chosen.frames)
     _count(name, rows)
     rows = rows.assign(sample_id=f"{name}/" + rows["path"], modality="image", source=name)
-    others = pd.DataFrame({"source": name, "path": path[reason.notna()], "reason": reason.dropna()})
-    passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(others), dtype="str")
-    return listing(rows, pd.concat([passed_over, others], ignore_index=True))
+    return listing(rows, tree.rejected(name, reason))
 
 
 def _faces(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:
@@ -155,12 +147,3 @@ def _count(name: str, rows: pd.DataFrame) -> None:
                 "%s: %s faces of %s speakers are known by %s",
                 *(name, f"{len(of_level):,}", f"{of_level['label'].nunique():,}", each),
             )
-
-
-def _nothing(name: str, root: Path, path: pd.Series, reason: pd.Series) -> str:
-    first = reason.iloc[0].removesuffix(f": expected {TREES}") if len(path) else ""
-    why = f". {len(path):,} files are passed over, the first: {path.iloc[0]}: {first}" if len(path) else ""
-    return (
-        f"sources.{name}.root: no face of VoxCeleb under {root}: expected {TREES}; found at its top "
-        f"{at_the_top(path)}. Correct the root{why}"
-    )

@@ -4,14 +4,25 @@ import logging
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config import EachOnce, Strict
-from cross_modal_kd.samples import CONDITION, SamplesError, first_few, in_one_form, one_form, read_csv
+from cross_modal_kd.samples import (
+    CONDITION,
+    REJECTED_DTYPES,
+    Roots,
+    SamplesError,
+    first_few,
+    in_one_form,
+    one_form,
+    read_csv,
+)
+from cross_modal_kd.sources.files import list_files
+from cross_modal_kd.sources.listing import as_rejected
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +93,74 @@ class VoxCelebOptions(Strict):
         """
         out = "of " + part + ", which is neither in train nor in test of the source's options"
         return out.where(~part.isin([*self.train, *self.test])).mask(part.isna(), NO_PART)
+
+
+class Tree(NamedTuple):
+    """What lies below the root of a source.
+
+    root: its folder. path: (n,) of the files but the tables of speakers, relative to it. speakers: of these tables.
+    passed_over: source, path and reason of what is no file.
+    """
+
+    root: Path
+    path: pd.Series
+    speakers: "Speakers"
+    passed_over: pd.DataFrame
+
+    @classmethod
+    def of(cls, name: str, roots: Roots, options: VoxCelebOptions) -> "Tree":
+        """Walk the root.
+
+        Args:
+            name: of the source.
+            roots: the folders of the sources.
+            options: where the tables are, if that is said.
+
+        Returns:
+            The files and the speakers. Memory: O(n).
+
+        Raises:
+            SamplesError: a table is wrong.
+        """
+        root = roots.root(name)
+        files = list_files(root)
+        path = pd.Series(files.paths, dtype="str")
+        speakers = Speakers(name, root, path, options)
+        passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(REJECTED_DTYPES), dtype="str")
+        return cls(root, path[~path.isin(speakers.files)].reset_index(drop=True), speakers, passed_over)
+
+    def rejected(self, name: str, reason: pd.Series) -> pd.DataFrame:
+        """All that is not used.
+
+        Args:
+            name: of the source.
+            reason: (n,) of each file, null where it is used.
+
+        Returns:
+            source, path, reason.
+        """
+        others = pd.DataFrame({"source": name, "path": self.path[reason.notna()], "reason": reason.dropna()})
+        return pd.concat([self.passed_over, others], ignore_index=True)
+
+    def nothing(self, name: str, what: str, trees: str, reason: pd.Series) -> SamplesError:
+        """The error of a root in which nothing is of use.
+
+        Args:
+            name: of the source.
+            what: is not there: ``utterance``, ``face``.
+            trees: that are read, in words.
+            reason: (n,) of each file.
+
+        Returns:
+            What was expected, and what is there.
+        """
+        first = reason.iloc[0].removesuffix(f": expected {trees}") if len(reason) else ""
+        passed = f". {len(reason):,} files are passed over, the first: {self.path.iloc[0]}: {first}" if first else ""
+        top = first_few(self.path.str.split("/", n=1).str[0].unique()) if len(self.path) else "no file"
+        return SamplesError(
+            f"sources.{name}.root: no {what} of VoxCeleb under {self.root}: expected {trees}; found at its top {top}. "
+            f"Correct the root{passed}"
+        )
 
 
 class Speakers:
@@ -319,15 +398,3 @@ def utterance_keys(ids: pd.Series, video: pd.Series, number: pd.Series) -> pd.Se
         (n,) keys.
     """
     return ids + "/" + video + "/" + number.str.lstrip("0").str.zfill(5)
-
-
-def at_the_top(paths: pd.Series) -> str:
-    """What lies at the top of a folder, for messages.
-
-    Args:
-        paths: of all files below it.
-
-    Returns:
-        Names.
-    """
-    return first_few(paths.str.split("/", n=1).str[0].unique()) if len(paths) else "no file"
