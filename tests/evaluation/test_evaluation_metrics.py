@@ -17,6 +17,7 @@ from cross_modal_kd.tasks.verification.scores import trial_rows
 from evaluation_world import CHIMERIC, CLASSIFICATION, DIM, VERIFICATION, keep, world
 
 MATCHING = {"matching_1_2", "matching_1_5", "matching_auc", "retrieval_map"}
+UNSEEN = {f"{name}{n}" for name in ("open_vocabulary", "few_shot_1", "few_shot_2") for n in ("", "_2", "_5")}
 CORE = {
     "verification": {"eer", "min_dcf_01", "min_dcf_05", "eer_same_domain", "identification_rank1"},
     "classification": {"top1", "top5", "macro_f1", "calibration_error"},
@@ -42,7 +43,7 @@ def test_every_metric_has_value_low_and_high(measured):
     kind, metrics = measured
     seen = {f"{name}_seen" for name in MATCHING | {"distance"}}
     expected = CORE[kind] | MATCHING | seen | GAPS[kind] | {"distance", "distance_gap"}
-    expected |= {"open_vocabulary"} if kind == "verification" else set()
+    expected |= UNSEEN if kind == "verification" else set()
     assert metrics["undefined"] == {}
     for part in ("student_alone", "distilled", "difference"):
         assert set(metrics[part]) == expected
@@ -126,7 +127,7 @@ def test_matching_on_unseen_identities_of_chimeric_pairs_is_at_chance():
     metrics = made.metrics(made.embeddings(np.inf), perfect)
     assert metrics["distilled"]["matching_1_2"]["value"] == pytest.approx(0.5, abs=0.1)
     assert metrics["task"]["chimeric"] is True
-    assert "open_vocabulary" not in {*metrics["distilled"], *metrics["undefined"]}
+    assert not UNSEEN & {*metrics["distilled"], *metrics["undefined"]}
 
 
 def test_the_same_student_twice_differs_by_nothing():
@@ -200,7 +201,7 @@ def test_the_protocol_says_what_was_measured(measured):
         "cluster": "label" if kind == "verification" else "group", "clusters": 12,
         "resamples": 60, "level": 0.95, "seed": 0,
     }  # fmt: skip
-    assert ("trials" in protocol) == (kind == "verification")
+    assert ("trials" in protocol) == ("unseen_classes" in protocol) == (kind == "verification")
     weights = weights_of(world(VERIFICATION if kind == "verification" else CLASSIFICATION).student())
     assert metrics["arms"] == {
         "student_alone": {"arm": "none", "title": "student alone", "weights": weights},
@@ -243,6 +244,7 @@ def test_metrics_are_shown_in_their_unit():
     assert shown("matching_1_7_seen", 1) == "100.0\N{NO-BREAK SPACE}%"
     assert shown_change("min_dcf_01", -0.0123) == "\N{MINUS SIGN}0.012"
     assert shown_change("eer", -0.0001) == "0.0"
+    assert shown("open_vocabulary_7", 0.043) == "4.3\N{NO-BREAK SPACE}%"
     with pytest.raises(KeyError, match="no metric is called 'err'; there are: eer"):
         legend_of("err")
 

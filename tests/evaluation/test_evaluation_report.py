@@ -49,6 +49,21 @@ def test_the_chimeric_banner_is_there_when_it_must_be(pages, name):
     assert (BANNER in pages[name]) == (name == "chimeric")
 
 
+def test_unseen_classes_have_two_tables_with_chance_and_what_is_left_out_is_counted(pages, tmp_path):
+    page = pages["verification"]
+    for title, metric in (
+        ("named by their words", "Open vocabulary, among 5"),
+        ("shown by a few samples", "1 sample a class"),
+    ):
+        table = page.split(f"<h3>Classes never seen in training, {title}</h3>")[1].split("</table>")[0]
+        assert f"<strong>{metric}</strong>" in table and 'data-label="chance">20.0\N{NO-BREAK SPACE}%</td>' in table
+    assert "12 test labels are named by words.</p>" in page and "Classes never seen" not in pages["chimeric"]
+    made = world(labels=6)
+    poor = made.samples["label"].eq("test00") & ~made.samples["sample_id"].str.endswith(("/0", "/1"))
+    page = keep(made, ~poor | (made.samples["modality"] == "text")).report(tmp_path)
+    assert "1 of them has no more than 2 samples and is left out where 2 show a class." in page
+
+
 def test_a_training_that_min_steps_made_longer_is_shown_as_it_was(pages, tmp_path):
     assert "<dt>patience</dt><dd>null</dd>" in pages["verification"]
     page = world().report(tmp_path, TrainingConfig(min_steps=20))  # 48 samples: one step an epoch

@@ -57,13 +57,13 @@ def test_shares_are_means_over_the_samples_of_all_folds():
     pooled = pooled_metrics(folds)
     single = [student_metrics(fold.protocol, fold.student, fold.embeddings) for fold in folds]
     sizes = np.array([len(fold.protocol.test.rows) for fold in folds])
-    for name in ("matching_1_2", "matching_1_5", "retrieval_map", "open_vocabulary", "distance"):
+    for name in ("matching_1_2", "matching_1_5", "retrieval_map", "open_vocabulary", "open_vocabulary_5", "distance"):
         expected = np.average([found.metrics[name].value for found in single], weights=sizes)
         assert pooled.metrics[name].value == pytest.approx(expected)
     assert pooled.chance["retrieval_map"] == pytest.approx(
         np.average([found.chance["retrieval_map"] for found in single], weights=sizes)
     )
-    assert pooled.chance["matching_1_5"] == pytest.approx(0.2)
+    assert [pooled.chance[name] for name in ("matching_1_5", "open_vocabulary_5")] == pytest.approx([0.2, 0.2])
     probes = sizes - np.array([12, 6])  # one sample of each label enrols
     assert pooled.metrics["identification_rank1"].value == pytest.approx(
         np.average([found.metrics["identification_rank1"].value for found in single], weights=probes)
@@ -86,7 +86,10 @@ def test_an_interval_rests_on_the_clusters_of_all_folds():
     usable = np.isfinite(alone.metrics["eer"].resampled)
     assert alone.metrics["eer"].evidence.lack(usable).startswith("4 test clusters")
     pooled = pooled_metrics(folds).metrics
-    assert {pooled[name].evidence.clusters for name in ("eer", "distance", "matching_1_2")} == {12}
+    assert {
+        pooled[name].evidence.clusters
+        for name in ("eer", "distance", "matching_1_2", "open_vocabulary_2", "few_shot_1_2")
+    } == {12}
     assert not pooled["eer"].evidence.lack(np.isfinite(pooled["eer"].resampled))
     assert folds[0].protocol.test.weights is folds[2].protocol.test.weights
 
@@ -103,7 +106,9 @@ def test_a_training_cluster_of_several_folds_is_one_cluster():
 
 def test_what_is_undefined_in_every_fold_says_why():
     folds = folds_of([of_fold(number, labels=4) for number in range(2)])
-    assert pooled_metrics(folds).undefined["matching_1_5"] == "the gallery has only 4 items"
+    undefined = pooled_metrics(folds).undefined
+    assert undefined["matching_1_5"] == "the gallery has only 4 items"
+    assert undefined["open_vocabulary_5"] == "there are only 4 unseen classes to choose from"
 
 
 def test_a_fold_without_a_teacher_sample_leaves_the_teacher_undefined():

@@ -10,7 +10,7 @@ import pytest
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Evidence, Least, Metric, MetricSet
-from cross_modal_kd.studies.comparison.metrics import metrics_table
+from cross_modal_kd.studies.comparison.metrics import metrics_table, unseen_columns
 from cross_modal_kd.studies.comparison.page import comparison_page
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, Outcome
@@ -35,7 +35,8 @@ def result(arm: str, errors: dict[int, float], metric: str = "eer", evidence: Ev
         outcomes.append(Outcome(job, Path("nowhere"), {"train_seconds": 1.0}))
         noise = np.random.default_rng(seed).normal(0, 0.002, 100)
         other = Metric(1 - value, 1 - value + noise, evidence)
-        metrics.append(MetricSet({metric: Metric(value, value + noise, evidence), "matching_1_2": other}))
+        found = {metric: Metric(value, value + noise, evidence), "matching_1_2": other, "open_vocabulary_10": other}
+        metrics.append(MetricSet(found, {"open_vocabulary_10": 0.1}))
     return ArmResult(outcomes, metrics)
 
 
@@ -85,7 +86,31 @@ def test_the_page_says_which_arms_are_better_and_worse():
     assert 'data-label="better in">2 of 2<' in shown and 'data-label="better in">0 of 1<' in shown
     assert 'data-label="less hard"' in shown
     assert "soft &lt;b&gt;" in shown and "soft <b>" not in shown
-    assert shown.count('class="change better-cell"') == 2, "of matching more is better"
+    assert shown.count('class="change better-cell"') == 3, "of matching and of naming more is better"
+
+
+def test_classes_that_training_has_not_seen_are_in_both_tables_with_their_chance():
+    table, metrics = tables(GIVEN)
+    named = metrics[metrics["metric"] == "open_vocabulary_10"].set_index("arm")
+    assert named["chance"].tolist() == [0.1] * 3
+    assert metrics.loc[metrics["metric"] == "eer", "chance"].isna().all()
+    columns = unseen_columns(dict.fromkeys(enumerate(GIVEN), GIVEN["none"]) | {("soft", "pca"): GIVEN["soft"]}, 0.95)
+    assert len(columns) == 4 and not [name for name in columns if name.startswith("eer")]
+    row = columns.iloc[-1]
+    for end in ("", "_low", "_high"):
+        assert row[f"open_vocabulary_10{end}"] == pytest.approx(named.loc["soft", f"value{end}"])
+    assert row["open_vocabulary_10_low"] < row["open_vocabulary_10"] < row["open_vocabulary_10_high"]
+    assert row["open_vocabulary_10_chance"] == 0.1
+    assert len(table.join(unseen_columns({("none", "mlp"): result("none", {0: 0.2})}, 0.95))) == len(table)
+    section = page(GIVEN).split("<h3>Classes never seen in training, named by their words</h3>")[1].split("</table>")[0]
+    assert "<strong>chance</strong>" in section and "10.0\N{NO-BREAK SPACE}% (1 in 10)</td>" in section
+    assert page(GIVEN).count("<strong>chance</strong>") == 1, "no other section has a chance"
+
+
+def test_without_such_classes_there_are_no_columns_of_them():
+    given = result("none", {0: 0.2})
+    bare = ArmResult(given.outcomes, [MetricSet({"eer": given.metrics[0].metrics["eer"]})])
+    assert unseen_columns({("none", "mlp"): bare, ("soft", "mlp"): bare}, 0.95).shape == (2, 0)
 
 
 def test_an_accuracy_counts_its_errors():

@@ -112,6 +112,18 @@ def test_every_kind_has_its_table_and_the_note_beside_it(folder, tmp_path):
     )
 
 
+def test_unseen_classes_have_a_table_of_the_arms_with_chance_below(folder, tmp_path):
+    caption = "**Classes never seen in training, named by their words: accuracy, %**"
+    assert caption not in write(folder, tmp_path / "docs"), "a comparison of before has none"
+    named = {"open_vocabulary_50": 0.2, "open_vocabulary_50_low": 0.15, "open_vocabulary_50_high": 0.25}
+    table = COMPARISON.assign(**named, open_vocabulary_50_chance=0.02, open_vocabulary_2=np.nan)
+    table.assign(open_vocabulary_2_chance=np.nan).to_csv(folder / "comparison.csv", index=False)
+    rows = write(folder, tmp_path / "docs").split(caption)[1].split("\n\n")[1].splitlines()
+    assert rows[0] == "| arm | projection | Open vocabulary, among 50 |"
+    assert rows[3] == "| soft \\| both | trainable | 20.0 [15.0, 25.0] |"
+    assert rows[-1] == "| chance | – | 2.0 (1 in 50) |"
+
+
 def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called_that_of_the_split(folder, tmp_path):
     said = "On the test split alone, without the 3 folds of `evaluation.folds`"
     assert said not in write(folder, tmp_path / "docs")
@@ -340,6 +352,7 @@ def test_a_broken_file_is_named(folder):
         ("error_mean", 0.0856, "8.6"), ("difference_to_baseline", -0.0004, "0.0"), ("seeds", 3.0, "3"),
         ("error", float("nan"), "–"), ("min_dcf_01", 1.0, "1.000"), ("train_seconds_mean", 1234.5, "1234"),
         ("best", True, "True"), ("distance_gap", -0.25, "−0.250"),
+        ("open_vocabulary", 0.0435, "4.3"), ("open_vocabulary_50_chance", 0.02, "2.0"),
     ],
 )  # fmt: skip
 def test_numbers_are_printed_in_their_unit(name, value, shown):

@@ -33,7 +33,7 @@ CLASSIFICATION = TaskConfig(name="c", title="Which?", kind="classification", stu
 CHIMERIC = TaskConfig(
     name="x", title="Whose?", kind="verification", student="image", teacher="text", pairing="label", chimeric=True
 )
-EVALUATION = EvaluationConfig(bootstrap=60, max_impostors=2000, gallery=[2, 5])
+EVALUATION = EvaluationConfig(bootstrap=60, max_impostors=2000, gallery=[2, 5], vocabulary=[2, 5], shots=[1, 2])
 ARMS = ArmsConfig({"none": {"title": "student alone"}, "soft": {"title": "soft <both>"}})
 DISTILLATION = DistillationConfig(baseline="none", arm="soft")
 

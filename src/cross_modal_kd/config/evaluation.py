@@ -27,6 +27,9 @@ class EvaluationConfig(Strict):
             themselves.
         seed: of the resamples and of every draw.
         gallery: the N of 1:N matching, each at least 2.
+        vocabulary: among how many classes, each at least 2, one that training has not seen is to be picked out, by its
+            words or by a few samples; among all of them it is picked in any case.
+        shots: by how many samples such a class is shown, where it is not named; each at least 1.
         train_subset: training samples that are embedded too, at most, for matching on them and the gap between train
             and test.
         batch_size: samples that are embedded at a time.
@@ -41,6 +44,8 @@ class EvaluationConfig(Strict):
     impostors: Literal["any", "same_domain"] = "any"
     seed: int = Field(0, ge=0)
     gallery: Annotated[list[Annotated[int, Field(ge=2)]], EachOnce] = Field(default_factory=lambda: [2, 5, 10, 50])
+    vocabulary: Annotated[list[Annotated[int, Field(ge=2)]], EachOnce] = Field(default_factory=lambda: [2, 10, 50])
+    shots: Annotated[list[Annotated[int, Field(ge=1)]], EachOnce] = Field(default_factory=lambda: [1, 5])
     train_subset: int = Field(1000, ge=0)
     batch_size: int = Field(512, ge=1)
 

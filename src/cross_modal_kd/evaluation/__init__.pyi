@@ -5,6 +5,7 @@ from cross_modal_kd.evaluation.embed import embed_samples as embed_samples
 from cross_modal_kd.evaluation.figures.collect import collect_figures as collect_figures
 from cross_modal_kd.evaluation.folds import Folds as Folds
 from cross_modal_kd.evaluation.folds import measure_folds as measure_folds
+from cross_modal_kd.evaluation.legend import SECTIONS as SECTIONS
 from cross_modal_kd.evaluation.legend import SEEN as SEEN
 from cross_modal_kd.evaluation.legend import legend_of as legend_of
 from cross_modal_kd.evaluation.legend import legends as legends

@@ -4,15 +4,25 @@ import re
 from dataclasses import replace
 
 from cross_modal_kd.plotting import typeset
-from cross_modal_kd.tasks import KINDS, Legend, condition_legend, diagnostic_legend, matching_legend
+from cross_modal_kd.tasks import (
+    KINDS,
+    Legend,
+    condition_legend,
+    diagnostic_legend,
+    matching_legend,
+    unseen_legend,
+)
 
 SECTIONS = {
     "core": "The task",
     "conditions": "By condition: the pairs within one, and across two",
     "matching": "Cross-modal matching: the student's embedding against the teacher's",
+    "named": "Classes never seen in training, named by their words",
+    "shown": "Classes never seen in training, shown by a few samples",
     "diagnostics": "Diagnostics",
 }
 SEEN = "_seen"
+NUMBERED = ("matching_1_N", "open_vocabulary_N", "few_shot_K", "few_shot_K_N")
 OF_MATCHING = {
     "matching_auc": matching_legend(
         "AUC of all pairs", "a matching pair scores above one that does not match", percent=False
@@ -20,8 +30,9 @@ OF_MATCHING = {
     "retrieval_map": matching_legend(
         "Retrieval mAP", "mean average precision of the teacher's items ranked for a sample"
     ),
-    "open_vocabulary": matching_legend(
-        "Open vocabulary", "the label is picked out of all test labels by its words, none of which training has seen"
+    "open_vocabulary": unseen_legend(
+        "Open vocabulary", "the label is picked out of all test labels by its words, none of which training has seen",
+        "named",
     ),
     "distance": diagnostic_legend(
         "Distance to the teacher", "1 less the cosine to the projected teacher of its pair"
@@ -51,7 +62,7 @@ def legends() -> dict[str, Legend]:
 
 
 def legend_of(name: str) -> Legend:
-    """Legend of a metric; ``_seen`` stands for the training split, matching_1_N for any N.
+    """Legend of a metric; ``_seen`` stands for the training split, the names of ``NUMBERED`` for any numbers.
 
     Args:
         name: as in metrics.json, such as ``eer``, ``matching_1_10``, ``matching_auc_seen`` or, of any condition and
@@ -70,12 +81,34 @@ def legend_of(name: str) -> Legend:
     if number:
         n = number.group(1)
         return matching_legend(f"1:{n} matching", f"the match is picked out of {n} items of the teacher's modality")
+    number = re.fullmatch(r"open_vocabulary_(\d+)", name)
+    if number:
+        n = number.group(1)
+        return unseen_legend(
+            f"Open vocabulary, among {n}",
+            f"the label is picked by its words out of {n} test labels, its own and any others",
+            "named",
+        )
+    number = re.fullmatch(r"few_shot_(\d+)(?:_(\d+))?", name)
+    if number:
+        return _few_shot(*number.groups())
     if (of_condition := condition_legend(name)) is not None:
         return of_condition
     known = legends()
     if name not in known:
-        raise KeyError(f"no metric is called {name!r}; there are: {', '.join(known)}, matching_1_N")
+        raise KeyError(f"no metric is called {name!r}; there are: {', '.join([*known, *NUMBERED])}")
     return known[name]
+
+
+def _few_shot(shots: str, n: str | None) -> Legend:
+    samples = "1 sample" if shots == "1" else f"{shots} samples"
+    others = f"{n} test labels, its own and any others" if n else "all test labels"
+    return unseen_legend(
+        f"{samples} a class" + (f", among {n}" if n else ""),
+        f"the label is picked out of {others}, each shown by the mean of {samples} drawn from it, in the student's own "
+        "space; labels without a further sample are left out",
+        "shown",
+    )
 
 
 def shown(name: str, value: float) -> str:

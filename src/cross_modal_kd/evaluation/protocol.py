@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
+from cross_modal_kd.evaluation.few_shot import few_shot_metrics
 from cross_modal_kd.evaluation.legend import SEEN
 from cross_modal_kd.evaluation.matching import Gallery, matching_metrics, teacher_gallery
-from cross_modal_kd.evaluation.open_vocabulary import named_classes, open_vocabulary_metric
+from cross_modal_kd.evaluation.open_vocabulary import named_classes, open_vocabulary_metrics
 from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.evaluation.teacher import projected_teacher
 from cross_modal_kd.metrics import Metric, MetricSet, weakest
@@ -200,7 +201,7 @@ def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
     on_test = [fold.on_test for fold in folds]
     found = kind.metrics(on_test, evaluation)
     unseen = [(part.subset, part.values, fold.protocol.unseen) for part, fold in zip(on_test, folds, strict=True)]
-    found |= matching_metrics(unseen, task, evaluation) | _open_vocabulary(on_test, folds)
+    found |= matching_metrics(unseen, task, evaluation) | _unseen_classes(on_test, folds)
     found = found.resting_on(first.test.evidence(*_clusters(on_test)))
     on_train = [part for fold in folds if (part := fold.on_train) is not None]
     if len(on_train) < len(folds):
@@ -214,10 +215,13 @@ def pooled_metrics(folds: Sequence[Fold]) -> MetricSet:
     return found | _gap(found, "distance_gap", "distance", f"distance{SEEN}")
 
 
-def _open_vocabulary(on_test: Sequence[Evaluated], folds: Sequence[Fold]) -> MetricSet:
+def _unseen_classes(on_test: Sequence[Evaluated], folds: Sequence[Fold]) -> MetricSet:
     pairs = zip(on_test, folds, strict=True)
     parts = [(part.subset, part.values, named) for part, fold in pairs if (named := fold.protocol.named) is not None]
-    return open_vocabulary_metric(parts) if parts else MetricSet()
+    if not parts:
+        return MetricSet()
+    evaluation = folds[0].protocol.evaluation
+    return open_vocabulary_metrics(parts, evaluation) | few_shot_metrics(parts, evaluation)
 
 
 def _clusters(folds: Sequence[Evaluated]) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cross_modal_kd.config import ArmsConfig, DistillationConfig
+from cross_modal_kd.evaluation.few_shot import too_few
 from cross_modal_kd.evaluation.folds import Folds
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
@@ -52,6 +53,14 @@ def summarise(
             },
         },
     }
+    named = [(each.test.rows, each.named) for each in protocols if each.named is not None]
+    if named:
+        summary["protocol"]["unseen_classes"] = {
+            "named": sum(len(classes.keys) for _, classes in named),
+            "without_few_shot": {
+                str(shots): sum(too_few(rows, classes, shots) for rows, classes in named) for shots in evaluation.shots
+            },
+        }
     if kind.uses_trials:
         summary["protocol"]["trials"] = _trials(protocols)
     if folds:

@@ -10,6 +10,7 @@ from cross_modal_kd.metrics.bootstrap import (
 from cross_modal_kd.metrics.classification import calibration_error, in_top_k, macro_f1, top_k_accuracy
 from cross_modal_kd.metrics.cosines import Cosines, cosine_scores
 from cross_modal_kd.metrics.evidence import Evidence, Least, weakest
+from cross_modal_kd.metrics.few_shot import FewShot, few_shot
 from cross_modal_kd.metrics.identification import Identification, identification
 from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
 from cross_modal_kd.metrics.matching import (
@@ -23,7 +24,7 @@ from cross_modal_kd.metrics.matching import (
 from cross_modal_kd.metrics.metric_set import Metric, MetricSet
 from cross_modal_kd.metrics.operating_points import OperatingPoints
 from cross_modal_kd.metrics.pairwise import pairwise_eer
-from cross_modal_kd.metrics.rows import unit_rows
+from cross_modal_kd.metrics.rows import first_of_each, unit_rows
 from cross_modal_kd.metrics.score_norm import CohortScores, cohort_scores, normalised_scores
 from cross_modal_kd.metrics.sorted_scores import SortedScores
 from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc
@@ -32,6 +33,7 @@ __all__ = [
     "CohortScores",
     "Cosines",
     "Evidence",
+    "FewShot",
     "Identification",
     "Interval",
     "Least",
@@ -53,6 +55,8 @@ __all__ = [
     "det_curve",
     "eer",
     "eer_at",
+    "few_shot",
+    "first_of_each",
     "identification",
     "in_top_k",
     "macro_f1",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from cross_modal_kd.metrics.checks import finite, same_length
 from cross_modal_kd.metrics.classification import in_top_k
-from cross_modal_kd.metrics.rows import unit_rows
+from cross_modal_kd.metrics.rows import first_of_each, unit_rows
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, see
     identities, index = np.unique(labels, return_inverse=True)
     if len(identities) < 2:
         raise ValueError(f"labels: expected at least 2 identities, found {len(identities)}")
-    enrolled = _first_of_each(index, enrol, seed)
+    enrolled = first_of_each(index, enrol, np.random.default_rng(seed))
     probes = np.flatnonzero(~enrolled)
     if not len(probes):
         raise ValueError(f"enrol: no identity has more than {enrol} samples, none is left to look up")
@@ -62,14 +62,3 @@ def identification(embeddings: ArrayLike, labels: ArrayLike, enrol: int = 1, see
     np.add.at(centroids, index[enrolled], unit[enrolled])
     right = in_top_k(unit[probes] @ unit_rows(centroids).T, index[probes])
     return Identification(probes, right, float(right.mean()), 1 / len(identities))
-
-
-def _first_of_each(index: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """(n,) true for the first ``count`` rows of each identity in a seeded order."""
-    order = np.random.default_rng(seed).permutation(len(index))
-    grouped = order[np.argsort(index[order], kind="stable")]
-    sizes = np.bincount(index)
-    place = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    chosen = np.zeros(len(index), dtype=bool)
-    chosen[grouped[place < count]] = True
-    return chosen

@@ -3,6 +3,7 @@ from cross_modal_kd.tasks.kind import TaskKind as TaskKind
 from cross_modal_kd.tasks.legend import Legend as Legend
 from cross_modal_kd.tasks.legend import diagnostic_legend as diagnostic_legend
 from cross_modal_kd.tasks.legend import matching_legend as matching_legend
+from cross_modal_kd.tasks.legend import unseen_legend as unseen_legend
 from cross_modal_kd.tasks.on_test import Evaluated as Evaluated
 from cross_modal_kd.tasks.on_test import ProjectedTeacher as ProjectedTeacher
 from cross_modal_kd.tasks.on_test import StudentsOnTest as StudentsOnTest

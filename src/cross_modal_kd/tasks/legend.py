@@ -8,14 +8,14 @@ from typing import Literal
 class Legend:
     """Of one metric.
 
-    title: as a reader sees it. section: core (of the task), conditions (the
-    same within a part), matching or diagnostics. better: which way, None where
-    neither is. percent: shown as a percentage, its differences in points. reducible: it, or 1 - it, is an error rate.
-    explains: in half a sentence.
+    title: as a reader sees it. section: core (of the task), conditions (the same within a part), matching, named
+    (unseen classes by their words), shown (by a few samples) or diagnostics. better: which way, None where neither is.
+    percent: shown as a percentage, its differences in points. reducible: it, or 1 - it, is an error rate. explains: in
+    half a sentence.
     """
 
     title: str
-    section: Literal["core", "conditions", "matching", "diagnostics"]
+    section: Literal["core", "conditions", "matching", "named", "shown", "diagnostics"]
     better: Literal["lower", "higher"] | None
     percent: bool
     reducible: bool
@@ -61,6 +61,20 @@ def matching_legend(title: str, explains: str, percent: bool = True) -> Legend:
         A legend of the section matching, not reducible.
     """
     return Legend(title, "matching", "higher", percent, False, explains)
+
+
+def unseen_legend(title: str, explains: str, section: Literal["named", "shown"]) -> Legend:
+    """Of classes that training has not seen: higher is better.
+
+    Args:
+        title: as a reader sees it.
+        explains: in half a sentence.
+        section: whether the classes are named by their words or shown by a few samples.
+
+    Returns:
+        A legend of that section, not reducible, shown as a percentage.
+    """
+    return Legend(title, section, "higher", True, False, explains)
 
 
 def diagnostic_legend(title: str, explains: str, percent: bool = False) -> Legend:

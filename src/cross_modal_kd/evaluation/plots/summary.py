@@ -16,11 +16,11 @@ MOST_ADDED = 100  # percent: where the errors are twice as many; of few errors a
 
 
 def summary_plot(metrics: dict) -> Figure:
-    """The task's metrics above those of matching. Left: values with intervals. Right: the gain.
+    """The task's metrics above those of matching and of classes named by words.
 
-    Right of zero is better, and an arrow at the left end goes on beyond ``MOST_ADDED``. The gain is the share of errors
-    removed, for metrics of the task, and points of percentage for those of matching. What is no error rate
-    (calibration) is not here.
+    Left: values with intervals. Right: the gain, right of zero is better, and an arrow at the left end goes on beyond
+    ``MOST_ADDED``: the share of errors removed, for metrics of the task, points of percentage for the others. What is
+    no error rate (calibration) is not here.
 
     Args:
         metrics: the content of metrics.json, in shares.
@@ -30,7 +30,7 @@ def summary_plot(metrics: dict) -> Figure:
     """
     names = [name for name in metrics["difference"] if not name.endswith(SEEN)]
     core = [name for name in names if legend_of(name).section == "core" and name in metrics["relative_reduction"]]
-    matching = [name for name in names if legend_of(name).section == "matching"]
+    matching = [name for name in names if legend_of(name).section in ("matching", "named")]
     sections = [section for section in (core, matching) if section]
     if not sections:
         figure, axis = new_figure(height=1.5)

@@ -43,6 +43,8 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
         "core": f"{SECTIONS['core']}, on {tested_on(metrics)}",
         "conditions": f"{SECTIONS['conditions']}, on {tested_on(metrics)}",
         "matching": f"{SECTIONS['matching']}, on test samples",
+        "named": SECTIONS["named"],
+        "shown": SECTIONS["shown"],
         "matching_seen": f"{SECTIONS['matching']}, on training samples",
         "diagnostics": SECTIONS["diagnostics"],
     }

@@ -1,6 +1,6 @@
 """Every metric of every arm with its interval, and its paired difference to the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,8 @@ from cross_modal_kd.evaluation import SEEN, legend_of
 from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval, weakest
 from cross_modal_kd.studies.table import NO_INTERVAL, ArmResult, Key, common_seeds
 
-SHOWN = ("core", "matching")
+UNSEEN = ("named", "shown")
+SHOWN = ("core", "matching", *UNSEEN)
 
 
 def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float) -> pd.DataFrame:
@@ -24,32 +25,61 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
     Returns:
         ``arm``, ``projection``, ``metric``; ``value``, the mean over the seeds, and ``difference``, arm less baseline,
         paired in seeds, resamples and trials, each with ``_low`` and ``_high``. NaN where there is none;
-        ``no_interval`` then says why.
+        ``no_interval`` then says why. ``chance``: of the metric, NaN where it has none.
     """
     baselines = {projection: result for (name, projection), result in results.items() if name == baseline}
     rows = []
     for (arm, projection), result in results.items():
         other = baselines.get(projection, next(iter(baselines.values())))
-        for name in _names(result):
+        for name in _names(result, SHOWN):
             row: dict[str, object] = {"arm": arm, "projection": projection, "metric": name}
             given = result.values(name), result.resampled(name)
             row |= _columns("value", percentile_interval(*given, level, result.evidence(name)))
+            row["chance"] = result.metrics[0].chance.get(name, np.nan)
             if result is not other and other.has(name):
                 row |= _columns("difference", _difference(other, result, name, level))
             rows.append(row)
-    columns = ["arm", "projection", "metric", *(f"{part}{end}" for part in ("value", "difference") for end in ENDS)]
+    columns = [
+        "arm",
+        "projection",
+        "metric",
+        *(f"{part}{end}" for part in ("value", "difference") for end in ENDS),
+        "chance",
+    ]
     found = pd.DataFrame(rows)
     return found.reindex(columns=[*columns, *(column for column in found if column not in columns)])
+
+
+def unseen_columns(results: Mapping[Key, ArmResult], level: float) -> pd.DataFrame:
+    """A row an arm and projection, in the order of the results: how well classes that training has not seen are known.
+
+    Args:
+        results: by (arm, projection).
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        ``<metric>``, the mean over the seeds, with ``_low``, ``_high`` and ``_chance``, of every metric whose legend is
+        in one of the sections ``UNSEEN``; shares. Without columns where no such metric is defined.
+    """
+    rows = []
+    for result in results.values():
+        row: dict[str, object] = {}
+        for name in _names(result, UNSEEN):
+            given = result.values(name), result.resampled(name)
+            row |= _columns(name, percentile_interval(*given, level, result.evidence(name)))
+            row[f"{name}_chance"] = result.metrics[0].chance.get(name, np.nan)
+        rows.append({name: value for name, value in row.items() if name != NO_INTERVAL})
+    return pd.DataFrame(rows, index=range(len(rows)))
 
 
 ENDS = ("", "_low", "_high")
 
 
-def _names(result: ArmResult) -> list[str]:
+def _names(result: ArmResult, sections: Sequence[str]) -> list[str]:
     return [
         name
         for name in result.metrics[0].metrics
-        if not name.endswith(SEEN) and legend_of(name).section in SHOWN and result.has(name)
+        if not name.endswith(SEEN) and legend_of(name).section in sections and result.has(name)
     ]
 
 

@@ -109,11 +109,12 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
         arm_outcomes: of ``train_arms``.
 
     Returns:
-        The columns of ``comparison_table`` and of ``metrics_table``; error rates, differences and reductions are
-        shares, not percent. Over several folds the first has a column ``folds``, how many.
+        The columns of ``comparison_table`` and ``unseen_columns``, and those of ``metrics_table``; error rates,
+        differences and reductions are shares, not percent. Over several folds the first has a column ``folds``, how
+        many.
     """
     from cross_modal_kd.studies.comparison.folds import measure_over_folds, over_folds
-    from cross_modal_kd.studies.comparison.metrics import metrics_table
+    from cross_modal_kd.studies.comparison.metrics import metrics_table, unseen_columns
     from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
@@ -129,6 +130,7 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
     table = comparison_table(results, kind, contrasts, context.arms)
     if others:
         table["folds"] = len(comparison_folds)
+    table = table.join(unseen_columns(results, comparison.level))
     log_arms(table, kind)
     return Compared(table, metrics_table(results, comparison.baseline, comparison.level))
 

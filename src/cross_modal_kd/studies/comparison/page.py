@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.evaluation import legend_of, shown, shown_change
+from cross_modal_kd.evaluation import SECTIONS, legend_of, shown, shown_change
 from cross_modal_kd.plotting import page_style, typeset
 from cross_modal_kd.samples import as_records
+from cross_modal_kd.studies.comparison.metrics import UNSEEN
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.words import arm_label, without_interval
 from cross_modal_kd.tasks import Legend, kind_of
@@ -73,10 +74,14 @@ class Arm:
 
 @dataclass(frozen=True)
 class Section:
-    """Arms by metric: columns, and of each arm its label and a value and a difference a column."""
+    """Arms by metric: columns, and of each arm its label and a value and a difference a column.
+
+    chance: of each column, empty where it has none.
+    """
 
     title: str
     columns: list[Legend]
+    chance: list[str]
     rows: list[tuple[str, list[tuple[Cell, Cell]]]] = field(default_factory=list)
 
 
@@ -173,7 +178,8 @@ def _verdict(arms: Sequence[Arm]) -> tuple[str, str]:
 
 
 def _sections(metrics: pd.DataFrame, table: pd.DataFrame) -> list[Section]:
-    titles = {"core": "The task", "matching": "Cross-modal matching"}
+    titles = {"core": "The task", "matching": "Cross-modal matching", **{name: SECTIONS[name] for name in UNSEEN}}
+    chances = metrics.drop_duplicates("metric").set_index("metric").get("chance", pd.Series(dtype=float))
     names = list(dict.fromkeys(metrics["metric"]))
     labels = {(row["arm"], _kind(row)): _label(row) for row in as_records(table)}
     sections = []
@@ -181,13 +187,20 @@ def _sections(metrics: pd.DataFrame, table: pd.DataFrame) -> list[Section]:
         own = [name for name in names if legend_of(name).section == key]
         if not own:
             continue
-        section = Section(title, [legend_of(name) for name in own])
+        section = Section(title, [legend_of(name) for name in own], [_chance(name, chances) for name in own])
         for (arm, projection), rows in metrics.groupby(["arm", "projection"], sort=False):
             by_name = {row["metric"]: row for row in as_records(rows)}
             label = labels.get((str(arm), str(projection)), labels.get((str(arm), NO_TEACHER), str(arm)))
             section.rows.append((label, [_both(by_name.get(name), name) for name in own]))
         sections.append(section)
     return sections
+
+
+def _chance(name: str, chances: pd.Series) -> str:
+    chance = float(chances.get(name, math.nan))
+    if not _there(chance):
+        return ""
+    return shown(name, chance) + (f" (1 in {1 / chance:.0f})" if legend_of(name).section in UNSEEN else "")
 
 
 def _both(row: Mapping[str, Any] | None, name: str) -> tuple[Cell, Cell]:

@@ -10,7 +10,7 @@ from cross_modal_kd.plotting import typeset
 
 NOTHING = "\N{EN DASH}"
 PERCENT = re.compile(
-    r"(error|teacher_error|eer|top[15]|macro_f1|calibration_error|identification|matching_1_|difference|relative_reduction|"
+    r"(error|teacher_error|eer|top[15]|macro_f1|calibration_error|identification|matching_1_|open_vocabulary|few_shot_|difference|relative_reduction|"
     r"active_fraction|share|dev$|dev_|random_)"
 )
 RAW = (*(name for name, legend in legends().items() if not legend.percent), "rank_correlation")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.evaluation import legend_of, tested_on
+from cross_modal_kd.evaluation import SECTIONS, legend_of, tested_on
 from cross_modal_kd.studies.results.numbers import NOTHING, in_percent, number, with_interval
 from cross_modal_kd.studies.words import PROJECTIONS, without_interval
 
@@ -133,18 +133,37 @@ def comparison_tables(frame: pd.DataFrame) -> list[Table]:
         frame: in the columns of ``comparison_table``.
 
     Returns:
-        Two tables, each with a row an arm and projection.
+        Two tables, each with a row an arm and projection, and between them one for each of ``UNSEEN`` that there is.
     """
     return [
         arms_table(
             f"The arms, mean over the seeds; intervals are paired and resample clusters of {_tests_of(frame)}", frame
         ),
+        *(_unseen(*each, frame) for each in UNSEEN.items() if _metrics_of(each[0], frame)),
         _table("Diagnostics of the arms", frame, DIAGNOSTICS),
     ]
 
 
 def _tests_of(frame: pd.DataFrame) -> str:
     return f"the tests of all {int(frame['folds'].iloc[0])} folds" if "folds" in frame else "the test split"
+
+
+UNSEEN = {section: f"{SECTIONS[section]}: accuracy, %" for section in ("named", "shown")}
+
+
+def _metrics_of(section: str, frame: pd.DataFrame) -> list[str]:
+    names = [str(column).removesuffix("_chance") for column in frame if str(column).endswith("_chance")]
+    return [name for name in names if legend_of(name).section == section and frame[name].notna().any()]
+
+
+def _unseen(section: str, caption: str, frame: pd.DataFrame) -> Table:
+    """Chance stands below the arms."""
+    names = _metrics_of(section, frame)
+    table = _table(caption, frame, {name: legend_of(name).title for name in names})
+    chances = [(name, frame[f"{name}_chance"].dropna().iloc[0]) for name in names]
+    chance = [f"{number(name, value)} (1 in {1 / value:.0f})" for name, value in chances]
+    empty = [NOTHING] * (len(table.header) - len(names) - 1)
+    return Table(table.caption, table.header, [*table.rows, ["chance", *empty, *chance]])
 
 
 def headline(frame: pd.DataFrame) -> Table:
