@@ -299,6 +299,7 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "float.tif": (Image.fromarray(pixels.astype(np.float32)), "floating-point pixels have no fixed range"),
             "negative.tif": (Image.fromarray((pixels - 300).astype(np.int32)), "pixels from -300 to"),
             "deep.tif": (Image.fromarray((pixels * 70_000).astype(np.int32)), "expected 0 to 255 or 0 to 65535"),
+            "twelve.png": (Image.fromarray((pixels * 16).astype(np.uint16)), "of 65535: numbers of 12 bits"),
             "dot.png": (Image.new("RGB", (1, 1)), "1 x 1 pixels, fewer than 8 a side"),
             "line.png": (Image.new("RGB", (30_000, 1)), "30000 x 1 pixels, fewer than 8 a side"),
         }
@@ -310,6 +311,10 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "large.png": (png_of(10_001, 10_000), "more than the 100,000,000 that are decoded"),
             "cut.png": (png_of(40, 40), "not a readable image"),
             "text.png": (b"nothing of the kind", "not a readable image$"),
+            "drawing.png": (
+                b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+                "not a readable image$",
+            ),
         }
     else:
         wave = 0.1 * np.random.default_rng(0).standard_normal(8000)
@@ -317,6 +322,7 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
         sounds = {
             "slow.wav": (wave, 999, "PCM_16", "a rate of 999 Hz"),
             "fast.wav": (wave, 800_000, "PCM_16", "a rate of 800000 Hz"),
+            "upside.wav": (np.stack([wave, -wave], axis=1), 8000, "PCM_16", "its channels cancel each other out"),
             "silent.wav": (0 * wave, 8000, "PCM_16", "silent"),
             "empty.wav": (wave[:0], 8000, "PCM_16", "empty"),
             "nan.wav": (gap, 8000, "FLOAT", "NaN"),

@@ -11,7 +11,7 @@ from PIL import Image
 from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.modalities.image.read import MOST_PIXELS, as_picture, examine_image, read_image
-from cross_modal_kd.modalities.speech.read import decode_speech, read_speech
+from cross_modal_kd.modalities.speech.read import decode_speech, examine_speech, given_wave, read_speech
 from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import UnreadableSampleError
 from cross_modal_kd.samples.roots import Roots
@@ -58,6 +58,26 @@ def test_a_transparent_palette_is_white_too():
 def test_sixteen_bits_become_eight():
     image = Image.fromarray(np.array([[0, 257 * 100, 65535]], dtype=np.uint16))
     assert read_image(png(image), "a", channels=1)[..., 0].tolist() == [[0, 100, 255]]
+
+
+@pytest.mark.parametrize("most", [256, 1023, 4095])
+def test_twelve_bits_in_sixteen_are_refused_and_not_turned_black(most):
+    image = Image.fromarray(np.array([[0, 7, most]], dtype=np.uint16))
+    with pytest.raises(UnreadableSampleError, match=f"a: pixels up to {most} of 65535: numbers of 12 bits"):
+        read_image(png(image), "a")
+    assert read_image(png(Image.fromarray(np.full((2, 2), 4096, dtype=np.uint16))), "a").max() == 15
+
+
+def test_an_image_is_handed_to_no_program_whatever_its_ending(monkeypatch):
+    ran = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **_: ran.append(given))
+    drawing = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    with monkeypatch.context() as patched:
+        patched.setattr("PIL.EpsImagePlugin.gs_binary", "gs")
+        for name in ("a.png", "a.jpg", "a.tif"):
+            with pytest.raises(UnreadableSampleError, match=f"{name}: not a readable image .UnidentifiedImageError"):
+                read_image(drawing, name)
+    assert not ran
 
 
 def test_an_image_is_turned_as_its_exif_says():
@@ -113,6 +133,21 @@ def test_stereo_is_averaged():
     np.testing.assert_allclose(found, (left + right) / 2, atol=1e-6)
 
 
+def test_channels_that_cancel_each_other_out_are_refused_and_not_read_as_silence():
+    voice = sine(300, 16000)
+    for channels in ([voice, -voice], [voice, -voice * 0.999, 0 * voice, 0 * voice]):
+        given = np.stack(channels, axis=1)
+        for take in (decode_speech, examine_speech):
+            with pytest.raises(UnreadableSampleError, match=r"a.wav: its channels cancel each other out"):
+                take(wav(given), "a.wav")
+        with pytest.raises(UnreadableSampleError, match="its channels cancel each other out"):
+            given_wave(given, 16000, "a")
+    for channels in ([voice, 0 * voice], [voice, *[0 * voice] * 254], [voice, -voice * 0.9], [0 * voice] * 2):
+        given = np.stack(channels, axis=1)
+        assert examine_speech(wav(given), "a.wav").audible == bool(voice.any() and given.any())
+        assert len(decode_speech(wav(given), "a.wav")[0]) == len(given_wave(given, 16000, "a")) == len(voice)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_sound_with_nan_or_infinity_is_named(bad):
     sound = sine(440, 16000)
@@ -136,6 +171,10 @@ def test_text_is_cleaned_and_a_blank_one_is_refused():
     assert read_text("  a\n b\t", "t") == "a b"
     with pytest.raises(UnreadableSampleError, match="t: the text is blank"):
         read_text(" \n ", "t")
+    for unseen in ("\u200b", "\ufeff \u00a0", "\u2060\u200d"):
+        with pytest.raises(UnreadableSampleError, match="t: the text is blank: its signs cannot be seen"):
+            read_text(unseen, "t")
+    assert read_text("\u2764\ufe0f", "t") and read_text("=", "t")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])  # Pillow turns a TIFF by itself: not once more

@@ -1,5 +1,6 @@
 """Decode one image, in bounded memory whatever its file claims."""
 
+from functools import cache
 from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ SMALLEST = 8
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = 5
+_TWELVE_BITS = 4095
+_DRAWINGS = ("EPS", "WMF")  # which Pillow hands to Ghostscript and to the system, whatever the file is called
 
 
 def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
@@ -28,7 +31,7 @@ def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
     Images above ``MOST_PIXELS`` are shrunk by a whole factor, each pixel the mean of its area.
 
     Args:
-        data: the file or its bytes, in any format that Pillow reads.
+        data: the file or its bytes, in any format that Pillow decodes itself.
         name: of the sample, for errors; where it ends in a box (``#xywh=60,27,325,304``), that part is cut out.
         channels: 1 (grey) or 3 (RGB).
 
@@ -37,7 +40,7 @@ def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
 
     Raises:
         UnreadableSampleError: bytes that are no image, a truncated one, one of more pixels than are decoded, or pixels
-            without a known range (floating-point, negative, above 16 bits).
+            without a known range (floating-point, negative, above 16 bits, no more than 12 bits in numbers of 16).
         MemoryError: there is none left, which says nothing of the image.
         ValueError: another number of channels.
     """
@@ -134,7 +137,7 @@ def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
 
     with opened(data) as stream:  # a file that cannot be opened is no image's fault: its error is passed on
         try:
-            with Image.open(stream) as image:
+            with Image.open(stream, formats=_formats()) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return _part(*_shrunk(image, name), name)
                 turned = ImageOps.exif_transpose(image)
@@ -146,6 +149,15 @@ def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
             raise UnreadableSampleError(name, "not a readable image (UnidentifiedImageError)") from error
         except Exception as error:  # Pillow's decoders raise many kinds, each of which means the same here
             raise UnreadableSampleError(name, f"not a readable image ({type(error).__name__}: {error})") from error
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Pillow's names of those that it decodes itself."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in Image.OPEN if name not in _DRAWINGS)
 
 
 def _part(image: "Image.Image", size: tuple[int, int], name: str) -> "tuple[Image.Image, tuple[int, int]]":
@@ -224,6 +236,10 @@ def _of_eight_bits(image: "Image.Image", name: str) -> "Image.Image":
     if low < 0 or high > 65535:
         raise UnreadableSampleError(
             name, f"pixels from {low} to {high}, expected 0 to 255 or 0 to 65535; store it with 8 or 16 bits"
+        )
+    if 255 < high <= _TWELVE_BITS:
+        raise UnreadableSampleError(
+            name, f"pixels up to {high} of 65535: numbers of 12 bits, or next to black; scale them to 8 or 16 bits"
         )
     return Image.fromarray((values if high <= 255 else values // 257).astype(np.uint8))
 

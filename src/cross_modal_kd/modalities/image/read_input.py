@@ -12,12 +12,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 MOST = 2**22  # pixels: larger images are shrunk by whole factors first
 MOST_DECODED = 100_000_000
 SMALLEST = 8  # pixels a side
+DRAWINGS = ("EPS", "WMF")  # which Pillow hands to Ghostscript and to the system
+TWELVE_BITS = 4095
 ORIENTATION = 0x0112
 FILTERS = {
     "area": Image.Resampling.BOX,
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
+Image.init()
+FORMATS = tuple(name for name in Image.OPEN if name not in DRAWINGS)
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # ``MOST_DECODED`` bounds them
 
 
@@ -29,7 +33,7 @@ def read(path: str, about: dict) -> np.ndarray:
     """(channels, size, size) uint8: turned as its EXIF says, over white, resized and cropped as ``about`` says."""
     with open(path, "rb") as stream:  # noqa: PTH123
         try:
-            with Image.open(stream) as opened:
+            with Image.open(stream, formats=FORMATS) as opened:
                 image = decoded(opened)
         except (Refused, MemoryError):
             raise
@@ -99,4 +103,6 @@ def of_eight_bits(image: Image.Image) -> Image.Image:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise Refused(f"pixels from {low} to {high}, expected 0 to 255 or 0 to 65535; store it with 8 or 16 bits")
+    if 255 < high <= TWELVE_BITS:
+        raise Refused(f"pixels up to {high} of 65535: numbers of 12 bits, or next to black; scale them to 8 or 16 bits")
     return Image.fromarray((values if high <= 255 else values // 257).astype(np.uint8))

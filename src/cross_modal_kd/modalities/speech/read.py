@@ -19,6 +19,7 @@ _MOST_KERNEL = 2**21
 _FULL_SCALE = 32768
 _MOST_OVER = 4.0
 _MARGIN_S = 0.05
+_CANCELLED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,23 @@ def examine_speech(data: Content, name: str) -> About:
 
     Raises:
         UnreadableSampleError: bytes that are no sound, no samples, NaN or infinite ones, numbers that are no sound's,
-            fewer samples than it claims, or a rate that is of no use.
+            fewer samples than it claims, channels that cancel each other out, or a rate that is of no use.
     """
     sound = _opened(data, name)
     frames, bad, audible = 0, 0, False
+    power = np.zeros(2)
     for block in sound.blocks():
         frames, bad = frames + len(block), bad + int(np.count_nonzero(~np.isfinite(block)))
-        audible = audible or bool(block.mean(axis=1).any())
+        mono = block.mean(axis=1)
+        audible = audible or bool(mono.any())
+        power += _powers(block, mono)
     if not frames:
         raise UnreadableSampleError(name, "the sound is empty")
     if bad:
         raise UnreadableSampleError(name, f"{bad} samples are NaN or infinite")
     _refuse_cut(sound, name)
     _unit(sound, name)
+    _refuse_cancelled(power, name)
     return About(frames / sound.sample_rate, sound.sample_rate, audible)
 
 
@@ -84,7 +89,9 @@ def decode_speech(data: Content, name: str) -> tuple[np.ndarray, int]:
         channels = np.concatenate([sound.stretch(int(start), count) for start in starts])
     else:
         channels = sound.stretch(0, LONGEST_S * sound.sample_rate)
-    return _mono(channels, sound, name), sound.sample_rate
+    mono = _mono(channels, sound, name)
+    _refuse_cancelled(_powers(channels, channels.mean(axis=1)), name)
+    return mono, sound.sample_rate
 
 
 def given_wave(wave: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
@@ -113,13 +120,15 @@ def given_wave(wave: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
     channels = channels.T if channels.shape[0] < channels.shape[1] else channels
     if not channels.size:
         raise UnreadableSampleError(name, "the sound is empty")
-    mono = channels.astype(np.float32).mean(axis=1) * scale
+    floats = channels.astype(np.float32)
+    mono = floats.mean(axis=1) * scale
     if not np.isfinite(mono).all():
         raise UnreadableSampleError(name, "samples are NaN or infinite")
     if (peak := float(np.abs(mono).max())) > _MOST_OVER:
         raise UnreadableSampleError(
             name, f"floating-point samples up to {peak:g}, expected -1 to 1; divide them by their full scale"
         )
+    _refuse_cancelled(_powers(floats, mono / scale), name)
     return np.clip(mono, -1.0, 1.0)
 
 
@@ -278,6 +287,19 @@ def _refuse_cut(sound: Sound, name: str) -> None:
         says = "says that it goes on" if stated == inf else f"states {stated:.1f} s"
         raise UnreadableSampleError(
             name, f"cut: the file {says}, {sound.heard_s:.1f} s could be decoded; copy it once more"
+        )
+
+
+def _powers(channels: np.ndarray, mono: np.ndarray) -> np.ndarray:
+    """Energy of (T, channels), as the mean of the channels, and of what is left of it in their average."""
+    return np.array([np.vdot(channels, channels) / channels.shape[1], np.vdot(mono, mono)], dtype=np.float64)
+
+
+def _refuse_cancelled(power: np.ndarray, name: str) -> None:
+    """Of a recording whose one channel is the other upside down the average of both is next to nothing."""
+    if power[1] < _CANCELLED * power[0]:
+        raise UnreadableSampleError(
+            name, "its channels cancel each other out: one is the other upside down; keep one of them"
         )
 
 

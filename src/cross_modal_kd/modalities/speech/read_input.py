@@ -10,7 +10,7 @@ import soundfile
 
 FFMPEG = (".m4a", ".mp4", ".aac", ".webm")
 LONGEST_S, STRETCHES, MARGIN_S = 60, 6, 0.05
-MOST_OVER, FULL_SCALE = 4, 32768
+MOST_OVER, FULL_SCALE, CANCELLED = 4, 32768, 1e-4
 
 
 class Refused(ValueError):
@@ -54,7 +54,10 @@ def decoded(file: soundfile.SoundFile, heard: int) -> tuple:
         raise Refused("the sound is empty")
     if not (np.isfinite(sound).all() and np.isfinite(beginning).all()):
         raise Refused("samples are NaN or infinite")
-    if not sound.mean(axis=1).any() and not beginning.mean(axis=1).any():
+    mono = sound.mean(axis=1)
+    if np.vdot(mono, mono) < CANCELLED * np.vdot(sound, sound) / sound.shape[1]:
+        raise Refused("its channels cancel each other out: one is the other upside down; keep one of them")
+    if not mono.any() and not beginning.mean(axis=1).any():
         raise Refused("the sound is silent: every sample is zero")
     return (beginning.mean(axis=1) / np.float32(full_scale(file))).clip(-1, 1), rate
 
