@@ -160,6 +160,18 @@ def test_wrong_domains_are_named(root):
         read(root)
 
 
+@pytest.mark.parametrize("key", ["path", "label"])
+def test_domains_of_what_is_not_there_are_named(root, key):
+    there, wrong = {"path": ("cat/1.png", "cat/11.png"), "label": ("cat", "catt")}[key]
+    (root / "domains.csv").write_text(f"{key},domain\n{there},a\n{wrong},b\n")
+    with pytest.raises(SamplesError, match=f"domains.csv: no such {key}: '{wrong}'; correct the names"):
+        read(root)
+    (root / "bird").mkdir()  # without a file that is used, and dog/film.mkv is none
+    also = {"path": "dog/film.mkv", "label": "bird"}[key]
+    (root / "domains.csv").write_text(f"{key},domain\n{there},a\n{also},b\n")
+    assert set(read(root).rows["domain"].dropna()) == {"a"}
+
+
 def test_nothing_usable_says_what_was_passed_over(tmp_path):
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "a.mkv").write_bytes(b"x")

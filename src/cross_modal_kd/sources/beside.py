@@ -86,7 +86,8 @@ class Beside:
         if missing:
             raise SamplesError(
                 f"{self.root / CAPTIONS}: {table['path'].isin(missing).sum()} captions of files that are missing: "
-                f"{first_few(missing)}; restore the files or take the lines out"
+                f"{first_few(missing)}; restore the files, write paths as they are "
+                f"below {self.root}, or take the lines out"
             )
         number = table.groupby("path").cumcount().astype("str")
         blank = table["text"].str.strip() == ""
@@ -110,7 +111,8 @@ class Beside:
             A new table; the domains that the rows had are kept where no table has one.
 
         Raises:
-            SamplesError: a table is wrong, or two lines give one file different domains.
+            SamplesError: a table is wrong, names files or labels that are not there, or two lines give one file
+                different domains.
         """
         rows = self._rows
         for name in (DOMAINS, CAPTIONS, SPLITS_FILE):
@@ -123,6 +125,8 @@ class Beside:
                     f"{self.root / name}: expected a column domain or session, found {list(table.columns)}"
                 )
             if column is not None:
+                if name == DOMAINS:
+                    self._require_known(name, table[key], rows[key])
                 rows = rows.assign(domain=self._joined(name, rows, table[key], table[column].str.strip()))
         return rows
 
@@ -146,7 +150,16 @@ class Beside:
             )
         return given.fillna(rows["domain"])
 
+    def _require_known(self, name: str, keys: pd.Series, known: pd.Series) -> None:
+        """Refuse a table that speaks of files or labels that are not there: most are misspelt."""
+        unknown = [key for key in pd.unique(keys[~keys.isin(known)]) if not self._is_there(key)]
+        if unknown:
+            raise SamplesError(
+                f"{self.root / name}: no such {keys.name}: {first_few(unknown)}; correct the names or take the lines "
+                "out"
+            )
+
     def _is_there(self, path: str) -> bool:
-        """Whether there is such a file, passed over or hidden."""
-        hidden = bool(path) and not leads_outside(path) and (self.root / path).is_file()
+        """Whether there is such a file or folder, passed over or hidden."""
+        hidden = bool(path) and not leads_outside(path) and (self.root / path).exists()
         return path in self.unused or hidden
