@@ -33,6 +33,19 @@ RANGE = {"low": 0.1, "high": 1.0}
     [
         (TrainingConfig, {"epoch": 3}, "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, .*epochs"),
         (TrainingConfig, {"epochs": 0}, "epochs.*greater than or equal to 1"),
+        (TrainingConfig, {"seed": 2**63}, "seed: expected a number below 2.63, found one of 19 digits"),
+        (
+            ProjectionConfig,
+            {"batch_size": 10**400},
+            "batch_size: expected a number below 2.63, found one of 401 digits",
+        ),
+        (
+            ComparisonConfig,
+            {"arms": ["none"], "seeds": [0, 10**20]},
+            "seeds: expected a number below 2.63, found one of 21 digits",
+        ),
+        (TrainingConfig, {"lr": 1e300}, r"lr: expected a number up to 3.4e\+38, found 1e\+300"),
+        (ProjectionConfig, {"hidden": 10**9}, "hidden.*less than or equal to 65536"),
         (TrainingConfig, {"seed": -1}, "seed.*greater than or equal to 0"),
         (ComputeConfig, {"precision": "fp8"}, "precision.*'32-true', 'bf16-mixed', '16-mixed' or 'auto'"),
         (ComputeConfig, {"devices": 0}, "devices: expected a number from 1 on, or all; found 0"),

@@ -310,6 +310,15 @@ def test_both_projections_are_fitted_and_measured_on_dev(world):
     assert fit_projections(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
 
 
+@pytest.mark.parametrize("task", [VERIFICATION, CLASSIFICATION], ids=["verification", "classification"])
+def test_a_projection_whose_loss_is_no_number_is_named(world, task):
+    config = PROJECTION.model_copy(update={"lr": 1e30})
+    with pytest.raises(
+        ValueError, match=r"projection: the loss is (nan|inf) in epoch \d; lower projection.lr \(1e\+30\)"
+    ):
+        fit_projection(world.samples, task, world.teacher, config)
+
+
 def test_the_dev_eer_is_over_all_pairs():
     angles = np.array([0.0, 0.1, 1.0, 1.05])
     embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[1], [5], [2], [3]]

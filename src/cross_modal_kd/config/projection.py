@@ -26,8 +26,8 @@ class ProjectionConfig(Strict):
     """
 
     kind: Literal["mlp", "pca"] = "mlp"
-    dim: int = Field(128, ge=2)
-    hidden: int = Field(256, ge=2)
+    dim: int = Field(128, ge=2, le=65_536)
+    hidden: int = Field(256, ge=2, le=65_536)
     dropout: float = Field(0.2, ge=0, lt=1)
     residual: bool = Field(True, description="add a PCA-initialised linear path, so that it starts from the teacher")
     scale: float = Field(16.0, gt=0)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,9 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+
+MOST_WHOLE, MOST_FLOAT = 2**63 - 1, 3.4e38
+"""The largest whole number, and the largest other one, that torch computes with."""
 
 # Of the additive angular margin, in radians: losses.AAMSoftmaxClassifier refuses pi / 2 and above.
 Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
@@ -53,7 +56,7 @@ class Reference:
 class Strict(BaseModel):
     """A pydantic model that refuses unknown keys and lists the keys that it has.
 
-    Numbers are finite, and a number is not true or false.
+    Numbers are finite, of a size that torch computes with, and a number is not true or false.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -97,6 +100,17 @@ class Strict(BaseModel):
             if isinstance(value, bool) and name in cls.model_fields and _is_number(cls.model_fields[name].annotation):
                 raise ValueError(f"{name}: expected a number, found {str(value).lower()}")
         return data
+
+    @model_validator(mode="after")
+    def _no_number_beyond_the_machine(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            for each in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(each, int) and abs(each) > MOST_WHOLE:
+                    raise ValueError(f"{name}: expected a number below 2^63, found one of {len(str(abs(each)))} digits")
+                if isinstance(each, float) and abs(each) > MOST_FLOAT:
+                    raise ValueError(f"{name}: expected a number up to {MOST_FLOAT}, found {each}")
+        return self
 
 
 class Grown(Strict):

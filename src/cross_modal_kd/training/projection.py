@@ -37,6 +37,9 @@ def train_projection(
 
     Returns:
         The projection in evaluation mode, and one row an epoch (epoch from 0, the untrained; loss; dev).
+
+    Raises:
+        ValueError: the loss is not finite.
     """
     torch.manual_seed(derive_seed("projection", config.seed))
     generator = Generator().manual_seed(derive_seed("projection-order", config.seed))
@@ -49,6 +52,11 @@ def train_projection(
     passes = max(config.epochs, math.ceil((config.min_steps or 0) / math.ceil(len(x) / config.batch_size)))
     for epoch in range(passes + 1):
         loss = _train_epoch(projection, optimizer, x, y, generator) if epoch else 0.0
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"projection: the loss is {loss} in epoch {epoch}; lower projection.lr ({config.lr:g}) or "
+                f"projection.scale ({config.scale:g})"
+            )
         projection.eval()
         with torch.no_grad():
             value = dev(projection)
@@ -103,6 +111,9 @@ def fit_projection(
         The projection, and its history: ``epoch`` (from 0, the untrained), ``loss`` (mean, in nats; 0 for the
         untrained) and ``dev``, which is larger-is-better: of an EER it holds the negative, and -inf where there is
         none.
+
+    Raises:
+        ValueError: the loss is not finite.
     """
     kind = kind_of(task)
     classes = train_classes(samples, task)
