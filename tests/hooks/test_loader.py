@@ -194,3 +194,50 @@ def test_a_wrong_file_of_places_is_named(conf, load, write, text):
             load("mine")["parameters"]
     else:
         assert load("mine")["parameters"]["sources"] == SOURCES
+
+
+@pytest.mark.parametrize("name", ["parameters.yml", "globals.yml"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"- 1\n- 2\n", "expected lines 'key: value', found a list"),
+        (b"7\n", "expected lines 'key: value' of YAML"),
+        (b"task: 1\ntask: 2\n", "line 2, column 1: found duplicate key task"),
+        (b"task: [\n", "line 2, column 1: expected the node content"),
+        (b"task: *nowhere\n", "line 1, column 7: found undefined alias"),
+        ("task: {title: V\xf6gel}\n".encode("latin-1"), "expected lines 'key: value' of YAML in UTF-8"),
+        (b"task: \x07\n", "expected lines 'key: value' of YAML in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(load, write, conf, name, content, message):
+    write("mine", {"training": {"epochs": 1}})
+    (conf / "mine" / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=f"mine/{name}.*{message}"):
+        _ = load("mine")["parameters"]
+
+
+def test_a_misspelt_global_is_refused(load, write, conf):
+    write("mine", {"training": {"epochs": 1}})
+    (conf / "mine" / "globals.yml").write_text("dataroot: /scratch\n")
+    with pytest.raises(ConfigError, match="conf/mine/globals.yml: unknown 'dataroot'. Did you mean 'data_root'"):
+        load("mine")
+
+
+@pytest.mark.parametrize("content", [None, "", "task: concept_verification\n", "data_root: data\n"])
+def test_globals_that_are_lost_are_named(load, write, conf, content):
+    write("mine", {"training": {"epochs": 1}})
+    (conf / "base" / "globals.yml").unlink()
+    if content is not None:
+        (conf / "base" / "globals.yml").write_text(content)
+    with pytest.raises(ConfigError, match="conf/base/globals.yml: (task|data_root) is missing; restore the file"):
+        _ = load("mine")["parameters"]
+
+
+@pytest.mark.parametrize("root", [None, "", " ", 5, ["a"]])
+def test_a_root_that_is_no_folder_is_refused_and_no_folder_none_is_made(load, write, conf, root):
+    write("mine", {"training": {"epochs": 1}})
+    with pytest.raises(ConfigError, match="--params: data_root must be the name of a folder, found"):
+        load("mine", data_root=root)
+    OmegaConf.save({"data_root": root}, conf / "mine" / "globals.yml")
+    with pytest.raises(ConfigError, match="globals.yml: data_root must be the name of a folder, found"):
+        load("mine")

@@ -12,7 +12,6 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-import yaml
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.utils import find_kedro_project
@@ -107,15 +106,6 @@ def _environment(_: BaseException, text: str) -> str:
     return f"there is no environment {Path(found[1]).name!r}. {nearest(Path(found[1]).name, there)}"
 
 
-def _yaml(error: BaseException, text: str) -> str:
-    """What of a configuration file is no YAML, and where; Kedro counts another line."""
-    file, cause = re.match(r"Invalid YAML or JSON file (.*?), unable", text), error.__cause__
-    if file is None or not isinstance(cause, yaml.MarkedYAMLError) or cause.problem_mark is None:
-        return ""
-    at = cause.problem_mark
-    return f"{file[1]}, line {at.line + 1}, column {at.column + 1}: {cause.problem or 'this is no YAML'}"
-
-
 def _pipeline(_: BaseException, text: str) -> str:
     found = re.search(r"Failed to find the pipeline named '([^']*)'", text)
     there = sorted(each for each in pipelines if each != "__default__") if found else []
@@ -172,7 +162,7 @@ def _says_what_to_do(text: str) -> bool:
     return not text.startswith("[Errno")
 
 
-_RETOLD = (_parameters, _environment, _yaml, _pipeline, _runner, _nodes, _dataset, _memory, _disk)
+_RETOLD = (_parameters, _environment, _pipeline, _runner, _nodes, _dataset, _memory, _disk)
 
 
 def _blocks(text: str) -> Iterator[str]:

@@ -1,28 +1,33 @@
 """Kedro's configuration loader, told what the names in conf mean: tasks, and choices that options belong to."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
-from cross_modal_kd.config import ConfigError, compose, is_another_task, with_compute
+from cross_modal_kd.config import ConfigError, compose, is_another_task, nearest, with_compute
 
 Files = dict[Path, DictConfig]
 
 ROOTS = "sources.yml"
+DATA_ROOT = "data_root"
 # what a folder may be called on every file system
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class TaskConfigLoader(OmegaConfigLoader):
-    """``OmegaConfigLoader`` with three things of this project's.
+    """``OmegaConfigLoader`` with four things of this project's.
 
-    globals: ``task`` is the environment's own name where its globals.yml names none, and never that of conf/base, whose
-    artifacts a run would overwrite. No two environments have one task's name for two different tasks.
+    files: one that is no YAML, or holds no ``key: value``, is named.
+
+    globals: none that conf/base does not have, and ``data_root`` is the name of a folder. ``task`` is the environment's
+    own name where its globals.yml names none, and never that of conf/base, whose artifacts a run would overwrite. No
+    two environments have one task's name for two different tasks.
 
     parameters: laid over each other by ``config.overlay.compose``, ``task.name`` is the name in the globals, and every
     training runs where the block ``compute`` says.
@@ -44,8 +49,44 @@ class TaskConfigLoader(OmegaConfigLoader):
             return self._parameters(_together(base_configs), _together(env_configs))
         found = super()._resolve_from_raw_config(key, base_configs, env_configs, base_path, env_path, processed_files)
         if key == "globals":
+            self._check_globals(_together(base_configs), found)
             found = {**found, "task": self._checked_name(_name_in(_together(env_configs)))}
         return found
+
+    def _read_dir_configs(
+        self,
+        conf_path: str,
+        patterns: Iterable[str],
+        key: str,
+        processed_files: set[Path],
+        read_environment_variables: bool | None = False,
+    ) -> Files:
+        given = conf_path, patterns, key, processed_files, read_environment_variables
+        try:
+            return super()._read_dir_configs(*given)
+        except (YAMLError, UnicodeDecodeError, OSError) as error:
+            files = sorted(file for pattern in patterns for file in Path(conf_path).glob(pattern) if file.is_file())
+            wrong = next((found for found in map(_what_is_wrong, files) if found), None)
+            if wrong is None:
+                raise
+            raise ConfigError(wrong) from error
+
+    def _check_duplicates(self, key: str, config_per_file: Files) -> None:
+        for file, found in config_per_file.items():
+            if not isinstance(found, DictConfig):
+                raise ConfigError(f"{file}: expected lines 'key: value', found a list; correct it")
+        super()._check_duplicates(key, config_per_file)
+
+    def _check_globals(self, base: dict[str, Any], found: dict[str, Any]) -> None:
+        """Refuse a name that conf/base does not have, and a ``data_root`` that is no folder. Raises ConfigError."""
+        if missing := [name for name in ("task", DATA_ROOT) if name not in base]:
+            raise ConfigError(f"conf/{self.base_env}/globals.yml: {missing[0]} is missing; restore the file")
+        if unknown := [name for name in found if name not in base and not name.startswith("_")]:
+            raise ConfigError(f"{self._env_folder}/globals.yml: unknown {unknown[0]!r}. {nearest(unknown[0], [*base])}")
+        for where, said in (("globals.yml", found), ("--params", self.runtime_params or {})):
+            root = said.get(DATA_ROOT, "data")
+            if not isinstance(root, str) or not root.strip():
+                raise ConfigError(f"{where}: {DATA_ROOT} must be the name of a folder, found {root!r}")
 
     def _parameters(self, base: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
         environment = _with_roots(environment, self._local_roots())
@@ -160,6 +201,18 @@ def _with_roots(environment: dict[str, Any], roots: dict[str, str]) -> dict[str,
         name: {**sources[name], "root": root} for name, root in roots.items() if isinstance(sources.get(name), dict)
     }
     return {**environment, "sources": {**sources, **moved}}
+
+
+def _what_is_wrong(file: Path) -> str | None:
+    """Of a file of configuration that cannot be read, with its line."""
+    try:
+        OmegaConf.load(file)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        return f"{file}{f', line {mark.line + 1}, column {mark.column + 1}' if mark else ''}: {error.problem}"
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        return f"{file}: expected lines 'key: value' of YAML in UTF-8 ({error}); correct it"
+    return None
 
 
 def _name_in(found: dict[str, Any]) -> Any:
