@@ -356,6 +356,17 @@ def test_kedro_types_the_parameters():
     }
 
 
+@pytest.mark.parametrize(("other", "told"), [("Cat", True), ("cat ", True), ("cats", False)])
+def test_labels_that_may_be_meant_as_one_are_told(captioned, caplog, other, told):
+    for number in range(10):
+        write_image(captioned / other / f"{number}.png", content=f"{other}/{number}")
+    lines = (captioned / "captions.csv").read_text() + "".join(f"{other}/{number}.png,one\n" for number in range(10))
+    (captioned / "captions.csv").write_text(lines)
+    samples, _, _ = ingest(CAPTIONED, folder(captioned))
+    assert samples["label"].nunique() == 3
+    assert (f"count as different ones: {min(other, 'cat')!r} and {max(other, 'cat')!r}; give" in caplog.text) == told
+
+
 def test_pairs_of_several_levels_are_counted_in_the_summary_and_the_log(caplog):
     caplog.set_level(logging.INFO)
     task = SPEAKERS.model_copy(update={"chimeric": False, "pairing": ("instance", "session", "label")})

@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,24 @@ def in_one_form(names: "pd.Series") -> "pd.Series":
     """
     odd = names.notna() & ~names.str.isascii()
     return names.where(~odd, names[odd].map(one_form).astype(names.dtype)) if odd.any() else names
+
+
+def alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ in capitals or blanks alone, and so may be meant as one.
+
+    Args:
+        names: of labels, say.
+
+    Returns:
+        Those that are alike, together, each once and sorted; names that no other is like are left out.
+
+    >>> alike(["dog", "cat", "Dog ", "dog"])
+    [['Dog ', 'dog']]
+    """
+    found: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        found.setdefault(" ".join(name.casefold().split()), []).append(name)
+    return [together for together in found.values() if len(together) > 1]
 
 
 def is_utf8(name: str) -> bool:

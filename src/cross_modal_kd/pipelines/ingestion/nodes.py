@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from cross_modal_kd.samples import (
     Roots,
     SamplesError,
     TooManyRejectedError,
+    alike,
     assign_splits,
     check_samples,
     conform,
@@ -206,9 +207,21 @@ def split_samples(
             "teacher alone, the first is %s",
             *(len(unpaired), task.teacher, task.student, unpaired[0]),
         )
+    _warn_of_alike(samples["label"].unique())
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
+
+
+def _warn_of_alike(labels: Iterable[str]) -> None:
+    near = alike(labels)
+    if near:
+        logger.warning(
+            "labels that differ in capitals or blanks alone count as different ones: %s%s; give those one "
+            "name that are meant as one",
+            "; ".join(" and ".join(map(repr, names)) for names in near[:3]),
+            f" and {len(near) - 3} more" if len(near) > 3 else "",
+        )
 
 
 def split_and_save(
