@@ -213,6 +213,17 @@ def test_a_training_that_is_killed_takes_its_ranks_with_it(tmp_path):
     assert not alive
 
 
+def test_a_script_that_every_rank_would_do_again_is_told_so(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("from test_two_ranks import config, data, trained\ntrained(data(), config(2))\n")
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, program], env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1 and "of 2) has ended before it began" in done.stderr
+    assert f"reads {program}" in done.stderr.splitlines()[-1] and 'if __name__ == "__main__":' in done.stderr
+
+
 TOGETHER = """
 import logging, sys
 from test_two_ranks import config, data, module, some_labels, Norm

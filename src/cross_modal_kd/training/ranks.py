@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -180,6 +181,13 @@ class _Ranks:
         """The error of the rank that was the first to fail; those of the others follow from it."""
         told = {failed.rank for failed in self._failed}
         for rank, process in enumerate(self._processes):
+            if rank not in told and process.exitcode == 1:
+                script = getattr(sys.modules["__main__"], "__file__", "the program")
+                raise RuntimeError(
+                    f"{name}: the process of rank {rank} (of {self._count}) has ended before it began; its own error "
+                    f"stands above. Each process first reads {script}, and does what that does: what is not to be done again "
+                    'must stand under `if __name__ == "__main__":` there. Or set compute.devices to 1'
+                )
             if rank not in told and process.exitcode not in (0, None):
                 raise RuntimeError(
                     f"{name}: the process of rank {rank} (of {self._count}) has ended with exit code "
