@@ -185,8 +185,8 @@ class _Ranks:
                 script = getattr(sys.modules["__main__"], "__file__", "the program")
                 raise RuntimeError(
                     f"{name}: the process of rank {rank} (of {self._count}) has ended before it began; its own error "
-                    f"stands above. Each process first reads {script}, and does what that does: what is not to be done again "
-                    'must stand under `if __name__ == "__main__":` there. Or set compute.devices to 1'
+                    f"stands above. Each process first reads {script}, and does what that does: what is not to be done "
+                    'again must stand under `if __name__ == "__main__":` there. Or set compute.devices to 1'
                 )
             if rank not in told and process.exitcode not in (0, None):
                 raise RuntimeError(
