@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import assume
 from hypothesis import strategies as st
+from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that configurations may use)
@@ -25,6 +27,7 @@ from cross_modal_kd.config.strict import first_errors
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.evaluation.report.verdict import verdict
+from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.provenance import FILE, note, other_students
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
@@ -32,6 +35,7 @@ from cross_modal_kd.samples.copies import reject_conflicting, reject_parted
 from cross_modal_kd.samples.frozen import drawn_split
 from cross_modal_kd.samples.schema import conform
 from cross_modal_kd.samples.splits import assign_splits, draw_splits
+from cross_modal_kd.settings import CONFIG_LOADER_ARGS
 from cross_modal_kd.studies.results.kept import _notes
 from cross_modal_kd.studies.results.provenance import provenance_line
 from cross_modal_kd.training import once
@@ -271,7 +275,47 @@ def _small_tests(labels, views, dropped, closed, least, seed):
         assert said.tone == "open" and ("better" not in said.conclusion and "worse" not in said.conclusion)
 
 
+WRITTEN = b"""task: {title: x, kind: verification, student: image, teacher: text}
+sources:
+  a: {layout: folder, root: data}
+training:
+  epochs: 3
+"""
+MARKS = st.sampled_from(
+    [b"{", b"}", b"[", b"]", b": ", b"\n", b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"${globals:task}",
+     b"${x}", b"${", b"null", b"\xff", b"\x00", b"\t", b"|", b"'", b"<<: ", b"---\n", b"%YAML 9", b"task: 1\n", b"7"]
+)  # fmt: skip
+
+
+def _configuration(name, changes):
+    """A configuration of any content is read, or ends in an error that names a file or a key."""
+    content = WRITTEN
+    for where, length, mark in changes:
+        place = int(where * len(content))
+        content = content[:place] + mark + content[place + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        conf = Path(folder) / "conf"
+        shutil.copytree(CONF, conf / "base")
+        (conf / "mine").mkdir()
+        (conf / "mine" / "parameters.yml").write_bytes(WRITTEN)
+        (conf / "mine" / name).write_bytes(content)
+        try:
+            loader = TaskConfigLoader(str(conf), env="mine", runtime_params={}, **CONFIG_LOADER_ARGS)
+            assert loader["parameters"]["task"]["name"] and loader["catalog"]
+        except (ConfigError, OmegaConfBaseException) as error:
+            assert any(each in str(error) for each in ("conf/mine", name, "full_key"))
+
+
 KINDS = {
+    "configuration": Kind(
+        _configuration,
+        (
+            st.sampled_from(["parameters.yml", "globals.yml", "catalog.yml"]),
+            st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), MARKS), max_size=4),
+        ),
+        few=12,
+        many=600,
+    ),
     "overlay": Kind(_overlays, (LAYERS, st.booleans()), few=150, many=8000),
     "growing": Kind(_growing, (CELLS, CELLS, st.booleans(), st.integers(0, 99)), few=12, many=500),
     "copies": Kind(_copies, (CELLS, st.integers(0, 4), st.booleans(), st.booleans()), few=12, many=500),
