@@ -401,7 +401,7 @@ def test_layers_that_are_passed_over_are_found():
     assert leaves_unused(Over(), data())
 
 
-def test_run_keys_and_checkpoints_know_of_devices_only_where_there_are_several():
+def test_run_keys_and_checkpoints_know_of_devices_only_where_there_are_several(monkeypatch):
     def decides(**compute):
         return TrainingConfig(compute=compute).model_dump(context=DECIDES)
 
@@ -409,3 +409,7 @@ def test_run_keys_and_checkpoints_know_of_devices_only_where_there_are_several()
     assert {"accelerator": "auto", "precision": "auto"}.items() <= decides().items()
     assert not {"compute", "devices", "steps", "accumulate", "ema"} & decides().keys()
     assert decides(devices=2, num_nodes=3).items() - decides().items() == {("devices", 2), ("num_nodes", 3)}
+    for gpus in (0, 1, 4):  # all of them are a number: a checkpoint of eight is not one of four
+        monkeypatch.setattr(torch.cuda, "device_count", lambda gpus=gpus: gpus)
+        assert decides(devices="all") == decides(devices=max(1, gpus))
+        assert decides(devices="all", accelerator="cpu") == decides(accelerator="cpu")

@@ -7,7 +7,6 @@ from cross_modal_kd.compute.cores import cores, workers_by_cores
 from cross_modal_kd.compute.device import (
     check_started,
     device_for,
-    devices_of,
     launcher,
     make_fabric,
     pick_precision,
@@ -26,7 +25,6 @@ __all__ = [
     "check_started",
     "cores",
     "device_for",
-    "devices_of",
     "launcher",
     "engine_of",
     "make_fabric",

@@ -43,7 +43,7 @@ def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
     environment: Any = {"torchrun": TorchElasticEnvironment, "srun": SLURMEnvironment}.get(by, LightningEnvironment)()
     return Fabric(
         accelerator=compute.accelerator,
-        devices=devices_of(compute),
+        devices=compute.count,
         num_nodes=compute.num_nodes,
         strategy=DDPStrategy(find_unused_parameters=leaves_unused),
         precision=precision,
@@ -60,7 +60,7 @@ def shared(compute: ComputeConfig) -> bool:
     Returns:
         True for several devices, and for ``ddp`` on one.
     """
-    return compute.strategy == "ddp" or devices_of(compute) * compute.num_nodes > 1
+    return compute.strategy == "ddp" or compute.count * compute.num_nodes > 1
 
 
 def launcher() -> tuple[str, int] | None:
@@ -92,22 +92,6 @@ def check_started(compute: ComputeConfig) -> None:
             f"compute.num_nodes is {compute.num_nodes}: start the command on every machine by torchrun or srun "
             "(docs/scale.md); this process was started by neither"
         )
-
-
-def devices_of(compute: ComputeConfig) -> int:
-    """How many devices of this machine one training takes.
-
-    Args:
-        compute: ``devices`` and ``accelerator``.
-
-    Returns:
-        Their number; of ``all`` the GPUs that there are, and 1 where there is none or none is wanted.
-    """
-    if compute.devices != "all":
-        return compute.devices
-    import torch
-
-    return max(1, torch.cuda.device_count()) if compute.accelerator in ("auto", "cuda") else 1
 
 
 def pick_precision(config: TrainingConfig) -> str:

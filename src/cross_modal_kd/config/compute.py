@@ -70,10 +70,20 @@ class ComputeConfig(Strict):
         return self
 
     @property
+    def count(self) -> int:
+        """Devices of this machine for one training: of ``all`` its GPUs, 1 where there is none or none is wanted."""
+        if self.devices != "all":
+            return self.devices
+        import torch
+
+        return max(1, torch.cuda.device_count()) if self.accelerator in ("auto", "cuda") else 1
+
+    @property
     def decides(self) -> dict[str, Any]:
-        """What of this block can change a result, without later keys where they are the defaults."""
+        """What of this block can change a result: ``all`` is a number; later keys are left out where they are defaults."""
         later = {"devices": 1, "num_nodes": 1, "sync_batchnorm": False}
-        kept = {name: getattr(self, name) for name in later if getattr(self, name) != later[name]}
+        found = {name: getattr(self, name) for name in later} | {"devices": self.count}
+        kept = {name: value for name, value in found.items() if value != later[name]}
         return {name: getattr(self, name) for name in MOVED} | kept
 
 

@@ -119,7 +119,7 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     trained = {"student", "teacher"} & used
     if not trained or "training" not in used:
         return Networks()
-    from cross_modal_kd.compute import check_started, devices_of, make_fabric, pick_precision
+    from cross_modal_kd.compute import check_started, make_fabric, pick_precision
     from cross_modal_kd.models import library_of
     from cross_modal_kd.training import Cut, parameters_of
 
@@ -135,11 +135,11 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     if (precision := pick_precision(training)) == "16-mixed" and device.type == "cpu":
         raise ConfigError("compute.precision 16-mixed: a CPU has no half precision; set it to auto or bf16-mixed")
     check_started(compute)
-    ranks = devices_of(compute) * compute.num_nodes
+    ranks = compute.count * compute.num_nodes
     own = {"training": training} | ({} if teacher.pretrained else {"teacher.training": teacher.training})
     for name, each in own.items():
         try:
-            Cut(each.accumulate, devices_of(each.compute) * each.compute.num_nodes).check(each.batch_size, name)
+            Cut(each.accumulate, each.compute.count * each.compute.num_nodes).check(each.batch_size, name)
         except ValueError as error:
             raise ConfigError(str(error)) from error
     where = str(device) if ranks == 1 else f"{ranks} x {device.type}"

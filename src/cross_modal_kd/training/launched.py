@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from cross_modal_kd.compute import devices_of, launcher, make_fabric, shared
+from cross_modal_kd.compute import launcher, make_fabric, shared
 from cross_modal_kd.config import ConfigError, TrainingConfig
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.loop import Plan, fit
@@ -65,7 +65,7 @@ def join(config: TrainingConfig) -> bool:
     if (found := launcher()) is None or not shared(config.compute):
         return False
     name, ranks = found
-    if ranks != (wanted := devices_of(config.compute) * config.compute.num_nodes):
+    if ranks != (wanted := config.compute.count * config.compute.num_nodes):
         raise ConfigError(
             f"{name} has started {ranks} processes, but compute.devices {config.compute.devices} on compute.num_nodes "
             f"{config.compute.num_nodes} are {wanted}: start as many, one for each device"

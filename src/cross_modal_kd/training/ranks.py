@@ -31,7 +31,7 @@ import torch
 import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
 from torch import nn
 
-from cross_modal_kd.compute import check_started, devices_of, launcher, make_fabric, portable, shared
+from cross_modal_kd.compute import check_started, launcher, make_fabric, portable, shared
 from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
@@ -117,7 +117,7 @@ class _Ranks:
     """The processes of one training on this machine."""
 
     def __init__(self, sent: _Sent) -> None:
-        self._sent, self._count = sent, devices_of(sent.job.plan.config.compute)
+        self._sent, self._count = sent, sent.job.plan.config.compute.count
         self._processes: list[BaseProcess] = []
         self._readers: list[Connection] = []
         self._failed: list[_Failed] = []
@@ -249,7 +249,7 @@ def _run(rank: int, address: dict[str, str], sent: _Sent, writer: Connection) ->
     sender = _Sender(writer)
     try:
         os.environ |= {**address, "LOCAL_RANK": str(rank)}
-        torch.set_num_threads(max(1, sent.threads // devices_of(sent.job.plan.config.compute)))
+        torch.set_num_threads(max(1, sent.threads // sent.job.plan.config.compute.count))
         with _speaking(sender if rank == 0 else None):
             history = _fitted(sent, sender)
         if rank == 0:
