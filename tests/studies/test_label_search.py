@@ -150,13 +150,13 @@ def spread(errors: dict[str, list[float]], concepts: float = 0.01) -> pd.DataFra
 def test_the_components_are_those_of_seeds_and_of_concepts():
     values = (0.3 + 0.02 * np.random.default_rng(2).normal(size=10)).tolist()
     row = spread({"none": values}).iloc[0]
-    assert row["mean"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
+    assert row["share"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
     assert row["sd_single_seed"] == pytest.approx(np.std(values, ddof=1))
     assert row["sd_seeds"] == pytest.approx(np.std(values) / 10**0.5, rel=0.1)
     assert row["sd_clusters"] == pytest.approx(0.01, rel=0.1)
     assert row["sd_both"] == pytest.approx(np.hypot(row["sd_seeds"], row["sd_clusters"]), rel=0.1)
-    assert row["low_both"] < min(row["low_seeds"], row["low_clusters"]) < row["mean"]
-    assert row["mean"] < max(row["high_seeds"], row["high_clusters"]) < row["high_both"]
+    assert row["share_low"] < min(row["low_seeds"], row["low_clusters"]) < row["share"]
+    assert row["share"] < max(row["high_seeds"], row["high_clusters"]) < row["share_high"]
 
 
 def test_contrasts_are_paired_in_seeds_and_concepts():
@@ -167,7 +167,7 @@ def test_contrasts_are_paired_in_seeds_and_concepts():
     assert list(rows.index) == ["", "baseline", "each at its own values", "hard form, all else equal"]
     assert list(rows["other"]) == ["", "none", "answer", "soft_twin"]
     removed = rows.drop(index="")
-    for column in ("mean", "low_seeds", "high_seeds"):
+    for column in ("share", "low_seeds", "high_seeds"):
         np.testing.assert_allclose(removed[column], 0.5)
     assert removed["sd_single_seed"].max() < 1e-9 < rows.loc["", "sd_single_seed"]
     assert set(table.loc[table["contrast"] == "", "arm"]) == {"none", "soft", "soft_twin", "answer"}
@@ -175,7 +175,7 @@ def test_contrasts_are_paired_in_seeds_and_concepts():
 
 def test_one_seed_says_nothing_of_other_seeds():
     row = spread({"none": [0.3]}).iloc[0]
-    assert row[["sd_single_seed", "sd_seeds", "low_both", "high_seeds"]].isna().all()
+    assert row[["sd_single_seed", "sd_seeds", "share_low", "high_seeds"]].isna().all()
     assert row["no_interval"] == "one seed" and row["low_clusters"] < 0.3 < row["high_clusters"]
 
 

@@ -54,7 +54,7 @@ def folder(tmp_path, metrics):
     study.to_csv(reporting / "regimes" / "noise.csv", index=False)
     about = {"study": "labels", "condition": "5 % labelled", "seeds": 3, "projection": "pca"}
     numbers = {f"{end}_{over}": 0.1 for end in ("low", "high", "sd") for over in ("clusters", "seeds", "both")}
-    numbers |= {"mean": 0.2, "sd_single_seed": 0.03}
+    numbers |= {"share": 0.2, "share_low": 0.1, "share_high": 0.1, "sd_single_seed": 0.03}
     spread = [
         about | numbers | {"arm": arm, "title": f"{arm}!", "contrast": told, "other": other}
         for arm, told, other in (("none", "", ""), ("soft", "", ""), ("soft", "each at its own values", "none"))

@@ -78,10 +78,10 @@ def components_table(
         arms: gives the titles.
 
     Returns:
-        Columns ``arm``, ``title``, ``projection``, ``contrast`` (empty for the error itself) and ``other``, ``mean``
-        (a share), ``sd_single_seed`` (of one training, NaN of one seed), ``sd_<over>`` and ``low_<over>``,
-        ``high_<over>`` for each of ``OVER``, ``seeds`` (how many), and ``no_interval`` (why there is none; empty where
-        there is one).
+        Columns ``arm``, ``title``, ``projection``, ``contrast`` (empty for the error itself) and ``other``,
+        ``share`` with ``share_low`` and ``share_high`` over both, ``sd_single_seed`` (of one training, NaN of one
+        seed), ``sd_<over>`` for each of ``OVER``, ``low_<over>`` and ``high_<over>`` for clusters and seeds,
+        ``seeds`` (how many), and ``no_interval`` (why there is none; empty where there is one).
     """
     by_name = {name: (projection, result) for (name, projection), result in results.items()}
     rows = []
@@ -110,7 +110,7 @@ def _spread(results: list[ArmResult], kind: TaskKind, against: Against) -> dict[
     }
     evidence = weakest([each.evidence(kind.metric) for each in results])
     value = _told([np.array([each.mean()]) for each in values])[0]
-    found: dict[str, object] = {"mean": value}
+    found: dict[str, object] = {"share": value}
     found["sd_single_seed"] = _told(values).std(ddof=1) if count > 1 else np.nan
     reason = ""
     for name in OVER:
@@ -120,8 +120,8 @@ def _spread(results: list[ArmResult], kind: TaskKind, against: Against) -> dict[
         low, high = (None, None) if interval is None else (interval.low, interval.high)
         reason = reason or ("one seed" if interval is None else interval.reason)
         found[f"sd_{name}"] = np.nanstd(spread, ddof=1) if enough else np.nan
-        found[f"low_{name}"] = np.nan if low is None else low
-        found[f"high_{name}"] = np.nan if high is None else high
+        ends = ("share_low", "share_high") if name == "both" else (f"low_{name}", f"high_{name}")
+        found |= {end: np.nan if at is None else at for end, at in zip(ends, (low, high), strict=True)}
     return found | {"seeds": count, "no_interval": reason}
 
 

@@ -278,17 +278,16 @@ def spread_tables(frame: pd.DataFrame) -> list[Table]:
     header = ["arm", "projection", "of", "mean, %", "over clusters", "over seeds", "over both"]
     header += ["sd of one seed", "sd over seeds", "sd over clusters", "seeds"]
     tables = []
-    for (study, condition), rows in frame.groupby(["study", "condition"], sort=False):
+    for _, rows in frame.groupby(["study", "condition"], sort=False):
+        study, condition = rows[["study", "condition"]].iloc[0].astype(str)
         lines = []
         for row in records(rows):
             what = "its errors" if pd.isna(row["contrast"]) or not row["contrast"] else _contrast(row, rows)
-            ends = [
-                f"[{number('error', row[f'low_{over}'])}, {number('error', row[f'high_{over}'])}]"
-                for over in ("clusters", "seeds", "both")
-            ]
+            columns = ("low_clusters", "high_clusters"), ("low_seeds", "high_seeds"), ("share_low", "share_high")
+            ends = [f"[{number('error', row[low])}, {number('error', row[high])}]" for low, high in columns]
             spread = [number("error", row[f"sd_{name}"]) for name in ("single_seed", "seeds", "clusters")]
             about = [str(row["title"]), _projection(row["projection"]), what]
-            lines.append([*about, number("error", row["mean"]), *ends, *spread, number("seeds", row["seeds"])])
+            lines.append([*about, number("error", row["share"]), *ends, *spread, number("seeds", row["seeds"])])
         tables.append(Table(f"{STUDIES.get(str(study), str(study))}: {condition}", header, lines))
     return tables
 
@@ -315,13 +314,13 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
     about = {"arm", "trial", "state", "dev", "larger_is_better", "best", "labelled"}
     shares = "labelled" in frame
     rows = []
-    for key, trials in frame.groupby(["labelled", "arm"] if shares else ["arm"], sort=False):
+    for _, trials in frame.groupby(["labelled", "arm"] if shares else ["arm"], sort=False):
         best = trials[trials["best"].astype(bool)].iloc[0]
         tried = {str(name): value for name, value in best.items() if name not in about and pd.notna(value)}
         values = [f"{name} {number('', value)}" for name, value in tried.items()]
         first, pruned = trials.sort_values("trial").iloc[0], int((trials["state"] == "pruned").sum())
         metrics = [number("dev", first["dev"]), number("dev", best["dev"])]
-        named = [f"{100 * trials['labelled'].iloc[0]:g} %", str(key[1])] if shares else [str(key[0])]
+        named = [*([f"{100 * first['labelled']:g} %"] if shares else []), str(first["arm"])]
         rows.append([*named, str(len(trials)), str(pruned), *metrics, ", ".join(values) or "as configured"])
     metric = "top-1" if bool(frame["larger_is_better"].iloc[0]) else "EER"
     header = [*(["labelled"] if shares else []), "arm", "trials", "pruned"]
