@@ -80,7 +80,7 @@ class ComputeConfig(Strict):
 
     @property
     def decides(self) -> dict[str, Any]:
-        """What of this block can change a result: ``all`` is a number; later keys are left out where they are defaults."""
+        """What of this block can change a result: ``all`` is a number, later keys at their defaults are left out."""
         later = {"devices": 1, "num_nodes": 1, "sync_batchnorm": False}
         found = {name: getattr(self, name) for name in later} | {"devices": self.count}
         kept = {name: value for name, value in found.items() if value != later[name]}
