@@ -1,5 +1,6 @@
 """Whose the names of a list are: intervals of its errors by resampled speakers, and errors by condition."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from cross_modal_kd.samples import (
     rows_of_names,
 )
 from cross_modal_kd.tasks import Coded, too_few
+
+logger = logging.getLogger(__name__)
 
 WHAT, PARAMETER = "speakers", "score_trials.speakers.min_speakers"
 NAME, SPEAKER, SPLIT = "sample_id", "label", "split"
@@ -71,6 +74,10 @@ def by_speaker(
     there = known[enrol] & known[test]
     weights = cluster_weights(max(int(codes.max()) + 1, 2), asked.bootstrap, asked.seed)
     measure = _Measure(scores, trials.target, speakers, weights, asked)
+    logger.info(
+        "%s: %d resamples of %d speakers, each a pass over the trials, for the list and for every condition",
+        *(trials.file, asked.bootstrap, codes.max() + 1),
+    )
     lacking = f"{(~there).sum():,} of the {len(trials):,} trials have a name that {asked.table} has not"
     found: dict[str, Any] = {
         "speakers": asked.table,
