@@ -38,7 +38,10 @@ ALIASES = {
     "arm": {"distillation.baseline", "distillation.arm"},
 }
 # the same of what a node gives: each study of the regimes is one node, stamped
-MADE = {"table": {f"{study}_regime" for study in STUDIES}, "plot": {f"{study}_regime_plot" for study in STUDIES}}
+MADE = {
+    given: {f"{study}_regime{ending}" for study in STUDIES}
+    for given, ending in {"table": "", "plot": "_plot", "spread": "_spread"}.items()
+}
 
 
 def fits(parameter: str, dataset: str) -> bool:

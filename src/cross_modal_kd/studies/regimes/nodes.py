@@ -14,6 +14,13 @@ from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
 
 
+class Drawn(NamedTuple):
+    """The table of a study, and its figure."""
+
+    table: pd.DataFrame
+    plot: Any
+
+
 class Studied(NamedTuple):
     """The table of a study, its figure, and how sure its errors are."""
 
@@ -39,7 +46,7 @@ def gather_world(
     return World.of(context, quality, quality_measures, teacher_model)
 
 
-def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[Any, ...]]:
+def study(name: str) -> Callable[[World, RegimesConfig, Path], Drawn | Studied]:
     """The node of one study.
 
     Args:
@@ -50,17 +57,18 @@ def study(name: str) -> Callable[[World, RegimesConfig, Path], tuple[Any, ...]]:
         second table; it is called ``study_<name>``.
     """
 
-    def run_study(world: World, regimes: RegimesConfig, store: Path) -> tuple[Any, ...]:
+    def run_study(world: World, regimes: RegimesConfig, store: Path) -> Drawn | Studied:
         from cross_modal_kd.studies.headline import log_arms
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_tables
 
         table, spread = study_tables(STUDIES[name], world, regimes, store)
         log_arms(table, kind_of(world.task))
-        found = Studied(table, STUDIES[name].draw(table, STUDIES[name].look(world, regimes, table)), spread)
-        return found if name in SPREAD else found[:2]
+        plot = STUDIES[name].draw(table, STUDIES[name].look(world, regimes, table))
+        return Studied(table, plot, spread) if name in SPREAD else Drawn(table, plot)
 
     run_study.__name__ = f"study_{name}"
+    run_study.__annotations__["return"] = Studied if name in SPREAD else Drawn
     return run_study
 
 
