@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "demo": ("demo",),
     "quality": ("pipelines", "speech", "image"),
     "samples/frames.py": ("image",),
+    "samples/stretches.py": ("speech",),
     "studies": ("pipelines", "studies", "speech", "image"),
 }
 # Declared and not imported by name: what is a command, data, a plug-in, or an option of another's.

@@ -133,6 +133,8 @@ def _dataset(error: BaseException, text: str) -> str:
     file = path[1] if path else getattr(reason, "filename", None) or name
     makers = [each for each in STAGES if each in pipelines and name in pipelines[each].all_outputs()]
     how = f"; `kedro run --pipelines={makers[0]}` (with the same --env and --params) makes it" if makers else ""
+    if isinstance(reason, NotADirectoryError | FileExistsError):
+        return _disk(reason, str(reason))
     if isinstance(reason, FileNotFoundError):
         return f"{name} is missing: there is no {file}{how}"
     return f"{name} is damaged: {file} cannot be read ({reason}){how}"

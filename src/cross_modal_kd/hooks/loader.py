@@ -16,6 +16,7 @@ Files = dict[Path, DictConfig]
 
 ROOTS = "sources.yml"
 DATA_ROOT = "data_root"
+GLOBALS = ("task", DATA_ROOT)
 # what a folder may be called on every file system
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -78,15 +79,25 @@ class TaskConfigLoader(OmegaConfigLoader):
         super()._check_duplicates(key, config_per_file)
 
     def _check_globals(self, base: dict[str, Any], found: dict[str, Any]) -> None:
-        """Refuse a name that conf/base does not have, and a ``data_root`` that is no folder. Raises ConfigError."""
-        if missing := [name for name in ("task", DATA_ROOT) if name not in base]:
+        """Refuse a name that conf/base does not have, and a ``data_root`` that is no folder. Raises ConfigError.
+
+        A catalog that asks for no ``${globals:...}`` needs none in conf/base.
+        """
+        if (missing := [name for name in GLOBALS if name not in base]) and self._asks_for_globals():
             raise ConfigError(f"conf/{self.base_env}/globals.yml: {missing[0]} is missing; restore the file")
-        if unknown := [name for name in found if name not in base and not name.startswith("_")]:
-            raise ConfigError(f"{self._env_folder}/globals.yml: unknown {unknown[0]!r}. {nearest(unknown[0], [*base])}")
+        known = {**base, **dict.fromkeys(GLOBALS)}
+        if unknown := [name for name in found if name not in known and not name.startswith("_")]:
+            raise ConfigError(
+                f"{self._env_folder}/globals.yml: unknown {unknown[0]!r}. {nearest(unknown[0], [*known])}"
+            )
         for where, said in (("globals.yml", found), ("--params", self.runtime_params or {})):
             root = said.get(DATA_ROOT, "data")
             if not isinstance(root, str) or not root.strip():
                 raise ConfigError(f"{where}: {DATA_ROOT} must be the name of a folder, found {root!r}")
+
+    def _asks_for_globals(self) -> bool:
+        files = (Path(self.conf_source) / self.base_env).rglob("catalog*.y*ml")
+        return any("globals:" in file.read_text(encoding="utf-8", errors="replace") for file in files)
 
     def _parameters(self, base: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
         environment = _with_roots(environment, self._local_roots())

@@ -230,7 +230,7 @@ def split_and_save(
     task: TaskConfig,
     sources: SourcesConfig,
     ingestion: IngestionConfig,
-    page: DataPage,
+    page: DataPage | None = None,
 ) -> SavedSplit:
     """What ``split_samples`` gives, and the split of each cluster as ``ingestion.split.frozen`` takes it back.
 
@@ -242,7 +242,7 @@ def split_and_save(
         task: as ``split_samples`` takes it.
         sources: where shards lie, if anywhere.
         ingestion: as ``split_samples`` takes it; and ``shards``.
-        page: of ``list_and_tell``, written also of a run that fails here.
+        page: of ``list_and_tell``, written also of a run that fails here; None writes none.
 
     Returns:
         The three tables of ``split_samples``; and cluster, split and seed, a row each cluster.
@@ -250,9 +250,11 @@ def split_and_save(
     try:
         split = split_samples(inspected, unusable, task, ingestion)
     except SamplesError as error:
-        page.write(inspected, unusable, [str(error)])
+        if page is not None:
+            page.write(inspected, unusable, [str(error)])
         raise
-    page.write(split.samples, split.rejected_samples)
+    if page is not None:
+        page.write(split.samples, split.rejected_samples)
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)

@@ -151,8 +151,9 @@ class FewLabels(Strict):
 class Capacity(Strict):
     """A student that can come nearer to its teacher.
 
-    width: of the named ``options`` of the encoder, in multiples of ``divisor``, as ``width`` has it. length: of the
-    training. augment: whether inputs are augmented.
+    width: of the encoder, a factor. options: names in student.encoder.options that it multiplies; one that is not there
+    is left alone. divisor: sizes are rounded to multiples of it. length: of the training, a factor. augment: whether
+    inputs are augmented.
     """
 
     width: PositiveFloat = 1.0
