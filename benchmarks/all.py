@@ -34,7 +34,7 @@ marks a ratio that is above its goal. GPUs have a page of their own: [scale](sca
 
 This page is written by `python benchmarks/all.py --page docs/benchmarks.md`; with `--only` the parts that are named
 are written anew. The machine had other work meanwhile: with the `cpu` clock that counts little, elsewhere it makes
-figures larger. Decoding, a million rows and lists of trials are in [scale](scale.md) until their parts are written.
+figures larger.
 """
 
 
