@@ -36,6 +36,11 @@ def test_kedro_viz_sees_the_first_rows(tmp_path):
     assert inspect.signature(entry.preview).return_annotation is TablePreview
 
 
+def test_what_is_no_table_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match=r"t\.parquet takes a table, found dict"):
+        ColumnsDataset(filepath=str(tmp_path / "t.parquet")).save({"a": [1]})
+
+
 def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"t\.parquet"):
         ColumnsDataset(filepath=str(tmp_path / "t.parquet")).load()

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, new_figure, remark, title
-from cross_modal_kd.studies.regimes.plots import APART, METRICS, PALETTE, Look
+from cross_modal_kd.studies.regimes.plots import APART, METRICS, PALETTE, Look, log_ticks
 from cross_modal_kd.studies.words import without_interval
 
 TRAIN, TEST = "teacher_student_distance_train", "teacher_student_distance_test"
@@ -42,10 +42,7 @@ def claim_plot(table: pd.DataFrame, look: Look) -> Figure:
     middle.plot([], [], "--", color=INK, label="training samples")
     middle.legend(frameon=False, fontsize=8, labelcolor=INK, loc="lower left")
     below.set(xlabel=look.axis, ylabel="samples outside\nthe margin, %", ylim=(-4, 104))
-    factors = np.unique(table["value"])
-    below.set_xscale("log")
-    below.set_xticks(factors, [(look.ticks or "{:g}").format(factor) for factor in factors])
-    below.minorticks_off()
+    log_ticks(below, table["value"].to_numpy(dtype=float), look.ticks or "{:g}")
     title(above, look.heading)
     handles, labels = above.get_legend_handles_labels()
     columns = 2 if max(map(len, labels)) <= LONG else 1

@@ -106,12 +106,23 @@ def _mark_weak_teacher(axes: Iterable[Axes], table: pd.DataFrame, arm: str) -> N
         axis.axvline(own, color=FAINT, linewidth=3, label="teacher as weak as the student", zorder=0)
 
 
+def log_ticks(axis: Axes, places: np.ndarray, ticks: str) -> None:
+    """A logarithmic axis with a tick at each of the places and nowhere else.
+
+    Args:
+        axis: is changed.
+        places: above 0, in any order, also several times.
+        ticks: how one is written, a format of ``str.format``.
+    """
+    values = np.unique(places)
+    axis.set_xscale("log")
+    axis.set_xticks(values, [ticks.format(value) for value in values])
+    axis.minorticks_off()
+
+
 def _ticks(axis: Axes, table: pd.DataFrame, look: Look, conditions: list[str]) -> None:
     if look.ticks:
-        values = np.unique(look.places(table, conditions))
-        axis.set_xscale("log")
-        axis.set_xticks(values, [look.ticks.format(value) for value in values])
-        axis.minorticks_off()
+        log_ticks(axis, look.places(table, conditions), look.ticks)
     if look.x is None:
         middle = BESIDE * (table["arm"].nunique() - 1) / 2
         axis.set_xticks(np.arange(len(conditions)) + middle, conditions)
