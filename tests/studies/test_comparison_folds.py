@@ -127,3 +127,15 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
     run_kedro_after("comparison", params=FOLDS)
     assert not trained
     pd.testing.assert_frame_equal(pd.read_csv(reporting / "comparison.csv", float_precision="round_trip"), table)
+
+
+def test_one_fold_is_refused_with_the_parameters():
+    from cross_modal_kd.config import EvaluationConfig
+    from cross_modal_kd.studies.config import ComparisonConfig
+
+    compared = ComparisonConfig(arms=["none"], over_folds=True)
+    assert [said[:42] for said in compared.misfits({"evaluation": EvaluationConfig()})] == [
+        "comparison.over_folds is true and evaluati"
+    ]
+    assert not list(compared.misfits({"evaluation": EvaluationConfig(folds=3)}))
+    assert not list(ComparisonConfig(arms=["none"]).misfits({"evaluation": EvaluationConfig()}))

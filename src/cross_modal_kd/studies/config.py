@@ -1,7 +1,7 @@
 """The block that comparison and robustness both read."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -45,6 +45,21 @@ class ComparisonConfig(Strict):
         for soft, hard in self.hard_of.items():
             yield Reference("comparison.hard_of", soft, "arm")
             yield Reference(f"comparison.hard_of.{soft}", hard, "arm")
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Folds that are asked for where there is one.
+
+        Args:
+            blocks: of which the block ``evaluation`` counts.
+
+        Yields:
+            A sentence.
+        """
+        if self.over_folds and blocks["evaluation"].folds == 1:
+            yield (
+                "comparison.over_folds is true and evaluation.folds 1: set evaluation.folds to 3 or more, or "
+                "comparison.over_folds to false"
+            )
 
     def in_a_line(self) -> str:
         """The arms and the seeds."""

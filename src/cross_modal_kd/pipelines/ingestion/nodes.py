@@ -199,7 +199,7 @@ def split_samples(
         rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
     check_samples(samples, task, design)
-    logger.info("%d samples can be used, %d are rejected", len(samples), len(rejected))
+    logger.info("%d samples can be used, %d rejected%s", len(samples), len(rejected), _first(rejected))
     pairing = pair(samples, task)
     if unpaired := pairing.without_student:
         logger.warning(
@@ -258,6 +258,14 @@ def split_and_save(
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
+
+
+def _first(rejected: pd.DataFrame) -> str:
+    """The first of what was rejected, with its reason."""
+    if not len(rejected):
+        return ""
+    path, reason = rejected.iloc[0][["path", "reason"]]
+    return f" (rejected_samples; the first: {path!a}, {str(reason)[:200]!a})"
 
 
 def list_ahead(
