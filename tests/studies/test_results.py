@@ -216,6 +216,28 @@ def test_the_index_holds_the_headlines_of_all_tasks_the_default_one_first(folder
         write(folder, docs)
 
 
+def test_the_index_is_led_by_a_text_whose_numbers_are_those_of_every_task(folder, tmp_path):
+    docs = tmp_path / "docs"
+    lead = docs / "findings" / "RESULTS.md"
+    lead.parent.mkdir(parents=True)
+    lead.write_text(
+        '{{ v.comparison["soft_both/mlp"].relative_reduction_to_baseline }} | {{ a.metrics.difference.eer }}'
+    )
+    with pytest.raises(FindingsError, match=r"RESULTS.md, line 1: 'a' is undefined; there are: v$"):
+        write(folder, docs, task=VERIFICATION, default_task="v")
+    write(folder, docs, task=CHIMERIC.model_copy(update={"name": "a"}), default_task="v")
+    index = (docs / "RESULTS.md").read_text(encoding="utf-8")
+    assert index.index("8.4 [8.0, 8.9] | ") < index.index("## How to read these pages") < index.index("results/v.md")
+    for text, message in (
+        ("{{ v.comparisons }}", "v: no kind of result is called 'comparisons'; did you mean 'comparison'"),
+        ("{{ v }}", "v names no number; go on with a kind of result"),
+        ("{{ v.tuning['x/0'].dev }} 12.5", "'12.5' is typed by hand"),
+    ):
+        lead.write_text(text)
+        with pytest.raises(FindingsError, match=message):
+            write(folder, docs, task=VERIFICATION, default_task="v")
+
+
 def test_what_was_kept_beside_the_page_stays_where_nothing_new_was_reported(folder, tmp_path):
     docs, kept = tmp_path / "docs", tmp_path / "docs" / "results" / "v"
     facts = {"command": "kedro run --pipelines=comparison", "seeds": {}, "git.sha": "b" * 40}

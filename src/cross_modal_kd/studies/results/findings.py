@@ -45,8 +45,28 @@ def filled(text: str, sections: list[Section], where: str) -> str:
     Raises:
         FindingsError: naming the line, what was not found and what there is; or a typed decimal or percentage.
     """
+    return _rendered(text, {section.kind.name: _lookup(section) for section in sections}, where)
+
+
+def filled_from_all(text: str, tasks: Mapping[str, list[Section]], where: str) -> str:
+    """As ``filled``, from the results of several tasks: ``{{ task.kind["row"].column }}``.
+
+    Args:
+        text: Markdown with Jinja's tags.
+        tasks: by name, what there is of each.
+        where: the file, for errors.
+
+    Returns:
+        Markdown without tags.
+
+    Raises:
+        FindingsError: as of ``filled``.
+    """
+    return _rendered(text, {name: Task(name, sections) for name, sections in tasks.items()}, where)
+
+
+def _rendered(text: str, known: Mapping[str, Any], where: str) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - Markdown, not HTML
-    known = {section.kind.name: _lookup(section) for section in sections}
     try:
         _refuse_typed(text, environment.parse(text), where)
         return environment.from_string(text).render(known)
@@ -91,6 +111,26 @@ def _lookup(section: Section) -> Any:
     if isinstance(section.data, pd.DataFrame):
         return Rows(section.kind.name, section.data, section.kind.keys)
     return Path(section.kind.name, section.data)
+
+
+class Task:
+    """What there is of one task; ``task[kind]`` is a kind of result.
+
+    Args:
+        name: of the task, for errors.
+        sections: every kind of result.
+    """
+
+    def __init__(self, name: str, sections: list[Section]) -> None:
+        self._name, self._kinds = name, {section.kind.name: _lookup(section) for section in sections}
+
+    def __getitem__(self, kind: str) -> Any:
+        if kind not in self._kinds:
+            raise LookUpError(f"{self._name}: no kind of result is called {kind!r}{_nearest(kind, list(self._kinds))}")
+        return self._kinds[kind]
+
+    def __str__(self) -> str:
+        raise LookUpError(f"{self._name} names no number; go on with a kind of result, {HOW}")
 
 
 class NotRun:

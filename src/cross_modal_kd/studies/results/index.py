@@ -1,18 +1,22 @@
-"""docs/RESULTS.md: how to read the pages, and every task's headline."""
+"""docs/RESULTS.md: what to do in which regime, how to read the pages, and every task's headline."""
 
 from pathlib import Path
 
+from cross_modal_kd.studies.results.findings import filled_from_all
 from cross_modal_kd.studies.results.page import HEADLINE
+from cross_modal_kd.studies.results.sections import read_sections
 
-GUIDE = """\
+LEAD = "RESULTS.md"
+TITLE = """\
 <!-- Written by `kedro run --pipeline=results`. Change the data, or docs/findings, not this page. -->
 
 # Results
+"""
+GUIDE = """\
+## How to read these pages
 
 One page a task, written from what the pipelines report: no number is typed by hand. `kedro run --pipeline=results`
 (with `--env` for another task) writes the page of one task, and this index again.
-
-How to read them:
 
 - Errors, accuracies and reductions are in percent, differences in points: `8.4 [8.0, 8.9]` is a value with its
   interval, of 95 % where the parameters say nothing else.
@@ -26,21 +30,32 @@ How to read them:
 """
 
 
-def index_page(pages: Path, default_task: str) -> str:
-    """The guide, then every page's title and headline, the default task first.
+def index_page(pages: Path, default_task: str, findings: Path) -> str:
+    """The lead, the guide, then every page's title and headline, the default task first.
 
     Args:
         pages: folder of the tasks' pages, ``<task>.md``.
         default_task: name of the task of conf/base.
+        findings: folder of the texts; ``RESULTS.md`` there leads, filled from the tables kept beside the pages. Where
+            it is missing, the guide leads.
 
     Returns:
         Markdown for the folder above ``pages``; its links begin with ``results/``.
 
     Raises:
+        FindingsError: the lead looks up what is not there.
         ValueError: a page has no headline between its marks.
     """
     files = sorted(pages.glob("*.md"), key=lambda file: (file.stem != default_task, file.stem))
-    return GUIDE + "".join(f"\n{_entry(file)}\n" for file in files)
+    blocks = [TITLE, _lead(findings / LEAD, pages, files), GUIDE, *(f"{_entry(file)}\n" for file in files)]
+    return "\n".join(block for block in blocks if block)
+
+
+def _lead(file: Path, pages: Path, written: list[Path]) -> str:
+    if not file.is_file():
+        return ""
+    tasks = {page.stem: read_sections(pages / page.stem) for page in written}
+    return filled_from_all(file.read_text(encoding="utf-8").strip(), tasks, file.as_posix()) + "\n"
 
 
 def _entry(file: Path) -> str:

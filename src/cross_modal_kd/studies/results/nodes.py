@@ -33,7 +33,7 @@ def write_results(folder: Path, task: TaskConfig, evaluation: EvaluationConfig, 
     refuse_loss(page, text, folder, kept)
     pages.mkdir(parents=True, exist_ok=True)
     page.write_text(text, encoding="utf-8")
-    (docs / "RESULTS.md").write_text(index_page(pages, results.default_task), encoding="utf-8")
+    (docs / "RESULTS.md").write_text(index_page(pages, results.default_task, docs / "findings"), encoding="utf-8")
     anew = [section.kind.name for section in reported if section.files]
     rest = [section.kind.name for section in sections if section.files and section.kind.name not in anew]
     logger.info("from %s: %s; as kept in %s: %s", folder, _listed(anew), kept, _listed(rest))
