@@ -199,6 +199,16 @@ def test_a_line_says_how_a_file_came_about_as_long_as_it_is_that_file(folder, tm
         r"\*`kedro run --pipelines=comparison` · trained with seeds 0 1 · evaluation.seed 3 · A CPU, 2 cores, no GPU · "
     )
     assert re.search(line + r"20\d\d-\d\d-\d\d · commit a{10} with changes\*", page)
+    facts |= {"device.threads": "1", "split": "conf/v/split.csv", "budget": {"tuning.trials": 10, "tuning.epochs": 6}}
+    note(folder, folder / "comparison.csv", facts)
+    note(
+        folder,
+        folder / "tuning_trials.csv",
+        facts | {"device.cpu": "B CPU", "split": "drawn", "seeds": {"ingestion.split.seed": 4}},
+    )
+    page = write(folder, tmp_path / "docs")
+    assert "· evaluation.seed 3 · split `conf/v/split.csv` · A CPU, 2 cores, 1 thread, no GPU ·" in page
+    assert "· tuning.trials 10 · tuning.epochs 6 · split drawn with seed 4 · B CPU" in page
     COMPARISON.assign(seeds=5).to_csv(folder / "comparison.csv", index=False)
     page = write(folder, tmp_path / "docs")
     assert "A CPU" not in page and "date, machine and commit were not noted" in page
@@ -396,7 +406,8 @@ def test_a_run_notes_how_its_files_came_about(distilled):
     assert {"metrics.json", "distilled/history.csv", "summary.png"} <= set(notes)
     found = notes["metrics.json"]
     assert found["command"] == "kedro run --pipelines=distill --env=test" and found["seeds"]["training.seed"] == 0
-    assert found["device.cores"] and found["date"].endswith("+00:00")
+    assert found["split"] == "conf/test/split.csv" and found["budget"]["training.epochs"] > 0
+    assert found["device.threads"] and found["device.cores"] and found["date"].endswith("+00:00")
 
 
 PAGES = sorted(tables.parent.name for tables in (DOCS / "results").glob("*/provenance.json"))

@@ -27,13 +27,16 @@ FOLDER = "reporting_folder"
 FILE = "provenance.json"
 STUDENT, HISTORY = ".student", "history.csv"
 SEEDS = ("seed", "seeds")
+FROZEN = "ingestion.split.frozen"
+# how much was spent; of a table only what counts for it is shown (pipeline `results`)
+BUDGET = ("training.epochs", "training.min_steps", "tuning.trials", "tuning.epochs", "tuning.repeats")
 # what a student depends on; of a comparison's or a page's blocks it does not
 OF_A_STUDENT = (
     *("task", "sources", "ingestion", "inputs", "quality", "teacher", "projection", "student", "training"),
     *("arms", "distillation"),
 )
 WHERE_AND_HOW = ("root", "frozen", "workers", "cache_mb", "shards", "mb")  # a path is another one from another folder
-KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.gpus")
+KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.threads", "device.gpus")
 
 
 class ProvenanceHook:
@@ -42,6 +45,7 @@ class ProvenanceHook:
     def __init__(self) -> None:
         self._project = Path.cwd()
         self._seeds: dict[str, Any] = {}
+        self._spent: dict[str, Any] = {}
         self._command = ""
         self._params: dict[str, Any] = {}
         self._blocks: dict[str, str] = {}
@@ -52,14 +56,19 @@ class ProvenanceHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note the project's folder, and every parameter that is called ``seed`` or ``seeds``.
+        """Note the project's folder, every parameter that is called ``seed`` or ``seeds``, the split and the budget.
 
         Args:
             context: Kedro's, with the parameters of the run.
         """
         self._project = Path(context.project_path)
         self._blocks = digests(context.params)
-        self._seeds = {name: value for name, value in leaves(context.params) if name.rpartition(".")[2] in SEEDS}
+        known = dict(leaves(context.params))
+        self._seeds = {name: value for name, value in known.items() if name.rpartition(".")[2] in SEEDS}
+        self._spent = {
+            "budget": {name: known[name] for name in BUDGET if known.get(name) is not None},
+            "split": _split(known.get(FROZEN), self._project),
+        }
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -102,9 +111,17 @@ class ProvenanceHook:
         if self._facts is None:
             known = git_facts(self._project) | device_facts()
             self._facts = {name: known[name] for name in KEPT if name in known}
-        made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._facts}
+        made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._spent, **self._facts}
         made |= {"remarks": list(self._remarks)} if self._remarks else {}
         note(self._folder, file, made | ({"blocks": self._blocks} if file.name == HISTORY else {}))
+
+
+def _split(frozen: Any, project: Path) -> str:
+    """The file that holds the split, as it is called in the project; ``drawn`` where it was drawn by its seed."""
+    if frozen is None:
+        return "drawn"
+    file = project / str(frozen)
+    return file.relative_to(project).as_posix() if file.is_relative_to(project) else file.name
 
 
 def digests(blocks: Mapping[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ class Kind:
         build: its tables, from the data of its files.
         lead: how to read it.
         keys: the columns that name a row in findings.
-        seeds: the parameters that count for it.
+        seeds: the parameters that count for it, those that say what was spent among them.
         plots: patterns in the reporting folder.
         listed: whether a page says where it was not run.
     """
@@ -74,7 +74,8 @@ KINDS = (
     ),
     Kind(
         "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
-        "The same number of trials for every arm.", ("labelled", "arm", "trial"), ("tuning.seed",),
+        "The same number of trials for every arm.", ("labelled", "arm", "trial"),
+        ("tuning.seed", "tuning.trials", "tuning.epochs", "tuning.repeats"),
     ),
     Kind(
         "quality_ordering", "Quality measures against known damage", "quality_ordering.csv", "quality_study",
