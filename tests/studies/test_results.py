@@ -163,6 +163,12 @@ def test_what_was_not_run_is_listed_with_its_command(folder, tmp_path):
     assert "Nothing was measured yet." in page and page.count("- ") >= len(KINDS)
 
 
+def test_an_environment_that_varies_a_task_has_a_title_and_a_note_of_its_own(folder, tmp_path):
+    page = write(folder, tmp_path / "docs", title="Heavier and heavier", note="The weights are given.")
+    assert "\n# Heavier and heavier\n" in page and "The weights are given." in page and VERIFICATION.title not in page
+    assert "## Heavier and heavier" in (tmp_path / "docs" / "RESULTS.md").read_text(encoding="utf-8")
+
+
 def test_each_study_names_its_own_seeds(folder, tmp_path):
     longer = pd.read_csv(folder / "regimes" / "noise.csv").assign(study="width", seed_list="0 1 2")
     longer.to_csv(folder / "regimes" / "width.csv", index=False)

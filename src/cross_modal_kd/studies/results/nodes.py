@@ -16,13 +16,15 @@ def write_results(folder: Path, task: TaskConfig, evaluation: EvaluationConfig, 
         folder: of what was reported of the task.
         task: its name is that of the page.
         evaluation: ``folds``, which no study has.
-        results: where the pages go, and how large a plot may be.
+        results: where the pages go, what stands over them, and how large a plot may be.
     """
     from cross_modal_kd.studies.results.index import index_page
     from cross_modal_kd.studies.results.kept import keep, refuse_loss
     from cross_modal_kd.studies.results.page import task_page
     from cross_modal_kd.studies.results.sections import read_sections
 
+    note = " ".join(filter(None, (task.note, results.note)))
+    task = task.model_copy(update={"title": results.title or task.title, "note": note})
     docs = Path(results.docs_root)
     pages = docs / "results"
     page, kept = pages / f"{task.name}.md", pages / task.name
