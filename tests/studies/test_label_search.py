@@ -121,6 +121,7 @@ def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():
     [
         ({"shares": [0.0]}, r"without_labels names \['simclr'\], not among regimes.labels.arms: none"),
         ({"twins": ["soft"]}, r"twins names \['soft'\], not among"),
+        ({"share_seeds": {0.2: 1}}, r"share_seeds has \[0.2\], not among regimes.labels.shares: \[0.1\]"),
     ],
 )
 def test_what_the_study_needs_is_trained(changes, message):
@@ -206,6 +207,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
     labels = {
         "arms": ["none", "simclr", "soft_feature"],
         "shares": [1.0, 0.3, 0.0],
+        "share_seeds": {0.0: 1},
         "tuned": tuned,
         "twins": ["soft_feature"],
         "damaged": {"share": 0.5, "kinds": {"image": {"blur": [3]}}},
@@ -229,4 +231,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
     told = spread[spread["contrast"].notna()]
     assert set(told["contrast"]) == {"baseline", "hard form, all else equal"}
     assert set(told.loc[told["condition"].str.startswith("0 %"), "other"]) == {"simclr", "soft_feature_twin"}
-    assert {"none"} < set(told["other"]) and (spread["seeds"] == 2).all()
+    assert {"none"} < set(told["other"]) and spread["seeds"].tolist() == [
+        1 if condition.startswith("0 %") else 2 for condition in spread["condition"]
+    ]
+    assert table["seed_list"].tolist() == ["0" if share == 0 else "0 1" for share in table["value"]]

@@ -22,7 +22,7 @@ class Condition:
     arms without constraints are trained on, where that is something else. bound_through: projections in training, where
     they are not those of measuring. weight: of the arms' constraints, times their own. arms: those that are trained,
     with their values under this condition; None: the study's, as configured. baseline: in place of that of all studies.
-    facts: columns of the table.
+    seeds: how many, the first of the study's; None: all. facts: columns of the table.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Condition:
     weight: float = 1.0
     arms: ArmsConfig | None = None
     baseline: str | None = None
+    seeds: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

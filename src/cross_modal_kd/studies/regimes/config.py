@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from cross_modal_kd.config import ArmsConfig, EachOnce, ModalityName, Reference, Strict
 from cross_modal_kd.studies.arm_keys import misfit
@@ -29,9 +29,10 @@ class LabelsStudy(Strict):
     arms: that are trained, the baseline among them.
     shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
     With 0 no training sample has one: arms that ask for labels are left out, and the others are set against
-    ``without_labels``. draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of
-    each batch that is labelled, at least; null takes batches as they come, in which the task's loss is a mean over few
-    samples and each labelled sample is seen as rarely as an unlabelled one.
+    ``without_labels``. share_seeds: shares that take only so many of the seeds, the first.
+    draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
+    labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
+    labelled sample is seen as rarely as an unlabelled one.
     without_labels: an arm, the baseline where nothing is labelled; it learns from the student's own samples.
     tuned: by share and arm, values by dotted keys inside the arm, of a search at that share (``tuning.labelled``).
     twins: arms that are trained a second time in their hard form, all else equal (each margin 0).
@@ -40,6 +41,7 @@ class LabelsStudy(Strict):
 
     arms: Annotated[list[str], EachOnce] = Field(min_length=1)
     shares: Annotated[list[Share], EachOnce] = Field(min_length=1)
+    share_seeds: dict[Share, PositiveInt] = Field(default_factory=dict)
     draw: int = Field(0, ge=0)
     labelled_in_batch: float | None = Field(0.5, gt=0, lt=1)
     without_labels: str = "simclr"
@@ -54,6 +56,10 @@ class LabelsStudy(Strict):
                 raise ValueError(
                     f"regimes.labels.{key} names {unknown}, not among regimes.labels.arms: {', '.join(self.arms)}"
                 )
+        if unasked := sorted(set(self.share_seeds) - set(self.shares)):
+            raise ValueError(
+                f"regimes.labels.share_seeds has {unasked}, not among regimes.labels.shares: {self.shares}"
+            )
         return self
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:

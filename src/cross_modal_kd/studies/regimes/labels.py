@@ -45,12 +45,12 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         kept = labelled_clusters(world.samples, world.task, share, study.draw) if share else set()
         known = kind_of(world.task).clusters(world.data.train).isin(kept).to_numpy()
         facts = {"labelled_samples": int(known.sum()), "labelled_clusters": len(kept), "training_samples": len(known)}
-        arms = arms_at(world.arms, study, share)
+        arms, seeds = arms_at(world.arms, study, share), study.share_seeds.get(share)
         if known.all():
-            yield Condition.of(world, "100 % labelled", 1.0, facts=facts, arms=arms)
+            yield Condition.of(world, "100 % labelled", 1.0, facts=facts, arms=arms, seeds=seeds)
             continue
         few = _few_labels(world, study, share, kept, known, store) if share else _no_labels(world, study)
-        few = replace(few, arms=arms)
+        few = replace(few, arms=arms, seeds=seeds)
         few = few if study.damaged is None else _damaged(world, study.damaged, few, known)
         yield replace(few, facts={**facts, **few.facts})
 

@@ -85,21 +85,26 @@ def train_all(
         world: gives the arms and what outcomes are embedded on.
         conditions: all are held at once, with their inputs.
         arms: names of arms of the world, for conditions without arms of their own.
-        seeds: of the student's start and of the order of its batches.
+        seeds: of the student's start and of the order of its batches; a condition may take the first of them alone.
         store: folder of the trainings.
 
     Returns:
         One for each condition, in their order.
     """
     conditions = list(conditions)
-    numbered = [(number, name) for number, condition in enumerate(conditions) for name in _trained(condition, arms)]
-    planned = [_plan(world, conditions[number], name, seed) for seed in seeds for number, name in numbered]
+    numbered = [
+        (number, name, seed)
+        for place, seed in enumerate(seeds)
+        for number, condition in enumerate(conditions)
+        for name in _trained(condition, arms)
+        if condition.seeds is None or place < condition.seeds
+    ]
+    planned = [_plan(world, conditions[number], name, seed) for number, name, seed in numbered]
     jobs = [job for job, _ in planned]
     under = {job.key(world.fingerprint): condition for job, condition in planned}
     outcomes = train_grid(jobs, store, world, partial(_train, under, world.fingerprint))
-    of = [number for number, _ in numbered] * len(seeds)
     return [
-        Trained(condition, [outcome for at, outcome in zip(of, outcomes, strict=True) if at == number])
+        Trained(condition, [outcome for (at, _, _), outcome in zip(numbered, outcomes, strict=True) if at == number])
         for number, condition in enumerate(conditions)
     ]
 
