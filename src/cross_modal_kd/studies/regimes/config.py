@@ -273,4 +273,4 @@ class RegimesConfig(Strict):
 STUDIES = ("labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants")
 
 # Those whose seeds and clusters are told apart in a table of their own.
-SPREAD = ("labels",)
+SPREAD = ("labels", "weight")
