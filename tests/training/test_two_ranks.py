@@ -26,9 +26,11 @@ from cross_modal_kd.training.checkpoint import load_state
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.launched import join
 from cross_modal_kd.training.loop import DevMetric, Plan
-from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.module import DistillationModule, Mixed
 from cross_modal_kd.training.ranks import free_port, leaves_unused, train
+from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.sampler import Cut, EpochSampler
+from cross_modal_kd.training.seeds import derive_seed
 from training_toys import CLASSES, CONFIG, COUNT, DIM, FEATURES, ArrayInputs, data, objective, projection, weights_of
 from training_toys import without_seconds as timeless
 
@@ -129,6 +131,29 @@ def test_two_ranks_train_what_one_trains(tmp_path, joint, caplog):
     said = [record.getMessage() for record in caplog.records if record.name.startswith("cross_modal_kd.training")]
     assert said == ["training: on 2 processes that share every batch", "training: 36 inputs: kept in memory"]
     assert not running()
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_two_ranks_mix_as_one_does_that_mixes_the_rows_of_each_apart(monkeypatch, joint):
+    """Each mixes what it has read, which is every second row of a part, by the share of all."""
+
+    def mixed_apart(reader, batch, own, alpha, place):
+        seed, order = derive_seed("mixup", CONFIG.seed, *place), torch.arange(len(own))
+        for rank in range(2):
+            rows = order[rank::2].numpy().copy()
+            seeds = [seed, derive_seed("order", *place, rank)]
+            order[rank::2] = torch.from_numpy(rows[np.random.default_rng(seeds).permutation(len(rows))])
+        labelled = torch.nonzero(given.labels[own[order]] >= 0)[:, 0]
+        return Mixed(float(np.random.default_rng(seed).beta(alpha, alpha)), batch.in_order(order, labelled))
+
+    given, update = data(some_labels(), share=0.4), {"batch_size": 9, "accumulate": 1 + joint}
+    plain = trained(given, config(1, **update), joint, augment=Noise(), mixup=0.4)
+    two = trained(given, config(2, **update), joint, augment=Noise(), mixup=0.4)
+    monkeypatch.setattr(BatchReader, "_mixed", mixed_apart)
+    one = trained(given, config(1, **update), joint, augment=Noise(), mixup=0.4)
+    near(one, two)
+    with pytest.raises(AssertionError):  # one process mixes any two rows of a batch: other pairs, another training
+        near(plain, two)
 
 
 def running() -> list[psutil.Process]:
