@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import QualityConfig
+from cross_modal_kd.config import QualityConfig, TeacherConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import SPREAD, RegimesConfig
@@ -30,7 +30,11 @@ class Studied(NamedTuple):
 
 
 def gather_world(
-    context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher_model: ModelBundle
+    context: Context,
+    quality: QualityConfig,
+    quality_measures: pd.DataFrame,
+    teacher: TeacherConfig,
+    teacher_model: ModelBundle,
 ) -> World:
     """The context of all studies, with the teacher and the quality measures.
 
@@ -38,12 +42,13 @@ def gather_world(
         context: of all studies.
         quality: the block of that name, by which damaged samples are measured and scored again.
         quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
+        teacher: whether its answers to the texts of an instance are averaged.
         teacher_model: that embeds damaged texts again.
 
     Returns:
         What every study of the regimes starts from.
     """
-    return World.of(context, quality, quality_measures, teacher_model)
+    return World.of(context, quality, quality_measures, teacher, teacher_model)
 
 
 def study(name: str) -> Callable[[World, RegimesConfig, Path], Drawn | Studied]:

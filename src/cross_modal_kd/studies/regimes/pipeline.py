@@ -19,7 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """
     gather = Node(
         gather_world,
-        {"context": "study_context", "quality": "params:quality"}
+        {"context": "study_context", "quality": "params:quality", "teacher": "params:teacher"}
         | {name: name for name in ("quality_measures", "teacher_model")},
         "regimes_world",
         name="gather_world",

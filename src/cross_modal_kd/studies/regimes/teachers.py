@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.quality import Scoring, average_views, score_samples
 from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import TeacherStudy
@@ -116,4 +117,7 @@ def _damaged(world: World, study: TeacherStudy, store: Path) -> Iterator[tuple[s
         on = about.training.compute.accelerator
         given = (about.task, about.sources, about.inputs, world.teacher_model, cache, on)
         embeddings = embed_teacher(samples, *given, world.engine)
+        if world.teacher.views == "averaged":  # by the quality of the whole texts, as of the unchanged teacher
+            scores = score_samples(world.samples, world.quality_measures, Scoring.of(world.quality))
+            embeddings = average_views(embeddings, samples, scores)
         yield DROPPED, share, embeddings
