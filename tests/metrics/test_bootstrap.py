@@ -69,6 +69,24 @@ def test_trials_within_and_between_clusters_are_weighed_apart():
         assert result.auc[row, 0] == pytest.approx(roc_auc(scores[drawn], labels[drawn]))
 
 
+@pytest.mark.parametrize("targets", [0.5, 0.01], ids=["half targets", "few targets"])
+@pytest.mark.parametrize("digits", [9, 2, 0], ids=["no ties", "ties", "hardly a score"])
+def test_a_long_list_has_the_errors_of_its_weighted_trials(targets, digits):
+    """More points than are looked at first; the curve of each resample is made by another way."""
+    generator = np.random.default_rng(int(100 * targets) + digits)
+    enrol, test = (generator.integers(0, 12, 4000) for _ in range(2))
+    labels = (generator.random(4000) < targets).astype(int)
+    scores = (2 * labels + generator.normal(size=4000)).round(digits)
+    weights, costs = cluster_weights(12, 8, seed=2), (0.0001, 0.01, 0.3, 0.99)
+    result = bootstrap_verification([scores], labels, enrol, test, weights, p_targets=costs)
+    for row, counts in enumerate(weights):
+        copies = np.where(enrol == test, counts[enrol], counts[enrol] * counts[test])
+        assert result.eer[row, 0] == pytest.approx(eer(scores, labels, copies), abs=1e-12)
+        assert result.auc[row, 0] == pytest.approx(roc_auc(scores, labels, copies), abs=1e-12)
+        for p in costs:
+            assert result.min_dcf[p][row, 0] == pytest.approx(min_dcf(scores, labels, p, weights=copies), abs=1e-12)
+
+
 def test_every_cluster_once_is_the_point_estimate():
     sets, labels, enrol, test = all_pairs()
     result = bootstrap_verification(sets, labels, enrol, test, np.ones((1, 6), dtype=int))

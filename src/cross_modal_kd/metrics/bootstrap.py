@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cross_modal_kd.metrics.checks import class_indices, finite
-from cross_modal_kd.metrics.trial_scores import TrialScores
-from cross_modal_kd.metrics.verification import eer_at, min_dcf_at, roc_auc_at
+from cross_modal_kd.metrics.drawn_trials import DrawnTrials
+from cross_modal_kd.metrics.sorted_scores import checked_trials
 
 
 def cluster_weights(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def bootstrap_verification(
     """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
 
     A trial between clusters c, e weighs n_c n_e, one within c weighs n_c. Each set is sorted once; a resample costs one
-    pass over the trials a set. Memory grows with S n + R (S + C).
+    running sum of its trials, in which EER and minDCF are found by bisection. Memory grows with S n + R (S + C).
 
     Args:
         score_sets: S arrays (n,), higher is more alike.
@@ -87,27 +87,26 @@ def bootstrap_verification(
     >>> found.eer.tolist()
     [[0.0], [nan]]
     """
-    trials = [TrialScores.of(scores, labels) for scores in score_sets]
-    if not trials:
+    checked = [checked_trials(scores, labels) for scores in score_sets]
+    if not checked:
         raise ValueError("score_sets: expected at least one array of scores, found none")
-    is_target = trials[0].is_target
+    is_target = checked[0][1]
     clusters = weights.shape[1]
     enrol = class_indices(enrol_cluster, is_target, clusters, "enrol_cluster", "scores")
     test = class_indices(test_cluster, is_target, clusters, "test_cluster", "scores")
     # A trial within one cluster meets an extra cluster that is drawn exactly once: n_c * 1.
     test = np.where(enrol == test, clusters, test)
-    sides = [(enrol[mask], test[mask]) for mask in (is_target, ~is_target)]
+    trials = [DrawnTrials.of(scores, is_target, enrol, test) for scores, _ in checked]
 
     shape = (len(weights), len(trials))
     result = VerificationBootstrap(np.empty(shape), np.empty(shape), {p: np.empty(shape) for p in p_targets})
     for row, counts in enumerate(np.pad(weights.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)):
-        target_weights, impostor_weights = (counts.take(first) * counts.take(second) for first, second in sides)
         for column, trial in enumerate(trials):
-            points = trial.points(target_weights, impostor_weights)
-            result.eer[row, column] = eer_at(points)
-            result.auc[row, column] = roc_auc_at(points)
+            drawn = trial.errors(counts)
+            result.eer[row, column] = drawn.eer()
+            result.auc[row, column] = drawn.auc
             for p_target, values in result.min_dcf.items():
-                values[row, column] = min_dcf_at(points, p_target)
+                values[row, column] = drawn.min_dcf(p_target)
     return result
 
 
