@@ -5,11 +5,11 @@
 
 Random embeddings of speakers, a list as VoxCeleb writes it, everything on the CPU; VoxCeleb1's own three lists have
 their published numbers of trials, targets, speakers and files, and 1,000 resamples of the speakers for each interval.
-Time is the fastest of the rounds, in which a row and its peer take turns; memory is the highest of the process beyond
-what it held before (Linux with glibc: VmHWM), so that of the embeddings themselves is not in it. The peers: scores
-gathered in blocks of 100,000 pairs, scikit-learn's ``roc_curve`` with EER and minDCF read off it (with weights, of a
-resample), and a matrix of all cosines with a turn of a Python loop for each query. Both sides of a row are checked to
-agree.
+Time is the fastest of the rounds, of which the published lists have one, and in which a row and its peer take turns;
+memory is the highest of the process beyond what it held before (Linux with glibc: VmHWM), so that of the embeddings
+themselves is not in it. The peers: scores gathered in blocks of 100,000 pairs, scikit-learn's ``roc_curve`` with EER
+and minDCF read off it (with weights, of a resample), and a matrix of all cosines with a turn of a Python loop for each
+query. Both sides of a row are checked to agree.
 """
 
 import argparse
@@ -306,9 +306,9 @@ def main() -> None:
         flush=True,
     )
     with tempfile.TemporaryDirectory() as folder:
-        for rows in (of_a_list, of_published):
+        for rows, rounds in ((of_a_list, given.rounds), (of_published, 1)):
             for row in rows(given, Path(folder)):
-                print(measured(row, given.rounds), flush=True)
+                print(measured(row, rounds), flush=True)
         for rows_of in (of_errors, of_matching):
             for row in rows_of(given):
                 print(measured(row, given.rounds), flush=True)
