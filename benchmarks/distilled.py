@@ -20,7 +20,7 @@ from gpu_world import arm_data, arm_of, random_projection
 from timing import CLOCKS, beside, machine, table
 from tqdm import tqdm
 
-from cross_modal_kd.compute import make_fabric
+from cross_modal_kd.compute import kept_memory, make_fabric
 from cross_modal_kd.config import InputConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier
 from cross_modal_kd.modalities import augmentation
@@ -85,7 +85,8 @@ def main() -> None:
     data, parameters = world(given.batch)
     own = epoch_of("none", data, parameters, given.batch)
     works = {name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms}
-    taken = beside(works, given.rounds, CLOCKS[given.clock])
+    with kept_memory():  # as in a training
+        taken = beside(works, given.rounds, CLOCKS[given.clock])
     head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
     print("\n".join(table(head, ([name, *each.cells(GOAL)] for name, each in taken.items()))))
     print(f"\n{machine('torch', 'lightning-fabric')}; {given.threads} threads, {given.clock} clock")

@@ -14,6 +14,7 @@ from cross_modal_kd.compute.device import (
     shared,
 )
 from cross_modal_kd.compute.engine import LOCAL, Engine, EngineError, engine_of
+from cross_modal_kd.compute.memory import kept_memory
 from cross_modal_kd.compute.portable import RAISED_IN, portable
 from cross_modal_kd.compute.progress_bar import progress_bar
 
@@ -27,6 +28,7 @@ __all__ = [
     "device_for",
     "launcher",
     "engine_of",
+    "kept_memory",
     "make_fabric",
     "pick_precision",
     "portable",

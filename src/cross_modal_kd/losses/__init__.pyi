@@ -19,6 +19,7 @@ from cross_modal_kd.losses.objective import Term as Term
 from cross_modal_kd.losses.precision import full as full
 from cross_modal_kd.losses.precision import full_products as full_products
 from cross_modal_kd.losses.precision import unit as unit
+from cross_modal_kd.losses.precision import unit_weights as unit_weights
 from cross_modal_kd.losses.registry import DISTANCES as DISTANCES
 from cross_modal_kd.losses.registry import REDUCERS as REDUCERS
 from cross_modal_kd.losses.registry import build_constraint as build_constraint

@@ -7,7 +7,7 @@ from pytorch_metric_learning.losses import ArcFaceLoss, SubCenterArcFaceLoss
 from pytorch_metric_learning.reducers import DoNothingReducer
 from torch import Tensor
 
-from cross_modal_kd.losses.precision import full, unit
+from cross_modal_kd.losses.precision import full, unit, unit_weights
 from cross_modal_kd.losses.task import Classifier
 
 
@@ -20,15 +20,20 @@ class _ArcFace(ArcFaceLoss):
 
     def compute_loss(self, embeddings: Tensor, labels: Tensor, *_: object) -> dict[str, dict[str, Tensor]]:
         self.cast_types(embeddings.dtype, embeddings.device)
-        cosine, place = self.get_cosine(embeddings), labels[:, None]
+        return {"loss": {"losses": self.losses_of(self.get_cosine(embeddings), embeddings, labels)}}
+
+    def losses_of(self, cosine: Tensor, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """(B,) losses of the cosines (B, C) of embeddings (B, d)."""
+        place = labels[:, None]
         of_target = cosine.gather(1, place)
         moved = self.modify_cosine_of_target_classes(of_target) - of_target
         logits = self.scale_logits(cosine.scatter_add(1, place, moved), embeddings)
-        return {"loss": {"losses": self.cross_entropy(logits, labels)}}
+        losses: Tensor = self.cross_entropy(logits, labels)
+        return losses
 
     def get_cosine(self, embeddings: Tensor) -> Tensor:
         """(B, C) cosines of the embeddings (B, d) to the prototypes."""
-        return unit(embeddings) @ unit(self.W.T).T
+        return unit(embeddings) @ unit_weights(self.W.T).T
 
     def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
         """acos of the cosines (B, 1), clamped by four times the type's precision."""
@@ -138,3 +143,9 @@ class AAMSoftmaxClassifier(Classifier):
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """See ``Classifier.loss``."""
         return self.arcface(embeddings, labels)["loss"]["losses"]
+
+    def both(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Classifier.both``: of the same cosines."""
+        self.arcface.cast_types(embeddings.dtype, embeddings.device)
+        cosine = self.arcface.get_cosine(embeddings)
+        return self.arcface.losses_of(cosine, embeddings, labels), self.arcface.scale_logits(cosine, embeddings)

@@ -1,7 +1,10 @@
 """Divergence between two classifications, per sample."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from cross_modal_kd.losses.precision import full, no_autocast, unit
 
@@ -84,6 +87,30 @@ def softened_kl(teacher_logits: Tensor, student_logits: Tensor, temperature: flo
     >>> softened_kl(torch.ones(1, 3), torch.zeros(1, 3), 2.0).tolist()
     [0.0]
     """
-    log_p = softened(teacher_logits, temperature).log_softmax(-1)
-    log_q = softened(student_logits, temperature).log_softmax(-1)
-    return temperature**2 * (log_p.exp() * (log_p - log_q)).sum(-1)
+    if teacher_logits.requires_grad:
+        log_p = softened(teacher_logits, temperature).log_softmax(-1)
+        log_q = softened(student_logits, temperature).log_softmax(-1)
+        return temperature**2 * (log_p.exp() * (log_p - log_q)).sum(-1)
+    found: Tensor = _SoftenedKL.apply(student_logits, teacher_logits, temperature)
+    return found
+
+
+class _SoftenedKL(torch.autograd.Function):
+    """``softened_kl`` to a teacher that stands still, without a copy of (B, C) for each of its operations."""
+
+    @staticmethod
+    def forward(ctx: Any, student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
+        log_q = softened(student_logits, temperature).log_softmax(-1)
+        gap = softened(teacher_logits, temperature).log_softmax(-1)
+        target = gap.exp()
+        ctx.save_for_backward(target, log_q)
+        ctx.temperature = temperature
+        return temperature**2 * gap.sub_(log_q).mul_(target).sum(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,), (target, log_q) = gradients, ctx.saved_tensors
+        of_log_q = target * (gradient * -(ctx.temperature**2))[:, None]
+        found = torch._log_softmax_backward_data(of_log_q, log_q, -1, log_q.dtype)
+        return found if ctx.temperature == 1 else found.div_(ctx.temperature), None, None

@@ -116,7 +116,7 @@ class ConstraintInputs:
             ``teacher_logits``.
         """
         given = (self.teacher, self.teacher_raw, self.teacher_logits)
-        return sum(((0 * each.detach()).sum(1) for each in given if each is not None), self.teacher.new_zeros(()))
+        return sum((0 * each.detach().sum(1) for each in given if each is not None), self.teacher.new_zeros(()))
 
     def unit_rows(self, name: str, by: str) -> Tensor:
         """``prototypes`` or ``bank`` with rows of length 1.

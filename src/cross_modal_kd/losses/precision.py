@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 SHORT = 1e-6  # the length up to which an embedding counts as zero
 
@@ -36,6 +38,9 @@ def no_autocast(values: Tensor) -> Iterator[None]:
     Yields:
         Nothing.
     """
+    if values.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        yield
+        return
     with torch.autocast(device_type=values.device.type, enabled=False), full_products(values.device):
         yield
 
@@ -83,6 +88,46 @@ def unit(values: Tensor) -> Tensor:
     tensor([[0.6000, 0.8000],
             [0.0000, 0.0000]])
     """
+    return _scaled(values)[0]
+
+
+def unit_weights(weights: Tensor) -> Tensor:
+    """``unit`` of weights that nothing else is made of, with its gradient in six passes over them in place of eleven.
+
+    The same numbers, as long as no other gradient is added to the weights': then sums would be rounded in another
+    order. It is differentiable once.
+
+    Args:
+        weights: (..., d).
+
+    Returns:
+        The same shape.
+    """
+    if not (torch.is_grad_enabled() and weights.requires_grad):
+        return unit(weights)
+    found: Tensor = _Unit.apply(weights)
+    return found
+
+
+def _scaled(values: Tensor) -> tuple[Tensor, Tensor]:
+    """What ``unit`` gives, and what rows are divided by (..., 1)."""
     length = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
     divisor = length.masked_fill(length <= SHORT, torch.inf).masked_fill(length == torch.inf, torch.nan)
-    return values / divisor
+    return values / divisor, divisor
+
+
+class _Unit(torch.autograd.Function):
+    """u = x / |x| with the gradient g / |x| - u (g . u) / |x|; rows without direction have g / inf = 0 alone."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        found, divisor = _scaled(values)
+        ctx.save_for_backward(found, divisor)
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (gradient,), (found, divisor) = gradients, ctx.saved_tensors
+        along = (found / divisor).mul_(gradient).sum(dim=-1, keepdim=True).neg_()
+        return (gradient / divisor).add_(found * along)

@@ -49,8 +49,13 @@ class Classifier(nn.Module):
         check_numbers(labels, -1, self.n_classes, "labels")
         with no_autocast(embeddings):
             embeddings, labels = full(embeddings), labels.to(embeddings.device, torch.int64)
-            values = embeddings.new_zeros(len(embeddings))
             rows = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
+            if len(rows) == len(embeddings):
+                if with_logits:
+                    return TaskOutput(*self.both(embeddings, labels))
+                # a view, so that the loss's gradients are summed before others join them
+                return TaskOutput(self.loss(embeddings.view_as(embeddings), labels), None)
+            values = embeddings.new_zeros(len(embeddings))
             if len(rows):
                 values = values.index_put((rows,), self.loss(embeddings[rows], labels[rows]))
             return TaskOutput(values, self.logits(embeddings) if with_logits else None)
@@ -82,6 +87,18 @@ class Classifier(nn.Module):
             (n,) values >= 0 in nats.
         """
         raise NotImplementedError
+
+    def both(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and logits of samples that are all labelled, of one product with the prototypes where that can be.
+
+        Args:
+            embeddings: (n, d).
+            labels: (n,) int64 in [0, C).
+
+        Returns:
+            What ``loss`` and ``logits`` give.
+        """
+        return self.loss(embeddings, labels), self.logits(embeddings)
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """How the samples are classified.
@@ -123,5 +140,9 @@ class LinearClassifier(Classifier):
 
     def loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """See ``Classifier.loss``."""
+        return self.both(embeddings, labels)[0]
+
+    def both(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Classifier.both``."""
         logits = self.logits(embeddings)
-        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.label_smoothing)
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.label_smoothing), logits

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.config import ProjectionConfig
-from cross_modal_kd.losses import unit
+from cross_modal_kd.losses import unit, unit_weights
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.errors import ModelError
@@ -100,7 +100,7 @@ class Projection(nn.Module):
 
     def prototypes(self) -> Tensor:
         """(C, d) the prototypes W, rows of length 1."""
-        return unit(self.weight)
+        return unit_weights(self.weight)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """See ``ProjectionMap.forward``."""

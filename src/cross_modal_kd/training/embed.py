@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from cross_modal_kd.compute import kept_memory
 from cross_modal_kd.modalities import Inputs
 from cross_modal_kd.training.workers import read_in_order
 
@@ -24,6 +25,7 @@ def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512, work
     was_training = network.training
     network.eval()
     device = next(network.parameters()).device
-    rows = [network(batch.to(device)).float().cpu() for batch in read_in_order(inputs, batch_size, workers)]
+    with kept_memory():
+        rows = [network(batch.to(device)).float().cpu() for batch in read_in_order(inputs, batch_size, workers)]
     network.train(was_training)
     return torch.cat(rows).numpy()

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from cross_modal_kd.compute import progress_bar, repeatable
+from cross_modal_kd.compute import kept_memory, progress_bar, repeatable
 from cross_modal_kd.config import DECIDES, ComputeConfig, TrainingConfig
 from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
@@ -255,6 +255,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     if first:
         logger.info("%s: %s", plan.description, described(data.inputs, running.reader.workers))
     with (
+        kept_memory(),
         running.reading(),
         progress_bar(**bounds, desc=plan.description, unit="step", leave=False, disable=not first) as bar,
     ):

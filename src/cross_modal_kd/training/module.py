@@ -1,5 +1,6 @@
 """Everything that takes part in one step, as one module, so that any launcher of devices can wrap it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -135,7 +136,7 @@ class DistillationModule(nn.Module):
         self.takes_logits = any(term.constraint.takes_teacher_logits for term in objective.terms.values())
         self.takes_own_logits = any(term.constraint.takes_student_logits for term in objective.terms.values())
         self.joint = joint and projection is not None
-        self._answers: tuple[int, Tensor, Tensor] | None = None
+        self._answers: dict[str, tuple[int, Tensor, Tensor]] = {}
         self._seen: list[tuple[Tensor, int]] = []
         self._states = 0
         self._prototypes: tuple[int, Tensor] | None = None
@@ -209,20 +210,20 @@ class DistillationModule(nn.Module):
             return self.objective(None, *given, **over_ranks)
         if self.projection is None or batch.teacher is None:
             raise ValueError(f"batch.teacher: the terms {sorted(self.objective.terms)} need partners, found None")
-        projected = self.projection(batch.teacher)
-        prototypes = self.projection.prototypes()
         fixed = not (self.joint or self.projection.training)
+        projected = self._projected(batch, self.projection)
+        prototypes = self._unit_prototypes(self.projection) if fixed else self.projection.prototypes()
         scale = self.projection.config.scale
         bound = embeddings[:, : projected.shape[1]]
         compared = ConstraintInputs(
             student=bound,
             teacher=projected.detach(),
             labels=labels,
-            prototypes=self._unit_prototypes(self.projection) if fixed else prototypes.detach(),
+            prototypes=prototypes.detach(),
             student_raw=bound,
             teacher_raw=projected.detach() * bound.shape[1] ** 0.5,
             student_logits=_of_classes(task.logits, None if batch.task_labels is None else len(prototypes)),
-            teacher_logits=self._teacher_logits(batch, self.projection),
+            teacher_logits=self._teacher_logits(batch, self.projection) if fixed else None,
             bank=None if batch.bank is None else self._bank(batch.bank[0], self.projection),
             bank_rows=None if batch.bank is None else batch.bank[1],
             scale=scale,
@@ -237,7 +238,7 @@ class DistillationModule(nn.Module):
 
     def _state(self, projection: Projection) -> int:
         """A number that rises whenever the projection's tensors are others or have been written to."""
-        now = [(each, each._version) for each in projection.state_dict(keep_vars=True).values()]
+        now = [(each, each._version) for each in (*projection.parameters(), *projection.buffers())]
         same = len(now) == len(self._seen) and all(
             one is other and version == before for (one, version), (other, before) in zip(now, self._seen, strict=True)
         )
@@ -252,20 +253,35 @@ class DistillationModule(nn.Module):
             self._prototypes = state, unit(full(projection.prototypes().detach()))
         return self._prototypes[1]
 
+    def _projected(self, batch: Batch, projection: Projection) -> Tensor:
+        """(B, d) the partners, projected."""
+        known = self._known(batch.teacher_rows, projection, "projected", projection.config.dim, projection)
+        return projection(batch.teacher) if known is None else known
+
     def _teacher_logits(self, batch: Batch, projection: Projection) -> Tensor | None:
-        """(B, C), where constraints take them and the projection stands still: all of its embeddings are asked once."""
-        known, prototypes = batch.teacher_rows, projection.prototypes().detach()
-        moves = self.joint or projection.training
-        if not self.takes_logits or moves or known is None or len(known.table) * len(prototypes) > LARGEST:
+        """(B, C) of a projection that stands still, where constraints take them."""
+        if not self.takes_logits:
             return None
-        state = self._state(projection)
-        if self._answers is None or self._answers[0] != state or self._answers[1] is not known.table:
 
-            def ask(part: Tensor) -> Tensor:
-                return teacher_logits(projection(part).detach(), prototypes, projection.config.scale)
+        def ask(part: Tensor) -> Tensor:
+            return teacher_logits(projection(part), projection.prototypes().detach(), projection.config.scale)
 
-            self._answers = state, known.table, in_parts(known.table, ask)
-        return self._answers[2][known.rows]
+        return self._known(batch.teacher_rows, projection, "logits", len(projection.weight), ask)
+
+    def _known(
+        self, rows: Rows | None, projection: Projection, what: str, width: int, ask: Callable[[Tensor], Tensor]
+    ) -> Tensor | None:
+        """(B, width) what a projection that stands still has for the batch: all of the teacher's are asked once.
+
+        None where it moves, where the batch does not name its rows, and where that would be too much to keep.
+        """
+        if self.joint or projection.training or rows is None or len(rows.table) * width > LARGEST:
+            return None
+        state, before = self._state(projection), self._answers.get(what)
+        if before is None or before[0] != state or before[1] is not rows.table:
+            before = state, rows.table, in_parts(rows.table, lambda part: ask(part).detach())
+            self._answers[what] = before
+        return before[2].index_select(0, rows.rows)
 
     def _bank(self, raw: Tensor, projection: Projection) -> Tensor:
         """(K, d) the bank's instances, projected: every step where the projection moves or the bank is another.

@@ -151,7 +151,7 @@ class BatchReader:
             if self._teacher is not None and partners is not None:
                 drawn = self._cut.own(self._cut.part(partners, number))
                 batch.teacher_rows = Rows(self._teacher, self._sent(drawn))
-                batch.teacher = self._teacher[batch.teacher_rows.rows]
+                batch.teacher = self._teacher.index_select(0, batch.teacher_rows.rows)
             if bank is not None:
                 batch.bank = bank[0], self._sent(self._cut.own(self._cut.part(bank[1], number)))
             batch.part, batch.last = self._part(rows, part), number + 1 == self._cut.accumulate
@@ -193,10 +193,10 @@ class BatchReader:
     def _batch(self, own: Tensor, inputs: Tensor, progress: float) -> Batch:
         labelled = self._sent(torch.nonzero(self._data.labels[own] >= 0)[:, 0])
         rows = self._sent(own)
-        known, task_weights, kd_weights = (column[rows] for column in self._columns)
+        known, task_weights, kd_weights = (column.index_select(0, rows) for column in self._columns)
         batch = Batch(inputs, known, task_weights, kd_weights, None, progress, None, labelled)
         if self._of_epoch is not None:
-            batch.kd_weights, batch.task_labels = (column[rows] for column in self._of_epoch.sent)
+            batch.kd_weights, batch.task_labels = (column.index_select(0, rows) for column in self._of_epoch.sent)
         return batch
 
     def _drawn_variants(self) -> "_Variants | None":
