@@ -27,7 +27,6 @@ def test_conform_keeps_missing_strings_missing():
         ("modality", "video", "registered_modality"),
         ("split", "validation", "isin"),
         ("split", None, "not_nullable"),
-        ("label", None, "not_nullable"),
         ("path", "../secret.png", "stays_inside_root"),
         ("path", "/etc/passwd", "stays_inside_root"),
         ("path", None, "exactly_one_of_path_or_text"),

@@ -22,7 +22,8 @@ def read(root, **options):
 
 def test_images_and_sounds_by_their_folder(root):
     rows, rejected, *_ = read(root)
-    found = rows.set_index("path")[["label", "modality", "group"]].to_dict("index")
+    assert rows.loc[rows["label"].isna(), "path"].tolist() == ["top.png"]
+    found = rows[rows["label"].notna()].set_index("path")[["label", "modality", "group"]].to_dict("index")
     assert found == {
         "cat/1.png": {"label": "cat", "modality": "image", "group": "cat/1.png"},
         "cat/2.JPG": {"label": "cat", "modality": "image", "group": "cat/2.JPG"},
@@ -30,10 +31,15 @@ def test_images_and_sounds_by_their_folder(root):
         "dog/v1/1.wav": {"label": "dog", "modality": "speech", "group": "dog/v1/1.wav"},
     }
     reasons = rejected.set_index("path")["reason"].to_dict()
-    assert set(reasons) == {"dog/notes.txt", "top.png"}
+    assert set(reasons) == {"dog/notes.txt"}
     assert "a file of no registered modality; those read are image: .png, .jpg" in reasons["dog/notes.txt"]
     assert all(ending in reasons["dog/notes.txt"] for ending in (".tiff", ".wav", ".m4a", ".aac", ".mp4", ".webm"))
-    assert "no label" in reasons["top.png"]
+
+
+def test_what_lies_in_the_unlabelled_folder_has_no_label(root):
+    rows, *_ = read(root, unlabelled="dog")
+    assert set(rows.loc[rows["label"].isna(), "path"]) == {"dog/v1/1.png", "dog/v1/1.wav", "top.png"}
+    assert set(rows["label"].dropna()) == {"cat"}
 
 
 @pytest.mark.parametrize(("group", "expected"), [("stem", "dog/v1/1"), ("parent", "dog/v1")])

@@ -84,14 +84,18 @@ def least_of(task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Leas
 def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
     """At most ``evaluation.train_subset`` training samples: up to ten of a cluster, in a seeded order of whole ones.
 
+    Of those that have a label, by which they are measured.
+
     Args:
         rows: the student's training samples.
         task: its kind says what a cluster is.
         evaluation: ``train_subset`` and ``seed``.
 
     Returns:
-        A part of the rows in the order of their index; none where the first cluster drawn exceeds the number.
+        A part of the rows in the order of their index; none where the first cluster drawn exceeds the number,
+        or no row has a label.
     """
+    rows = rows[rows["label"].notna()]
     order = np.random.default_rng(evaluation.seed).permutation(len(rows))
     cluster = kind_of(task).clusters(rows).iloc[order]
     kept = cluster[cluster.groupby(cluster).cumcount() < PER_CLUSTER]

@@ -62,10 +62,16 @@ def _source(name: str, source: Any, samples: "pd.DataFrame | None") -> str:
         return where
     own = samples[samples["source"] == name]
     counts = [
-        f"{len(rows)} {modality} samples of {rows['label'].nunique()} labels"
+        f"{len(rows)} {modality} samples of {rows['label'].nunique()} labels{_without(rows['label'])}"
         for modality, rows in own.groupby("modality", sort=True)
     ]
     return f"{where}: {' and '.join(counts) or 'nothing of the task'}"
+
+
+def _without(labels: "pd.Series") -> str:
+    """How many of some samples have no label, where there are such."""
+    count = int(labels.isna().sum())
+    return f" ({count} without one)" if count else ""
 
 
 def _encoder(encoder: EncoderConfig) -> str:

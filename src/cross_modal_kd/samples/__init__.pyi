@@ -59,3 +59,7 @@ from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv
 from cross_modal_kd.samples.tables import require_columns as require_columns
 from cross_modal_kd.samples.tar_files import tar_members as tar_members
+from cross_modal_kd.samples.unlabelled import counted_in_words as counted_in_words
+from cross_modal_kd.samples.unlabelled import counted_labels as counted_labels
+from cross_modal_kd.samples.unlabelled import join_unlabelled as join_unlabelled
+from cross_modal_kd.samples.unlabelled import labels_in_words as labels_in_words

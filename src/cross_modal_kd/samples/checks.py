@@ -12,9 +12,10 @@ from cross_modal_kd.samples.schema import SPLITS
 def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesign) -> None:
     """Raise unless the splits are sound for ``task``.
 
-    Every split has samples of the student and at least two labels among them; the labels of dev and test occur in train
-    (closed set) or are disjoint over the splits; groups and families are never parted; every student sample of the
-    training split has a partner.
+    Every split has samples of the student and at least two labels among them; training samples may be without a label,
+    those of dev and test may not, and where no training sample has one there is no closed set. The labels of dev and
+    test occur in train (closed set) or are disjoint over the splits; groups and families are never parted; every
+    student sample of the training split has a partner.
 
     Args:
         samples: the table, with its splits.
@@ -25,6 +26,7 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
         SamplesError: what is wrong, and what to do.
     """
     students = samples.loc[samples["modality"] == task.student, ["sample_id", "label", "split"]]
+    _measured_by_labels(students, task.student)
     _two_labels_a_split(students, task.student)
     if design.closed_set:
         _labels_are_learnt(students)
@@ -37,14 +39,24 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     pair(samples, task).require_partners(training)
 
 
+def _measured_by_labels(students: pd.DataFrame, modality: str) -> None:
+    without = students[(students["split"] != "train") & students["label"].isna()]
+    if len(without):
+        raise SamplesError(
+            f"{len(without)} {modality} samples of dev or test have no label ({first_few(without['sample_id'])}), and "
+            "are measured by it: give them one, or put them into training"
+        )
+
+
 def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:
-    labels = {split: students.loc[students["split"] == split, "label"].unique() for split in SPLITS}
-    for split, found in labels.items():
-        if len(found) == 0:
+    samples = {split: students[students["split"] == split] for split in SPLITS}
+    for split, rows in samples.items():
+        if len(rows) == 0:
             raise SamplesError(
                 f"the {split} split is empty: it has no {modality} sample. Add labels, or raise ingestion.split.{split}"
             )
-    for split, found in labels.items():
+    for split, rows in samples.items():
+        found = rows["label"].dropna().unique()
         if len(found) == 1:
             raise SamplesError(
                 f"one-class set: the {modality} samples of the {split} split all have the label {found[0]!r}; at "
@@ -65,8 +77,8 @@ def _never_parted(samples: pd.DataFrame, column: str, why: str) -> None:
 
 
 def _labels_are_learnt(students: pd.DataFrame) -> None:
-    known = set(students.loc[students["split"] == "train", "label"])
-    unknown = set(students["label"]) - known
+    known = set(students.loc[students["split"] == "train", "label"].dropna())
+    unknown = set(students["label"].dropna()) - known
     if unknown:
         raise SamplesError(
             f"{len(unknown)} label(s) occur in dev or test but not in train: {first_few(unknown)}. A classifier cannot "

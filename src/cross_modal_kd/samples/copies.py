@@ -14,7 +14,7 @@ def reject_conflicting(samples: pd.DataFrame, what: Literal["reject", "keep"]) -
     """Set apart the files that lie, byte for byte, under two labels: nobody knows which of them is right.
 
     Files that a source has bound into one ``family`` are not meant: it says itself that they are near-identical. Texts
-    are not meant either: two things may have one description.
+    are not meant either: two things may have one description. A copy without a label is in conflict with none.
 
     Args:
         samples: rows with ``sha256``.
@@ -39,7 +39,7 @@ def reject_conflicting(samples: pd.DataFrame, what: Literal["reject", "keep"]) -
     )
     if what == "keep":
         return samples, conform(pd.DataFrame([]), REJECTED_DTYPES)
-    labels = rows.groupby("file")["label"].agg(lambda of_file: sorted(set(of_file)))
+    labels = rows.groupby("file")["label"].agg(lambda of_file: sorted(set(of_file.dropna())))
     names = rows["file"].map(labels.map(lambda names: f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"))
     reasons = "the same file, byte for byte, lies under several labels: " + names
     return samples.drop(index=rows.index), conform(rows[["source", "path"]].assign(reason=reasons), REJECTED_DTYPES)

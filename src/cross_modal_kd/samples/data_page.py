@@ -11,6 +11,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.samples.unlabelled import labels_in_words
 from cross_modal_kd.storage import write_whole
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, coun
     """
     if len(counts):
         yield _published(counts)
-    yield _counts(samples)
+    yield _counts(samples, task)
     yield _reasons(rejected)
     yield _without_partner(samples, task)
     yield _copies(samples)
@@ -138,15 +139,26 @@ def _share(found: int, published: int) -> str:
     return "all" if found == published else f"{100 * found / published:.2g}%"
 
 
-def _counts(samples: pd.DataFrame) -> Table:
+def _counts(samples: pd.DataFrame, task: TaskConfig) -> Table:
     keys = samples.assign(split=samples["split"].fillna("not dealt yet"), hours=samples["duration_s"] / 3600)
     order = [*SPLITS, "not dealt yet"]
     found = keys.groupby(["split", "modality", "source"]).agg(
         samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique"), hours=("hours", "sum")
     )
+    if keys["label"].isna().any():
+        found["without a label"] = keys["label"].isna().groupby([keys[key] for key in found.index.names]).sum()
     found = found.reset_index().sort_values("split", key=lambda splits: splits.map(order.index), kind="stable")
     found["hours"] = found["hours"].map(lambda hours: f"{hours:,.2f}" if hours else "")
-    return _table("Counts", "What can be used.", found)
+    return _table("Counts", f"What can be used.{_unlabelled(samples, task)}", found)
+
+
+def _unlabelled(samples: pd.DataFrame, task: TaskConfig) -> str:
+    """How many of the student's samples have a label, and what becomes of the others."""
+    own = samples[samples["modality"] == task.student]
+    dealt = own["split"].notna().any()
+    said = labels_in_words(own.loc[own["split"] == "train", "label"] if dealt else own["label"])
+    said = said if dealt else said.replace("training samples", "samples")
+    return f" {said.capitalize()}; the others are trained on by their pairs, and never measured." if said else ""
 
 
 def _reasons(rejected: pd.DataFrame) -> Table:
@@ -231,6 +243,8 @@ def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
     rows, single = [], []
     for modality, found in samples.groupby("modality"):
         sizes = found.groupby("label").size().sort_values(kind="stable")
+        if sizes.empty:  # none of them has one
+            continue
         few, many = (_joined(pd.Series(each.index)) for each in (sizes.head(3), sizes.tail(3)[::-1]))
         rows.append(
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]

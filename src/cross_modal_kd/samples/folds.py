@@ -12,6 +12,7 @@ from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import one_form
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.splits import draw_splits, score
+from cross_modal_kd.samples.unlabelled import join_unlabelled
 
 
 def deal_folds(
@@ -21,7 +22,8 @@ def deal_folds(
 
     The first fold is the table as it is. What that does not test is dealt, in whole clusters (with families, with
     groups, and with byte-identical files, under whatever labels), to the tests of the others: stratum by stratum in the
-    order of their scores, one to each in turn; what holds nothing of the student by itself. In each fold the clusters
+    order of their scores, one to each in turn; what holds nothing of the student by itself. Samples without a label
+    are tested in none, and trained on wherever ``join_unlabelled`` lets them. In each fold the clusters
     that it does not test are drawn for training and dev anew, in the proportion of ``split``. A label of a closed set
     that is learnt from one cluster alone stays in training, since a student that never saw it cannot be asked for it.
 
@@ -33,16 +35,18 @@ def deal_folds(
         folds: k, 3 or more (1 gives the table alone).
 
     Returns:
-        k tables. Training samples of the student without a partner in their fold are left out of it.
+        k tables. Training samples of the student without a partner in their fold are left out of it, and samples
+        without a label that are bound to what it measures.
 
     Raises:
         SamplesError: there are fewer clusters to deal than folds, or a fold cannot be learnt or measured on.
     """
     if folds == 1:
         return [samples]
-    clusters = bound_by_everything(design.dealt(samples).map(one_form), samples)
-    strata = _strata(samples, clusters, design, task)
-    tested = set(clusters[samples["split"] == "test"])
+    labelled, others = samples[samples["label"].notna()], samples[samples["label"].isna()]
+    clusters = bound_by_everything(design.dealt(labelled).map(one_form), labelled)
+    strata = _strata(labelled, clusters, design, task)
+    tested = set(clusters[labelled["split"] == "test"])
     fold_of = _dealt(strata, tested, design, split.seed, folds)
     if len(set(fold_of.values())) < folds - 1:
         raise SamplesError(
@@ -51,7 +55,8 @@ def deal_folds(
         )
     found = [samples]
     for fold in range(2, folds + 1):
-        table = samples.assign(split=clusters.map(_splits(strata, fold_of, fold, design, split)).astype("str"))
+        table = labelled.assign(split=clusters.map(_splits(strata, fold_of, fold, design, split)).astype("str"))
+        table = join_unlabelled(table, others, task).samples
         alone = (table["split"] == "train") & table["sample_id"].isin(pair(table, task).without_partner)
         if alone.any():  # else the folds share all columns but the split
             table = table[~alone]

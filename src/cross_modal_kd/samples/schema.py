@@ -69,7 +69,7 @@ SAMPLES = pa.DataFrameSchema(
     {
         "sample_id": pa.Column("str", pa.Check.str_length(min_value=1), unique=True),
         "modality": pa.Column("str", pa.Check(_is_registered, name="registered_modality")),
-        "label": pa.Column("str", pa.Check.str_length(min_value=1)),
+        "label": pa.Column("str", pa.Check.str_length(min_value=1), nullable=True),
         "group": pa.Column("str", nullable=True),
         "family": pa.Column("str", nullable=True),
         "domain": pa.Column("str", nullable=True),

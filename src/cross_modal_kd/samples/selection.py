@@ -24,17 +24,17 @@ def class_numbers(labels: pd.Series, classes: list[str]) -> np.ndarray:
     """Position of each label among the classes.
 
     Args:
-        labels: (n,) labels.
+        labels: (n,) labels, null for none.
         classes: C names.
 
     Returns:
-        (n,) integers in [0, C), -1 for a label that is none of them.
+        (n,) integers in [0, C), -1 for no label, or one that is none of them.
     """
     return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
 
 
 def train_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
-    """The classes of every classifier of the task: the labels of the student's training samples.
+    """The classes of every classifier of the task: the labels of the student's training samples that have one.
 
     Args:
         samples: The samples table.
@@ -43,4 +43,4 @@ def train_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
     Returns:
         Names, sorted.
     """
-    return sorted(split_rows(samples, task.student, "train")["label"].unique())
+    return sorted(split_rows(samples, task.student, "train")["label"].dropna().unique())

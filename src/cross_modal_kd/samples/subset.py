@@ -19,11 +19,11 @@ def keep_labels(rows: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
         ingestion: The number of labels (null keeps all), the seed and the frozen split.
 
     Returns:
-        The rows of the labels that were drawn.
+        The rows of the labels that were drawn, and those without a label.
     """
     modalities = [task.student] if (rows["modality"] == task.student).any() else [task.teacher]
     students = rows[rows["modality"].isin(modalities)]
-    labels = sorted(students["label"].unique())
+    labels = sorted(students["label"].dropna().unique())
     if ingestion.max_labels is None or len(labels) <= ingestion.max_labels:
         return rows
     rng = np.random.default_rng(ingestion.split.seed)
@@ -36,7 +36,7 @@ def keep_labels(rows: pd.DataFrame, task: TaskConfig, ingestion: IngestionConfig
             kept += rng.choice(np.array(of_split[split], dtype=object), count, replace=False).tolist()
     others = np.array([label for label in labels if label not in set(kept)], dtype=object)
     kept += rng.choice(others, ingestion.max_labels - len(kept), replace=False).tolist()
-    return rows[rows["label"].isin(kept)]
+    return rows[rows["label"].isin(kept) | rows["label"].isna()]
 
 
 def _parts(sizes: dict[str, int], wanted: int) -> dict[str, int]:

@@ -25,11 +25,14 @@ def summarise_splits(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) 
 
     Returns:
         split, modality, source and the counts samples, labels and groups; a row each, train before dev before test.
+        Where some samples have no label, also ``without_label``, how many.
         With several levels also ``by_instance`` and the like, and ``alone``; null for the teacher's samples.
     """
     counts = samples.groupby(KEYS).agg(
         samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique")
     )
+    if samples["label"].isna().any():
+        counts["without_label"] = samples["label"].isna().groupby([samples[key] for key in KEYS]).sum()
     summary = counts.reset_index().sort_values(
         "split", key=lambda found: found.map(SPLITS.index), kind="stable", ignore_index=True
     )

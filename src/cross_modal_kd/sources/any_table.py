@@ -76,13 +76,13 @@ def samples_of(
     """The samples of a table's rows: one of each file that is named, one of each text.
 
     Files of one row, and its text, have its group: a column, else its first file. A row with a missing file is
-    rejected, all of it; so is one without a label. A blank cell is no sample.
+    rejected, all of it. A blank cell is no sample; a blank label is none.
 
     Args:
         name: of the source.
         file: of the table, for messages.
-        table: of ``read_table``, with the columns ``label``, and ``group``, ``domain``, ``split``, ``text`` and those
-            of conditions where there are any.
+        table: of ``read_table``, with the columns ``label``, ``group``, ``domain``, ``split``, ``text`` and those of
+            conditions where there are any.
         files: columns of paths -> the modality that they hold; None goes by each file's ending.
         there: the files below the source's root.
         folder: that the paths start in, relative to the root; ``""`` is the root.
@@ -105,7 +105,6 @@ def samples_of(
         wrong = found.notna() & ~missing & (_modalities(found) != (files[column] or _modalities(found)))
         wrong |= found.notna() & ~missing & _modalities(found).isna()
         why = why.mask(wrong & why.isna(), f"its {column} is no file of {files[column] or 'a registered modality'}")
-    why = why.mask((table["label"] == "") & why.isna(), "its label is empty")
     first = pd.DataFrame(paths).bfill(axis=1).iloc[:, 0] if paths else pd.Series(None, index=table.index, dtype="str")
     number = table.index.astype("str").to_series(index=table.index)
     first = first.fillna(f"{file.name}, line " + number).astype("str")
@@ -113,7 +112,7 @@ def samples_of(
     rejected = pd.DataFrame({"source": name, "path": first, "reason": why + line})[why.notna()]
     shared = pd.DataFrame({each: table.get(each) for each in (*SHARED, *conditions)}, index=table.index, dtype="str")
     shared["group"] = shared["group"].mask(shared["group"] == "").fillna(first)
-    shared["domain"] = shared["domain"].mask(shared["domain"] == "")
+    shared = shared.assign(**{each: shared[each].mask(shared[each] == "") for each in ("label", "domain")})
     shared["split"] = as_splits(shared["split"], f"{file}, column split")
     parts = []
     for column, found in paths.items():

@@ -58,7 +58,7 @@ def assign_chimeric(
     Raises:
         SamplesError: the teacher has fewer labels than the student.
     """
-    identities, wanted = sorted(teachers["label"].unique()), sorted(students["label"].unique())
+    identities, wanted = (sorted(rows["label"].dropna().unique()) for rows in (teachers, students))
     counts = f"{len(identities)} {task.teacher} labels for {len(wanted)} {task.student} labels"
     if len(identities) < len(wanted):
         raise SamplesError(
@@ -71,7 +71,12 @@ def assign_chimeric(
     label_of = {partner: label for label, partner in (held | drawn).items()}
     assigned = teachers["label"].map(label_of)
     left_over = teachers[assigned.isna()]
-    reasons = [f"the {task.teacher} label {label} is assigned to nobody: {counts}" for label in left_over["label"]]
+    reasons = [
+        "no label, and chimeric pairs are made of labels"
+        if pd.isna(label)
+        else f"the {task.teacher} label {label} is assigned to nobody: {counts}"
+        for label in left_over["label"]
+    ]
     kept = teachers.assign(label=assigned, group=None)[assigned.notna()]
     return listing(kept, left_over[["source", "path"]].assign(reason=reasons))
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import known_endings, modality_of_ending
@@ -25,6 +26,8 @@ class FolderOptions(Strict):
 
     group: what binds modalities to one instance. Captions have the group of their file. It is the ``file`` itself, its
     ``stem`` (``a/1.wav`` and ``a/1.png``), or the ``parent`` folder below the label (a video).
+    unlabelled: name of the one folder, in place of a label's, whose files have none; those that lie in the root, beside
+    the label folders, have none either.
     domain: what the impostor trials of one source share, and what quality is ranked in: the ``parent`` folder below the
     label (a session: ``anna/monday/1.wav``), or what a column ``domain`` or ``session`` of one of the tables beside the
     label folders says (null).
@@ -32,10 +35,13 @@ class FolderOptions(Strict):
 
     group: Literal["file", "stem", "parent"] = "file"
     domain: Literal["parent"] | None = None
+    unlabelled: str | None = Field(None, pattern=r"^[^/]+$")
 
 
 def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """Rows of every file of a modality (by its ending) and of every caption. The label is the first folder.
+
+    What lies in none, or in the folder ``unlabelled``, has no label.
 
     Tables beside the label folders, each of which may be there, with commas, semicolons, tabs or bars. A path may be
     written in any form (``./a/1.png``, with backslashes, in the other form of Unicode):
@@ -61,7 +67,7 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """
     chosen = FolderOptions.model_validate(options)
     root = roots.root(name)
-    rows, passed_over = rows_of(name, list_files(root), chosen)
+    rows, passed_over = rows_of(name, list_files(root), chosen, labelled=False)
     if rows.empty:
         found = f"; {len(passed_over)} are passed over: " if len(passed_over) else ""
         few = first_few(passed_over["path"] + ": " + passed_over["reason"], 2) if len(passed_over) else ""
@@ -77,17 +83,20 @@ def read_folder(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     return listing(frame, pd.concat([passed_over, rejected]))
 
 
-def rows_of(name: str, found: Files, options: FolderOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rows_of(
+    name: str, found: Files, options: FolderOptions, labelled: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What paths below a folder say by themselves, as columns: no Python object is made of a path.
 
     Args:
         name: of the source.
         found: of ``list_files``.
-        options: what binds modalities, and what a domain is.
+        options: what binds modalities, what a domain is, and what has no label.
+        labelled: whether every file must lie in a label's folder; others are passed over.
 
     Returns:
         The candidates (sample_id, modality, label, group, path, domain) in the order of their paths; and source, path
-        and reason of what is passed over.
+        and reason of what is passed over. A label is null where there is none.
     """
     path = pd.Series(found.paths, dtype="str")
     path = path[~path.isin([CAPTIONS, DOMAINS, SPLITS_FILE])]
@@ -95,7 +104,7 @@ def rows_of(name: str, found: Files, options: FolderOptions) -> tuple[pd.DataFra
     codes, endings = pd.factorize(ending)
     names = np.array([_modality_name(text) for text in endings], dtype=object)
     modality = pd.Series(names[codes] if len(path) else [], index=path.index, dtype="str")
-    unlabelled, unknown = ~path.str.contains("/", regex=False), modality.isna()
+    unlabelled, unknown = ~path.str.contains("/", regex=False) & labelled, modality.isna()
     reason = (
         ending.where(ending != "", "no")
         + f" ending: a file of no registered modality; those read are {known_endings()}"
@@ -105,6 +114,7 @@ def rows_of(name: str, found: Files, options: FolderOptions) -> tuple[pd.DataFra
     path, modality = (column[~(unlabelled | unknown)].reset_index(drop=True) for column in (path, modality))
     rows = pd.DataFrame({"sample_id": f"{name}/" + path, "modality": modality, "path": path})
     rows["label"] = in_one_form(_part(path, LABEL))
+    rows["label"] = rows["label"].mask(rows["label"] == in_one_form(pd.Series([options.unlabelled], dtype="str"))[0])
     rows["group"] = in_one_form(_group(path, options.group))
     sessions = _part(path, SESSION) if options.domain == "parent" else pd.Series(None, index=path.index, dtype="str")
     rows["domain"] = in_one_form(sessions)

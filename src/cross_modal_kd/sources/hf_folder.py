@@ -17,9 +17,13 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
 class HfFolderOptions(Strict):
-    """Columns of the metadata. label: what is learnt. text: captions (null: none). group, domain: as of ``table``."""
+    """Columns of the metadata.
 
-    label: str = "label"
+    label: what is learnt (null: no row has one); a row whose cell is blank has none. text: captions (null: none).
+    group, domain: as of ``table``.
+    """
+
+    label: str | None = "label"
     text: str | None = None
     group: str | None = None
     domain: str | None = None

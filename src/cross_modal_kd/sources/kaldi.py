@@ -27,6 +27,8 @@ class KaldiOptions(Strict):
 def read_kaldi(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     """Speech rows (label: the speaker; group: the utterance), and text rows of the transcripts.
 
+    An utterance that ``utt2spk`` does not name has no label.
+
     A line of ``wav.scp`` that is a command (it ends in ``|``) is never run: it is rejected. With ``segments`` an
     utterance is a stretch of a recording, of which alone it is read. ``spk2gender`` is a condition. ``utt2dur`` is
     checked for what has no length there; lengths are measured.
@@ -37,7 +39,7 @@ def read_kaldi(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         options: the fields of ``KaldiOptions``.
 
     Returns:
-        The rows; and the rejected: commands, missing files, utterances without a speaker, blank transcripts.
+        The rows; and the rejected: commands, missing files, blank transcripts.
 
     Raises:
         SamplesError: a list is missing or wrong, ``spk2utt`` contradicts ``utt2spk``, or no utterance can be used.
@@ -59,7 +61,6 @@ def read_kaldi(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         files, paths, why, piped = _cut(lists / SEGMENTS, files, paths, why)
     _check_lengths(name, lists / LENGTH, files.index)
     speakers = speaker.reindex(files.index)
-    why = why.mask(speakers.isna() & why.isna(), f"its utterance has no speaker in {SPEAKER}")
     rejected = pd.DataFrame({"source": name, "path": files.mask(~piped, paths), "reason": why})[why.notna()]
     rejected["reason"] += " (utterance " + rejected.index.astype("str") + ")"
     rows = pd.DataFrame({"path": paths, "label": speakers, "group": files.index, "sample_id": f"{name}/" + files.index})

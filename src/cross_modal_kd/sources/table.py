@@ -15,15 +15,16 @@ from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 class Columns(Strict):
     """The table's name of each column. image, speech: paths. text: words. One of the three at least.
 
-    label: what is learnt. group: what binds rows to one instance (null: each row is one). domain: session, artist,
-    channel. split: train, dev (val, validation) or test; blank is drawn. conditions: name -> column of what errors are
-    also counted within (gender, device); ``session`` is one label's own.
+    label: what is learnt (null: no row has one); a row whose cell is blank has none. group: what binds rows to one
+    instance (null: each row is one). domain: session, artist, channel. split: train, dev (val, validation) or test;
+    blank is drawn. conditions: name -> column of what errors are also counted within (gender, device); ``session`` is
+    one label's own.
     """
 
     image: str | None = None
     speech: str | None = None
     text: str | None = None
-    label: str = "label"
+    label: str | None = "label"
     group: str | None = None
     domain: str | None = None
     split: str | None = None
@@ -52,7 +53,7 @@ def read_table_source(name: str, roots: Roots, options: dict[str, Any]) -> Listi
         options: the fields of ``TableOptions``.
 
     Returns:
-        The rows; and the rejected: rows with a missing file or no label.
+        The rows; and the rejected: rows with a missing file.
 
     Raises:
         SamplesError: the table is missing, wrong, lacks a column (those that there are are named), or no row is usable.

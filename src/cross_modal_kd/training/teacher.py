@@ -29,6 +29,7 @@ from cross_modal_kd.models import (
 from cross_modal_kd.samples import (
     EmbeddingTable,
     Roots,
+    SamplesError,
     class_numbers,
     load_table,
     save_table,
@@ -82,7 +83,7 @@ def train_teacher(
     """An encoder and embedding trained with AAM-softmax on the teacher's training split, best EER on its dev split.
 
     Args:
-        samples: the samples table; the teacher's training and dev samples are read.
+        samples: the samples table; the teacher's dev samples are read, and its training samples that have a label.
         task: names the teacher's modality.
         sources: where the files lie.
         inputs: how samples become tensors.
@@ -93,11 +94,18 @@ def train_teacher(
         A bundle of the shape of a student's, with its classifier over the labels of the training split.
 
     Raises:
+        SamplesError: no training sample of the teacher has a label.
         ValueError: as ``fit`` has it.
     """
     roots, config = Roots(sources), teacher.training
     trained_on, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
+    trained_on = trained_on[trained_on["label"].notna()]
     classes = sorted(trained_on["label"].unique())
+    if not classes:
+        raise SamplesError(
+            f"teacher.pretrained is false, and no {task.teacher} sample of the training split has a label to train it "
+            "by: give some one, or take a pretrained teacher"
+        )
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
     read = augmented(network.encoder, load_inputs(task.teacher, trained_on, roots, inputs), config, task.teacher)

@@ -32,7 +32,7 @@ class Exhibits:
         self._rows: dict[str, dict[str, Any]] = {row["sample_id"]: row for row in as_records(samples)}
         self._roots = Roots(sources)
         self._by_label: dict[str, set[str]] = {}
-        texts = samples[samples["text"].notna() & samples["group"].notna()]
+        texts = samples[samples["text"].notna() & samples["group"].notna() & samples["label"].notna()]
         shortest = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])
         self._words = shortest.drop_duplicates("group").set_index("group")["text"].to_dict()
         self._labels_are_groups = bool((texts["label"] == texts["group"]).all())

@@ -42,7 +42,8 @@ class SpeechInputs(Inputs):
         self._roots, self._config, self._corrupt = roots, config.of(SpeechInputConfig), corrupt
         self._durations = samples["duration_s"].fillna(self._config.eval_s).to_numpy(dtype=float)
         self._crop_s = self._config.crop_s
-        self._speakers = pd.factorize(samples["label"])[0] if "label" in samples else np.arange(len(samples))
+        speakers = samples["label"].fillna(samples["sample_id"]) if "label" in samples else samples["sample_id"]
+        self._speakers = pd.factorize(speakers)[0]
         self._several = len(set(self._speakers)) > 1
         self._augmentation: SpeechAugmentation | None = None
         self._field: Field | None = None

@@ -25,10 +25,13 @@ from cross_modal_kd.samples import (
     conform,
     drawn_split,
     inspect_rows,
+    join_unlabelled,
+    labels_in_words,
     pair,
     read_frozen,
     reject_conflicting,
     reject_parted,
+    split_rows,
     summarise_splits,
     update_shards,
 )
@@ -176,8 +179,9 @@ def split_samples(
 ) -> Split:
     """The samples with their splits, checked for leaks; everything rejected; a count of each split and modality.
 
-    Where ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are
-    rejected too.
+    Samples without a label are trained on by their pairs, and rejected where there is none (``join_unlabelled``). Where
+    ``ingestion.without_partner`` is ``reject``, training samples of the student without a teacher sample are rejected
+    too.
 
     Args:
         inspected: the rows that can be used, of ``inspect_samples``.
@@ -190,9 +194,18 @@ def split_samples(
         ``summarise_splits``.
     """
     design = kind_of(task).design
-    samples = inspected.assign(split=assign_splits(inspected, design, ingestion.split, read_frozen(ingestion.split)))
+    has = inspected["label"].notna()
+    if not has.any():
+        raise SamplesError(
+            "no sample has a label, and students are chosen and measured by labels: give some of them one, two labels "
+            f"at least in each of dev and test (a column split, or ingestion.split, says where); all "
+            f"{len(inspected):,} could be trained on without"
+        )
+    samples = inspected[has]
+    samples = samples.assign(split=assign_splits(samples, design, ingestion.split, read_frozen(ingestion.split)))
     samples, parted = reject_parted(samples)
-    rejected = pd.concat([unusable, parted])
+    samples, unlabelled = join_unlabelled(samples, inspected[~has], task)
+    rejected = pd.concat([unusable, parted, unlabelled])
     if ingestion.without_partner == "reject":
         alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
         reason = f"no {task.teacher} sample beside it in training (task.pairing: {', '.join(task.levels)})"
@@ -207,7 +220,9 @@ def split_samples(
             "teacher alone, the first is %s",
             *(len(unpaired), task.teacher, task.student, unpaired[0]),
         )
-    _warn_of_alike(samples["label"].unique())
+    if said := labels_in_words(split_rows(samples, task.student, "train")["label"]):
+        logger.info("%s; the others are trained on by their pairs", said)
+    _warn_of_alike(samples["label"].dropna().unique())
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
@@ -256,7 +271,7 @@ def split_and_save(
     if page is not None:
         page.write(split.samples, split.rejected_samples)
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
-    drawn = drawn_split(split.samples, kind_of(task).design, ingestion.split.seed)
+    drawn = drawn_split(split.samples[split.samples["label"].notna()], kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
 
 

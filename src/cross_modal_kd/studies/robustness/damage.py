@@ -69,7 +69,8 @@ def held_out(samples: pd.DataFrame, modality: str, n: int, seed: int) -> pd.Data
     """
     rows = split_rows(samples, modality, "train")
     rows = rows.iloc[np.random.default_rng(seed).permutation(len(rows))]
-    return rows.iloc[np.argsort(rows.groupby("label").cumcount().to_numpy(), kind="stable")[:n]]
+    label = rows["label"].fillna(rows["sample_id"])
+    return rows.iloc[np.argsort(label.groupby(label).cumcount().to_numpy(), kind="stable")[:n]]
 
 
 @dataclass(frozen=True)
