@@ -19,7 +19,6 @@ from cross_modal_kd.models.projection import Projection, build_projection, proje
 from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.damage import random_damage
-from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.claim_plot import claim_plot
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import STUDIES as STUDY_NAMES
@@ -31,6 +30,7 @@ from cross_modal_kd.studies.regimes.teachers import noisy, shortened
 from cross_modal_kd.studies.regimes.weight import able, weighed
 from cross_modal_kd.studies.regimes.weight import conditions as weight_conditions
 from cross_modal_kd.studies.regimes.width import widened
+from cross_modal_kd.training import labelled_clusters, labelled_part, same_steps
 
 VERIFICATION = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
 CLASSIFICATION = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")

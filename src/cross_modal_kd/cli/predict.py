@@ -41,7 +41,7 @@ def predict(
 
     model = loaded(student, env, device, batch_size)
     names = None if labels is None else _named(labels)
-    if kind_of(model.task).uses_trials and names is None:
+    if kind_of(model.task).uses_trials and names is None and model.classes:
         click.echo(
             "note: this student was trained to compare. What it names is the nearest label of its training, right or "
             "not; `verify` and `identify` decide, and --labels names classes of your own",

@@ -11,6 +11,7 @@ from cross_modal_kd.config.ingestion import IngestionConfig as IngestionConfig
 from cross_modal_kd.config.ingestion import SourceConfig as SourceConfig
 from cross_modal_kd.config.ingestion import SourcesConfig as SourcesConfig
 from cross_modal_kd.config.ingestion import SplitConfig as SplitConfig
+from cross_modal_kd.config.labelled import KnownLabels as KnownLabels
 from cross_modal_kd.config.objective import Answer as Answer
 from cross_modal_kd.config.objective import ArmConfig as ArmConfig
 from cross_modal_kd.config.objective import DistillationConfig as DistillationConfig

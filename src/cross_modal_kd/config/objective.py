@@ -1,6 +1,6 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from cross_modal_kd.config.labelled import KnownLabels
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.config.strict import Grown, Reference, Strict, without_null
 from cross_modal_kd.config.training import TrainingConfig
@@ -148,16 +149,20 @@ class ArmConfig(Grown):
         return value
 
 
-class DistillationConfig(Strict):
-    """Which two arms ``distill`` trains.
+class DistillationConfig(Grown):
+    """Which two arms ``distill`` trains, and by which labels.
 
     Attributes:
         baseline: in the block ``arms``, the student alone.
         arm: in that block, the one to set against it.
+        labelled: which labels are known, and how often a batch has one.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("labelled",)
 
     baseline: str = "none"
     arm: str = "soft_both_quality"
+    labelled: KnownLabels = KnownLabels()
 
     def references(self) -> Iterator[Reference]:
         """Both arms."""
@@ -165,8 +170,26 @@ class DistillationConfig(Strict):
         yield Reference("distillation.arm", self.arm, "arm")
 
     def in_a_line(self) -> str:
-        """The arm against the baseline."""
-        return f"{self.arm} against {self.baseline}"
+        """The arm against the baseline, and the share of the labels where some are held back."""
+        held = f", with {100 * self.labelled.share:g} % of the labels" if self.labelled.share < 1 else ""
+        return f"{self.arm} against {self.baseline}{held}"
+
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Arms that cannot be trained where every label is held back.
+
+        Args:
+            blocks: All blocks by name.
+
+        Yields:
+            A sentence for each of the two.
+        """
+        arms = blocks["arms"].root
+        for key, name in (("baseline", self.baseline), ("arm", self.arm)):
+            if self.labelled.share == 0 and name in arms and (asks := arms[name].asks_for_labels):
+                yield (
+                    f"distillation.{key} is {name!r}, which cannot be trained with distillation.labelled.share 0: "
+                    f"{asks}. Choose another arm (conf/no_labels has two), or a share above 0"
+                )
 
     @model_validator(mode="after")
     def _two_arms(self) -> "DistillationConfig":

@@ -1,18 +1,36 @@
 """What was measured on what: the first part of metrics.json."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import ArmsConfig, DistillationConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, DistillationConfig
 from cross_modal_kd.evaluation.few_shot import too_few
 from cross_modal_kd.evaluation.folds import Folds
 from cross_modal_kd.evaluation.protocol import Protocol
 from cross_modal_kd.tasks import kind_of
 
 
+def alone_name(metrics: Mapping[str, Any]) -> str:
+    """What stands where one expects the student alone.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        ``student alone``, or the name of what takes its place.
+    """
+    return str(metrics["arms"]["student_alone"].get("name", "student alone"))
+
+
 def summarise(
-    protocol: Protocol, folds: Folds, arms: ArmsConfig, distillation: DistillationConfig, weights: Mapping[str, str]
+    protocol: Protocol,
+    folds: Folds,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
+    weights: Mapping[str, str],
+    labels: Mapping[str, int],
 ) -> dict:
     """What was learnt, by which arms, and on what it was measured.
 
@@ -22,9 +40,11 @@ def summarise(
         arms: all arms, for their titles.
         distillation: names the two that were compared.
         weights: of the two, by role, by which a reader knows whether a student is the one that was measured.
+        labels: of ``counted_labels``.
 
     Returns:
-        {task, arms, protocol}: plain values, ready for JSON.
+        {task, arms, protocol}: plain values, ready for JSON; and {labels} where some training samples have none. A
+        baseline that learns from its own samples by itself has a ``name`` among ``arms``.
     """
     protocols = list(folds.protocols) or [protocol]
     task, evaluation, kind = protocol.task, protocol.evaluation, kind_of(protocol.task)
@@ -35,6 +55,7 @@ def summarise(
         "arms": {
             role: {"arm": arm, "title": arms.get(arm).title, "weights": weights[role]} for role, arm in compared.items()
         },
+        **({"labels": dict(labels)} if labels else {}),
         "protocol": {
             "test_samples": sum(len(test.rows) for test in tests),
             "test_labels": len({label for test in tests for label in test.rows["label"]}),
@@ -53,6 +74,8 @@ def summarise(
             },
         },
     }
+    if name := _in_its_place(arms.get(distillation.baseline), labels):
+        summary["arms"]["student_alone"]["name"] = name
     named = [(each.test.rows, each.named) for each in protocols if each.named is not None]
     if named:
         summary["protocol"]["unseen_classes"] = {
@@ -74,6 +97,13 @@ def summarise(
             for number, test in enumerate(tests, start=1)
         ]
     return summary
+
+
+def _in_its_place(baseline: ArmConfig, labels: Mapping[str, int]) -> str:
+    """The name of a baseline that is no student alone; empty where it is one."""
+    if baseline.self_supervised is None:
+        return ""
+    return "SimCLR" if labels.get("labelled", 1) else "SimCLR, no labels"
 
 
 def _trials(protocols: Sequence[Protocol]) -> dict:

@@ -14,6 +14,7 @@ from cross_modal_kd.tasks import kind_of
 
 # checked whatever runs: a stage alone is soon followed by the next
 ALWAYS = ("distillation",)
+STUDIES = {"comparison", "tuning", "regimes"}  # that train students of their own
 READ_HERE = ("task", "sources", "ingestion", "quality", "teacher", "projection", "student", "arms")
 
 
@@ -179,7 +180,25 @@ def _numbers(run: Run) -> Iterator[str]:
         yield "projection.kind is not read: both kinds are fitted, and an arm chooses one, as arms.<name>.projection"
 
 
+def _held_back(run: Run) -> Iterator[str]:
+    """Labels held back from studies, which are of all labels or hold some back themselves, or from a classifier."""
+    labelled, task = run.blocks["distillation"].labelled, run.blocks["task"]
+    if labelled.share == 1 or "distillation" not in run.used and not STUDIES & set(run.used):
+        return
+    if studies := sorted(STUDIES & set(run.used)):
+        yield (
+            f"distillation.labelled.share is {labelled.share:g}, which `distill` alone reads; {', '.join(studies)} "
+            "would train on all labels with projections of some: set it to 1, run ingestion, quality, teacher and "
+            "projection, and let regimes.labels.shares or tuning.labelled say which labels are held back"
+        )
+    if labelled.share == 0 and kind_of(task).design.closed_set:
+        yield (
+            f"distillation.labelled.share is 0, and a {task.kind} learns a classifier from labels: choose a share "
+            "above 0, or measure as task.kind verification"
+        )
+
+
 _CHECKS: tuple[Callable[[Run], Iterator[str]], ...] = (
     *(_names, _misfits, _answers, _margins),
-    *(_encoders, _sources, _quality, _numbers),
+    *(_encoders, _sources, _quality, _numbers, _held_back),
 )

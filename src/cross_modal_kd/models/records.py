@@ -28,10 +28,14 @@ class EncoderRecord(Strict):
 
 
 class ProjectionRecord(Strict):
-    """in_dim: D of the teacher. classes: C names. projection: how it was fitted."""
+    """A projection of the teacher.
+
+    in_dim: D of the teacher. classes: C names, none where no training sample had a label. projection: how
+    it was fitted.
+    """
 
     in_dim: Size
-    classes: list[str] = Field(min_length=1)
+    classes: list[str]
     projection: ProjectionConfig
 
     @field_validator("projection", mode="before")
@@ -61,7 +65,7 @@ class StudentRecord(Strict):
     encoder: EncoderRecord
     inputs: dict[str, Any]
     dim: Size
-    classes: list[str] = Field(min_length=1)
+    classes: list[str]
     own_projection: ProjectionRecord | None = None
     answer: AnswerRecord | None = None
 

@@ -11,6 +11,7 @@ from cross_modal_kd.plotting.style import TEACHER as TEACHER
 from cross_modal_kd.plotting.style import legend as legend
 from cross_modal_kd.plotting.style import new_figure as new_figure
 from cross_modal_kd.plotting.style import remark as remark
+from cross_modal_kd.plotting.style import rename as rename
 from cross_modal_kd.plotting.style import say as say
 from cross_modal_kd.plotting.style import title as title
 from cross_modal_kd.plotting.text import typeset as typeset

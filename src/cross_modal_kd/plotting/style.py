@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 
 ALONE, DISTILLED, TEACHER = "#8b929c", "#0072b2", "#009e73"
 IMPOSTOR, INK, FAINT = "#d55e00", "#2b3138", "#d9dde2"
@@ -81,6 +82,19 @@ def say(axis: Axes, text: str) -> None:
     """
     axis.axis("off")
     axis.text(0.5, 0.5, text, ha="center", va="center", color=INK, fontsize=9.5, wrap=True, transform=axis.transAxes)
+
+
+def rename(figure: Figure, old: str, new: str) -> None:
+    """Another name for what a figure shows, in its legends, ticks and titles.
+
+    Args:
+        figure: Is changed.
+        old: As it is drawn.
+        new: In its place.
+    """
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and old in text.get_text():
+            text.set_text(text.get_text().replace(old, new))
 
 
 def remark(figure: Figure, text: str, colour: str = IMPOSTOR) -> None:

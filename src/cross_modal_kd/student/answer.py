@@ -20,7 +20,7 @@ def class_logits(model: ModelBundle, embeddings: Tensor, scale: float | None) ->
         scale: of the cosines; not read by a linear classifier.
 
     Returns:
-        (n, C).
+        (n, C); C is 0 of a student that was trained without labels.
 
     Raises:
         StudentError: its classifier is of neither kind.
@@ -29,7 +29,8 @@ def class_logits(model: ModelBundle, embeddings: Tensor, scale: float | None) ->
     if "head.weight" in model.tensors:
         return classifier_logits(model, embeddings)
     weights = model.tensors.get(PROTOTYPES)
-    classes = len(model.config["classes"])
+    if not (classes := len(model.config["classes"])):
+        return embeddings.new_zeros(len(embeddings), 0)
     if weights is None or weights.shape[0] != embeddings.shape[1] or weights.shape[1] % classes:
         raise StudentError(f"{model.where}: the student has no classifier that names classes")
     cosines = unit(embeddings.float()) @ unit(torch.as_tensor(weights).T).T

@@ -156,11 +156,19 @@ class StudentModel:
             A ``Prediction``; a list or an iterator of them, in the order of the inputs.
 
         Raises:
-            StudentError: ``labels`` are given, and the teacher reads no words or its encoder is not here.
+            StudentError: ``labels`` are given, and the teacher reads no words or its encoder is not here; or they are
+                not, and the student was trained without labels and has no classes of its own.
             ValueError: no label or the same one twice; ``top_k`` below 1.
         """
         if top_k < 1:
             raise ValueError(f"top_k: expected at least 1, found {top_k}")
+        if labels is None and not self.record.classes:
+            words = not modality_of(self.package.teacher.modality).endings
+            raise StudentError(
+                "the student was trained without labels and has no classes of its own: "
+                + ("name some by words (labels, --labels), or " if words else "")
+                + "enrol samples and ask identify; verify and search ask for no class"
+            )
         named = None if labels is None else self._named(list(labels))
         return _as_asked(given, partial(self._predictions, top_k=top_k, named=named))
 

@@ -10,6 +10,10 @@ from cross_modal_kd.training.keys import data_fingerprint as data_fingerprint
 from cross_modal_kd.training.keys import embedding_fingerprint as embedding_fingerprint
 from cross_modal_kd.training.keys import require_embeddings_of as require_embeddings_of
 from cross_modal_kd.training.keys import run_key as run_key
+from cross_modal_kd.training.labelled import hold_labels_back as hold_labels_back
+from cross_modal_kd.training.labelled import labelled_clusters as labelled_clusters
+from cross_modal_kd.training.labelled import labelled_part as labelled_part
+from cross_modal_kd.training.labelled import same_steps as same_steps
 from cross_modal_kd.training.launched import dismiss as dismiss
 from cross_modal_kd.training.launched import join as join
 from cross_modal_kd.training.network import parameters_of as parameters_of
@@ -18,6 +22,7 @@ from cross_modal_kd.training.sampler import Cut as Cut
 from cross_modal_kd.training.seeds import derive_seed as derive_seed
 from cross_modal_kd.training.student import ArmData as ArmData
 from cross_modal_kd.training.student import read_arm_data as read_arm_data
+from cross_modal_kd.training.student import require_trainable as require_trainable
 from cross_modal_kd.training.student import train_arm as train_arm
 from cross_modal_kd.training.student import train_arm_once as train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher as embed_teacher

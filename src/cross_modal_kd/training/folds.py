@@ -11,6 +11,7 @@ import pandas as pd
 from cross_modal_kd.config import (
     ArmConfig,
     InputConfig,
+    KnownLabels,
     ProjectionConfig,
     QualityConfig,
     SourcesConfig,
@@ -24,6 +25,7 @@ from cross_modal_kd.models import ModelBundle, load_bundle, own_projection, save
 from cross_modal_kd.quality import Scoring, average_views, sample_weights, score_samples
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.training.keys import run_key
+from cross_modal_kd.training.labelled import hold_labels_back
 from cross_modal_kd.training.projection import fit_projection
 from cross_modal_kd.training.student import read_arm_data, train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher, pretrained_teacher, train_teacher
@@ -33,7 +35,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Method:
-    """All that decides what is learnt from a samples table: the blocks of parameters by their names."""
+    """All that decides what is learnt from a samples table: the blocks of parameters by their names.
+
+    labelled: by which labels.
+    """
 
     task: TaskConfig
     sources: SourcesConfig
@@ -43,6 +48,7 @@ class Method:
     projection: ProjectionConfig
     student: StudentConfig
     training: TrainingConfig
+    labelled: KnownLabels = KnownLabels()
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ def train_folds(
             "inputs": method.inputs.model_dump(exclude={"cache_mb"}),
             "arms": terms,
             **blocks,
+            **({} if method.labelled == KnownLabels() else {"labelled": method.labelled}),
         }
         key = run_key("student", samples=samples[["sample_id", "split", "sha256"]].astype(str), **decides)
         logger.info("fold %d of %d, each with students of its own", number, len(tables) + 1)
@@ -164,6 +171,7 @@ def _projection(
 ) -> ModelBundle:
     """Fitted once a fold, so that a run that goes on later, or elsewhere, meets the same."""
     config = method.projection.model_copy(update={"kind": kind})
+    samples = hold_labels_back(samples, method.task, method.labelled)
     decides = {
         "task": method.task.model_dump(include={"kind", "teacher", "student", "pairing"}),
         "samples": samples[["sample_id", "split", "label", "sha256"]].astype(str),
@@ -185,7 +193,10 @@ def _train_fold(
     """``folder``: of the fold's trainings."""
     distilled = arms["distilled"][1]
     weights = sample_weights(fold.samples, fold.scores, method.task, distilled.quality or WeightConfig())
-    data = read_arm_data(fold.samples, method.task, method.sources, method.inputs, fold.teacher_embeddings, weights)
+    data = read_arm_data(
+        fold.samples,
+        *(method.task, method.sources, method.inputs, fold.teacher_embeddings, weights, method.labelled),
+    )
     students = {
         role: train_arm_once(
             data, method.student, method.training, (name, arm), fold.projections[arm.projection],

@@ -26,11 +26,11 @@ def train_projection(
     """The projection that is best on dev, under the cross-entropy of a W t_i to y_i.
 
     With ``kind`` pca g stands still and only W is learnt. The untrained projection is a candidate too: it is kept
-    unless training helps on dev.
+    unless training helps on dev. Without classes it is the only one: there is nothing to train W or g by.
 
     Args:
         embeddings: (N, D) of the training split.
-        labels: (N,) class numbers from 0 to ``classes`` - 1.
+        labels: (N,) class numbers from 0 to ``classes`` - 1; of no classes they are not read.
         classes: C.
         config: shape of the projection, and length and seed of its training.
         dev: of a projection, larger is better; where it is -inf throughout nothing can be chosen: the last is kept.
@@ -45,6 +45,8 @@ def train_projection(
     generator = Generator().manual_seed(derive_seed("projection-order", config.seed))
     x, y = torch.from_numpy(embeddings).float(), torch.from_numpy(labels).long()
     projection = _untrained(x, y, classes, config)
+    if not classes:
+        return projection, [{"epoch": 0.0, "loss": 0.0, "dev": _on(dev, projection)}]
     trained = [parameter for parameter in projection.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, config.lr, weight_decay=config.weight_decay)
     history: list[dict[str, float]] = []
@@ -57,9 +59,7 @@ def train_projection(
                 f"projection: the loss is {loss} in epoch {epoch}; lower projection.lr ({config.lr:g}) or "
                 f"projection.scale ({config.scale:g})"
             )
-        projection.eval()
-        with torch.no_grad():
-            value = dev(projection)
+        value = _on(dev, projection)
         history.append({"epoch": float(epoch), "loss": loss, "dev": value})
         if value > best:
             best, best_state = value, {k: v.clone() for k, v in projection.state_dict().items()}
@@ -67,10 +67,19 @@ def train_projection(
     return projection, history
 
 
+def _on(dev: Callable[[Projection], float], projection: Projection) -> float:
+    """What the projection is worth on dev; it is left in evaluation mode."""
+    projection.eval()
+    with torch.no_grad():
+        return dev(projection)
+
+
 def _untrained(x: Tensor, y: Tensor, classes: int, config: ProjectionConfig) -> Projection:
     """Principal directions, and for prototypes the mean of each class."""
     projection = Projection(x.shape[1], classes, config)
     projection.head.initialise(x)
+    if not classes:
+        return projection
     with torch.no_grad():
         means = torch.zeros(classes, config.dim).index_add_(0, y, projection.head.eval()(x))
         projection.weight.copy_(F.normalize(means, dim=-1))
@@ -102,7 +111,8 @@ def fit_projection(
 
     Args:
         samples: the samples table; of the teacher's training samples those whose label is one of the student's classes
-            are fitted on.
+            are fitted on, and all of them where no training sample of the student has a label: principal directions
+            ask for none.
         task: its kind, and its two modalities.
         teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
         config: shape of the projection, and length and seed of its training.
@@ -118,7 +128,7 @@ def fit_projection(
     kind = kind_of(task)
     classes = train_classes(samples, task)
     train = split_rows(samples, task.teacher, "train")
-    train = train[train["label"].isin(classes)]
+    train = train[train["label"].isin(classes)] if classes else train
     dev = split_rows(samples, task.teacher, "dev")
     dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
 

@@ -4,12 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
-from cross_modal_kd.config import ArmConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.config import (
+    ArmConfig,
+    ConfigError,
+    InputConfig,
+    KnownLabels,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
 from cross_modal_kd.losses import Classifier, Objective, Term, TwoViews, build_constraint, distillation_quality
 from cross_modal_kd.losses import quality_weights as weigh
 from cross_modal_kd.modalities import Inputs, load_inputs
@@ -30,6 +40,7 @@ from cross_modal_kd.training.data import TeacherSide, TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import data_fingerprint, run_key
+from cross_modal_kd.training.labelled import hold_labels_back, same_steps
 from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
@@ -41,9 +52,11 @@ class ArmData:
     """What all arms of a task share; read once, used by every arm and seed.
 
     classes: C names, in the order of their numbers. train: N rows of the samples table, in the order of
-    ``train_inputs`` and ``quality``. teacher: the other side of their pairs. fingerprint: run key of the data.
-    known: (N,) class numbers in place of the table's, -1 where a label is held back; None holds none back.
-    labelled_share: of each batch, as ``TrainingData`` has it.
+    ``train_inputs`` and ``quality``; the label of some, or of all, may be null. teacher: the other side of their pairs.
+    fingerprint: run key of the data. known: (N,) class numbers in place of the table's, -1 where a label is held back;
+    None holds none back. labelled_share: of each batch, as ``TrainingData`` has it. labelled_part: reads the same
+    without the training samples that have no label, for arms that learn from no others; None where all have one, or
+    none.
     """
 
     task: TaskConfig
@@ -58,6 +71,7 @@ class ArmData:
     fingerprint: str
     known: np.ndarray | None = None
     labelled_share: float | None = None
+    labelled_part: "Callable[[], ArmData] | None" = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -72,17 +86,21 @@ def read_arm_data(
     inputs: InputConfig,
     teacher_embeddings: EmbeddingTable,
     sample_quality: pd.DataFrame,
+    labelled: KnownLabels = KnownLabels(),  # noqa: B008 (it cannot be changed)
 ) -> ArmData:
     """Inputs in memory, pairs, and the quality of both sides of every pair.
 
+    Labels that are held back are so from the task's loss alone: pairs are made by what the table says.
+
     Args:
-        samples: the samples table.
+        samples: the samples table; training samples may be without a label.
         task: its kind, its two modalities and how they are paired.
         sources: where the files lie.
         inputs: how the student's samples become tensors, and how much is kept in memory.
         teacher_embeddings: of every teacher sample that may stand beside a student sample.
         sample_quality: columns sample_id, quality_student, quality_teacher (in [0, 1]), a row for every training sample
             of the student.
+        labelled: which labels are known.
 
     Returns:
         The student's training and dev samples, and the teacher's side of the training pairs.
@@ -91,8 +109,8 @@ def read_arm_data(
         ValueError: a training sample has no quality.
         SamplesError: a training sample has no partner, or a file is missing.
     """
-    roots = Roots(sources)
-    train, dev = (split_rows(samples, task.student, split) for split in ("train", "dev"))
+    roots, known = Roots(sources), hold_labels_back(samples, task, labelled)
+    train, dev = (split_rows(known, task.student, split) for split in ("train", "dev"))
     pairing = pair(samples, task)
     pairing.require_partners(train["sample_id"])
     pool = pairing.pool[pd.Index(pairing.student_ids).get_indexer(pd.Index(train["sample_id"]))]
@@ -102,18 +120,50 @@ def read_arm_data(
         raise ValueError(
             f"sample_weights: no quality of {len(unknown)} training samples, {unknown[:3]}; run quality again"
         )
+    part, none = None, train["label"].isna()
+    if none.any() and not none.all():
+        rest = samples.drop(index=train.index[none])
+        part = partial(read_arm_data, rest, task, sources, inputs, teacher_embeddings, sample_quality)
     return ArmData(
         task=task,
         inputs=inputs,
-        classes=train_classes(samples, task),
+        classes=train_classes(known, task),
         train=train,
         train_inputs=load_inputs(task.student, train, roots, inputs),
         dev_inputs=load_inputs(task.student, dev, roots, inputs),
         dev_labels=dev["label"],
         teacher=TeacherSide.from_pools(teacher_embeddings.at(pairing.teacher_ids), pool, pairing.rows, pairing.starts),
         quality=quality,
-        fingerprint=data_fingerprint(samples, task, inputs, teacher_embeddings, {}, sample_quality),
+        fingerprint=data_fingerprint(known, task, inputs, teacher_embeddings, {}, sample_quality),
+        labelled_share=labelled.in_batch if none.any() else None,
+        labelled_part=part,
     )
+
+
+def require_trainable(data: ArmData, arm: ArmConfig, name: str) -> None:
+    """Make sure that an arm can be trained on the labels that there are.
+
+    Args:
+        data: of the training; where ``known`` is given, whoever gave it has seen to it.
+        arm: that is to be trained.
+        name: of the arm.
+
+    Raises:
+        ConfigError: no training sample has a label, and the arm, or the kind of task, asks for some.
+    """
+    if data.known is not None or (data.labels >= 0).any():
+        return
+    if kind_of(data.task).design.closed_set:
+        raise ConfigError(
+            f"no {data.task.student} sample of the training split has a known label, and a {data.task.kind} learns a "
+            "classifier: give some a label, raise distillation.labelled.share, or measure as task.kind verification"
+        )
+    if asks := arm.asks_for_labels:
+        raise ConfigError(
+            f"arms.{name} cannot be trained: no {data.task.student} sample of the training split has a known label, "
+            f"and {asks}. Take another arm (distillation.baseline, distillation.arm; conf/no_labels has two), give "
+            "some a label, or raise distillation.labelled.share"
+        )
 
 
 def build_objective(arm: ArmConfig) -> Objective:
@@ -174,7 +224,8 @@ def train_arm(
     """One student under one arm.
 
     Two arms with the same seed start from the same student and see the same batches in the same order: what differs is
-    the objective alone.
+    the objective alone. Where some samples have no label, an arm that learns from labels alone takes as many steps on
+    the others.
 
     Args:
         data: the training and the dev split.
@@ -190,8 +241,13 @@ def train_arm(
         The student, best on dev, and its history, a row an epoch.
 
     Raises:
+        ConfigError: as ``require_trainable`` has it.
         ValueError: as ``fit`` has it.
     """
+    require_trainable(data, arm, name)
+    if data.labelled_part is not None and not arm.learns_from_unlabelled:
+        every, data = len(data.train), data.labelled_part()
+        training = same_steps(training, every, len(data.train))
     kind, training = kind_of(data.task), arm.trained_by(training)
     views = None if arm.self_supervised is None else TwoViews(**arm.self_supervised.model_dump())
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
@@ -269,7 +325,9 @@ def train_arm_once(
         The student, best on dev, and its history, a row an epoch.
     """
     name, config = arm
-    decides = {"projection": projection, "student": student, "training": training}
+    decides: dict[str, Any] = {"projection": projection, "student": student, "training": training}
+    if data.labelled_share is not None:
+        decides["labelled_share"] = data.labelled_share
     key = run_key("student", data=data.fingerprint, arm=config.model_dump(exclude={"title"}), **decides)
     checkpoint = checkpoints / f"{name}-{key}.safetensors"
 

@@ -9,8 +9,9 @@ from cross_modal_kd.evaluation.plots.matching import matching_plot
 from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.plots.training import training_plot
 from cross_modal_kd.evaluation.protocol import Protocol
+from cross_modal_kd.evaluation.summary import alone_name
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.plotting import remark
+from cross_modal_kd.plotting import ARMS, remark, rename
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
@@ -45,6 +46,9 @@ def draw(
         "matching": matching_plot(metrics),
         "summary": summary_plot(metrics),
     }
+    if (name := alone_name(metrics)) != ARMS["student_alone"][0]:
+        for plot in drawn.values():
+            rename(plot, ARMS["student_alone"][0], name)
     task = protocol.task
     if task.chimeric:
         for plot in drawn.values():

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from cross_modal_kd.evaluation.report.damage import Damage
 from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.shown import FiguresSection
 from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, not_defined, without_interval
-from cross_modal_kd.evaluation.report.verdict import verdict
+from cross_modal_kd.evaluation.report.verdict import short_name, verdict
+from cross_modal_kd.evaluation.summary import alone_name
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import page_style
+from cross_modal_kd.samples import counted_in_words
 from cross_modal_kd.tasks import kind_named, kind_of
 from cross_modal_kd.tracking import device_facts, git_facts, leaves, this_run, version_facts
 
@@ -83,12 +86,14 @@ def render(page: Page) -> str:
     )  # fmt: skip
     images = {**page.images, "quality": page.data.quality_plot}
     counts = page.data.split_summary
-    return environment.get_template(TEMPLATE).render(
+    page_text = environment.get_template(TEMPLATE).render(
         task=page.task,
         closed_set=kind_of(page.task).design.closed_set,
         plural={name: modality_of(name).plural for name in (page.task.student, page.task.teacher)},
         metrics=page.metrics,
         verdict=verdict(page.metrics),
+        short=short_name(page.metrics),
+        labels=_labels(page.metrics),
         tables=metric_tables(page.metrics),
         without_interval=without_interval(page.metrics),
         not_defined=not_defined(page.metrics),
@@ -119,6 +124,14 @@ def render(page: Page) -> str:
         facts=git_facts(this_run().project) | device_facts() | version_facts(),
         today=date.today().isoformat(),
     )  # fmt: skip
+    return _named(page_text, alone_name(page.metrics))
+
+
+def _named(text: str, name: str) -> str:
+    """The page with another name wherever it speaks of the student alone, which it then does not show."""
+    for old in ("the student alone", "The student alone", "student alone"):
+        text = text.replace(old, escape(name)) if name != "student alone" else text
+    return text
 
 
 def _parts(page: Page) -> list[tuple[str, str]]:
@@ -138,6 +151,12 @@ def _parts(page: Page) -> list[tuple[str, str]]:
         "again": "Make it again",
     }
     return [(name, title) for name, title in there.items() if title]
+
+
+def _labels(metrics: Mapping[str, Any]) -> str:
+    """How many training samples have a label; empty where all have one."""
+    counts = metrics.get("labels")
+    return "" if counts is None else counted_in_words(counts)
 
 
 def _ends(name: str, interval: Mapping[str, Any]) -> str:

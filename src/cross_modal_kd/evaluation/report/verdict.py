@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cross_modal_kd.evaluation.legend import legend_of, shown, shown_change
+from cross_modal_kd.evaluation.summary import alone_name
 from cross_modal_kd.tasks import kind_named
 
 
@@ -37,7 +38,8 @@ def verdict(metrics: dict) -> Verdict:
         reason = metrics["undefined"].get(name, "it was not measured")
         return Verdict(f"{legend_of(name).title} is not defined", reason, "Nothing can be said.", "open")
     alone, distilled, difference = (metrics[part][name] for part in ("student_alone", "distilled", "difference"))
-    values = f"{legend_of(name).title} {shown(name, alone['value'])} alone, {shown(name, distilled['value'])} distilled"
+    own = f"{shown(name, alone['value'])} {short_name(metrics)}"
+    values = f"{legend_of(name).title} {own}, {shown(name, distilled['value'])} distilled"
     if difference["low"] is None:
         change = f"{shown_change(name, difference['value'])} points, without an interval"
         return Verdict(values, change, f"No verdict: {difference['reason']}.", "open")
@@ -53,6 +55,18 @@ def verdict(metrics: dict) -> Verdict:
         errors = f": {percent} more errors" if percent else ""
         return Verdict(values, change, f"The distilled student is worse{errors}.", "worse")
     return Verdict(values, change, "The interval includes zero: no difference is shown.", "open")
+
+
+def short_name(metrics: dict) -> str:
+    """The head of the column of the student alone, or of what stands in its place.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        ``alone``, or another name.
+    """
+    return alone_name(metrics).removeprefix("student ")
 
 
 def _interval(name: str, ends: dict[str, Any]) -> str:

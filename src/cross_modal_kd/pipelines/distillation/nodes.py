@@ -1,14 +1,25 @@
 """Training a student under one arm."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import ArmsConfig, InputConfig, SourcesConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.config import (
+    ArmsConfig,
+    DistillationConfig,
+    InputConfig,
+    SourcesConfig,
+    StudentConfig,
+    TaskConfig,
+    TrainingConfig,
+)
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.samples import EmbeddingTable, labels_in_words
+
+logger = logging.getLogger(__name__)
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
 Pairs = Any  # training.student.ArmData
@@ -28,8 +39,12 @@ def gather_pairs(
     inputs: InputConfig,
     teacher_embeddings: EmbeddingTable,
     sample_weights: pd.DataFrame,
+    arms: ArmsConfig,
+    distillation: DistillationConfig,
 ) -> Pairs:
     """The student's training and dev inputs, the teacher's side of every pair, and the quality of both.
+
+    How many training samples have a label is logged, where some have none.
 
     Args:
         samples: the table, with its splits.
@@ -39,13 +54,24 @@ def gather_pairs(
         teacher_embeddings: raw, of every sample of the teacher's modality.
         sample_weights: sample_id, quality_student and quality_teacher in [0, 1], of every training sample of the
             student.
+        arms: all arms.
+        distillation: names the two that are trained, and says which labels are known.
 
     Returns:
         What all arms share (``training.student.ArmData``), its inputs in memory.
-    """
-    from cross_modal_kd.training import read_arm_data
 
-    return read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights)
+    Raises:
+        ConfigError: no training sample has a known label, and one of the two arms asks for some.
+    """
+    from cross_modal_kd.training import read_arm_data, require_trainable
+
+    labelled = distillation.labelled
+    pairs = read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights, labelled)
+    if said := labels_in_words(pairs.train["label"]):
+        logger.info("%s; the others serve by their pairs", said)
+    for name in (distillation.baseline, distillation.arm):
+        require_trainable(pairs, arms.get(name), name)
+    return pairs
 
 
 def train_as(role: str) -> Callable[..., Trained]:

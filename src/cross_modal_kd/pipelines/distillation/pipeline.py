@@ -21,7 +21,10 @@ def create_pipeline(**_: object) -> Pipeline:
     """
     gather = Node(
         gather_pairs,
-        bound("samples", "teacher_embeddings", "sample_weights", params=["task", "sources", "inputs"]),
+        bound(
+            *("samples", "teacher_embeddings", "sample_weights"),
+            params=["task", "sources", "inputs", "arms", "distillation"],
+        ),
         "training_pairs",
         name="gather_pairs",
     )

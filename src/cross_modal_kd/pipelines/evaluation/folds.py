@@ -1,5 +1,6 @@
 """The nodes of ``evaluation.folds``: further folds, their students, and both students over all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def train_in_folds(
         quality_measures: of all samples.
         method: of ``gather_method``.
         arms: all arms.
-        distillation: names the two that are compared.
+        distillation: names the two that are compared, and says which labels are known.
         fold_store: folder where finished trainings are kept, so that the same is not trained again.
         embedding_cache: of the teacher's embeddings, which a pretrained teacher shares with the first fold.
 
@@ -106,6 +107,7 @@ def train_in_folds(
 
     named = {"student_alone": distillation.baseline, "distilled": distillation.arm}
     chosen = {role: (name, arms.get(name)) for role, name in named.items()}
+    method = replace(method, labelled=distillation.labelled)
     return train_folds(fold_samples, quality_measures, method, chosen, fold_store, embedding_cache)
 
 

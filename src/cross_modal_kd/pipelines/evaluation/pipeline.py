@@ -133,7 +133,7 @@ def _comparing() -> list[Node]:
         Node(
             compare_students,
             bound(
-                *("protocol", "folds"),
+                *("protocol", "folds", "samples"),
                 params=["arms", "distillation"],
                 student_alone="student_alone.measured",
                 distilled="distilled.measured",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config import ProjectionConfig, TaskConfig
+from cross_modal_kd.config import DistillationConfig, ProjectionConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
@@ -21,7 +21,11 @@ class Projections(NamedTuple):
 
 
 def fit_projections(
-    samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ProjectionConfig
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    teacher_embeddings: EmbeddingTable,
+    projection: ProjectionConfig,
+    distillation: DistillationConfig,
 ) -> Projections:
     """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted.
 
@@ -30,19 +34,21 @@ def fit_projections(
         task: its kind, whose metric chooses the epoch, and the teacher's modality.
         teacher_embeddings: raw, of every training and dev sample of that modality.
         projection: dimension and training; its ``kind`` is not read.
+        distillation: ``labelled``, by which labels they are fitted; without any, neither is trained, and both are
+            without prototypes.
 
     Returns:
         The trainable projection and the fixed one, with their prototypes; {mlp, pca: {dev metric: best value, None
         where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
         the negative), projection (mlp or pca).
     """
-    from cross_modal_kd.training import fit_projection
+    from cross_modal_kd.training import fit_projection, hold_labels_back
 
-    judged = kind_of(task)
+    judged, known = kind_of(task), hold_labels_back(samples, task, distillation.labelled)
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
         config = projection.model_copy(update={"kind": kind})
-        bundle, history = fit_projection(samples, task, teacher_embeddings, config)
+        bundle, history = fit_projection(known, task, teacher_embeddings, config)
         bundles[kind] = bundle
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}

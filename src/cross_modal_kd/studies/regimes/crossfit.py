@@ -11,12 +11,12 @@ import torch
 
 from cross_modal_kd.config import ArmsConfig, ProjectionConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, nearest_prototype, project
-from cross_modal_kd.studies.labelled import labelled_part
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import CrossfitStudy
 from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.training import labelled_part
 
 KIND = "mlp"
 

@@ -11,7 +11,6 @@ from cross_modal_kd.config import ArmConfig, ArmsConfig
 from cross_modal_kd.modalities import Damage, Dose, load_inputs
 from cross_modal_kd.samples import Roots, class_numbers, train_classes
 from cross_modal_kd.studies.arm_keys import with_value
-from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.regimes.components import twin_of
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
@@ -19,6 +18,7 @@ from cross_modal_kd.studies.regimes.noise import damage, weights_of_damaged
 from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World, kinds_of
 from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.training import labelled_clusters, labelled_part, same_steps
 
 logger = logging.getLogger(__name__)
 

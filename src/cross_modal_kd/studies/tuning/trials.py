@@ -17,12 +17,19 @@ from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.arm_keys import block_of, content_of
 from cross_modal_kd.studies.context import Context
-from cross_modal_kd.studies.labelled import labelled_clusters, labelled_part, same_steps
 from cross_modal_kd.studies.measure import of_kind
 from cross_modal_kd.studies.tuning.config import LabelledConfig, SearchRange, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training import ArmData, fit_projection, run_key, train_arm
+from cross_modal_kd.training import (
+    ArmData,
+    fit_projection,
+    labelled_clusters,
+    labelled_part,
+    run_key,
+    same_steps,
+    train_arm,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""A share of the training split that keeps its labels; the other pairs serve without."""
+"""Training samples without a label, by nature or because it is held back: the other pairs serve without."""
 
 import pandas as pd
 
-from cross_modal_kd.config import TaskConfig, TrainingConfig
+from cross_modal_kd.config import KnownLabels, TaskConfig, TrainingConfig
 from cross_modal_kd.samples import draw_clusters, split_rows
 from cross_modal_kd.tasks import kind_of
 
@@ -16,13 +16,31 @@ def labelled_clusters(samples: pd.DataFrame, task: TaskConfig, share: float, dra
     Args:
         samples: the samples table.
         task: its kind says what a cluster is.
-        share: of the clusters of the student's training samples that are drawn, in (0, 1].
+        share: of the clusters of the student's labelled training samples that are drawn, in (0, 1].
         draw: seed of the draw, 0 or above.
 
     Returns:
         Names of clusters, as the kind's ``clusters`` gives them.
     """
-    return draw_clusters(split_rows(samples, task.student, "train"), kind_of(task).design, share, draw)
+    train = split_rows(samples, task.student, "train")
+    return draw_clusters(train[train["label"].notna()], kind_of(task).design, share, draw)
+
+
+def hold_labels_back(samples: pd.DataFrame, task: TaskConfig, labelled: KnownLabels) -> pd.DataFrame:
+    """The samples table as a training is told it: labels of all but a share of the training clusters are null.
+
+    Args:
+        samples: the samples table.
+        task: its kind says what a cluster is.
+        labelled: the share, and the seed of its draw.
+
+    Returns:
+        The same rows, of which training samples of both modalities may have lost their label; dev and test keep theirs.
+    """
+    if labelled.share == 1:
+        return samples
+    kept = labelled_clusters(samples, task, labelled.share, labelled.draw) if labelled.share else set()
+    return samples.assign(label=samples["label"].mask(_held_back(samples, task, kept)))
 
 
 def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.DataFrame:
@@ -34,10 +52,15 @@ def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd
         kept: names of clusters, of ``labelled_clusters``.
 
     Returns:
-        A part of the table, with its index; dev and test are whole.
+        A part of the table, with its index; dev and test are whole, and no training sample is without a label.
     """
-    held_back = (samples["split"] == "train") & ~kind_of(task).clusters(samples).isin(kept)
-    return samples[~held_back]
+    return samples[~_held_back(samples, task, kept)]
+
+
+def _held_back(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.Series:
+    """Which training samples have no label, or are of a cluster that does not keep it."""
+    unknown = samples["label"].isna() | ~kind_of(task).clusters(samples).isin(kept)
+    return (samples["split"] == "train") & unknown
 
 
 def same_steps(training: TrainingConfig, samples: int, labelled: int) -> TrainingConfig:
