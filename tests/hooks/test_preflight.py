@@ -57,8 +57,13 @@ def test_every_environment_of_the_project_goes_together(blocks, env, tmp_path):
     loaded = blocks(
         env, score={"inputs": [str(tmp_path)]}, score_trials=named, **({"sources": brought} if brought else {})
     )
+    held_back = loaded["distillation"].labelled.share < 1
     for name in dict(pipelines):
-        check_blocks(loaded, used_by(name))
+        if held_back and used_by(name) & {"comparison", "tuning", "regimes"}:
+            with pytest.raises(ConfigError, match="distillation.labelled.share is .*which `distill` alone reads"):
+                check_blocks(loaded, used_by(name))
+        else:
+            check_blocks(loaded, used_by(name))
 
 
 STUDENT = ("student", "encoder")

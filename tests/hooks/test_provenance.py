@@ -84,7 +84,7 @@ def test_the_pages_of_the_run_are_told_of_such_students_and_so_are_the_notes(tmp
         (remark,) = this_run().remarks
         assert "'distilled' was made by `kedro run`, with other parameters (training)" in remark
         catalog.save("robustness", "a\n1\n")
-        hook.after_dataset_saved("robustness")
+        hook.after_dataset_saved("robustness", None)
     finally:
         set_this_run(None)
     assert json.loads((tmp_path / FILE).read_text())["robustness.csv"]["remarks"] == [remark]

@@ -306,6 +306,50 @@ def test_a_broken_folder_is_told_in_words_and_nothing_is_written(new_task, proje
     assert "Traceback" not in said and not (project / "conf" / "birds").exists()
 
 
+def more(root: Path, count: int) -> Path:
+    """Captioned pictures without a label beside ``birds(root)``."""
+    birds(root, labels=24, files=3)
+    rows = [line.split(",", 1) for line in (root / "captions.csv").read_text().splitlines()[1:]]
+    for number in range(count):
+        image(root / "Unlabelled" / f"{number}.png", number % 24, 50 + number)
+        rows.append([f"Unlabelled/{number}.png", f"some bird {number}"])
+    table(root / "captions.csv", ("path", "text"), rows)
+    return root
+
+
+def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, project, tmp_path):
+    """All, few and none: the arms and their values are those of the environments in which they were searched."""
+    _, said, written = new_task("all", birds(tmp_path / "a", labels=24, files=3))
+    assert written["distillation"] == {"arm": "soft_both_quality"} and "arms" not in written, said
+    assert "training samples have a label: the arm of conf/base" in said
+
+    _, said, written = new_task("some", more(tmp_path / "b", 10))
+    assert written["sources"]["b"]["options"] == {"unlabelled": "Unlabelled"}
+    assert written["distillation"] == {"arm": "soft_both_quality"}, said
+
+    code, said, written = new_task("few", more(tmp_path / "c", 120))
+    known = yaml.safe_load((project / "conf/few_labels/parameters.yml").read_text())
+    assert code == 0 and "and 120 without one" in said, said
+    assert written["distillation"] == {"baseline": "none", "arm": known["distillation"]["arm"]}
+    assert written["arms"] == {"soft_contrast": known["arms"]["soft_contrast"]}
+    text = (project / "conf/few/parameters.yml").read_text()
+    assert "docs/results/label_confirm.md" in text and re.search(
+        r"# \d+ of \d+ training samples have a label: few", text
+    )
+
+    code, said, written = new_task("classes", more(tmp_path / "d", 120), "--kind=classification")
+    known = yaml.safe_load((project / "conf/few_labels_image/parameters.yml").read_text())
+    assert code == 0 and written["distillation"]["arm"] == "soft_classifier", said
+    assert written["arms"] == {"soft_classifier": known["arms"]["soft_classifier"]}
+
+    root = more(tmp_path / "e", 30)
+    table(root / "splits.csv", ("label", "split"), [(f"bird_{n}", ["dev", "test"][n % 2]) for n in range(24)])
+    code, said, written = new_task("none", root)
+    known = yaml.safe_load((project / "conf/no_labels/parameters.yml").read_text())
+    assert code == 0 and written["distillation"] == {"baseline": "simclr", "arm": "soft_contrast"}, said
+    assert written["arms"] == known["arms"] and "0 of 30 training samples have a label: the pairs teach alone" in said
+
+
 def test_damaged_files_are_counted(new_task, tmp_path):
     root = birds(tmp_path / "birds", labels=6, files=4)
     (root / "bird_0" / "0.png").write_bytes(b"no picture")

@@ -89,7 +89,9 @@ class World:
     def metrics(self, alone: EmbeddingTable, distilled: EmbeddingTable) -> dict:
         protocol = self.protocol(alone)
         measured = [nodes.measure_student(protocol, self.student(), each) for each in (alone, distilled)]
-        return nodes.compare_students(protocol, *measured, nodes.measure_teacher(protocol), Folds(), ARMS, DISTILLATION)
+        return nodes.compare_students(
+            protocol, *measured, nodes.measure_teacher(protocol), Folds(), self.samples, ARMS, DISTILLATION
+        )
 
     def plots(self, metrics: dict, alone: EmbeddingTable, distilled: EmbeddingTable) -> tuple:
         histories = history(self.task), history(self.task).assign(soft_active=0.5)

@@ -14,7 +14,7 @@ from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.evaluation import EvaluationConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
-from cross_modal_kd.config.objective import ArmConfig
+from cross_modal_kd.config.objective import ArmConfig, DistillationConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
@@ -301,13 +301,18 @@ def test_samples_without_quality_are_named(world):
 
 
 def test_both_projections_are_fitted_and_measured_on_dev(world):
-    mlp, pca, metrics, history = fit_projections(world.samples, VERIFICATION, world.teacher, PROJECTION)
+    mlp, pca, metrics, history = fit_projections(
+        world.samples, VERIFICATION, world.teacher, PROJECTION, DistillationConfig()
+    )
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["projection"]) == {"mlp", "pca"}
     for kind in ("mlp", "pca"):
         assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["projection"] == kind, "dev"].max())
     single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
-    assert fit_projections(single, VERIFICATION, world.teacher, PROJECTION)[2]["mlp"]["dev_eer"] is None
+    assert (
+        fit_projections(single, VERIFICATION, world.teacher, PROJECTION, DistillationConfig())[2]["mlp"]["dev_eer"]
+        is None
+    )
 
 
 @pytest.mark.parametrize("task", [VERIFICATION, CLASSIFICATION], ids=["verification", "classification"])

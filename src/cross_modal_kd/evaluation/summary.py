@@ -21,7 +21,7 @@ def alone_name(metrics: Mapping[str, Any]) -> str:
     Returns:
         ``student alone``, or the name of what takes its place.
     """
-    return str(metrics["arms"]["student_alone"].get("name", "student alone"))
+    return str(metrics.get("arms", {}).get("student_alone", {}).get("name", "student alone"))
 
 
 def summarise(

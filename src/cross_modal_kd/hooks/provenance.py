@@ -96,11 +96,12 @@ class ProvenanceHook:
         set_this_run(ThisRun(command(run_params), self._project, self._remarks))
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str) -> None:
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Write the provenance of a dataset whose file lies in the reporting folder; others are passed over.
 
         Args:
             dataset_name: as the catalog has it.
+            data: that was saved; metrics say how many training samples have a label, where some have none.
         """
         if self._catalog is None or self._folder is None:
             return
@@ -112,6 +113,8 @@ class ProvenanceHook:
             known = git_facts(self._project) | device_facts()
             self._facts = {name: known[name] for name in KEPT if name in known}
         made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._spent, **self._facts}
+        labels = data.get("labels") if isinstance(data, dict) else None
+        made |= {} if labels is None else {"labels": labels}
         made |= {"remarks": list(self._remarks)} if self._remarks else {}
         note(self._folder, file, made | ({"blocks": self._blocks} if file.name == HISTORY else {}))
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, IngestionConfig, TaskConfig, libraries_of, modality_names
+from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
-from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, pair
+from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
 from cross_modal_kd.tasks import kind_named, kind_of
 
@@ -40,6 +41,7 @@ class Choice:
         group: the option ``group`` of the sources, what binds modalities to one instance.
         why_pairing: why the samples are paired so.
         lonely: samples of the student without a teacher sample.
+        regime: how many of the student's training samples have a label.
         splits: samples and labels of the student in each split, as they would be drawn.
         inputs: block ``inputs`` where it differs from conf/base.
         notes: what is worth knowing before a run.
@@ -50,6 +52,7 @@ class Choice:
     group: str
     why_pairing: str
     lonely: int
+    regime: Regime
     splits: Mapping[str, tuple[int, int]]
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -155,7 +158,7 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
         there = {name for name in theirs["group"] if "/" in name}  # a folder that is the label's own binds no instance
         if not alike and mine["group"].isin(there).mean() >= 0.5:
             return _Pairing("instance", False, group, _BY[group].format(teacher=teacher, student=student), rows)
-    labels, taught = (set(survey.of(name)["label"]) for name in (student, teacher))
+    labels, taught = (set(survey.of(name)["label"].dropna()) for name in (student, teacher))
     if len(labels & taught) >= 0.5 * len(labels):
         why = f"by label: {len(labels & taught)} of the {len(labels)} labels have both {student} and {teacher}{alike}"
         return _Pairing("label", False, "file", why, survey.rows)
@@ -221,7 +224,11 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
         rows = make_chimeric(rows, task, IngestionConfig()).rows
     design = kind_of(task).design
     rows = rows.assign(sha256=rows["sample_id"])  # not looked at yet: no two are taken for copies
+    others, rows = rows[rows["label"].isna()], rows[rows["label"].notna()]
+    if rows.empty:
+        raise SamplesError("no sample has a label, by which students are chosen and measured: give some of them one")
     rows = rows.assign(split=assign_splits(rows, design, IngestionConfig().split))
+    rows = join_unlabelled(rows, others, task).samples
     alone = rows["sample_id"].isin(pair(rows, task).without_partner)
     rows = rows[~(alone & (rows["split"] == "train"))]
     check_samples(rows, task, design)
@@ -229,7 +236,9 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     splits = {name: (len(part), part["label"].nunique()) for name in SPLITS if len(part := mine[mine["split"] == name])}
     clusters = design.clusters(mine[mine["split"] == "test"]).nunique()
     notes = *_notes(clusters, design.cluster, rows), *(() if design.closed_set else _undecided(splits["dev"][1]))
-    return Choice(task, why_kind, found.group, found.why, int(alone.sum()), splits, _inputs(survey), notes)
+    train = mine.loc[mine["split"] == "train", "label"]
+    regime = Regime(int(train.notna().sum()), len(train), design.closed_set)
+    return Choice(task, why_kind, found.group, found.why, int(alone.sum()), regime, splits, _inputs(survey), notes)
 
 
 def _notes(clusters: int, cluster: str, rows: pd.DataFrame) -> Iterator[str]:

@@ -17,6 +17,7 @@ from cross_modal_kd.sources import layout_of, list_files
 
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
+UNLABELLED = frozenset({"unlabelled", "unlabeled", "no_label", "no_labels"})
 LOOKED_AT = 24  # files of each modality that are decoded, evenly spread
 
 
@@ -74,6 +75,8 @@ def look(folder: Path) -> Survey:
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
     layout, options = found if (found := format_of(folder)) else (LAYOUT, {})
     sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
+    if layout == LAYOUT and (unlabelled := _unlabelled(sources.values())):
+        options = {"unlabelled": unlabelled}
     roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})
     read = [layout_of(name, layout)(name, roots, dict(options)) for name in sources]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
@@ -86,6 +89,12 @@ def look(folder: Path) -> Survey:
         )
     passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
     return Survey(folder, sources, rows, passed_over, facts, unreadable, layout, options)
+
+
+def _unlabelled(roots: Iterable[Path]) -> str:
+    """The folder in place of a label's whose name says that its files have none; empty where there is no such."""
+    folders = [each for root in roots for each in sorted(root.iterdir()) if each.is_dir()]
+    return next((each.name for each in folders if each.name.lower() in UNLABELLED), "")
 
 
 def _sources(folder: Path) -> dict[str, Path]:

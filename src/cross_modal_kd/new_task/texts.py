@@ -43,7 +43,8 @@ def found_texts(survey: Survey, source: str) -> Texts | None:
         SamplesError: a table is wrong, or a text is not UTF-8.
     """
     root = survey.sources[source]
-    mine = survey.rows[(survey.rows["source"] == source) & survey.rows["path"].notna()]
+    rows = survey.rows[survey.rows["source"] == source]
+    mine = rows[rows["path"].notna() & rows["label"].notna()]
     for what, finder in _FORMS.items():
         found = {path: words for path, text in finder(root, mine) if (words := " ".join(text.split()))}
         if found:
@@ -61,7 +62,8 @@ def of_labels(survey: Survey, source: str) -> Texts:
     Returns:
         ``golden_retriever/1.jpg`` -> ``golden retriever``.
     """
-    mine = survey.rows[(survey.rows["source"] == source) & survey.rows["path"].notna()]
+    rows = survey.rows[survey.rows["source"] == source]
+    mine = rows[rows["path"].notna() & rows["label"].notna()]
     names = mine["label"].str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
     return Texts(dict(zip(mine["path"], names, strict=True)), "the names of the labels")
 

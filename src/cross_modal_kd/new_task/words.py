@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from cross_modal_kd.new_task.choice import Choice, trainable
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import first_few, shown
@@ -30,15 +32,20 @@ def in_words(survey: Survey, choice: Choice | None = None) -> Iterator[str]:
 
 def _source(survey: Survey, name: str, root: str) -> Iterator[str]:
     rows = survey.rows[survey.rows["source"] == name]
-    yield f"source {name} ({shown(root)}), {rows['label'].nunique()} labels: {first_few(rows['label'].unique(), 3)}"
+    yield f"source {name} ({shown(root)}), {rows['label'].nunique()} labels: {_few(rows['label'])}"
     for modality, found in rows.groupby("modality"):
         files = found.groupby("label").size()
-        yield (
-            f"  {len(found)} {modality} samples of {len(files)} labels, {files.min()} to {files.max()} "
-            f"each{_sizes(survey, str(modality))}"
-        )
+        each = f", {files.min()} to {files.max()} each" if len(files) else ""
+        without = int(found["label"].isna().sum())
+        unlabelled = f" and {without} without one" if without else ""
+        sizes = _sizes(survey, str(modality))
+        yield f"  {len(found)} {modality} samples of {len(files)} labels{each}{unlabelled}{sizes}"
     tables = [each for each in ("captions.csv", "domains.csv", "splits.csv") if (survey.sources[name] / each).is_file()]
     yield f"  tables: {', '.join(tables) or 'none'}"
+
+
+def _few(labels: pd.Series) -> str:
+    return first_few(labels.dropna().unique(), 3) or "none"
 
 
 def _sizes(survey: Survey, modality: str) -> str:
@@ -70,5 +77,6 @@ def _chosen(choice: Choice) -> Iterator[str]:
             "(ingestion.without_partner: reject)"
         )
     splits = "; ".join(f"{name} {files} of {labels} labels" for name, (files, labels) in choice.splits.items())
+    yield f"labels: {choice.regime.words}"
     yield f"splits of the {task.student} files: {splits}"
     yield from (f"note: {note}" for note in choice.notes)

@@ -12,10 +12,19 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.config import ArmsConfig, IngestionConfig, SourcesConfig
-from cross_modal_kd.evaluation import legend_of, metric_tables, not_defined, shown, tested_on, verdict, without_interval
+from cross_modal_kd.evaluation import (
+    alone_name,
+    legend_of,
+    metric_tables,
+    not_defined,
+    shown,
+    tested_on,
+    verdict,
+    without_interval,
+)
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import build_student
-from cross_modal_kd.samples import Roots, as_records
+from cross_modal_kd.samples import Roots, as_records, counted_in_words
 from cross_modal_kd.sources import licence_of
 from cross_modal_kd.storage import parse_json, read_csv
 from cross_modal_kd.student.card_notes import consent_notes
@@ -211,6 +220,8 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
         "parameters": f"{sum(each.numel() for each in build_student(student.model).parameters()):,}",
         "dim": student.model.config["dim"],
         "metrics": metrics,
+        "alone": alone_name(metrics),
+        "labels": counted_in_words(metrics["labels"]) if "labels" in metrics else "",
         "verdict": verdict(dict(metrics)),
         "tables": metric_tables(dict(metrics)),
         "without_interval": without_interval(dict(metrics)),

@@ -192,6 +192,9 @@ def split_samples(
     Returns:
         The samples table by sample_id; source, path and reason of everything rejected; and the table of
         ``summarise_splits``.
+
+    Raises:
+        SamplesError: no sample has a label, or the splits are not sound for the task (``check_samples``).
     """
     design = kind_of(task).design
     has = inspected["label"].notna()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from cross_modal_kd.config import ArmsConfig, EachOnce, ModalityName, Reference, Strict
+from cross_modal_kd.config import ArmsConfig, EachOnce, KnownLabels, ModalityName, Reference, Strict
 from cross_modal_kd.studies.arm_keys import misfit
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -142,16 +142,10 @@ class LengthStudy(Strict):
     factors: list[PositiveFloat] = Field(min_length=1)
 
 
-class FewLabels(Strict):
-    """Labels that are held back from a study, as ``labels`` holds them back.
-
-    share: of the training clusters that keep their label. draw: its seed. in_batch: share of each batch that is
-    labelled, at least.
-    """
+class FewLabels(KnownLabels):
+    """Labels that are held back from a study, as ``labels`` holds them back and ``distill``: some, and never all."""
 
     share: float = Field(gt=0, lt=1)
-    draw: int = Field(0, ge=0)
-    in_batch: float | None = Field(0.5, gt=0, lt=1)
 
 
 class Capacity(Strict):

@@ -1,0 +1,95 @@
+"""What a new task starts from by the share of its training samples that have a label."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cross_modal_kd.samples import SamplesError
+
+FEW = 0.3
+"""Share of labelled training samples below which they count as few: our reading, between the 20 % at which a pull many
+times heavier was measured to pay most and the 50 % of which nothing has been measured."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How much of the training split has a label, and what is recommended there.
+
+    Attributes:
+        labelled: training samples of the student that have a label.
+        samples: all of them.
+        closed_set: whether a classifier is learnt.
+    """
+
+    labelled: int
+    samples: int
+    closed_set: bool
+
+    @property
+    def name(self) -> str:
+        """``all``, ``few`` or ``none``."""
+        if not self.labelled:
+            return "none"
+        return "few" if self.labelled < FEW * self.samples else "all"
+
+    @property
+    def words(self) -> str:
+        """How many have a label, and what follows, in a sentence."""
+        count = f"{self.labelled:,} of {self.samples:,} training samples have a label"
+        if self.labelled == self.samples:
+            count = f"all {self.samples:,} training samples have a label"
+        return f"{count}: {_SAID[self.name]}"
+
+    def recommended(self, project: Path) -> "Recommended":
+        """The blocks of the environment in which the regime was searched.
+
+        Args:
+            project: the folder that holds ``conf/``.
+
+        Returns:
+            What a new environment takes over; nothing where conf/base is what is recommended.
+
+        Raises:
+            SamplesError: the environment is not there.
+        """
+        if self.name == "all":
+            return Recommended()
+        env, arm, measured = _SEARCHED["image" if self.name == "few" and self.closed_set else self.name]
+        file = project / "conf" / env / "parameters.yml"
+        if not file.is_file():
+            raise SamplesError(
+                f"{file}: the file is missing, and what is recommended where {self.words.split(':')[0]} stands in it; "
+                "restore it"
+            )
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        named = {"baseline": "none", **found.get("distillation", {}), **({"arm": arm} if arm else {})}
+        chosen = {role: named[role] for role in ("baseline", "arm")}
+        arms = {name: found["arms"][name] for name in chosen.values() if name in found["arms"]}
+        return Recommended(chosen, arms, f"as conf/{env}, {measured}")
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """distillation, arms: blocks of parameters. source: where their values are from."""
+
+    distillation: dict[str, str] = field(default_factory=dict)
+    arms: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+_SAID = {
+    "all": "the arm of conf/base",
+    "few": "few, so that the other pairs count, under a pull many times heavier than where all have one",
+    "none": "the pairs teach alone, and SimCLR on the student's own samples stands for the student alone",
+}
+_SEARCHED = {
+    "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_confirm.md)"),
+    "image": (
+        "few_labels_image",
+        "soft_classifier",
+        "searched and measured at 20 % of the labels (docs/results/few_labels_image.md)",
+    ),
+    "none": ("no_labels", "", "whose comments say how its values were found"),
+}
