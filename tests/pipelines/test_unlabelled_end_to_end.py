@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cross_modal_kd.demo.desk import Desk
 from cross_modal_kd.models import load_bundle
 from cross_modal_kd.student import StudentError, StudentModel
+from cross_modal_kd.student.pyfunc import ServedStudent
 from own_folders import image, table
 
 TINY = {
@@ -87,3 +89,9 @@ def test_a_folder_without_any_label_in_training_is_distilled_by_its_pairs(run_ke
     assert student.enroll("five", pictures[0]).name == "five"
     with pytest.raises(StudentError, match="without labels and has no classes of its own: name some by words"):
         student.predict(pictures)
+    assert student.look(pictures)[0].label is None and student.look(pictures)[0].embedding is not None
+    assert len(student.package.training) > 0 and student.package.training.items["label"].isna().all()
+    served = ServedStudent(run_kedro.data_root / "06_models/test/distilled/packaged")
+    assert served.predict(pd.DataFrame({"content": [pictures[0].read_bytes()]})).loc[0, "label"] is None
+    answer = Desk(student).answer(pictures[0].read_bytes())
+    assert answer.error is None and answer.replies[0].label == "" and answer.replies[0].nearest

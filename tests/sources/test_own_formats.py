@@ -55,6 +55,22 @@ def reasons(found):
 COLUMNS = {"image": "picture", "speech": "voice", "text": "words", "label": "who", "domain": "day", "split": "part"}
 
 
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_a_blank_label_is_none_and_a_column_of_them_need_not_be_there(tmp_path, kind):
+    files(tmp_path, "a.png", "b.png")
+    named = [("a.png", "one", "x"), ("b.png", "two", " " if kind == ".csv" else None)]
+    written(tmp_path / f"t{kind}", [dict(zip(("picture", "words", "who"), row, strict=True)) for row in named])
+    columns = {"image": "picture", "text": "words"}
+    found = read(tmp_path, "table", file=f"t{kind}", columns=columns | {"label": "who"})
+    assert [label for (label,) in facts(found, "label").values()] == ["x", None, "x", None]
+    found = read(tmp_path, "table", file=f"t{kind}", columns=columns | {"label": None})
+    assert {label for (label,) in facts(found, "label").values()} == {None} and found.rejected.empty
+    metadata = [{"file_name": path, "label": label, "text": text} for path, text, label in named]
+    (tmp_path / f"t{kind}").unlink()
+    written(tmp_path / f"metadata{kind}", metadata)
+    assert [label for (label,) in facts(read(tmp_path, "hf_folder", text="text"), "label").values()] == ["x", None] * 2
+
+
 @pytest.mark.parametrize("kind", [".csv", ".tsv", ".jsonl", ".parquet"])
 def test_a_table_of_three_modalities(tmp_path, kind):
     files(tmp_path, "meta/a.png", "meta/b.png", "sound/a.wav")

@@ -30,7 +30,8 @@ class Reply:
 
     Attributes:
         title: which student.
-        label: its class, or of a verification student the nearest training label.
+        label: its class, or of a verification student the nearest training label; empty, and ``top`` too, of one that
+            was trained without labels.
         probability: of the class.
         calibrated: whether that was fitted on dev.
         top: (name, probability) of the most probable classes.
@@ -122,7 +123,10 @@ class Desk:
             return Answer("the file is empty")
         with self._one:
             try:
-                found = [student.predict(content, TOP) for student in self._students]
+                found = [
+                    student.predict(content, TOP) if student.classes else student.look(content)
+                    for student in self._students
+                ]
             except StudentError as error:
                 return Answer(str(error))
             first = found[0]
@@ -169,7 +173,7 @@ class Desk:
         taught = student.record.role != "student_alone"
         return Reply(
             title=_title(student),
-            label=shelf.name_of(said.label or ""),
+            label=shelf.name_of(said.label) if said.label is not None else "",
             probability=said.probability or 0.0,
             calibrated=said.calibrated,
             top=[(shelf.name_of(name), share) for name, share in said.top],

@@ -73,7 +73,7 @@ class Shelf:
         row = self._own.get(match.name) or self._teachers.get(match.name) or {"label": match.name}
         kind, content = self._preview(match.name)
         same = None if threshold is None else match.score >= threshold
-        return Shown(kind, content, self.name_of(row["label"]), match.score, same)
+        return Shown(kind, content, self.name_of(row["label"] or "no label"), match.score, same)
 
     def _look(self, sample_id: str) -> tuple[str, str]:
         row = self._own.get(sample_id) or self._teachers.get(sample_id)
@@ -97,7 +97,7 @@ def _rows(space: Space, modality: str) -> Mapping[str, dict[str, Any]]:
 
 def _names(items: pd.DataFrame) -> dict[str, str]:
     """The shortest text of each label, if labels are what pairs the samples and texts describe them."""
-    texts = items[items["text"].notna()]
+    texts = items[items["text"].notna() & items["label"].notna()]
     if texts.empty or not (texts["label"] == texts["key"]).all():
         return {}
     ordered = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])

@@ -97,7 +97,7 @@ def make_protocol(
     projection: ModelBundle,
     embedded: EmbeddingTable,
 ) -> Protocol:
-    """The protocol; the training samples are those of ``embedded``.
+    """The protocol; the training samples are those of ``embedded`` that have a label.
 
     Args:
         samples: the table, with its splits.
@@ -112,7 +112,7 @@ def make_protocol(
         What every student is measured on.
     """
     train = split_rows(samples, task.student, "train")
-    train = train[train["sample_id"].isin(embedded.sample_ids)]
+    train = train[train["sample_id"].isin(embedded.sample_ids) & train["label"].notna()]
     galleries = [teacher_gallery(samples, task, split, teacher_embeddings, projection) for split in ("test", "train")]
     return Protocol(
         task=task,

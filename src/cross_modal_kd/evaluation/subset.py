@@ -84,7 +84,7 @@ def least_of(task: TaskConfig, evaluation: EvaluationConfig, split: str) -> Leas
 def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationConfig) -> pd.DataFrame:
     """At most ``evaluation.train_subset`` training samples: up to ten of a cluster, in a seeded order of whole ones.
 
-    Of those that have a label, by which they are measured.
+    Of those that have a label, by which they are measured; of all where none has.
 
     Args:
         rows: the student's training samples.
@@ -92,10 +92,9 @@ def train_subset(rows: pd.DataFrame, task: TaskConfig, evaluation: EvaluationCon
         evaluation: ``train_subset`` and ``seed``.
 
     Returns:
-        A part of the rows in the order of their index; none where the first cluster drawn exceeds the number,
-        or no row has a label.
+        A part of the rows in the order of their index; none where the first cluster drawn exceeds the number.
     """
-    rows = rows[rows["label"].notna()]
+    rows = known if len(known := rows[rows["label"].notna()]) else rows
     order = np.random.default_rng(evaluation.seed).permutation(len(rows))
     cluster = kind_of(task).clusters(rows).iloc[order]
     kept = cluster[cluster.groupby(cluster).cumcount() < PER_CLUSTER]

@@ -172,6 +172,17 @@ class StudentModel:
         named = None if labels is None else self._named(list(labels))
         return _as_asked(given, partial(self._predictions, top_k=top_k, named=named))
 
+    def look(self, given: Any) -> Any:
+        """What ``predict`` says of each input beside a class: its quality and its embedding.
+
+        Args:
+            given: one input, a list of them, or any other iterable.
+
+        Returns:
+            A ``Prediction`` without a label; a list or an iterator of them, in the order of the inputs.
+        """
+        return _as_asked(given, partial(self._predictions, top_k=0, named=None))
+
     def verify(self, first: Any, second: Any, threshold: str = DEFAULT_THRESHOLD) -> Verification:
         """Are two inputs of the same label?
 
@@ -411,6 +422,9 @@ class StudentModel:
         for read, raw in self._raw(given):
             if raw is None:
                 yield Prediction(read.name, read.error, quality=read.quality)
+                continue
+            if not top_k:
+                yield Prediction(read.name, quality=read.quality, embedding=unit_rows(raw[None])[0])
                 continue
             names, shares = self._shares(raw, named)
             order = np.argsort(-shares, kind="stable")[:top_k]

@@ -78,7 +78,7 @@ class ServedStudent:
         self.model = StudentModel(load_package(folder))
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> "pd.DataFrame":
-        """The class, quality and embedding of each row.
+        """The class, quality and embedding of each row; no class of a student that was trained without labels.
 
         Args:
             model_input: a table with a column of ``served``; a row that cannot be read has its reason in ``error``.
@@ -97,7 +97,10 @@ class ServedStudent:
         modality = modality_of(self.model.task.student)
         given = [_given(row, modality) for row in table.to_dict("records")]
         places = [place for place, each in enumerate(given) if not isinstance(each, Prediction)]
-        answers = dict(zip(places, self.model.predict([given[place] for place in places], 1, labels), strict=True))
+        asked = [given[place] for place in places]
+        named = labels is not None or bool(self.model.classes)
+        found = self.model.predict(asked, 1, labels) if named else self.model.look(asked)
+        answers = dict(zip(places, found, strict=True))
         rows = [_row(answers.get(place, each)) for place, each in enumerate(given)]
         return pd.DataFrame(rows, columns=list(OUTPUTS), dtype=object)  # None, where JSON has no NaN
 

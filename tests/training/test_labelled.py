@@ -1,0 +1,86 @@
+"""Labels that are held back, and samples that have none: what a training is told."""
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from cross_modal_kd.config import ArmsConfig, DistillationConfig, KnownLabels, TaskConfig
+from cross_modal_kd.samples import train_classes
+from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part
+
+TASKS = {
+    kind: TaskConfig(name=kind, title=kind, kind=kind, student="image", teacher="text")
+    for kind in ("verification", "classification")
+}
+
+
+def table(labels: int = 10, instances: int = 4) -> pd.DataFrame:
+    """Instances of each label, a picture and a text each; the last two labels of a verification are dev and test."""
+    rows = []
+    for label in range(labels):
+        for number in range(instances):
+            split = {8: "dev", 9: "test"}.get(label, "train")
+            about = {"label": f"l{label}", "group": f"g{label}/{number}", "split": split}
+            rows += [{"sample_id": f"{label}/{number}/{what}", "modality": what, **about} for what in ("image", "text")]
+    return pd.DataFrame(rows).astype({"label": "str"})
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5])
+def test_what_is_held_back_is_the_label_alone_and_in_training_alone(task, share):
+    samples = table()
+    known = hold_labels_back(samples, task, KnownLabels(share=share))
+    assert known.drop(columns="label").equals(samples.drop(columns="label"))
+    gone = known["label"].isna()
+    assert (samples.loc[gone, "split"] == "train").all()
+    assert known.loc[~gone, "label"].equals(samples.loc[~gone, "label"])
+    assert gone[samples["modality"] == "image"].sum() == 32 - round(share * 32)
+    kept = labelled_clusters(samples, task, share, 0) if share else set()
+    assert labelled_part(samples, task, kept).index.equals(samples.index[~gone])
+
+
+def test_all_labels_known_is_the_table_itself_and_goes_unsaid_in_keys():
+    samples = table()
+    assert hold_labels_back(samples, TASKS["verification"], KnownLabels()) is samples
+    assert "labelled" not in DistillationConfig().model_dump()
+    assert DistillationConfig(labelled={"share": 0.5}).model_dump()["labelled"]["share"] == 0.5
+
+
+def test_the_draw_is_among_what_has_a_label_and_another_seed_draws_others():
+    samples, task = table(), TASKS["verification"]
+    missing = samples["label"].isin(["l0", "l1", "l2", "l3"])
+    few = samples.assign(label=samples["label"].mask(missing))
+    draws = []
+    for draw in range(3):
+        known = hold_labels_back(few, task, KnownLabels(share=0.5, draw=draw))
+        draws.append(tuple(train_classes(known, task)))
+        assert len(draws[-1]) == 2 and set(draws[-1]) <= {"l4", "l5", "l6", "l7"}
+    assert len(set(draws)) > 1
+
+
+@pytest.mark.parametrize("wrong", [{"share": -0.1}, {"share": 1.1}, {"draw": -1}, {"in_batch": 0.0}, {"in_batch": 1.0}])
+def test_a_wrong_value_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        KnownLabels(**wrong)
+
+
+def test_arms_that_ask_for_labels_are_refused_where_all_are_held_back():
+    arms = ArmsConfig(
+        {
+            "none": {},
+            "simclr": {"self_supervised": {}},
+            "moving": {"projection": "mlp", "constraints": {"feature": {"kind": "cosine"}}},
+            "fixed": {"projection": "pca", "constraints": {"feature": {"kind": "cosine"}}},
+        }
+    )
+
+    def said(share, baseline="none", arm="moving"):
+        block = DistillationConfig(baseline=baseline, arm=arm, labelled={"share": share})
+        return list(block.misfits({"arms": arms}))
+
+    assert said(0.01) == []
+    alone, distilled = said(0.0)
+    assert alone.startswith("distillation.baseline is 'none', which cannot be trained") and "labels alone" in alone
+    assert distilled.startswith("distillation.arm is 'moving'") and "projection is trained on labels" in distilled
+    assert said(0.0, "simclr", "fixed") == []
+    assert DistillationConfig(labelled={"share": 0.05}).in_a_line().endswith("with 5 % of the labels")
