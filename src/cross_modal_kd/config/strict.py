@@ -124,7 +124,8 @@ class Grown(Strict):
     @model_serializer(mode="wrap")
     def _without_what_goes_unsaid(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         said: dict[str, Any] = dump(self)
-        unsaid = {name: type(self).model_fields[name].default for name in self.later}
+        defaults = {name: type(self).model_fields[name].default for name in self.later}
+        unsaid = {name: each.model_dump() if isinstance(each, BaseModel) else each for name, each in defaults.items()}
         return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
 
 

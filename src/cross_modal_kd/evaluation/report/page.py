@@ -129,7 +129,7 @@ def render(page: Page) -> str:
 
 def _named(text: str, name: str) -> str:
     """The page with another name wherever it speaks of the student alone, which it then does not show."""
-    for old in ("the student alone", "The student alone", "student alone"):
+    for old in ("the student alone", "The student alone", "student alone", "Student alone"):
         text = text.replace(old, escape(name)) if name != "student alone" else text
     return text
 
