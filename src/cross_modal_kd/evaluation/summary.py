@@ -9,7 +9,9 @@ from cross_modal_kd.config import ArmConfig, ArmsConfig, DistillationConfig
 from cross_modal_kd.evaluation.few_shot import too_few
 from cross_modal_kd.evaluation.folds import Folds
 from cross_modal_kd.evaluation.protocol import Protocol
+from cross_modal_kd.samples import counted_labels, split_rows
 from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.training import hold_labels_back
 
 
 def alone_name(metrics: Mapping[str, Any]) -> str:
@@ -27,25 +29,27 @@ def alone_name(metrics: Mapping[str, Any]) -> str:
 def summarise(
     protocol: Protocol,
     folds: Folds,
+    samples: pd.DataFrame,
     arms: ArmsConfig,
     distillation: DistillationConfig,
     weights: Mapping[str, str],
-    labels: Mapping[str, int],
 ) -> dict:
     """What was learnt, by which arms, and on what it was measured.
 
     Args:
         protocol: what both students were measured on.
         folds: and in which folds, where there are several; counts are then over all of them.
+        samples: the table, whose training samples may be without a label.
         arms: all arms, for their titles.
-        distillation: names the two that were compared.
+        distillation: names the two that were compared, and says which labels were known.
         weights: of the two, by role, by which a reader knows whether a student is the one that was measured.
-        labels: of ``counted_labels``.
 
     Returns:
         {task, arms, protocol}: plain values, ready for JSON; and {labels} where some training samples have none. A
         baseline that learns from its own samples by itself has a ``name`` among ``arms``.
     """
+    known = hold_labels_back(samples, protocol.task, distillation.labelled)
+    labels = counted_labels(split_rows(known, protocol.task.student, "train")["label"])
     protocols = list(folds.protocols) or [protocol]
     task, evaluation, kind = protocol.task, protocol.evaluation, kind_of(protocol.task)
     tests = [each.test for each in protocols]
@@ -55,7 +59,7 @@ def summarise(
         "arms": {
             role: {"arm": arm, "title": arms.get(arm).title, "weights": weights[role]} for role, arm in compared.items()
         },
-        **({"labels": dict(labels)} if labels else {}),
+        **({"labels": labels} if labels else {}),
         "protocol": {
             "test_samples": sum(len(test.rows) for test in tests),
             "test_labels": len({label for test in tests for label in test.rows["label"]}),

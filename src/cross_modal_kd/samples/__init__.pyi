@@ -63,3 +63,4 @@ from cross_modal_kd.samples.unlabelled import counted_in_words as counted_in_wor
 from cross_modal_kd.samples.unlabelled import counted_labels as counted_labels
 from cross_modal_kd.samples.unlabelled import join_unlabelled as join_unlabelled
 from cross_modal_kd.samples.unlabelled import labels_in_words as labels_in_words
+from cross_modal_kd.samples.unlabelled import part_unlabelled as part_unlabelled

@@ -1,13 +1,17 @@
 """Samples without a label: they are trained on by their pairs, and never measured."""
 
+import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, conform
+
+logger = logging.getLogger(__name__)
 
 
 class Joined(NamedTuple):
@@ -15,6 +19,28 @@ class Joined(NamedTuple):
 
     samples: pd.DataFrame
     rejected: pd.DataFrame
+
+
+def part_unlabelled(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows with a label, and those without.
+
+    Args:
+        rows: of the samples table.
+
+    Returns:
+        Both parts, with their index.
+
+    Raises:
+        SamplesError: none has a label.
+    """
+    has = rows["label"].notna()
+    if not has.any():
+        raise SamplesError(
+            "no sample has a label, and students are chosen and measured by labels: give some of them one, two labels "
+            f"at least in each of dev and test (a column split, or ingestion.split, says where); all {len(rows):,} "
+            "could be trained on without"
+        )
+    return rows[has], rows[~has]
 
 
 def join_unlabelled(labelled: pd.DataFrame, others: pd.DataFrame, task: TaskConfig) -> Joined:
@@ -58,7 +84,11 @@ def _with_a_pair(labelled: pd.DataFrame, others: pd.DataFrame, reason: pd.Series
     left_out = others[reason.notna()]
     rejected = left_out[["source", "path"]].assign(path=left_out["path"].fillna(left_out["sample_id"]))
     rejected = conform(rejected.assign(reason=reason[left_out.index]), REJECTED_DTYPES)
-    return Joined(table.drop(index=others.index[alone]), rejected)
+    samples = table.drop(index=others.index[alone])
+    of_student = samples[(samples["modality"] == task.student) & (samples["split"] == "train")]
+    if said := labels_in_words(of_student["label"]):
+        logger.info("%s; the others are trained on by their pairs", said)
+    return Joined(samples, rejected)
 
 
 def counted_labels(labels: pd.Series) -> dict[str, int]:

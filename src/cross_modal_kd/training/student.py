@@ -1,6 +1,7 @@
 """Training one arm: a student, its objective, its data (imports torch: reached from nodes only)."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,15 @@ from cross_modal_kd.models import (
     projection_bundle,
     student_bundle,
 )
-from cross_modal_kd.samples import EmbeddingTable, Roots, class_numbers, pair, split_rows, train_classes
+from cross_modal_kd.samples import (
+    EmbeddingTable,
+    Roots,
+    class_numbers,
+    labels_in_words,
+    pair,
+    split_rows,
+    train_classes,
+)
 from cross_modal_kd.tasks import TaskKind, kind_of
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
@@ -45,6 +54,8 @@ from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.stages import train_stages
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,17 +151,23 @@ def read_arm_data(
     )
 
 
-def require_trainable(data: ArmData, arm: ArmConfig, name: str) -> None:
-    """Make sure that an arm can be trained on the labels that there are.
+def require_trainable(data: ArmData, arms: Mapping[str, ArmConfig]) -> None:
+    """Make sure that arms can be trained on the labels that there are, and say how many those are.
 
     Args:
         data: of the training; where ``known`` is given, whoever gave it has seen to it.
-        arm: that is to be trained.
-        name: of the arm.
+        arms: that are to be trained, by name.
 
     Raises:
-        ConfigError: no training sample has a label, and the arm, or the kind of task, asks for some.
+        ConfigError: no training sample has a label, and an arm, or the kind of task, asks for some.
     """
+    if said := labels_in_words(data.train["label"]):
+        logger.info("%s; the others serve by their pairs", said)
+    for name, arm in arms.items():
+        _require_labels(data, arm, name)
+
+
+def _require_labels(data: ArmData, arm: ArmConfig, name: str) -> None:
     if data.known is not None or (data.labels >= 0).any():
         return
     if kind_of(data.task).design.closed_set:
@@ -241,10 +258,10 @@ def train_arm(
         The student, best on dev, and its history, a row an epoch.
 
     Raises:
-        ConfigError: as ``require_trainable`` has it.
+        ConfigError: no training sample has a known label, and the arm asks for some.
         ValueError: as ``fit`` has it.
     """
-    require_trainable(data, arm, name)
+    _require_labels(data, arm, name)
     if data.labelled_part is not None and not arm.learns_from_unlabelled:
         every, data = len(data.train), data.labelled_part()
         training = same_steps(training, every, len(data.train))

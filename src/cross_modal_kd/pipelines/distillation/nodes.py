@@ -1,6 +1,5 @@
 """Training a student under one arm."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +16,7 @@ from cross_modal_kd.config import (
     TrainingConfig,
 )
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable, labels_in_words
-
-logger = logging.getLogger(__name__)
+from cross_modal_kd.samples import EmbeddingTable
 
 # Kedro reads the hints when it loads the pipelines, and these types' rooms import torch
 Pairs = Any  # training.student.ArmData
@@ -65,12 +62,9 @@ def gather_pairs(
     """
     from cross_modal_kd.training import read_arm_data, require_trainable
 
-    labelled = distillation.labelled
-    pairs = read_arm_data(samples, task, sources, inputs, teacher_embeddings, sample_weights, labelled)
-    if said := labels_in_words(pairs.train["label"]):
-        logger.info("%s; the others serve by their pairs", said)
-    for name in (distillation.baseline, distillation.arm):
-        require_trainable(pairs, arms.get(name), name)
+    given = (samples, task, sources, inputs, teacher_embeddings, sample_weights)
+    pairs = read_arm_data(*given, distillation.labelled)
+    require_trainable(pairs, {name: arms.get(name) for name in (distillation.baseline, distillation.arm)})
     return pairs
 
 

@@ -17,7 +17,7 @@ from cross_modal_kd.config import (
     TrainingConfig,
 )
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable, counted_labels, split_rows
+from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
@@ -173,10 +173,7 @@ def compare_students(
         ``teacher`` as {name: {value, low, high}}.
     """
     from cross_modal_kd.evaluation import compare_metrics, intervals, summarise
-    from cross_modal_kd.training import hold_labels_back
 
-    known = hold_labels_back(samples, protocol.task, distillation.labelled)
-    labels = counted_labels(split_rows(known, protocol.task.student, "train")["label"])
     level = protocol.evaluation.level
     weights = {"student_alone": student_alone.weights, "distilled": distilled.weights}
     if folds:
@@ -186,7 +183,7 @@ def compare_students(
     compared["undefined"] |= {f"teacher.{name}": reason for name, reason in missing.items()}
     if reason := compared["difference"].get(kind_of(protocol.task).metric, {}).get("reason"):
         logger.warning("no interval of the difference, and so no verdict: %s", reason)
-    return summarise(protocol, folds, arms, distillation, weights, labels) | compared | {"teacher": of_teacher}
+    return summarise(protocol, folds, samples, arms, distillation, weights) | compared | {"teacher": of_teacher}
 
 
 def keep_resamples(student_alone: Metrics, distilled: Metrics, folds: Any) -> pd.DataFrame:

@@ -26,12 +26,11 @@ from cross_modal_kd.samples import (
     drawn_split,
     inspect_rows,
     join_unlabelled,
-    labels_in_words,
     pair,
+    part_unlabelled,
     read_frozen,
     reject_conflicting,
     reject_parted,
-    split_rows,
     summarise_splits,
     update_shards,
 )
@@ -197,17 +196,10 @@ def split_samples(
         SamplesError: no sample has a label, or the splits are not sound for the task (``check_samples``).
     """
     design = kind_of(task).design
-    has = inspected["label"].notna()
-    if not has.any():
-        raise SamplesError(
-            "no sample has a label, and students are chosen and measured by labels: give some of them one, two labels "
-            f"at least in each of dev and test (a column split, or ingestion.split, says where); all "
-            f"{len(inspected):,} could be trained on without"
-        )
-    samples = inspected[has]
+    samples, others = part_unlabelled(inspected)
     samples = samples.assign(split=assign_splits(samples, design, ingestion.split, read_frozen(ingestion.split)))
     samples, parted = reject_parted(samples)
-    samples, unlabelled = join_unlabelled(samples, inspected[~has], task)
+    samples, unlabelled = join_unlabelled(samples, others, task)
     rejected = pd.concat([unusable, parted, unlabelled])
     if ingestion.without_partner == "reject":
         alone = (samples["split"] == "train") & samples["sample_id"].isin(pair(samples, task).without_partner)
@@ -223,8 +215,6 @@ def split_samples(
             "teacher alone, the first is %s",
             *(len(unpaired), task.teacher, task.student, unpaired[0]),
         )
-    if said := labels_in_words(split_rows(samples, task.student, "train")["label"]):
-        logger.info("%s; the others are trained on by their pairs", said)
     _warn_of_alike(samples["label"].dropna().unique())
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
