@@ -90,6 +90,8 @@ def test_distill_on_a_miniature_of_cn_celeb_and_its_published_trials(run_kedro, 
     voices = samples[samples["modality"] == "speech"]
     assert set(voices.loc[voices["split"] == "test", "label"]) == {"id00800", "id00801", "id00802"}
     assert voices.loc[voices["split"] != "test", "label"].str.match("id0000|cnc2-id1000").all()
+    joined = voices["path"].str.contains("#join/", regex=False)
+    assert joined.sum() > 20 and (voices.loc[joined, "split"] != "test").all()
     lists = root / "CN-Celeb_flac/eval/lists"
     scored = {"trials": str(lists / "trials.lst"), "models": str(lists / "enroll.map")}
     run_kedro("score_trials", env="cnceleb", params={**params, "score_trials": scored})

@@ -95,6 +95,8 @@ class IngestionConfig(Strict):
 
     max_labels: keep only that many labels (drawn with the split's seed), for trials and tests; null keeps all.
     min_duration_s: shorter sounds are rejected, with the reason in ``rejected_samples``.
+    join_s: sounds that are shorter and that their source gives to training are joined with others of the same label,
+    domain and folder until they last so long together; no file is written. null joins none.
     max_rejected_share: more rejected samples than this share of a source stop the run.
     workers: threads that decode.
     without_partner: a training sample of the student to which the task's pairing gives no teacher sample stops the run
@@ -108,6 +110,7 @@ class IngestionConfig(Strict):
     split: SplitConfig = SplitConfig()
     max_labels: int | None = Field(None, ge=2)
     min_duration_s: float = Field(0.4, ge=0)
+    join_s: float | None = Field(None, gt=0, le=60)
     max_rejected_share: float = Field(0.05, ge=0, le=1)
     workers: int = Field(2, ge=1, le=256)
     without_partner: Literal["error", "reject"] = "error"

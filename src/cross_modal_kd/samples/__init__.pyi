@@ -27,6 +27,7 @@ from cross_modal_kd.samples.frozen import drawn_split as drawn_split
 from cross_modal_kd.samples.frozen import frozen_partners as frozen_partners
 from cross_modal_kd.samples.frozen import read_frozen as read_frozen
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
+from cross_modal_kd.samples.joined import join_short as join_short
 from cross_modal_kd.samples.kept import Kept as Kept
 from cross_modal_kd.samples.names import alike as alike
 from cross_modal_kd.samples.names import in_one_form as in_one_form

@@ -16,16 +16,17 @@ from cross_modal_kd.samples.boxes import without_box
 from cross_modal_kd.samples.container import CONTAINER, member_bytes
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError, first_few
 from cross_modal_kd.samples.frames import FILM, frame_bytes
+from cross_modal_kd.samples.joined import joined_files, recording_bytes
 from cross_modal_kd.samples.names import leads_outside
 from cross_modal_kd.samples.shards import Shards, shards_in
-from cross_modal_kd.samples.stretches import CUT, stretch_bytes
+from cross_modal_kd.samples.stretches import CUT
 from cross_modal_kd.samples.tar_files import TAR, tar_member_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PACKAGE_PREFIX = "package:"
-READERS = {CONTAINER: member_bytes, FILM: frame_bytes, TAR: tar_member_bytes} | dict.fromkeys(CUT, stretch_bytes)
+READERS = {CONTAINER: member_bytes, FILM: frame_bytes, TAR: tar_member_bytes} | dict.fromkeys(CUT, recording_bytes)
 MEMBER = re.compile(rf"(?:{'|'.join(map(re.escape, READERS))})(?=#)")
 """In the address of a member: the ending of the file that it lies in, before the ``#``."""
 
@@ -37,7 +38,7 @@ class Roots:
     ``file.parquet#member`` is one row of a Parquet file with one column of bytes, the member's name being the other
     columns' values joined by ``/``: it is one where there is no file of the whole name, and ``file.parquet`` is a file.
     So is ``film.mp4#2/5``, a frame: that in the middle of the second of five equal parts; and ``call.wav#t=1.5,4.25``,
-    a stretch of a recording.
+    a stretch of a recording; and ``a.flac#join/b.flac``, two recordings of a folder as one.
     ``file.tar#member`` is a member of a tar file.
     Paths with ``..`` or an absolute one are refused; a symbolic link that the owner put under the root is followed.
     What ends in a box (``file.jpg#xywh=60,27,325,304``) is a part of a file, of which the whole content is given.
@@ -175,8 +176,8 @@ class Roots:
 
         Returns:
             root (a number of what ``sources`` says), size (bytes) and mtime_ns on the rows' index; of a member of a
-            container those of the container; of what is read from shards its own size and the beginning of its SHA-256;
-            a size of -1 where there is no path, or nothing there.
+            container those of the container; of joined recordings the sum and the last; of what is read from shards its
+            own size and the beginning of its SHA-256; a size of -1 where there is no path, or nothing there.
         """
         import pandas as pd
 
@@ -194,7 +195,7 @@ class Roots:
             if source not in folders:
                 folders[source] = f"{self.root(source)}{os.sep}"
             path = without_box(path)
-            stamp = _stamp(folders[source] + path)
+            stamp = _stamp_of_all(folders[source], path)
             if stamp is None and (member := MEMBER.search(path)):
                 container = source, path[: member.end()]
                 if container not in of_container:
@@ -251,6 +252,15 @@ def _stamp(file: str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def _stamp_of_all(folder: str, path: str) -> tuple[int, int] | None:
+    """That of a file; of joined recordings the sum of the sizes and the last of the times, of those that are there."""
+    whole = _stamp(folder + path)
+    if whole is not None or len(files := joined_files(path)) == 1:
+        return whole
+    found = [stamp for file in files if (stamp := _stamp(folder + file)) is not None]
+    return (sum(size for size, _ in found), max(time for _, time in found)) if found else None
 
 
 def _is_file(file: Path) -> bool:

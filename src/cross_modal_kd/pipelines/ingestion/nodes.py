@@ -25,6 +25,7 @@ from cross_modal_kd.samples import (
     conform,
     drawn_split,
     inspect_rows,
+    join_short,
     join_unlabelled,
     pair,
     part_unlabelled,
@@ -111,13 +112,14 @@ def inspect_samples(
     A file that has not changed since an earlier run has looked at it (its size and the time of its last change) is not
     read again.
 
-    One file under two labels cannot be used either, unless ``ingestion.conflicting_copies`` is ``keep``.
+    One file under two labels cannot be used either, unless ``ingestion.conflicting_copies`` is ``keep``. With
+    ``ingestion.join_s`` short sounds of training become longer ones, which are looked at in turn.
 
     Args:
         candidates: of ``read_sources``.
         passed_over: of ``read_sources``.
         sources: where the files lie.
-        ingestion: threads, shortest sound, and the share of a source that may be rejected.
+        ingestion: threads, shortest sound, ``join_s``, and the share of a source that may be rejected.
         compute: who looks.
         inspection_cache: folder of what earlier runs have seen, also one that was killed; written to. None looks at
             everything.
@@ -131,16 +133,25 @@ def inspect_samples(
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
         return modality_of(row["modality"]).inspect(row, roots, ingestion)
 
-    known = None if inspection_cache is None else Kept(inspection_cache, _decides(candidates, ingestion), roots.stamps)
-    inspected, unusable = inspect_rows(candidates, look, ingestion, known, engine_of(compute))
+    def looked_at(rows: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        decides = _decides(what, candidates, ingestion)
+        known = None if inspection_cache is None else Kept(inspection_cache, decides, roots.stamps)
+        return inspect_rows(rows, look, ingestion, known, engine_of(compute))
+
+    inspected, unusable = looked_at(candidates, "inspection")
     kept, conflicting = reject_conflicting(inspected, ingestion.conflicting_copies)
-    return Inspected(kept, unusable_samples=pd.concat([passed_over, unusable, conflicting], ignore_index=True))
+    rejected = [passed_over, unusable, conflicting]
+    if ingestion.join_s is not None:
+        rest, joined = join_short(kept, ingestion.join_s)
+        seen, lost = looked_at(joined, "joined")
+        kept, rejected = pd.concat([rest, seen], ignore_index=True), [*rejected, lost]
+    return Inspected(kept, unusable_samples=pd.concat(rejected, ignore_index=True))
 
 
-def _decides(candidates: pd.DataFrame, ingestion: IngestionConfig) -> str:
+def _decides(what: str, candidates: pd.DataFrame, ingestion: IngestionConfig) -> str:
     """What a look at a file depends on beside the file."""
     versions = {name: modality_of(name).version for name in sorted(candidates["modality"].unique())}
-    return json.dumps(["inspection", versions, ingestion.min_duration_s])
+    return json.dumps([what, versions, ingestion.min_duration_s])
 
 
 def inspect_and_tell(
