@@ -86,6 +86,18 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
     assert {row["metric"] for row in scored[0]["conditions"]} >= {"eer_within_gender/m", "eer_across_session"}
 
 
+@pytest.mark.slow
+def test_one_folder_of_sounds_and_faces_is_enough(run_kedro, voxceleb, caplog):
+    caplog.set_level(logging.INFO)
+    run_kedro("ingestion", env="voxceleb", params={**SETTINGS, "sources": {"voxceleb": {"root": str(voxceleb)}}})
+    folder = run_kedro.data_root / "02_intermediate/voxceleb"
+    samples = pd.read_parquet(folder / "samples.parquet")
+    assert samples.groupby("source").size().to_dict() == {"voxceleb": 48, "voxceleb_faces": 29 * 5 + 16}
+    assert pd.read_csv(folder / "rejected_samples.csv").empty
+    assert "voxceleb: 45 files are left to the layout voxceleb_faces" in caplog.text
+    assert "voxceleb_faces: 48 files are left to the layout voxceleb" in caplog.text
+
+
 def test_a_table_that_is_broken_stops_before_the_first_node_and_leaves_the_page(run_kedro, voxceleb, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(voxceleb, broken)

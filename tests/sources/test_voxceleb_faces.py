@@ -75,7 +75,13 @@ def test_of_many_frames_some_are_taken_evenly_spread(tmp_path, caplog):
     assert "5 faces of 1 speakers are known by identity" in caplog.text
 
 
-def test_what_is_not_used_is_told(tmp_path):
+def test_what_is_not_used_is_told(tmp_path, caplog):
+    caplog.set_level("INFO")
+    touch(
+        tmp_path,
+        "dev/aac/id00012/21Uxsk56VDQ/00001.m4a",
+        "wav/id10001/1zcIwhmdeo4/00001.wav",
+    )
     touch(
         metas(tmp_path),
         "unzippedFaces/A.J._Buckley/1.6/1zcIwhmdeo4/0000375.jpg",
@@ -94,6 +100,7 @@ def test_what_is_not_used_is_told(tmp_path):
     for path in ("unzippedFaces/A.J._Buckley/1.6/1zcIwhmdeo4/Thumbs.db", "txt/id00012/21Uxsk56VDQ/00001.txt"):
         assert "no image of a known ending: .png" in reasons[path]
     assert reasons["mp4/id00099/21Uxsk56VDQ/00001.mp4"] == "its speaker is in neither of the two tables"
+    assert "2 files are left to the layout voxceleb" in caplog.text
     for path in ("mp4/trailer.mp4", "cover.jpg"):
         assert "no face: expected unzippedFaces/A.J._Buckley/1.6/" in reasons[path]
 

@@ -43,7 +43,8 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         options: the fields of ``VoxCelebOptions``.
 
     Returns:
-        The rows, those of the test parts with their split; and what is passed over, with its reason. Memory: O(N).
+        The rows, those of the test parts with their split; and what is passed over, with its reason. Pictures and films
+        are counted in the log. Memory: O(N).
 
     Raises:
         SamplesError: there is no utterance, a table is wrong, or is missing and needed.
@@ -56,7 +57,8 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         raise tree.nothing(name, "utterance", TREES, reason)
     counts = tree.speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
-    return listing(rows, tree.rejected(name, reason), counts)
+    beside = (*modality_of("image").endings, *FILMS)
+    return listing(rows, tree.rejected(name, reason, beside, "voxceleb_faces"), counts)
 
 
 def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:
@@ -66,7 +68,6 @@ def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -
     heard = [each for each in modality_of("speech").endings if each not in FILMS]
     reason = pd.Series(None, index=path.index, dtype="str")
     reason[~ending.isin(heard)] = f"no sound of a known ending: {', '.join(heard)}"
-    reason[ending.isin(FILMS)] = "a film of a face: the layout voxceleb_faces takes its frames"
     reason[found["who"].isna()] = f"no utterance: expected {TREES}"
     found = found[reason.isna()]
     label = speakers.ids_of(found["who"])

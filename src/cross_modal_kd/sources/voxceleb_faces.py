@@ -64,8 +64,8 @@ def read_voxceleb_faces(name: str, roots: Roots, options: dict[str, Any]) -> Lis
         options: the fields of ``VoxCelebFacesOptions``.
 
     Returns:
-        The rows, those of the test parts with their split; and the files that are passed over, with the reason. Frames
-        beyond ``frames`` are counted in the log.
+        The rows, those of the test parts with their split; and the files that are passed over, with the reason. Sounds,
+        and frames beyond ``frames``, are counted in the log.
 
     Raises:
         SamplesError: there is no face, a table is wrong, or is missing and needed.
@@ -79,7 +79,8 @@ def read_voxceleb_faces(name: str, roots: Roots, options: dict[str, Any]) -> Lis
     rows = _some(name, rows, chosen.frames)
     _count(name, rows)
     rows = rows.assign(sample_id=f"{name}/" + rows["path"], modality="image", source=name)
-    return listing(rows, tree.rejected(name, reason))
+    sounds = tuple(each for each in modality_of("speech").endings if each != ".mp4")
+    return listing(rows, tree.rejected(name, reason, sounds, "voxceleb"))
 
 
 def _faces(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:

@@ -129,16 +129,24 @@ class Tree(NamedTuple):
         passed_over = pd.DataFrame(as_rejected(name, files.passed_over), columns=list(REJECTED_DTYPES), dtype="str")
         return cls(root, path[~path.isin(speakers.files)].reset_index(drop=True), speakers, passed_over)
 
-    def rejected(self, name: str, reason: pd.Series) -> pd.DataFrame:
-        """All that is not used.
+    def rejected(self, name: str, reason: pd.Series, beside: tuple[str, ...], layout: str) -> pd.DataFrame:
+        """All that is not used, but for what another layout reads below the same root: of that the log has the number.
 
         Args:
             name: of the source.
             reason: (n,) of each file, null where it is used.
+            beside: endings of what the other layout reads.
+            layout: its name.
 
         Returns:
             source, path, reason.
         """
+        left = reason.notna() & self.path.str.lower().str.endswith(beside)
+        if left.any():
+            logger.info(
+                "%s: %s files are left to the layout %s (%s)", name, f"{left.sum():,}", layout, ", ".join(beside)
+            )
+        reason = reason.mask(left)
         others = pd.DataFrame({"source": name, "path": self.path[reason.notna()], "reason": reason.dropna()})
         return pd.concat([self.passed_over, others], ignore_index=True)
 
