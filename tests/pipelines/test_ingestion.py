@@ -3,6 +3,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import unicodedata
 import zlib
 from pathlib import Path
@@ -220,6 +221,9 @@ def test_a_missing_file_stops_the_run_and_is_named(voices):
     ("spoil", "reason"),
     [
         (lambda file: file.write_bytes(b"no sound"), "not a readable sound"),
+        (lambda file: file.write_bytes(b""), r"the file is empty \(0 bytes\); copy it once more"),
+        (lambda file: file.write_bytes(b"\n<!DOCTYPE html>\n<title>403</title>"), "the file is a page of HTML, as a "),
+        (lambda file: file.write_bytes(bytes(4096)), "the file is zeros, as a download that broke off leaves it"),
         (lambda file: write_sound(file, fill=np.nan), "8000 samples are NaN or infinite"),
         (lambda file: write_sound(file, seconds=0.2), "0.20 s, shorter than ingestion.min_duration_s = 0.4"),
         (lambda file: write_sound(file, fill=0.0), "the sound is silent"),
@@ -230,7 +234,7 @@ def test_a_sound_that_cannot_be_used_is_rejected_with_its_reason(voices, spoil, 
     samples, rejected, _ = ingest(SPEAKERS, speakers(voices))
     row = rejected[rejected["source"] == "voices"].iloc[0]
     assert row["path"] == "lab_3/1.wav"
-    assert reason in row["reason"]
+    assert re.match(f".*{reason}", row["reason"])
     assert (samples["modality"] == "speech").sum() == 23
     with pytest.raises(SamplesError, match=rf"voices: 4.2% of its samples .*lab_3/1.wav: {reason}"):
         ingest(SPEAKERS, speakers(voices), max_rejected_share=0.04)

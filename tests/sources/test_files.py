@@ -110,13 +110,14 @@ def test_hidden_folders_and_files_are_passed_over_at_every_depth(tmp_path, caplo
         "cat/.ipynb_checkpoints/1.png",
         "cat/deep/.DS_Store/1/2.png",
         "cat/._1.png",
+        "__MACOSX/cat/1.png",
     ):
         write(tmp_path / path)
     caplog.set_level("INFO")
     rows, rejected, *_ = read(tmp_path)
     assert rows["path"].tolist() == ["cat/1.png"]
     assert rejected.empty
-    assert "4 hidden files or folders" in caplog.text
+    assert "5 hidden files or folders" in caplog.text
 
 
 def test_linked_folders_and_files_are_followed(tmp_path):

@@ -162,9 +162,23 @@ def test_what_is_not_used_is_told(tmp_path):
     assert len(reasons) == 6
     assert reasons["wav/id10004/1zcIwhmdeo4/00001.wav"] == "its speaker is in neither of the two tables"
     assert "Nobody is neither an id nor a name" in reasons["wav/Nobody/1zcIwhmdeo4_0000001.wav"]
-    for path in ("wav/id10001/tooshort/00001.wav", "data/id10001/singing-01-001.flac", "vox1_dev_wav.zip"):
+    assert reasons["vox1_dev_wav.zip"].startswith(
+        "an archive, or a part of one: join the parts (cat vox1_dev_wav_parta*"
+    )
+    for path in ("wav/id10001/tooshort/00001.wav", "data/id10001/singing-01-001.flac"):
         assert "no utterance: expected id10001/1zcIwhmdeo4/00001.wav" in reasons[path]
     assert "no sound of a known ending: .wav" in reasons["wav/id10001/1zcIwhmdeo4/00002.txt"]
+
+
+@pytest.mark.parametrize("name", ["vox1_dev_wav_partaa", "vox1_test_wav.zip", "a/vox1.tar.gz"])
+def test_a_part_that_was_not_unpacked_is_said_with_the_archives_that_lie_there(tmp_path, caplog, name):
+    touch(metas(tmp_path), "dev/aac/id00012/21Uxsk56VDQ/00001.m4a", name)
+    read(tmp_path, train=["vox2_dev"], test=["vox1_dev", "vox1_test"])
+    said = f"vox: nothing of vox1_dev, vox1_test (test) is below {tmp_path}, but '{name}': an archive, or a part"
+    assert said in caplog.text and "nothing of vox2_dev" not in caplog.text
+    (tmp_path / "dev/aac/id00012/21Uxsk56VDQ/00001.m4a").unlink()
+    with pytest.raises(SamplesError, match=rf"no utterance of VoxCeleb .* the first: {name}: an archive, or a part of"):
+        read(tmp_path)
 
 
 def test_all_of_voxceleb1_as_the_test(tmp_path):

@@ -53,7 +53,8 @@ def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:
     for split, rows in samples.items():
         if len(rows) == 0:
             raise SamplesError(
-                f"the {split} split is empty: it has no {modality} sample. Add labels, or raise ingestion.split.{split}"
+                f"the {split} split is empty: it has no {modality} sample. Add labels, or raise "
+                f"ingestion.split.{split}; of a split that a source brings, the log's warnings say what is not there"
             )
     for split, rows in samples.items():
         found = rows["label"].dropna().unique()

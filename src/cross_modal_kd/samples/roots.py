@@ -143,6 +143,25 @@ class Roots:
             raise SamplesError(f"{source}: {path!r} is a member of a container, it has no file of its own; use bytes()")
         return self._existing(source, path)
 
+    def beginning(self, source: str, path: str, size: int = 512) -> bytes:
+        """The first bytes of the file that an address lies in.
+
+        Args:
+            source: A name in the block ``sources``.
+            path: As ``bytes`` takes it.
+            size: How many, at most.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            SamplesError: As ``bytes`` does.
+            OSError: The file system does not give them.
+        """
+        member = self._member(source, path := without_box(path))
+        with (self._existing(source, path) if member is None else member[0]).open("rb") as file:
+            return file.read(size)
+
     def bytes(self, source: str, path: str) -> bytes:
         """Content of a file or of a member of a container.
 

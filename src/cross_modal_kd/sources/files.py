@@ -23,7 +23,8 @@ class Files(NamedTuple):
 def list_files(root: Path) -> Files:
     """Every file below ``root`` that a table can name.
 
-    Files and folders whose name starts with a dot are left out, at every depth, and counted in the log. Links are
+    Files and folders whose name starts with a dot, and the ``__MACOSX`` of a Mac's archives, are left out, at every
+    depth, and counted in the log. Links are
     followed, also out of ``root``: folders that lie in ``root`` come first, each real folder is walked once, and a link
     to one that was walked, or to a folder above ``root``, is passed over. So links in a circle end.
 
@@ -117,7 +118,7 @@ class _Walk:
                 continue
             for entry in entries:
                 inner = f"{here}/{entry.name}" if here else entry.name
-                if entry.name.startswith("."):
+                if entry.name.startswith(".") or entry.name == "__MACOSX":
                     self.hidden += 1
                 elif entry.is_dir(follow_symlinks=False):
                     waiting.append(inner)

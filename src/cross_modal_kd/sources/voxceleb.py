@@ -55,6 +55,7 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rows, reason = _utterances(tree.path, tree.speakers, chosen)
     if rows.empty:
         raise tree.nothing(name, "utterance", TREES, reason)
+    tree.warn_of_missing(name, rows["part"], chosen)
     counts = tree.speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
     beside = (*modality_of("image").endings, *FILMS)

@@ -26,6 +26,8 @@ from cross_modal_kd.sources.listing import as_rejected
 
 logger = logging.getLogger(__name__)
 
+ARCHIVE = r"(?i)(?:\.(?:zip|tar|tgz|tar\.gz)|_part[a-z]{2})$"
+UNPACK = "an archive, or a part of one: join the parts (cat vox1_dev_wav_parta* > vox1_dev_wav.zip), and unpack it"
 VOX1_META, VOX2_META = "vox1_meta.csv", "vox2_meta.csv"
 VOX1_COLUMNS = ["VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality", "Set"]
 VOX2_COLUMNS = ["VoxCeleb2 ID", "VGGFace2 ID", "Gender", "Set"]
@@ -147,8 +149,29 @@ class Tree(NamedTuple):
                 "%s: %s files are left to the layout %s (%s)", name, f"{left.sum():,}", layout, ", ".join(beside)
             )
         reason = reason.mask(left)
+        reason = reason.mask(reason.notna() & self.archives, UNPACK)
         others = pd.DataFrame({"source": name, "path": self.path[reason.notna()], "reason": reason.dropna()})
         return pd.concat([self.passed_over, others], ignore_index=True)
+
+    @property
+    def archives(self) -> pd.Series:
+        """(n,) which files are archives, or parts of one."""
+        return self.path.str.contains(ARCHIVE)
+
+    def warn_of_missing(self, name: str, part: pd.Series, options: VoxCelebOptions) -> None:
+        """Say where nothing of training, or of the test, is there.
+
+        Args:
+            name: of the source.
+            part: of what is used.
+            options: ``train`` and ``test``.
+        """
+        for split in ("train", "test"):
+            asked = getattr(options, split)
+            if asked and not part.isin(asked).any():
+                packed = self.path[self.archives]
+                there = f", but {first_few(packed)}: {UNPACK}" if len(packed) else ""
+                logger.warning("%s: nothing of %s (%s) is below %s%s", name, ", ".join(asked), split, self.root, there)
 
     def nothing(self, name: str, what: str, trees: str, reason: pd.Series) -> SamplesError:
         """The error of a root in which nothing is of use.
@@ -162,6 +185,7 @@ class Tree(NamedTuple):
         Returns:
             What was expected, and what is there.
         """
+        reason = reason.mask(self.archives, UNPACK)
         first = reason.iloc[0].removesuffix(f": expected {trees}") if len(reason) else ""
         passed = f". {len(reason):,} files are passed over, the first: {self.path.iloc[0]}: {first}" if first else ""
         top = first_few(self.path.str.split("/", n=1).str[0].unique()) if len(self.path) else "no file"
