@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "demo": ("demo",),
     "quality": ("pipelines", "speech", "image"),
     "samples/frames.py": ("image",),
+    "samples/joined.py": ("speech",),
     "samples/stretches.py": ("speech",),
     "studies": ("pipelines", "studies", "speech", "image"),
 }

@@ -22,7 +22,8 @@ Block = TypeVar("Block", bound=BaseModel)
 class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
-    library: timm or torchvision (image), speechbrain (speech), sentence_transformers (text), or another registered one.
+    library: timm, torchvision or onnx (image), speechbrain or tstp (speech), sentence_transformers (text), or another
+    registered one.
     name: of the encoder, as that library has it.
     options: of the encoder, as that library has them; only options on the list that the modality announces are taken,
     each of its type and range. An option that is null is left to the library's default: so an environment takes away

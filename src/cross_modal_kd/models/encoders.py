@@ -125,7 +125,7 @@ def build_pretrained(bundle: ModelBundle, inputs: InputConfig) -> Encoder:
     """The encoder of a pretrained teacher, with the weights that were saved of it.
 
     Args:
-        bundle: of kind ``pretrained``, of a library whose encoders are built here.
+        bundle: of kind ``pretrained``, of a library whose encoders are built, or opened, here.
         inputs: how the samples become tensors.
 
     Returns:
@@ -138,4 +138,6 @@ def build_pretrained(bundle: ModelBundle, inputs: InputConfig) -> Encoder:
         raise ModelError(f"{bundle.where}: expected a model of kind {PRETRAINED!r}, found {bundle.kind!r}")
     encoder = saved_encoder(bundle)
     with building(bundle):
+        if (opened := library_of(encoder.library).opened) is not None:
+            return opened(encoder, inputs).eval()
         return filled(lambda: create_encoder(encoder, inputs), bundle.tensors)

@@ -22,7 +22,8 @@ class EncoderLibrary:
     options: what its encoders may be built with (``config.registered.LibraryTraits``): by default nothing.
     weights_options: which of them say where pretrained weights lie.
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
-    weights: of a library without ``create``, SHA-256 of the weights, which stay in their package.
+    opened: of a library without ``create`` and ``embed``, the network, with weights that stay where they lie.
+    weights: of a library without ``create``, SHA-256 of the weights, which stay where they lie.
     takes: name of an encoder -> those of ``options`` that it has, where its library's encoders differ in them.
     check: of a library without ``create``, raises ValueError for a name or an option that it does not have; of one with
     it, building the encoder tells.
@@ -33,13 +34,14 @@ class EncoderLibrary:
     options: Options = NoOptions
     weights_options: tuple[str, ...] = ()
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
+    opened: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
     weights: Callable[[EncoderConfig], str] | None = None
     takes: Callable[[str], list[str]] | None = None
     check: Callable[[EncoderConfig], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.create is None and (self.embed is None or self.weights is None):
-            raise ValueError("an encoder library needs `create`, or both `embed` and `weights`; give it one of the two")
+        if self.create is None and ((self.embed is None and self.opened is None) or self.weights is None):
+            raise ValueError("an encoder library needs `create`, or `weights` and `embed` or `opened`; give it these")
 
     @property
     def traits(self) -> LibraryTraits:

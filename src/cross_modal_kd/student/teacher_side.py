@@ -1,6 +1,7 @@
 """The teacher's modality at the student's side: words (or images, or sounds) as vectors of the common space."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,10 +76,17 @@ class TeacherSide:
     def _embed(self, tensors: Sequence[Any], inputs: Any) -> np.ndarray:
         import torch
 
-        pretrained = self.model.kind == PRETRAINED
-        network = build_pretrained(self.model, inputs) if pretrained else build_student(self.model)
+        network = self._network(inputs)
         with torch.no_grad():
             return np.concatenate([network(tensor[None]).float().numpy() for tensor in tensors])
+
+    def _network(self, inputs: Any) -> Any:
+        if self.model.kind != PRETRAINED:
+            return build_student(self.model)
+        if library_of(saved_encoder(self.model).library).opened is None:
+            return build_pretrained(self.model, inputs)
+        with self._encoder_at_hand("inputs of the teacher's"):
+            return build_pretrained(self.model, inputs)
 
     def _words(self, given: Sequence[str], names: Sequence[str]) -> np.ndarray:
         modality, inputs = modality_of(self.modality), saved_inputs(self.model)
@@ -91,8 +99,19 @@ class TeacherSide:
     def _encoded(self, texts: list[str]) -> np.ndarray:
         encoder = saved_encoder(self.model)
         library = library_of(encoder.library)
+        with self._encoder_at_hand("words"):
+            if library.embed is None:
+                raise ValueError("it embeds no words")
+            raw = library.embed(encoder, pd.DataFrame({"text": texts}))
+        return project(self.projection, np.asarray(raw, dtype=np.float32))
+
+    @contextmanager
+    def _encoder_at_hand(self, what: str) -> Iterator[None]:
+        """Within it, an encoder whose weights lie elsewhere is used, if they are those that taught the student."""
+        encoder = saved_encoder(self.model)
+        library = library_of(encoder.library)
         needed = (
-            f"The encoder {encoder.name!r} of {encoder.library} is the teacher's: the student needs it to read words, "
+            f"The encoder {encoder.name!r} of {encoder.library} is the teacher's: the student needs it to read {what}, "
             "and for nothing else"
         )
         try:
@@ -102,11 +121,8 @@ class TeacherSide:
                     f"{needed}. The one that is installed has other weights (SHA-256 {weights[:12]}) than that which "
                     f"taught the student ({self.weights[:12]}): install that one"
                 )
-            if library.embed is None:
-                raise ValueError("it embeds no words")
-            raw = library.embed(encoder, pd.DataFrame({"text": texts}))
+            yield
         except (MemoryError, StudentError):
             raise
         except (ImportError, OSError, ValueError) as error:
             raise StudentError(f"{needed}. It is not here: {error}") from error
-        return project(self.projection, np.asarray(raw, dtype=np.float32))

@@ -1,5 +1,7 @@
 """Embeddings of many inputs with a trained network."""
 
+from itertools import chain
+
 import numpy as np
 import torch
 from torch import nn
@@ -24,7 +26,7 @@ def embed_inputs(network: nn.Module, inputs: Inputs, batch_size: int = 512, work
     """
     was_training = network.training
     network.eval()
-    device = next(network.parameters()).device
+    device = next(chain(network.parameters(), network.buffers())).device
     with kept_memory():
         rows = [network(batch.to(device)).float().cpu() for batch in read_in_order(inputs, batch_size, workers)]
     network.train(was_training)

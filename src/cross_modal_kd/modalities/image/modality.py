@@ -49,6 +49,25 @@ def _torchvision(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     return vgg_encoder(image.channels, dict(config.options), _scaling(image))
 
 
+def _onnx(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.image.onnx_encoder import OnnxEncoder
+
+    image = inputs.of(ImageInputConfig)
+    return OnnxEncoder(Path(config.name), (image.channels, image.size), _scaling(image))
+
+
+def _onnx_weights(config: EncoderConfig) -> str:
+    from cross_modal_kd.modalities.image.onnx_encoder import graph_of
+
+    return digest(graph_of(Path(config.name)))
+
+
+def _onnx_check(config: EncoderConfig) -> None:
+    from cross_modal_kd.modalities.image.onnx_encoder import graph_of
+
+    graph_of(Path(config.name))
+
+
 def _scaling(image: ImageInputConfig) -> tuple[Sequence[float], Sequence[float]] | None:
     return None if image.mean is None or image.std is None else (image.mean, image.std)
 
@@ -58,6 +77,7 @@ LIBRARIES = {
         *(_timm, _timm_pretrained), options=TimmOptions, weights_options=("pretrained_cfg_overlay",), takes=_timm_takes
     ),
     "torchvision": EncoderLibrary(_torchvision, options={"vgg": VggOptions}),
+    "onnx": EncoderLibrary(opened=_onnx, weights=_onnx_weights, check=_onnx_check),
 }
 VGG = {"library": "torchvision", "name": "vgg", "options": {"channels": [16, 32, 96, 192]}}
 RESNET = {"library": "timm", "name": "resnet10t", "options": {"channels": [16, 32, 64, 128], "stem_width": 16}}
