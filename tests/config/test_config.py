@@ -63,7 +63,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (
             EncoderConfig,
             TIMM | {"library": "keras"},
-            "library.*expected one of: 'timm', 'torchvision', 'speechbrain', 'tstp', 'sentence_transformers'",
+            "library.*expected one of: 'timm', 'torchvision', 'onnx', 'speechbrain', 'tstp', 'sentence_transformers'",
         ),
         (InputConfig, {"image": {"channels": 2}}, "image.channels.*1 or 3"),
         (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),
