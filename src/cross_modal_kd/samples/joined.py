@@ -95,7 +95,8 @@ def join_short(rows: pd.DataFrame, seconds: float) -> tuple[pd.DataFrame, pd.Dat
     """Short sounds of training joined, those of one label and domain in one folder, in the order of their names.
 
     Each is added to those before it until they last so long; what is left at the end of a folder, and shorter, is one
-    too, or stays what it was where it is alone. What has no label stays alone: whose it is is not known. As WeSpeaker does for CN-Celeb, there in one speaker and genre.
+    too, or stays what it was where it is alone. What has no label stays alone: whose it is is not known. As WeSpeaker
+    does for CN-Celeb, there in one speaker and genre.
 
     Args:
         rows: of the samples table, with durations.
