@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 import cross_modal_kd.modalities  # noqa: F401 (registers the encoders)
-from cross_modal_kd.config import InputConfig, StudentConfig, TrainingConfig
+from cross_modal_kd.config import InputConfig, StudentConfig, TeacherConfig, TrainingConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "sets" / "recipes.md"
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)]
-MODELS = {"inputs": InputConfig, "student": StudentConfig, "training": TrainingConfig}
+MODELS = {"inputs": InputConfig, "student": StudentConfig, "teacher": TeacherConfig, "training": TrainingConfig}
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
@@ -23,6 +23,6 @@ def test_a_recipe_is_a_configuration(number):
 
 def test_the_first_recipe_says_what_wespeaker_does():
     training = TrainingConfig(**BLOCKS[0]["training"])
-    assert len(BLOCKS) == 5 and training.augmentation["speech"].speeds == (1.0, 0.9, 1.1)
+    assert len(BLOCKS) == 6 and training.augmentation["speech"].speeds == (1.0, 0.9, 1.1)
     second = training.for_large_margin()
     assert (second.epochs, second.lr, second.schedule, second.keep) == (5, 2e-4, "exponential", "last")
