@@ -3,12 +3,14 @@
 import logging
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import yaml
 from kedro.validation.exceptions import ParameterValidationError
 
+from cross_modal_kd.compute import EngineError
 from cross_modal_kd.config.errors import ConfigError
 from cross_modal_kd.config.quality import QualityConfig
 from cross_modal_kd.hooks.checks import check_blocks
@@ -261,6 +263,20 @@ def lines(caplog) -> list[str]:
 def test_a_training_that_cannot_be_shared_so_is_refused_before_any_node(run_kedro, params, message):
     with pytest.raises(ConfigError, match=message):
         run_kedro("distill", params=params)
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray")
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        ({"address": "127.0.0.1:1"}, "compute.address '127.0.0.1:1': no Ray cluster answers"),
+        ({"address": None, "task_cpus": 4096}, "compute.task_cpus is 4096, and the cluster has"),
+    ],
+)
+def test_a_cluster_that_cannot_do_the_work_is_refused_before_any_node(run_kedro, compute, message):
+    with pytest.raises(EngineError, match=message):
+        run_kedro("distill", params={"compute": {"engine": "ray", **compute}})
+    assert not (run_kedro.data_root / "02_intermediate").exists()
 
 
 def test_five_lines_say_what_the_run_does_before_the_work(run_kedro, project_path, caplog):

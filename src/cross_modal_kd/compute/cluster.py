@@ -40,6 +40,19 @@ class Cluster:
     def __init__(self, compute: ComputeConfig) -> None:
         self._compute = compute
 
+    def require(self) -> None:
+        """Make sure that the cluster answers and has a task's cores.
+
+        A Ray of this machine's own starts with the first work.
+
+        Raises:
+            EngineError: it does not, or has not.
+        """
+        if self._compute.address is None:
+            self._require({"CPU": float(cores())}, 0)
+        else:
+            self._require(connected(self._compute).cluster_resources(), 0)
+
     def over(
         self,
         work: OverRows[Result],

@@ -29,6 +29,10 @@ def unseen(rows: int) -> None:
 class Engine(Protocol):
     """How work is shared out. What is given must be what ``cloudpickle`` can send; both engines give the same."""
 
+    def require(self) -> None:
+        """Make sure that work could be handed out. Raises EngineError where it could not."""
+        ...
+
     def over(
         self,
         work: OverRows[Result],
@@ -67,6 +71,9 @@ class Engine(Protocol):
 
 class Local:
     """Everything in this process, one after the other."""
+
+    def require(self) -> None:
+        """This process is there; see ``Engine.require``."""
 
     def over(
         self,

@@ -55,7 +55,9 @@ class PreflightHook:
         Raises:
             ConfigError: what is wrong, before a run is tracked.
             SamplesError: the raw files do not give what the task asks for.
+            EngineError: no cluster answers where the work is to be done.
         """
+        from cross_modal_kd.compute import engine_of
         from cross_modal_kd.hooks.checks import check_blocks  # imports pandas
 
         self._blocks |= _typed(catalog)
@@ -63,6 +65,8 @@ class PreflightHook:
         if "task" not in self._blocks:  # a pipeline of somebody's own
             return
         check_blocks(self._blocks, used)
+        if "compute" in used:
+            engine_of(self._blocks["compute"]).require()
         networks = _networks(self._blocks, used)
         samples = _samples(self._blocks, pipeline, catalog)
         if "sources" not in used:
