@@ -6,6 +6,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from kedro.validation.exceptions import ParameterValidationError
@@ -341,3 +342,17 @@ def test_a_modality_that_no_source_gives_is_named_before_any_node_with_what_give
     )
     left = [file.name for file in run_kedro.data_root.rglob("*") if file.is_file()]
     assert left == ["data.html"]  # what was found, and nothing that a node makes
+
+
+def test_shards_that_are_behind_the_table_of_samples_are_refused_before_any_node(run_kedro, tmp_path):
+    with_shards = {"sources": {"emoji": {"shards": str(tmp_path / "shards")}}}
+    run_kedro("ingestion", params={**with_shards, "ingestion": {"shards": {"mb": 1}}})
+    file = run_kedro.data_root / "02_intermediate" / "test" / "samples.parquet"
+    samples = pd.read_parquet(file)
+    row = samples.index[samples["path"].notna()][3]
+    samples.loc[row, "sha256"] = "0" * 64  # as a later ingestion without shards would note it
+    samples.to_parquet(file, index=False)
+    with pytest.raises(SamplesError, match="emoji: 1 files are not in the shards of .*, or have changed since"):
+        run_kedro("quality", params=with_shards)
+    assert not (run_kedro.data_root / "04_feature").exists()
+    run_kedro("quality")  # of the files themselves

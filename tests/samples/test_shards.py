@@ -1,8 +1,11 @@
 """Files in tar shards: the same bytes, found by the index, whatever is cut, changed or killed meanwhile."""
 
+import errno
 import hashlib
+import os
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -69,7 +72,7 @@ def test_only_what_is_new_or_has_changed_is_written_again(raw):
     (raw / "raw" / "new.bin").write_bytes(b"new")
     rows = pd.concat([table(raw), table(raw, ["new.bin"])])
     with pytest.raises(
-        SamplesError, match=r"made: 2 files are not in the shards of .*: '3.bin', 'new.bin'. Set ingesti"
+        SamplesError, match=r"made: 2 files are not in the shards of .*: '3.bin', 'new.bin'. Run ingesti"
     ):
         update_shards(rows, sources(), None, raw)
     update_shards(rows, sources(), 100, raw)
@@ -81,6 +84,16 @@ def test_only_what_is_new_or_has_changed_is_written_again(raw):
         b"\x04" * 133_333,
     ]
     assert [file.name for file in sorted((raw / "shards").glob("*.tar"))] == ["shard-000000.tar", "shard-000001.tar"]
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_to_is_named_with_its_parameter(raw, monkeypatch, code):
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(SamplesError, match=r"sources\.\w+\.shards: .* cannot be written to \("):
+        update_shards(table(raw), sources(), 100, raw)
 
 
 def test_a_killed_writing_leaves_what_was_there_and_is_gone_on_with(raw, monkeypatch):

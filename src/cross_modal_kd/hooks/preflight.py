@@ -77,13 +77,23 @@ class PreflightHook:
 
 
 def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> "pd.DataFrame | None":
-    """The candidates, where the run lists them, else the samples that it reads; None where there are neither."""
+    """The candidates, where the run lists them, else the samples that it reads; None where there are neither.
+
+    Raises SamplesError where shards do not have what the table of samples names: they would be read in its place.
+    """
     if CANDIDATES in pipeline.all_outputs():
         from cross_modal_kd.pipelines.ingestion import list_ahead
 
         page = catalog.load(PAGE) if PAGE in pipeline.inputs() else None
         return list_ahead(blocks["task"], blocks["sources"], blocks["ingestion"], page)
-    return catalog.load(SAMPLES) if SAMPLES in pipeline.inputs() and catalog.exists(SAMPLES) else None
+    if SAMPLES not in pipeline.inputs() or not catalog.exists(SAMPLES):
+        return None
+    samples: pd.DataFrame = catalog.load(SAMPLES)
+    if "sources" in blocks:
+        from cross_modal_kd.samples import update_shards
+
+        update_shards(samples, blocks["sources"], None)
+    return samples
 
 
 def check_environment(project: Path, env: str, pipeline: str) -> None:

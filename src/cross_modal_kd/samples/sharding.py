@@ -1,5 +1,6 @@
 """Writing shards: the files of a source into a few large tar files and their index."""
 
+import errno
 import hashlib
 import io
 import logging
@@ -35,8 +36,8 @@ def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None,
         base: where relative folders start, as ``Roots`` takes it.
 
     Raises:
-        SamplesError: there are shards to be written and no source says where; files are not in the shards as they are
-            now, and none are to be written.
+        SamplesError: there are shards to be written and no source says where, or not into that folder; files are not in
+            the shards as the table has them, and none are to be written.
     """
     roots, originals = Roots(sources, base), Roots(sources, base, originals=True)
     folders = {name: folder for name in sources.root if (folder := roots.shard_folder(name)) is not None}
@@ -47,12 +48,21 @@ def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None,
     for name, folder in folders.items():
         files = samples.loc[(samples["source"] == name) & samples["path"].notna(), ["path", "sha256"]]
         if mb is not None:
-            added = write_shards(folder, files, partial(_opened, originals, name), mb)
+            try:
+                added = write_shards(folder, files, partial(_opened, originals, name), mb)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                    raise
+                raise SamplesError(
+                    f"sources.{name}.shards: {folder} cannot be written to ({error.strerror}); give a folder that is "
+                    "this user's"
+                ) from error
             logger.info("%s: %d files in the shards of %s, %d of them new", name, len(files), folder, added)
         elif len(lacking := lacking_in(folder, files)):
             raise SamplesError(
                 f"{name}: {len(lacking)} files are not in the shards of {folder}, or have changed since: "
-                f"{first_few(lacking['path'], 3)}. Set ingestion.shards, which writes them, or take `shards` out"
+                f"{first_few(lacking['path'], 3)}. Run ingestion with ingestion.shards, which writes them, or take "
+                f"sources.{name}.shards out"
             )
 
 
