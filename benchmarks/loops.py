@@ -3,7 +3,9 @@
     python benchmarks/loops.py
     python benchmarks/loops.py --batch 32 --rounds 12
 
-Random pictures and sounds in memory, without augmentation, losses of the task alone. Ours is ``train_epoch``. The loop
+Random pictures and sounds in memory, without augmentation, losses of the task alone. Ours is ``train_epoch``, with
+memory kept as in a training. Each has a process of its own, so that what one sets for itself does not reach the other.
+With ``bf16-mixed`` it is the same comparison by a setting that a CPU with bf16 units may be given. The loop
 by hand is what PyTorch's tutorials write: a permutation, the loss, ``zero_grad``, ``backward``, clipping, AdamW, a
 one-cycle schedule, on the same modules. SpeechBrain's is ``Brain.fit_batch`` over a DataLoader, with its own
 ECAPA-TDNN, classifier and margin loss, on our features of the same sounds. Two epochs take turns; the ratio is the
@@ -23,11 +25,11 @@ from speechbrain.core import Brain
 from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
 from speechbrain.lobes.models.ECAPA_TDNN import Classifier as SpeechBrainClassifier
 from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper
-from timing import CLOCKS, Beside, beside, machine, table
+from timing import CLOCKS, Beside, Elsewhere, Work, beside, machine, table
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
-from cross_modal_kd.compute import make_fabric
+from cross_modal_kd.compute import kept_memory, make_fabric
 from cross_modal_kd.config import EncoderConfig, InputConfig, TrainingConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.modalities import modality_of
@@ -48,14 +50,21 @@ class World:
         modality: of the student, of which it is the default.
         batch: samples of a step.
         steps: of an epoch.
+        threads: of torch.
+        precision: of our loop.
     """
 
-    def __init__(self, modality: str, batch: int, steps: int) -> None:
+    def __init__(self, modality: str, batch: int, steps: int, threads: int, precision: str = "auto") -> None:
+        torch.set_num_threads(threads)
         given = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
         encoders = {"image": given["student"]["encoder"], "speech": modality_of("speech").student["encoder"]}
         self.encoder, self.inputs = EncoderConfig(**encoders[modality]), InputConfig(**given["inputs"])
         self.training = TrainingConfig(
-            epochs=EPOCHS, batch_size=batch, lr=1e-3, grad_clip=CLIP, compute={"accelerator": "cpu"}
+            epochs=EPOCHS,
+            batch_size=batch,
+            lr=1e-3,
+            grad_clip=CLIP,
+            compute={"accelerator": "cpu", "precision": precision},
         )
         self.batch, self.steps = batch, steps
         self.labels, self.values = random_inputs(modality, batch * steps, self.inputs, CLASSES)
@@ -66,8 +75,10 @@ class World:
         return Student(self.encoder, self.inputs, DIM), AAMSoftmaxClassifier(CLASSES, DIM, MARGIN, SCALE)
 
 
-def ours(world: World) -> Callable[[], object]:
-    """() -> one epoch of the training loop."""
+def ours(*given: Any) -> Callable[[], object]:
+    """() -> one epoch of the training loop in a world."""
+    world = World(*given)
+    kept_memory().__enter__()  # for as long as this process lasts
     ones = torch.ones(len(world.labels))
     data = TrainingData(Values(world.values), world.labels, ones, ones)
     plan, fabric = Plan(world.training, DevMetric("none", lambda _: 0.0, True)), make_fabric(world.training)
@@ -76,8 +87,9 @@ def ours(world: World) -> Callable[[], object]:
     return lambda: train_epoch(running, plan, fabric, bar)
 
 
-def by_hand(world: World) -> Callable[[], None]:
+def by_hand(*given: Any) -> Callable[[], None]:
     """() -> one epoch of a loop that is written by hand."""
+    world = World(*given)
     student, classifier = world.parts()
     parameters = [*student.parameters(), *classifier.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=world.training.lr, weight_decay=world.training.weight_decay)
@@ -108,8 +120,9 @@ class SpeakerBrain(Brain):
         return self.hparams.loss(predictions, batch[1][:, None])
 
 
-def by_speechbrain(world: World) -> Callable[[], None]:
+def by_speechbrain(*given: Any) -> Callable[[], None]:
     """() -> one epoch of SpeechBrain's loop over its own network."""
+    world = World(*given)
     student, _ = world.parts()
     features: Any = student.encoder.features
     modules = {
@@ -149,15 +162,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true", help="does it run? a step of four, one round")
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
     steps = {"image": 8, "speech": 2}
     if given.quick:
         given.batch, given.rounds, steps = 4, 1, dict.fromkeys(steps, 1)
-    pictures, sounds = (World(modality, given.batch, count) for modality, count in steps.items())
-    works = {
-        "image student, by hand": (ours(pictures), by_hand(pictures)),
-        "ECAPA-TDNN, by hand": (ours(sounds), by_hand(sounds)),
-        "ECAPA-TDNN, SpeechBrain's Brain": (ours(sounds), by_speechbrain(sounds)),
+    image, speech = ((modality, given.batch, count, given.threads) for modality, count in steps.items())
+    own, sounds = Elsewhere(ours, *speech), Elsewhere(by_speechbrain, *speech)
+    works: dict[str, tuple[Work, Work]] = {
+        "image student, by hand": (Elsewhere(ours, *image), Elsewhere(by_hand, *image)),
+        "ECAPA-TDNN, by hand": (own, Elsewhere(by_hand, *speech)),
+        "ECAPA-TDNN, SpeechBrain's Brain": (own, sounds),
+        "ECAPA-TDNN with bf16-mixed, SpeechBrain's Brain": (Elsewhere(ours, *speech, "bf16-mixed"), sounds),
     }
     taken = beside(works, given.rounds, CLOCKS[given.clock])
     head = [f"student and peer, epochs of {steps['image']} or {steps['speech']} steps of {given.batch}"]

@@ -4,11 +4,13 @@ Seconds differ from machine to machine and from minute to minute. A ratio of two
 other differs less: what else the machine does falls on both.
 """
 
+import multiprocessing
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -68,13 +70,47 @@ def beside(works: dict[str, tuple[Work, Work]], rounds: int, clock: Clock = time
         for name, pair in works.items():
             seconds = [0.0, 0.0]
             for place in (0, 1) if number % 2 else (1, 0):
-                started = clock()
-                pair[place]()
-                seconds[place] = clock() - started
+                seconds[place] = timed(pair[place], clock)
             if number:
                 taken[name].work.append(seconds[0])
                 taken[name].peer.append(seconds[1])
     return taken
+
+
+class Elsewhere:
+    """Work of a process of its own, forked off here, which nothing that another one sets for itself reaches.
+
+    Args:
+        make: of a module that can be imported: (*given) -> the work.
+        *given: what can be sent to another process.
+    """
+
+    def __init__(self, make: Callable[..., Work], *given: Any) -> None:
+        self._process = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), _make, (make, given))
+
+    def __call__(self, clock: Clock = time.perf_counter) -> float:
+        """Seconds that the work takes there, by its own clock."""
+        return self._process.submit(_timed_there, clock).result()
+
+
+def timed(work: Work, clock: Clock) -> float:
+    """Seconds that the work takes once."""
+    if isinstance(work, Elsewhere):
+        return work(clock)
+    started = clock()
+    work()
+    return clock() - started
+
+
+_there: list[Work] = []
+
+
+def _make(make: Callable[..., Work], given: tuple[Any, ...]) -> None:
+    _there.append(make(*given))
+
+
+def _timed_there(clock: Clock) -> float:
+    return timed(_there[0], clock)
 
 
 def repeated(work: Work, times: int) -> Work:
