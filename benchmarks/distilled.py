@@ -11,6 +11,7 @@ more than 5 %.
 
 import argparse
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--memory", choices=["kept", "free"], default="kept", help="free: as glibc does by itself")
     parser.add_argument("--quick", action="store_true", help="does it run? two arms, a small batch, one round")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -85,7 +87,7 @@ def main() -> None:
     data, parameters = world(given.batch)
     own = epoch_of("none", data, parameters, given.batch)
     works = {name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms}
-    with kept_memory():  # as in a training
+    with kept_memory() if given.memory == "kept" else nullcontext():  # kept in a training
         taken = beside(works, given.rounds, CLOCKS[given.clock])
     head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
     print("\n".join(table(head, ([name, *each.cells(GOAL)] for name, each in taken.items()))))

@@ -15,6 +15,7 @@ median over the rounds, with its quartiles. Speed is theirs over ours: above 1, 
 import argparse
 import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from cross_modal_kd.training.module import DistillationModule
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES, DIM, MARGIN, SCALE, CLIP = 900, 192, 0.2, 16.0, 5.0
 EPOCHS = 10**4
+HELD = ExitStack()
 
 
 class World:
@@ -78,7 +80,7 @@ class World:
 def ours(*given: Any) -> Callable[[], object]:
     """() -> one epoch of the training loop in a world."""
     world = World(*given)
-    kept_memory().__enter__()  # for as long as this process lasts
+    HELD.enter_context(kept_memory())  # for as long as this process lasts
     ones = torch.ones(len(world.labels))
     data = TrainingData(Values(world.values), world.labels, ones, ones)
     plan, fabric = Plan(world.training, DevMetric("none", lambda _: 0.0, True)), make_fabric(world.training)
