@@ -19,9 +19,9 @@ def kept_memory() -> Iterator[None]:
     """A context in which what one step frees is there for the next, and does not go back to the system between them.
 
     glibc maps every block above 32 MB anew, and gives back what lies free at the heap's end: a step of the default
-    student then touches 7,000 fresh pages, each of which the system fills with zeros first, in a tenth to a sixth of
-    the step's time. No number changes. The peak stays about the same, since the next step needs what it keeps; at the
-    end of the outermost context all goes back. Under another allocator than glibc's nothing is changed.
+    student then touches thousands of fresh pages, each of which the system fills with zeros first. No number changes.
+    The peak stays about the same, since the next step needs what is kept; at the end of the outermost context all goes
+    back. Under another allocator than glibc's nothing is changed.
 
     Yields:
         Nothing.
