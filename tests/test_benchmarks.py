@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import subprocess
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from cross_modal_kd.sources import LAYOUTS
 
 QUICK = ["constraints", "data_path", "distilled", "growth", "loops", "trials"]
+FORKS = ["loops"]  # which a process that has differentiated already cannot do
 
 
 @pytest.fixture
@@ -34,9 +36,13 @@ def program(bench, monkeypatch):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_it_runs_and_prints_whole_tables(program, capsys, name):
-    program(name, "--quick")
-    printed = capsys.readouterr().out
+def test_it_runs_and_prints_whole_tables(program, request, capsys, name):
+    if name in FORKS:
+        command = [sys.executable, str(request.config.rootpath / "benchmarks" / f"{name}.py"), "--quick"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    else:
+        program(name, "--quick")
+        printed = capsys.readouterr().out
     rows = [line.count("|") for line in printed.splitlines() if line.startswith("|")]
     assert len(rows) >= 3 and "nan" not in printed and "; Python " in printed
     for one, other in itertools.pairwise(printed.splitlines()):

@@ -1,5 +1,6 @@
 """Inputs read by processes of their own: the same numbers, errors with names, and nobody left behind."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -190,6 +191,16 @@ def test_a_worker_that_is_killed_says_what_to_do():
     with pytest.raises(RuntimeError, match=r"worker that reads inputs has ended .*training.workers lower: there are 2"):
         train(given=with_inputs(Failing(None)), config=with_workers(2))
     assert not children()
+
+
+def test_a_worker_that_ends_while_it_hands_over_a_batch_says_the_same():
+    """Its end is then an error of the connection, and not torch's own; another such error stays what it is."""
+    here, there = multiprocessing.Pipe()
+    there.close()
+    with pytest.raises(RuntimeError, match="worker that reads inputs has ended"), workers.lost_workers(2):
+        here.recv_bytes()
+    with pytest.raises(EOFError), workers.lost_workers(2):
+        raise EOFError
 
 
 def test_the_share_of_waiting_is_in_the_history():

@@ -194,7 +194,7 @@ def _held_back(run: Run) -> Iterator[str]:
     if labelled.share == 0 and kind_of(task).design.closed_set:
         yield (
             f"distillation.labelled.share is 0, and a {task.kind} learns a classifier from labels: choose a share "
-            "above 0, or measure as task.kind verification"
+            "above 0, or verify (`task.kind: verification`)"
         )
 
 

@@ -6,6 +6,7 @@ from cross_modal_kd.modalities.inputs import Inputs as Inputs
 from cross_modal_kd.modalities.inputs import Item as Item
 from cross_modal_kd.modalities.inputs import augmentation as augmentation
 from cross_modal_kd.modalities.inputs import load_inputs as load_inputs
+from cross_modal_kd.modalities.looking import inspect_row as inspect_row
 from cross_modal_kd.modalities.modality import Augment as Augment
 from cross_modal_kd.modalities.modality import Corrupt as Corrupt
 from cross_modal_kd.modalities.modality import Decoded as Decoded

@@ -56,7 +56,7 @@ class Regime:
         """
         if self.name == "all":
             return Recommended()
-        env, arm, measured = _SEARCHED["image" if self.name == "few" and self.closed_set else self.name]
+        env, arm, measured = _SEARCHED["few classes" if self.name == "few" and self.closed_set else self.name]
         file = project / "conf" / env / "parameters.yml"
         if not file.is_file():
             raise SamplesError(
@@ -86,7 +86,7 @@ _SAID = {
 }
 _SEARCHED = {
     "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_confirm.md)"),
-    "image": (
+    "few classes": (
         "few_labels_image",
         "soft_classifier",
         "searched and measured at 20 % of the labels (docs/results/few_labels_image.md)",

@@ -13,6 +13,7 @@ from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.data_page import DataPage as DataPage
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
+from cross_modal_kd.samples.downloads import no_sample as no_sample
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable
 from cross_modal_kd.samples.errors import ListingError as ListingError
@@ -27,8 +28,10 @@ from cross_modal_kd.samples.frozen import drawn_split as drawn_split
 from cross_modal_kd.samples.frozen import frozen_partners as frozen_partners
 from cross_modal_kd.samples.frozen import read_frozen as read_frozen
 from cross_modal_kd.samples.inspection import inspect_rows as inspect_rows
-from cross_modal_kd.samples.joined import join_short as join_short
 from cross_modal_kd.samples.kept import Kept as Kept
+from cross_modal_kd.samples.known_labels import counted_in_words as counted_in_words
+from cross_modal_kd.samples.known_labels import counted_labels as counted_labels
+from cross_modal_kd.samples.known_labels import labels_in_words as labels_in_words
 from cross_modal_kd.samples.names import alike as alike
 from cross_modal_kd.samples.names import in_one_form as in_one_form
 from cross_modal_kd.samples.names import is_utf8 as is_utf8
@@ -50,6 +53,7 @@ from cross_modal_kd.samples.selection import class_numbers as class_numbers
 from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards
+from cross_modal_kd.samples.short_sounds import join_short as join_short
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.stretches import CUT as CUT
 from cross_modal_kd.samples.stretches import stretch_path as stretch_path
@@ -60,8 +64,5 @@ from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv
 from cross_modal_kd.samples.tables import require_columns as require_columns
 from cross_modal_kd.samples.tar_files import tar_members as tar_members
-from cross_modal_kd.samples.unlabelled import counted_in_words as counted_in_words
-from cross_modal_kd.samples.unlabelled import counted_labels as counted_labels
 from cross_modal_kd.samples.unlabelled import join_unlabelled as join_unlabelled
-from cross_modal_kd.samples.unlabelled import labels_in_words as labels_in_words
 from cross_modal_kd.samples.unlabelled import part_unlabelled as part_unlabelled

@@ -172,8 +172,8 @@ def _require_labels(data: ArmData, arm: ArmConfig, name: str) -> None:
         return
     if kind_of(data.task).design.closed_set:
         raise ConfigError(
-            f"no {data.task.student} sample of the training split has a known label, and a {data.task.kind} learns a "
-            "classifier: give some a label, raise distillation.labelled.share, or measure as task.kind verification"
+            f"no {data.task.student} sample of the training split has a known label, and a classification learns a "
+            "classifier: give some a label, raise distillation.labelled.share, or verify (`task.kind: verification`)"
         )
     if asks := arm.asks_for_labels:
         raise ConfigError(

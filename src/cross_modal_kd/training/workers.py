@@ -156,8 +156,8 @@ def lost_workers(workers: int) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
-        if not workers or "DataLoader worker" not in str(error):
+    except (RuntimeError, EOFError, ConnectionError) as error:
+        if not workers or not _of_a_worker(error):
             raise
         if isinstance(error.__context__, SystemExit | KeyboardInterrupt):
             raise error.__context__ from None  # this process was asked to end, and its workers were too
@@ -167,6 +167,13 @@ def lost_workers(workers: int) -> Iterator[None]:
             f"a container, --shm-size=8g). Set training.workers lower: there are {workers}, and 0 reads in the "
             "training's own process. The same command goes on after the last whole epoch"
         ) from error
+
+
+def _of_a_worker(error: Exception) -> bool:
+    """Whether torch says so, or a batch was half handed over when its worker ended."""
+    if isinstance(error, RuntimeError):
+        return "DataLoader worker" in str(error)
+    return any("multiprocessing" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.compute import engine_of
 from cross_modal_kd.config import ComputeConfig, IngestionConfig, SourcesConfig, TaskConfig
-from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.modalities import inspect_row, modality_of
 from cross_modal_kd.samples import (
     REJECTED_DTYPES,
     DataPage,
@@ -20,7 +19,6 @@ from cross_modal_kd.samples import (
     Roots,
     SamplesError,
     TooManyRejectedError,
-    UnreadableSampleError,
     alike,
     assign_splits,
     check_samples,
@@ -76,7 +74,6 @@ class SavedSplit(NamedTuple):
     drawn_split: pd.DataFrame
 
 
-HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body)", re.IGNORECASE)
 HERE = ComputeConfig()  # this process
 
 
@@ -134,12 +131,7 @@ def inspect_samples(
     roots = Roots(sources, originals=True)
 
     def look(row: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return modality_of(row["modality"]).inspect(row, roots, ingestion)
-        except UnreadableSampleError as error:
-            if reason := _no_sample(roots, row):
-                raise UnreadableSampleError(error.name, reason) from error
-            raise
+        return inspect_row(row, roots, ingestion)
 
     def looked_at(rows: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         decides = _decides(what, candidates, ingestion)
@@ -154,21 +146,6 @@ def inspect_samples(
         seen, lost = looked_at(joined, "joined")
         kept, rejected = pd.concat([rest, seen], ignore_index=True), [*rejected, lost]
     return Inspected(kept, unusable_samples=pd.concat(rejected, ignore_index=True))
-
-
-def _no_sample(roots: Roots, row: Mapping[str, Any]) -> str:
-    """What a file that cannot be read holds instead of a sample, as downloads leave it; empty if that is not known."""
-    if not isinstance(row["path"], str):
-        return ""
-    try:
-        begins = roots.beginning(row["source"], row["path"])
-    except (OSError, SamplesError):
-        return ""
-    if not begins:
-        return "the file is empty (0 bytes); copy it once more"
-    if HTML.match(begins):
-        return "the file is a page of HTML, as a download that was refused leaves it; fetch it once more"
-    return "the file is zeros, as a download that broke off leaves it; copy it once more" if not any(begins) else ""
 
 
 def _decides(what: str, candidates: pd.DataFrame, ingestion: IngestionConfig) -> str:

@@ -143,7 +143,13 @@ class LengthStudy(Strict):
 
 
 class FewLabels(KnownLabels):
-    """Labels that are held back from a study, as ``labels`` holds them back and ``distill``: some, and never all."""
+    """Labels that are held back from a study, as ``labels`` holds them back and ``distill``: some, and never all.
+
+    Attributes:
+        share: of the labelled training clusters that keep their label.
+        draw: seed of the draw; a smaller share is part of a larger one.
+        in_batch: share of each batch that is labelled, at least; null takes batches as they come.
+    """
 
     share: float = Field(gt=0, lt=1)
 

@@ -49,7 +49,7 @@ def filled(text: str, sections: list[Section], where: str) -> str:
 
 
 def filled_from_all(text: str, tasks: Mapping[str, list[Section]], where: str) -> str:
-    """As ``filled``, from the results of several tasks: ``{{ task.kind["row"].column }}``.
+    """As ``filled``, from the results of several tasks: ``{{ birds.comparison["row"].column }}``.
 
     Args:
         text: Markdown with Jinja's tags.
