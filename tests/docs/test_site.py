@@ -63,11 +63,13 @@ def test_no_link_is_dead_where_the_pages_are_read_in_the_repository():
 
     project = Path(__file__).parents[2]
     files = [*(project / "docs").rglob("*.md"), *(project / name for name in docs_hooks.ELSEWHERE.values())]
+    findings = project / "docs" / "findings"  # each is read on the page that it is filled into
+    shown = {findings: findings.parent / "results", findings / "RESULTS.md": findings.parent}
     dead = [
         f"{file.relative_to(project)}: {target}"
         for file in files
         for _, target, _ in docs_hooks.LINK.findall(re.sub(r"`[^`]*`", "", file.read_text(encoding="utf-8")))
-        if not (file.parent / target).exists()
+        if not (shown.get(file, shown.get(file.parent, file.parent)) / target).exists()
     ]
     assert len(files) > 30 and not dead
 

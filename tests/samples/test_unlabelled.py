@@ -91,9 +91,9 @@ def test_no_fold_tests_what_has_no_label():
     [
         ([], ""),
         (["a"], ""),
-        (["a", "b", None], "of 3 training samples 2 have a label"),
-        ([None, None], "of 2 training samples none has a label"),
-        (["a"] * 1200 + [None], "of 1,201 training samples 1,200 have a label"),
+        (["a", "b", None], "of 3 training samples 2 have a label, the others serve by their pairs"),
+        ([None, None], "of 2 training samples none has a label, all serve by their pairs"),
+        (["a"] * 1200 + [None], "of 1,201 training samples 1,200 have a label, the others serve by their pairs"),
     ],
 )
 def test_how_many_have_a_label_in_words(labels, said):

@@ -158,7 +158,7 @@ def _unlabelled(samples: pd.DataFrame, task: TaskConfig) -> str:
     dealt = own["split"].notna().any()
     said = labels_in_words(own.loc[own["split"] == "train", "label"] if dealt else own["label"])
     said = said if dealt else said.replace("training samples", "samples")
-    return f" {said.capitalize()}; the others are trained on by their pairs, and never measured." if said else ""
+    return f" {said.capitalize()}; what has none is never measured." if said else ""
 
 
 def _reasons(rejected: pd.DataFrame) -> Table:

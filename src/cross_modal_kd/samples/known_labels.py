@@ -25,10 +25,10 @@ def labels_in_words(labels: pd.Series) -> str:
         labels: (N,) of the student's training samples, null for none.
 
     Returns:
-        A phrase; empty where all have one.
+        A phrase, with what becomes of the others; empty where all have one.
 
     >>> labels_in_words(pd.Series(["anna", None, None]))
-    'of 3 training samples 1 has a label'
+    'of 3 training samples 1 has a label, the others serve by their pairs'
     """
     counts = counted_labels(labels)
     return counted_in_words(counts) if counts else ""
@@ -43,6 +43,7 @@ def counted_in_words(counts: Mapping[str, int]) -> str:
     Returns:
         The phrase of ``labels_in_words``.
     """
-    count = counts["labelled"]
-    found = f"{count:,} have" if count > 1 else "1 has" if count else "none has"
-    return f"of {counts['training_samples']:,} training samples {found} a label"
+    count, of = counts["labelled"], f"of {counts['training_samples']:,} training samples"
+    if not count:
+        return f"{of} none has a label, all serve by their pairs"
+    return f"{of} {f'{count:,} have' if count > 1 else '1 has'} a label, the others serve by their pairs"

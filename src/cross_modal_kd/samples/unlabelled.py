@@ -87,5 +87,5 @@ def _with_a_pair(labelled: pd.DataFrame, others: pd.DataFrame, reason: pd.Series
     samples = table.drop(index=others.index[alone])
     of_student = samples[(samples["modality"] == task.student) & (samples["split"] == "train")]
     if said := labels_in_words(of_student["label"]):
-        logger.info("%s; the others are trained on by their pairs", said)
+        logger.info(said)
     return Joined(samples, rejected)

@@ -162,7 +162,7 @@ def require_trainable(data: ArmData, arms: Mapping[str, ArmConfig]) -> None:
         ConfigError: no training sample has a label, and an arm, or the kind of task, asks for some.
     """
     if said := labels_in_words(data.train["label"]):
-        logger.info("%s; the others serve by their pairs", said)
+        logger.info(said)
     for name, arm in arms.items():
         _require_labels(data, arm, name)
 
