@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig, SourcesConfig
-from cross_modal_kd.samples import sharding
+from cross_modal_kd.samples import sharding, shards
 from cross_modal_kd.samples.container import member_path
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
@@ -61,6 +61,20 @@ def test_every_file_is_read_from_the_shards_alone(raw):
             members |= {member.name: member.size for member in tar}
     assert members == {path: len(content) for path, content in expected.items()}
     subprocess.run(["sha256sum", "--strict", "-c", SUMS], cwd=raw / "shards", check=True, capture_output=True)
+
+
+def test_a_shard_that_another_thread_forgets_is_open_until_it_is_read(raw, monkeypatch):
+    """Two threads that ask for it at once are given two, of which one is kept; or it is one too many, and forgotten."""
+    rows = table(raw, ["3.bin"])
+    update_shards(rows, sources(), 4, raw)
+    read = os.pread
+
+    def forgotten(*given):
+        shards._shard.cache_clear()
+        return read(*given)
+
+    monkeypatch.setattr(os, "pread", forgotten)
+    assert Roots(sources(), raw).bytes("made", "3.bin") == bytes([3]) * 100_000
 
 
 def test_only_what_is_new_or_has_changed_is_written_again(raw):

@@ -45,7 +45,8 @@ class Place:
             SamplesError: the shard is not there, cannot be read, or is shorter than the index says.
         """
         try:
-            content = os.pread(_shard(self.shard, self.written).fileno(), self.size, self.offset)
+            shard = _shard(self.shard, self.written)  # held: one that another thread forgets meanwhile would be closed
+            content = os.pread(shard.fileno(), self.size, self.offset)
         except OSError as error:
             raise SamplesError(
                 f"the shard {self.shard} cannot be read ({error.strerror}): restore it (beside it, {SUMS} has its "
