@@ -4,7 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cross_modal_kd.config import DECIDES
 from cross_modal_kd.training.checkpoint import Checkpoint, load_state, save_state, to_device
+from training_toys import CONFIG, train
 
 
 def test_nested_state_comes_back_as_it_was(tmp_path):
@@ -94,3 +96,23 @@ def test_only_the_best_weights_of_the_state_are_kept(tmp_path):
     again = Checkpoint(tmp_path / "c.safetensors")
     assert again.load() == {"epoch": 3} and again.load_best(2)["weight"].tolist() == [2.0, 2.0]
     assert again.load_best(0) is None
+
+
+def test_a_training_that_was_interrupted_with_other_devices_is_named_with_what_differs(tmp_path, caplog):
+    """Else who adds a device after a night would see the training begin again, and not why."""
+
+    def path(key):
+        return tmp_path / f"arm-{key * 16}.safetensors"
+
+    two = CONFIG.model_copy(update={"compute": CONFIG.compute.model_copy(update={"devices": 2}), "lr": 0.02})
+    save_state(path("c"), {"training": two.model_dump(mode="json", context=DECIDES), "progress": {"epoch": 7}})
+    save_state(path("d"), {"training": CONFIG.model_dump(mode="json", context=DECIDES), "progress": {"epoch": 2}})
+    for other in ("arm-two-" + "e" * 16, "arm-eee", f"{path('c').stem}.best-3"):
+        save_state(tmp_path / f"{other}.safetensors", load_state(path("c")))
+    path("f").write_bytes(b"damaged")
+    with caplog.at_level("WARNING"):
+        train(checkpoint=path("a"))
+    assert len(caplog.messages) == 2
+    assert "epoch 7, and belongs to another training (training.lr, compute.devices differ)" in caplog.messages[0]
+    assert str(path("c")) in caplog.messages[0]
+    assert "epoch 2, and belongs to another training (the data, the model or the arm differ)" in caplog.messages[1]

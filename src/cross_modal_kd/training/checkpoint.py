@@ -4,6 +4,9 @@ import glob
 import hashlib
 import json
 import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from torch import Tensor
 from cross_modal_kd.storage import with_space
 
 _TENSOR = "__tensor__"
+_KEY = re.compile(r"-[0-9a-f]{16}$")
 
 
 class Checkpoint:
@@ -34,6 +38,20 @@ class Checkpoint:
 
     def exists(self) -> bool:
         return self.path.exists()
+
+    def others(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Interrupted trainings of the same name that are none of this one's run key.
+
+        Yields:
+            The file of each, and what its state has beside tensors; one that is damaged is passed over.
+        """
+        if (key := _KEY.search(self.path.stem)) is None:
+            return
+        name = self.path.stem[: key.start()]
+        for file in sorted(self.path.parent.glob(f"{glob.escape(name)}-*.safetensors")):
+            if file != self.path and _KEY.fullmatch(file.stem.removeprefix(name)):
+                with suppress(ValueError):
+                    yield file, load_plain(file)
 
     def save(self, state: dict[str, Any], best: dict[str, Tensor] | None, best_epoch: int) -> None:
         """Write ``state``, and ``best`` where they have changed.
@@ -149,6 +167,30 @@ def load_state(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not a checkpoint of this project ({error}); delete it to start afresh") from error
     except Exception as error:  # safetensors raises its own SafetensorError, which derives from Exception alone
         raise ValueError(f"{path} is damaged ({error}); delete it to start afresh") from error
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """What a state of ``save_state`` has at its top beside tensors, which are not read.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The entries that hold no tensor, by name.
+
+    Raises:
+        ValueError: the file is missing, damaged, or not such a state.
+    """
+    found = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            entries = json.loads((file.metadata() or {})["tree"])["__dict__"]
+        for name, value in entries:
+            with suppress(KeyError):
+                found[name] = _rich(value, {})
+    except Exception as error:  # as of ``load_state``
+        raise ValueError(f"{path} is not a checkpoint of this project ({error}); delete it to start afresh") from error
+    return found
 
 
 def _rich(value: Any, tensors: dict[str, Tensor]) -> Any:

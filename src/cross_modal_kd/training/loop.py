@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,6 +179,7 @@ class Running:
             ValueError: it belongs to another training.
         """
         if self.checkpoint is None or not self.checkpoint.exists():
+            self._tell_of_others(config)
             return
         try:
             state = self.checkpoint.load()
@@ -188,12 +189,8 @@ class Running:
             self.checkpoint.remove()
             return
         try:
-            now = config.model_dump(mode="json", context=DECIDES)
-            then = state["training"]
-            changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
-            if changed:
-                blocks = ("compute" if name in ComputeConfig.model_fields else "training" for name in changed)
-                raise ValueError(", ".join(map(".".join, zip(blocks, changed, strict=True))) + " differ")
+            if changed := _changed(state["training"], config):
+                raise ValueError(f"{', '.join(changed)} differ")
             self.module.load_state_dict(state["module"])
             optimizer = to_device(state["optimizer"], fabric.device)
             self.optimizer.load_state_dict(like_parameters(optimizer, self.optimizer, fabric.device))
@@ -212,6 +209,20 @@ class Running:
         if self.first:
             logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
 
+    def _tell_of_others(self, config: TrainingConfig) -> None:
+        """Say of what was interrupted under the same name that it is not gone on from, and why."""
+        for file, state in self.checkpoint.others() if self.checkpoint is not None and self.first else ():
+            with suppress(KeyError, TypeError, AttributeError):
+                changed = ", ".join(_changed(state["training"], config)) or "the data, the model or the arm"
+                logger.warning(
+                    "the training starts at its first epoch: %s was interrupted after its epoch %d, and belongs to "
+                    "another training (%s differ). With the settings of then it is gone on from; delete it if it is of "
+                    "no use",
+                    file,
+                    state["progress"]["epoch"],
+                    changed,
+                )
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A context with the reader's workers, of which none is left behind."""
@@ -228,6 +239,13 @@ class Running:
         self.module.eval()
         if self.checkpoint is not None and self.first:
             self.checkpoint.remove()
+
+
+def _changed(then: dict[str, Any], config: TrainingConfig) -> list[str]:
+    """Names of the parameters by which a training differs from the one that a checkpoint notes."""
+    now = config.model_dump(mode="json", context=DECIDES)
+    changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
+    return [f"{'compute' if name in ComputeConfig.model_fields else 'training'}.{name}" for name in changed]
 
 
 def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> list[dict[str, float]]:
