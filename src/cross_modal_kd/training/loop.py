@@ -26,6 +26,7 @@ from cross_modal_kd.losses import full_products
 from cross_modal_kd.modalities import Augment
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.average import Average, MeanOfEpochs
+from cross_modal_kd.training.bf16 import refused_on_cpu
 from cross_modal_kd.training.checkpoint import Checkpoint, to_device
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_parameters, scales_loss
@@ -264,7 +265,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
 
     Raises:
         ValueError: a label has no class; the checkpoint belongs to another training; the loss is not
-            finite; the dev metric by which the best epoch is to be chosen is not a number.
+            finite; a convolution has no gradient in the precision that is asked for; the dev metric by which the best epoch is to be chosen is not a number.
     """
     plan = _long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
@@ -275,6 +276,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     with (
         kept_memory(),
         running.reading(),
+        refused_on_cpu(module, fabric.device, fabric.strategy.precision.precision),
         progress_bar(**bounds, desc=plan.description, unit="step", leave=False, disable=not first) as bar,
     ):
         while not stopped(progress, config):
