@@ -188,6 +188,13 @@ def test_a_file_that_breaks_later_is_named(tmp_path, roots):
         inputs[Item(2)]
 
 
+@pytest.mark.parametrize(("modality", "file"), [("image", "2.png"), ("speech", "2.wav")])
+def test_a_file_that_is_damaged_before_it_is_kept_in_memory_is_named_with_what_to_do(tmp_path, roots, modality, file):
+    (tmp_path / file).write_bytes(b"damaged")
+    with pytest.raises(SamplesError, match=rf"^{file}: not a readable .*It could be read when .* restore it and run"):
+        load(modality, roots)
+
+
 def test_what_cannot_be_read_as_tensors_is_told(roots):
     with pytest.raises(SamplesError, match="no sample of modality 'speech' to read"):
         load_inputs("speech", table("image"), roots, InputConfig())

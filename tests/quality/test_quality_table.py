@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cross_modal_kd.config.ingestion import SourcesConfig
 from cross_modal_kd.config.quality import WeightConfig
 from cross_modal_kd.evaluation.plots.quality import quality_plot
 from cross_modal_kd.modalities import ModalityError, modality_of
@@ -12,8 +13,10 @@ from cross_modal_kd.modalities.image.quality import sharpness
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.table import Scoring, _chunks, measure_samples, score_samples
 from cross_modal_kd.quality.weights import sample_weights
+from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.roots import Roots
+from cross_modal_kd.samples.schema import conform
 from quality_tables import MEASURES, SCORE, SOURCES, TASK, emoji_samples, voice_samples
 from sample_tables import teachers_of
 
@@ -82,6 +85,14 @@ def test_unknown_names_are_answered_with_those_there_are(samples):
         measure_samples(samples, {**MEASURES, "image": ["sharpnes"]}, ROOTS)
     with pytest.raises(QualityError, match="samples holds text, for which quality.measures names no measure"):
         measure_samples(samples, {"image": ["sharpness"]}, ROOTS)
+
+
+def test_a_file_that_is_damaged_since_ingestion_is_named_with_what_to_do(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"damaged")
+    row = {"sample_id": "a", "modality": "image", "source": "made", "path": "a.png", "label": "x", "split": "train"}
+    roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
+    with pytest.raises(SamplesError, match=r"^a\.png: not a readable image .*It could be read when .* restore it"):
+        measure_samples(conform(pd.DataFrame([row | {"sha256": "0" * 64}])), MEASURES, roots)
 
 
 def test_a_measure_that_is_no_number_names_its_sample(samples, monkeypatch):

@@ -11,7 +11,7 @@ from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.degradation import Degradation
 from cross_modal_kd.modalities.modality import Decoded
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples import Roots, as_records
+from cross_modal_kd.samples import Roots, as_records, read_before
 
 
 class Dose(NamedTuple):
@@ -49,7 +49,8 @@ class Others:
         Returns:
             The others, one of the pool for each row, in the order of ``rows``.
         """
-        pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in as_records(rows)]
+        with read_before():
+            pool = [(row["label"], modality_of(row["modality"]).read(row, roots, inputs)) for row in as_records(rows)]
         return cls(dict(zip(damaged["sample_id"], damaged["label"], strict=True)), pool)
 
     def beside(self, sample_id: str, about: Mapping[str, Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from cross_modal_kd.compute import cores, progress_bar
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities.modality import Augment, Corrupt
 from cross_modal_kd.modalities.registry import modality_of
-from cross_modal_kd.samples import Roots, SamplesError
+from cross_modal_kd.samples import Roots, SamplesError, read_before
 
 
 class Item(NamedTuple):
@@ -107,12 +107,13 @@ def load_inputs(
         One input for each row of the modality; where all fit ``config.cache_mb`` they are read at once.
 
     Raises:
-        SamplesError: there are none, or the modality has no trainable encoder.
+        SamplesError: there are none, the modality has no trainable encoder, or a file can be read no more.
     """
     chosen = samples[samples["modality"] == modality]
     if chosen.empty:
         raise SamplesError(f"samples: no sample of modality {modality!r} to read")
-    return modality_of(modality).load(chosen, roots, config, corrupt)
+    with read_before():
+        return modality_of(modality).load(chosen, roots, config, corrupt)
 
 
 def augmentation(modality: str) -> Augment:

@@ -20,7 +20,7 @@ from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.measures import measure, measures_of
 from cross_modal_kd.quality.ranks import Combine, DomainScore, QualityScore
-from cross_modal_kd.samples import Kept, Roots, as_records
+from cross_modal_kd.samples import Kept, Roots, as_records, read_before
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,8 @@ class _Meter:
         return pd.DataFrame(measure(self.modality, self.names, [self._input(row) for row in rows]))
 
     def _input(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        found = self.modality.read(row, self.roots)
+        with read_before():
+            found = self.modality.read(row, self.roots)
         value = found.value if self.corrupt is None else self.corrupt(row["sample_id"], found.value, **found.about)
         return (value, *found.about.values(), *self.context)
 

@@ -21,6 +21,7 @@ from cross_modal_kd.samples.errors import SamplesError as SamplesError
 from cross_modal_kd.samples.errors import TooManyRejectedError as TooManyRejectedError
 from cross_modal_kd.samples.errors import UnreadableSampleError as UnreadableSampleError
 from cross_modal_kd.samples.errors import first_few as first_few
+from cross_modal_kd.samples.errors import read_before as read_before
 from cross_modal_kd.samples.folds import deal_folds as deal_folds
 from cross_modal_kd.samples.found_names import AmbiguousNameError as AmbiguousNameError
 from cross_modal_kd.samples.found_names import rows_of_names as rows_of_names

@@ -1,12 +1,19 @@
 """What can be wrong with samples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cross_modal_kd.storage import without_addresses
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+READ_BEFORE = (
+    "It could be read when the samples table was made: restore it and run the same command again, or take it out of its "
+    "source and run ingestion again"
+)
 
 
 class SamplesError(ValueError):
@@ -30,6 +37,27 @@ class UnreadableSampleError(ValueError):
     def __reduce__(self) -> tuple[type["UnreadableSampleError"], tuple[str, str]]:
         """As one process gives it to another."""
         return type(self), (self.name, self.reason)
+
+
+@contextmanager
+def read_before() -> Iterator[None]:
+    """A context that reads files which ingestion has read: one that can be read no more says what to do.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SamplesError: a file is damaged, or the file system does not give it; the message names it.
+    """
+    try:
+        yield
+    except UnreadableSampleError as error:
+        raise SamplesError(f"{error.name}: {error.reason}. {READ_BEFORE}") from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        why = f"the file cannot be read ({type(error).__name__}: {error.strerror})"
+        raise SamplesError(f"{error.filename}: {why}. {READ_BEFORE}") from error
 
 
 class TooManyRejectedError(SamplesError):

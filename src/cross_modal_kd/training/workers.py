@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cross_modal_kd.compute import portable, workers_by_cores
 from cross_modal_kd.modalities import Inputs, Item
-from cross_modal_kd.samples import SamplesError, UnreadableSampleError
+from cross_modal_kd.samples import read_before
 
 logger = logging.getLogger(__name__)
 
@@ -223,16 +223,8 @@ def _raise(failure: _Failure) -> NoReturn:
     error = failure.error
     if failure.where:
         error.add_note(f"in a worker that reads inputs:\n{failure.where}")
-    if isinstance(error, UnreadableSampleError):
-        what = f"{error.name}: {error.reason}"
-    elif isinstance(error, OSError) and error.filename is not None:
-        what = f"{error.filename}: the file cannot be read ({type(error).__name__}: {error.strerror})"
-    else:
+    with read_before():
         raise error
-    raise SamplesError(
-        f"{what}. It could be read when the samples table was made: restore it and run the same command again, or take "
-        "it out of its source and run ingestion again"
-    ) from error
 
 
 def _as_is(batch: Any) -> Any:
