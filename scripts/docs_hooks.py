@@ -107,7 +107,8 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
             return text if text.strip("`") == meant else f"{text} (`{meant}`)"
         return found[0]  # which --strict reports
 
-    return LINK.sub(linked, markdown).replace(ERRORS, "\n".join(error_table()))
+    text = LINK.sub(linked, markdown)
+    return text.replace(ERRORS, "\n".join(error_table())) if ERRORS in text else text  # all of src is parsed for it
 
 
 def error_table() -> Iterator[str]:

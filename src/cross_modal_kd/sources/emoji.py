@@ -170,10 +170,11 @@ _PLAIN = {
 def _families(images: pd.DataFrame) -> dict[str, str]:
     """Family of each concept: ``family_of``, joined further where two concepts share one byte-identical picture."""
     family = {code: family_of(code) for code in images["code"].unique()}
-    drawn = images.assign(family=images["code"].map(family)).groupby("sha256")["family"].unique()
+    drawn = images[["sha256"]].assign(family=images["code"].map(family)).drop_duplicates()
+    shared = drawn[drawn["sha256"].duplicated(keep=False)]
     joined: dict[str, str] = {}
-    for shared in drawn[drawn.map(len) > 1]:
-        roots = sorted({_root(joined, found) for found in shared})
+    for _, families in shared.groupby("sha256")["family"]:
+        roots = sorted({_root(joined, found) for found in families})
         joined.update(dict.fromkeys(roots[1:], roots[0]))
     return {code: _root(joined, found) for code, found in family.items()}
 
