@@ -14,7 +14,8 @@ from cross_modal_kd.config import EncoderConfig, InputConfig, SourcesConfig
 from cross_modal_kd.modalities import load_inputs
 from cross_modal_kd.modalities.inputs import Item
 from cross_modal_kd.modalities.speech.config import SpecAugment, SpeechAugmentation
-from cross_modal_kd.modalities.speech.encoders import LogMel, masked
+from cross_modal_kd.modalities.speech.encoders import masked
+from cross_modal_kd.modalities.speech.features import LogMel
 from cross_modal_kd.modalities.speech.field import Field, read_response
 from cross_modal_kd.models import Student, create_encoder
 from cross_modal_kd.samples import Roots, SamplesError

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cross_modal_kd.config.encoder import EncoderConfig, InputConfig
-from cross_modal_kd.modalities.speech.encoders import LogMel
+from cross_modal_kd.modalities.speech.features import LogMel
 from cross_modal_kd.models.encoders import create_encoder
 
 INPUTS = InputConfig(image={"size": 16, "channels": 1}, speech={"sample_rate": 8000, "n_mels": 16})

@@ -1,56 +1,21 @@
-"""Encoders of speech: speaker networks of speechbrain, and of torchvision's blocks, over log-mel features."""
+"""Encoders of speech: speaker networks of speechbrain, and of torchvision's blocks, over mel features."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.modalities.speech.config import WINDOW_S, SpecAugment, SpeechAugmentation, fourier_points
+from cross_modal_kd.modalities.speech.config import SpecAugment, SpeechAugmentation
+from cross_modal_kd.modalities.speech.features import FEATURES
 from cross_modal_kd.models import Encoder
 
 
-class LogMel(nn.Module):
-    """Waveforms (B, T) to log-mel features (B, frames, n_mels): 25 ms windows every 10 ms, minus the mean over time.
+class _OnFeatures(Encoder):
+    """An encoder of mel features, which are masked in training where ``mask_features`` was called."""
 
-    Args:
-        sample_rate: of the waveforms, in Hz.
-        n_mels: bands.
-    """
-
-    def __init__(self, sample_rate: int, n_mels: int) -> None:
+    def __init__(self, sample_rate: int, n_mels: int, features: str) -> None:
         super().__init__()
-        from torchaudio.transforms import MelSpectrogram
-
-        hop = int(0.010 * sample_rate)
-        with torch.device("cpu"):  # it looks at its own filters, which a network that is only outlined has not
-            self.mel = MelSpectrogram(
-                sample_rate,
-                n_fft=fourier_points(sample_rate),
-                win_length=int(WINDOW_S * sample_rate),
-                hop_length=hop,
-                n_mels=n_mels,
-            )
-
-    def forward(self, waveforms: Tensor) -> Tensor:
-        """Waveforms to features, in float32 under autocast too.
-
-        Args:
-            waveforms: (B, T) float in [-1, 1].
-
-        Returns:
-            (B, frames, n_mels) float32, with 1 + T // (samples in 10 ms) frames.
-        """
-        with torch.autocast(waveforms.device.type, enabled=False):  # bf16 would round the energies before their log
-            features = (self.mel(waveforms.float()) + 1e-6).log().transpose(1, 2)
-            return features - features.mean(dim=1, keepdim=True)
-
-
-class _OnLogMel(Encoder):
-    """An encoder of log-mel features, which are masked in training where ``mask_features`` was called."""
-
-    def __init__(self, sample_rate: int, n_mels: int) -> None:
-        super().__init__()
-        self.features = LogMel(sample_rate, n_mels)
+        self.features = FEATURES[features](sample_rate, n_mels)
         self._masks: SpecAugment | None = None
 
     def mask_features(self, augmentation: SpeechAugmentation) -> None:
@@ -68,6 +33,14 @@ class _OnLogMel(Encoder):
         """
         features = self.features(waveforms)
         return masked(features, self._masks) if self.training and self._masks is not None else features
+
+    def layer_names(self) -> list[list[str]]:
+        """A layer for each block of a list of blocks, and for each other part. See ``Encoder.layer_names``."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, _ in self.named_parameters():
+            *parts, _ = name.removeprefix("network.").split(".")
+            found.setdefault(tuple(parts[: 2 if parts[0] in ("blocks", "stages") else 1]), []).append(name)
+        return list(found.values())
 
 
 def masked(features: Tensor, masks: SpecAugment) -> Tensor:
@@ -89,23 +62,25 @@ def masked(features: Tensor, masks: SpecAugment) -> Tensor:
     return torch.where(chosen, pictures[:, 0], features)
 
 
-class SpeechEncoder(_OnLogMel):
-    """A speechbrain speaker network over log-mel features of waveforms (B, T).
+class SpeechEncoder(_OnFeatures):
+    """A speechbrain speaker network over mel features of waveforms (B, T).
 
     Args:
         name: ``ECAPA_TDNN`` or ``ResNet``.
         sample_rate: of the waveforms, in Hz.
         n_mels: bands of the features.
-        options: further arguments of the network; ``lin_neurons`` (192) is the length of a feature vector.
+        options: further arguments of the network; ``lin_neurons`` (192) is the length of a feature vector. Beside them
+            ``features``, which of ``FEATURES`` it hears (``log_mel``).
 
     Raises:
         ValueError: another name; the message lists those that there are.
     """
 
     def __init__(self, name: str, sample_rate: int, n_mels: int, options: dict) -> None:
-        super().__init__(sample_rate, n_mels)
-        self.num_features = int(options.get("lin_neurons", 192))
-        self.network = _builders()[name](input_size=n_mels, **{"lin_neurons": self.num_features, **options})
+        super().__init__(sample_rate, n_mels, options.get("features", "log_mel"))
+        own = {each: value for each, value in options.items() if each != "features"}
+        self.num_features = int(own.get("lin_neurons", 192))
+        self.network = _builders()[name](input_size=n_mels, **{"lin_neurons": self.num_features, **own})
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Waveforms to features.
@@ -127,8 +102,8 @@ class SpeechEncoder(_OnLogMel):
             self.network.asp = WholePooling(pooling)
 
 
-class StatisticsEncoder(_OnLogMel):
-    """A residual network over log-mel features as a picture, then mean and deviation over time (TSTP).
+class StatisticsEncoder(_OnFeatures):
+    """A residual network over mel features as a picture, then mean and deviation over time (TSTP).
 
     Of each channel and band at the end: with F bands and c channels at first, 2 (8 c) (F / 8) numbers.
     3 x 3 convolutions from the first layer on, no pooling before the end, strides 1, 2, 2, 2: the ResNet of speaker
@@ -140,10 +115,22 @@ class StatisticsEncoder(_OnLogMel):
         sample_rate: of the waveforms, in Hz.
         n_mels: F, bands of the features.
         channels: c, of the first stage; every further one doubles them.
+        lin_neurons: length of a linear layer on the statistics, then the feature vector; None leaves the statistics.
+        unbiased: whether the deviation of L frames is that over L - 1, as torch and WeSpeaker have it.
+        features: which of ``FEATURES`` it hears.
     """
 
-    def __init__(self, name: str, sample_rate: int, n_mels: int, channels: int = 32) -> None:
-        super().__init__(sample_rate, n_mels)
+    def __init__(
+        self,
+        name: str,
+        sample_rate: int,
+        n_mels: int,
+        channels: int = 32,
+        lin_neurons: int | None = None,
+        unbiased: bool = False,
+        features: str = "log_mel",
+    ) -> None:
+        super().__init__(sample_rate, n_mels, features)
         self.stem = nn.Sequential(
             nn.Conv2d(1, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
         )
@@ -153,22 +140,26 @@ class StatisticsEncoder(_OnLogMel):
             stages.append(_stage(before, channels << place, count, stride))
             before, bands = channels << place, -(-bands // stride)
         self.stages = nn.Sequential(*stages)
-        self.num_features = 2 * before * bands
+        self.num_features = lin_neurons or 2 * before * bands
+        self.linear = nn.Linear(2 * before * bands, lin_neurons) if lin_neurons else nn.Identity()
+        self._unbiased = unbiased
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Waveforms to statistics.
+        """Waveforms to statistics: means, then deviations; or what the linear layer makes of them.
 
         Args:
             waveforms: (B, T) float in [-1, 1], at the encoder's rate.
 
         Returns:
-            (B, num_features): means, then deviations.
+            (B, num_features).
         """
         pictures = self.heard(waveforms).transpose(1, 2).unsqueeze(1)
         frames = self.stages(self.stem(pictures)).flatten(1, 2).float()
         mean = frames.mean(dim=2)
         spread = (frames - mean.unsqueeze(2)).square().mean(dim=2)
-        return torch.cat([mean, (spread + 1e-7).sqrt()], dim=1)
+        if self._unbiased:
+            spread = spread * (frames.shape[2] / max(frames.shape[2] - 1, 1))
+        return self.linear(torch.cat([mean, (spread + 1e-7).sqrt()], dim=1))
 
 
 DEPTHS = {"ResNet18": (2, 2, 2, 2), "ResNet34": (3, 4, 6, 3)}

@@ -1,6 +1,6 @@
 """What an encoder of speech may be built with: the options of the speaker networks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,10 +10,12 @@ Size = Annotated[int, Field(strict=True, ge=1, le=65536)]
 Sizes = Annotated[list[Size], Field(min_length=3, max_length=64)]
 Four = Field(min_length=4, max_length=4)
 Depth = Annotated[int, Field(strict=True, ge=1, le=1024)]
+Flag = Annotated[bool, Field(strict=True)]
+Heard = Literal["log_mel", "kaldi", "speechbrain"]
 
 
 class EcapaOptions(Strict):
-    """Of ECAPA_TDNN; the lists have one number a layer."""
+    """Of ECAPA_TDNN; the lists have one number a layer. ``features`` is what it hears, ``log_mel`` by default."""
 
     channels: Sizes | None = None
     kernel_sizes: Sizes | None = None
@@ -23,20 +25,32 @@ class EcapaOptions(Strict):
     res2net_scale: Depth | None = None
     se_channels: Size | None = None
     lin_neurons: Size | None = None
-    global_context: Annotated[bool, Field(strict=True)] | None = None
+    global_context: Flag | None = None
     dropout: Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)] | None = None
+    features: Heard | None = None
 
 
 class ResNetOptions(Strict):
-    """Of ResNet; the lists have one number a stage."""
+    """Of ResNet; the lists have one number a stage. ``features`` is what it hears, ``log_mel`` by default."""
 
     channels: Annotated[list[Size], Four] | None = None
     block_sizes: Annotated[list[Depth], Four] | None = None
     strides: Annotated[list[Depth], Four] | None = None
     lin_neurons: Size | None = None
+    features: Heard | None = None
 
 
 class StatisticsOptions(Strict):
-    """Of tstp's ResNet18 and ResNet34: channels of the first stage, which every further one doubles."""
+    """Of tstp's ResNet18 and ResNet34.
+
+    Attributes:
+        channels: of the first stage, which every further one doubles.
+        lin_neurons: length of a linear layer on the statistics; null leaves the statistics as they are.
+        unbiased: whether the deviation of L frames is that over L - 1, as WeSpeaker has it.
+        features: what it hears: this project's log-mel features, Kaldi's filter bank, or SpeechBrain's.
+    """
 
     channels: Annotated[int, Field(strict=True, ge=1, le=1024)] = 32
+    lin_neurons: Size | None = None
+    unbiased: Flag = False
+    features: Heard = "log_mel"
