@@ -63,7 +63,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (
             EncoderConfig,
             TIMM | {"library": "keras"},
-            "library.*expected one of: 'timm', 'torchvision', 'onnx', 'speechbrain', 'tstp', 'sentence_transformers'",
+            "library.*expected one of: 'timm', 'torchvision', 'onnx', 'speechbrain', 'tstp', 'transformers', 'sentence",
         ),
         (InputConfig, {"image": {"channels": 2}}, "image.channels.*1 or 3"),
         (IngestionConfig, {"split": {"train": 0.5, "dev": 0.1, "test": 0.1}}, "must be 1, is 0.7"),
@@ -145,7 +145,11 @@ RANGE = {"low": 0.1, "high": 1.0}
         (TrainingConfig, {"patience": False}, "patience: expected a number, found false"),
         (IngestionConfig, {"split": {"seed": True}}, "seed: expected a number, found true"),
         (TeacherConfig, {"encoder": SENTENCES, "pretrained": False}, "teacher.pretrained must be true"),
-        (TeacherConfig, {"encoder": {"library": "speechbrain", "name": "ResNet"}}, "teacher.pretrained must be false"),
+        (
+            TeacherConfig,
+            {"encoder": {"library": "speechbrain", "name": "ResNet"}},
+            "teacher.pretrained must be its path",
+        ),
         (TeacherConfig, {"encoder": {**SENTENCES, "options": {"device": "x"}}}, "unknown key 'device'.*takes none"),
         (ProjectionConfig, {"margin": 0.1}, "unknown key 'margin'"),
         (StudentConfig, {"encoder": TIMM, "free_dim": -1}, "free_dim.*greater than or equal to 0"),

@@ -48,6 +48,19 @@ ECAPA = {
     "se_channels": 4,
     "lin_neurons": 10,
 }
+WESPEAKER = {"channels": 2, "lin_neurons": 10, "unbiased": True}
+WAVES = {
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+    "conv_dim": [4, 4],
+    "conv_stride": [10, 8],
+    "conv_kernel": [20, 8],
+    "num_conv_pos_embeddings": 4,
+    "num_conv_pos_embedding_groups": 2,
+    "pooling": "statistics",
+}
 VIT = {"img_size": 16, "patch_size": 8, "depth": 1, "num_heads": 2, "embed_dim": 8}
 CASES = {
     "vgg": ({"library": "torchvision", "name": "vgg", "options": {"channels": [4, 6]}}, {"image": {"size": 16}}),
@@ -64,6 +77,13 @@ CASES = {
     "ecapa": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": ECAPA}, SPEECH),
     "local": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "global_context": False}}, SPEECH),
     "statistics": ({"library": "tstp", "name": "ResNet18", "options": {"channels": 2}}, SPEECH),
+    "kaldi": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "features": "kaldi"}}, SPEECH),
+    "decibels": (
+        {"library": "tstp", "name": "ResNet18", "options": {**WESPEAKER, "features": "speechbrain"}},
+        SPEECH,
+    ),
+    "wavlm": ({"library": "transformers", "name": "wavlm", "options": {**WAVES, "normalize": True}}, SPEECH),
+    "wav2vec2": ({"library": "transformers", "name": "wav2vec2", "options": WAVES}, SPEECH),
     "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),
 }
 QUICK = ExportConfig(runs=1)

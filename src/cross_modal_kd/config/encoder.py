@@ -13,7 +13,13 @@ from pydantic import (
     model_validator,
 )
 
-from cross_modal_kd.config.registered import LibraryName, check_options, input_blocks, weights_options
+from cross_modal_kd.config.registered import (
+    LibraryName,
+    check_options,
+    input_blocks,
+    library_traits,
+    weights_options,
+)
 from cross_modal_kd.config.strict import Strict, without_null
 
 Block = TypeVar("Block", bound=BaseModel)
@@ -22,8 +28,8 @@ Block = TypeVar("Block", bound=BaseModel)
 class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
-    library: timm, torchvision or onnx (image), speechbrain or tstp (speech), sentence_transformers (text), or another
-    registered one.
+    library: timm, torchvision or onnx (image), speechbrain, tstp or transformers (speech), sentence_transformers
+    (text), or another registered one.
     name: of the encoder, as that library has it.
     options: of the encoder, as that library has them; only options on the list that the modality announces are taken,
     each of its type and range. An option that is null is left to the library's default: so an environment takes away
@@ -60,6 +66,28 @@ class EncoderConfig(Strict):
         if named := weights_options(self.library, self.options):
             raise ValueError(f"encoder.options.{named[0]} says where pretrained weights lie: {why}; take it out")
         return self
+
+    def require_weights(self, pretrained: bool | str, role: str) -> None:
+        """Let pass an encoder whose library has weights for it.
+
+        Args:
+            pretrained: true for the library's own, or the path of a folder or file.
+            role: the block that names the encoder, for the message.
+
+        Raises:
+            ValueError: the library has none, or takes them in another way.
+        """
+        traits, key = library_traits(self.library), f"{role}.pretrained"
+        if isinstance(pretrained, str) and not traits.by_path:
+            names = "".join(f" (encoder.options.{name} names a file)" for name in traits.weights)
+            raise ValueError(
+                f"a {self.library} encoder takes no weights from a path, found {pretrained!r}: "
+                f"{key} must be {'true' if traits.pretrained else 'false'}{names}"
+            )
+        if pretrained is True and traits.by_path and not traits.pretrained:
+            raise ValueError(f"the weights of a {self.library} encoder lie in a folder or file: {key} must be its path")
+        if pretrained and not (traits.pretrained or traits.by_path):
+            raise ValueError(f"a {self.library} encoder brings no weights of its own: {key} must be false")
 
 
 class InputConfig(Strict):

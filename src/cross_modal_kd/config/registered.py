@@ -31,12 +31,14 @@ class LibraryTraits:
             reaches the library. One for all of its encoders, or one for each that it has.
         weights: which of the options say where pretrained weights lie; those are a pretrained teacher's alone, and none
             is taken from a saved model.
+        by_path: it takes weights from a folder or file that others have published.
     """
 
     trainable: bool = True
     pretrained: bool = True
     options: Options = NoOptions
     weights: tuple[str, ...] = ()
+    by_path: bool = False
 
 
 @dataclass(frozen=True)

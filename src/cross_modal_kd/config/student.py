@@ -1,11 +1,10 @@
 """The student: encoder, embedding, and the classifier of its task."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.encoder import EncoderConfig
-from cross_modal_kd.config.registered import library_traits
 from cross_modal_kd.config.strict import Grown, Margin
 
 
@@ -18,8 +17,9 @@ class StudentConfig(Grown):
 
     Attributes:
         encoder: library, name and options of the encoder.
-        pretrained: start from weights that the library has for the encoder, or from those of a file: timm downloads its
-            own, unless encoder.options.pretrained_cfg_overlay = {file: ...} names a safetensors file.
+        pretrained: start from weights that the library has for the encoder, or from those of a folder or file, whose
+            path it is: speechbrain's, tstp's (WeSpeaker's) and transformers'. timm downloads its own, unless
+            encoder.options.pretrained_cfg_overlay = {file: ...} names a safetensors file.
         free_dim: dimensions of the embedding beyond projection.dim.
         margin: of the AAM-softmax of a verification task, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
@@ -31,7 +31,7 @@ class StudentConfig(Grown):
     later: ClassVar[tuple[str, ...]] = ("sub_centers", "pretrained")
 
     encoder: EncoderConfig
-    pretrained: bool = False
+    pretrained: bool | Annotated[str, Field(min_length=1)] = False
     free_dim: int = Field(0, ge=0)
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
@@ -43,7 +43,6 @@ class StudentConfig(Grown):
     def _starts_afresh(self) -> "StudentConfig":
         if not self.pretrained:
             self.encoder.require_fresh("a student is trained from fresh weights, unless student.pretrained is true")
-        elif not library_traits(self.encoder.library).pretrained:
-            library = self.encoder.library
-            raise ValueError(f"a {library} encoder brings no weights of its own: student.pretrained must be false")
+        else:
+            self.encoder.require_weights(self.pretrained, "student")
         return self

@@ -1,6 +1,6 @@
 """The teacher: a pretrained encoder used as it is, or one trained on the teacher's modality."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,7 +18,8 @@ class TeacherConfig(Grown):
 
     Attributes:
         encoder: library, name and options of the encoder.
-        pretrained: use the encoder's own weights, frozen; else train it with AAM-softmax on the training split.
+        pretrained: use the encoder's own weights, frozen, or those of a folder or file, whose path it is (as the
+            student's); else train it with AAM-softmax on the training split.
         embedding_dim: of a trained teacher; a pretrained one brings its own.
         margin: of the AAM-softmax of a trained teacher, in radians, below pi / 2.
         scale: logit scale of that AAM-softmax.
@@ -31,7 +32,7 @@ class TeacherConfig(Grown):
     later: ClassVar[tuple[str, ...]] = ("sub_centers", "views")
 
     encoder: EncoderConfig
-    pretrained: bool = True
+    pretrained: bool | Annotated[str, Field(min_length=1)] = True
     embedding_dim: int = Field(128, ge=2, description="of a trained teacher; a pretrained one brings its own")
     margin: Margin = 0.2
     scale: float = Field(16.0, gt=0)
@@ -42,10 +43,8 @@ class TeacherConfig(Grown):
     @model_validator(mode="after")
     def _has_weights(self) -> "TeacherConfig":
         library = self.encoder.library
-        traits = library_traits(library)
-        if self.pretrained and not traits.pretrained:
-            raise ValueError(f"a {library} encoder brings no weights of its own: teacher.pretrained must be false")
-        if not self.pretrained and not traits.trainable:
+        self.encoder.require_weights(self.pretrained, "teacher")
+        if not self.pretrained and not library_traits(library).trainable:
             raise ValueError(f"a {library} encoder is used as it is: teacher.pretrained must be true")
         if not self.pretrained:
             self.encoder.require_fresh("with teacher.pretrained: false it is trained from fresh weights")

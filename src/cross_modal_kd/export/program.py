@@ -14,6 +14,8 @@ from cross_modal_kd.export.errors import ExportError
 from cross_modal_kd.export.network import Answering
 
 BATCH = "batch"
+OUTPUT = "output."
+"""Before the name of an output, until no other value of the graph has that name."""
 
 
 def trace(network: Answering, example: Tensor, axes: Mapping[int, str]) -> Any:
@@ -71,16 +73,31 @@ def save_onnx(program: Any, file: Path, inputs: str, outputs: Sequence[str], axe
     with _quiet():
         try:
             converted = torch.onnx.export(
-                program, dynamo=True, input_names=[inputs], output_names=list(outputs), verbose=False
+                program,
+                dynamo=True,
+                input_names=[inputs],
+                output_names=[OUTPUT + name for name in outputs],
+                verbose=False,
             )
         except Exception as error:
             raise ExportError(f"torch.onnx cannot convert the student ({_first_line(error)})") from error
         assert converted is not None  # noqa: S101 (with dynamo=True it is a program)
         model = converted.model_proto
+    _name_outputs(model, outputs)
     _name_axes(model, axes)
     _without_traces(model)
     onnx.checker.check_model(model)
     onnx.save(model, file)
+
+
+def _name_outputs(model: Any, outputs: Sequence[str]) -> None:
+    """Outputs by their names, and what is named so within the graph (by an operation, ``embedding`` say) by another."""
+    names = {name: f"inner_{name}" for name in outputs} | {OUTPUT + name: name for name in outputs}
+    for node in model.graph.node:
+        for values in (node.input, node.output):
+            values[:] = [names.get(value, value) for value in values]
+    for output in model.graph.output:
+        output.name = names[output.name]
 
 
 def _name_axes(model: Any, axes: Mapping[int, str]) -> None:

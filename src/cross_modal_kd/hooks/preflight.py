@@ -160,8 +160,9 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     sizes = {}
     if "student" in used:
         dim = blocks["projection"].dim + student.free_dim
-        sizes["student"] = parameters_of(student.encoder, inputs, dim, task.student, "student")
+        sizes["student"] = parameters_of(student.encoder, inputs, dim, task.student, "student", student.pretrained)
     if "teacher" in used and library_of(teacher.encoder.library).create is not None:
-        size = parameters_of(teacher.encoder, inputs, teacher.embedding_dim, task.teacher, "teacher")
+        dim = teacher.embedding_dim
+        size = parameters_of(teacher.encoder, inputs, dim, task.teacher, "teacher", teacher.pretrained)
         sizes |= {} if teacher.pretrained else {"teacher": size}
     return Networks(sizes, where, precision)

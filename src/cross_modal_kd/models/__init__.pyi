@@ -6,6 +6,7 @@ from cross_modal_kd.models.encoders import PRETRAINED as PRETRAINED
 from cross_modal_kd.models.encoders import Encoder as Encoder
 from cross_modal_kd.models.encoders import build_pretrained as build_pretrained
 from cross_modal_kd.models.encoders import create_encoder as create_encoder
+from cross_modal_kd.models.encoders import described as described
 from cross_modal_kd.models.encoders import saved_encoder as saved_encoder
 from cross_modal_kd.models.encoders import saved_inputs as saved_inputs
 from cross_modal_kd.models.errors import MissingModelError as MissingModelError

@@ -4,17 +4,21 @@ Every encoder takes a batch of raw inputs as its modality reads them (uint8 imag
 feature extraction, returns one vector per input and has an attribute ``num_features``.
 """
 
+from pathlib import Path
 from typing import Any
 
-from torch import nn
+from pydantic import ValidationError
+from torch import Tensor, nn
 
-from cross_modal_kd.config import EncoderConfig, InputConfig, input_blocks_of
+from cross_modal_kd.config import EncoderConfig, InputConfig, first_errors, input_blocks_of
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.errors import ModelError
-from cross_modal_kd.models.fit import building, filled
+from cross_modal_kd.models.fit import building, filled, require_fit
 from cross_modal_kd.models.libraries import library_of, trainable_libraries
 
 PRETRAINED = "pretrained"
+OF_A_LIBRARY = (TypeError, IndexError, KeyError, AssertionError, ArithmeticError)
+"""What a library's own code raises where it is built with options that do not go together."""
 
 
 class Encoder(nn.Module):
@@ -44,13 +48,57 @@ class Encoder(nn.Module):
         """Put what computes the same, for inputs of any size, in the place of what no exported graph can hold."""
 
 
-def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool = False) -> Encoder:
+def described(config: EncoderConfig, inputs: InputConfig, pretrained: bool | str) -> EncoderConfig:
+    """The encoder with the options that the folder or file of its weights says, once its tensors were found to fit.
+
+    Args:
+        config: the library, the name of an encoder in it, and its options.
+        inputs: how the samples become tensors.
+        pretrained: as ``create_encoder`` has it; where it is no path the encoder is what it was.
+
+    Returns:
+        The encoder that a saved model names.
+
+    Raises:
+        ValueError: the path does not hold such an encoder, or an option is not what it says; the message names it.
+    """
+    return _published(config, inputs, pretrained)[0] if isinstance(pretrained, str) else config
+
+
+def _published(config: EncoderConfig, inputs: InputConfig, path: str) -> tuple[EncoderConfig, dict[str, Tensor]]:
+    """The encoder that a path says, and its tensors, which fit it."""
+    library = library_of(config.library)
+    if library.published is None or library.create is None:
+        raise ValueError(f"{path}: encoder.library {config.library!r} takes no weights from a path")
+    said, tensors = library.published(config, inputs, Path(path))
+    other = [name for name in said if config.options.get(name, said[name]) != said[name]]
+    if other:
+        raise ValueError(
+            f"{path}: its encoder has {', '.join(f'{name} = {said[name]}' for name in other)}, found "
+            f"{', '.join(f'encoder.options.{name} = {config.options[name]}' for name in other)}; take that out (null)"
+        )
+    build = library.create
+    try:
+        whole = EncoderConfig(library=config.library, name=config.name, options={**config.options, **said})
+        require_fit(lambda: build(whole, inputs), tensors)
+    except ValidationError as error:
+        raise ValueError(f"{path}: {first_errors(error)}") from error
+    except (ValueError, *OF_A_LIBRARY) as error:
+        raise ValueError(
+            f"{path}: its tensors are not those of {config.name!r} ({config.library}) with these options: {error}; "
+            "give the path of one, or correct encoder.name and encoder.options"
+        ) from error
+    return whole, tensors
+
+
+def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool | str = False) -> Encoder:
     """The trainable encoder that ``config`` names.
 
     Args:
         config: the library, the name of an encoder in it, and its options.
         inputs: how the samples become tensors, since that decides the encoder's first layer.
-        pretrained: with the weights that the library has for it; the only way to them.
+        pretrained: with the weights that the library has for it, or with those of the folder or file at a path; the
+            only way to them.
 
     Returns:
         An encoder in training mode on the CPU, with fresh weights where it is not pretrained.
@@ -58,6 +106,9 @@ def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool 
     Raises:
         ValueError: the library trains no encoder here, has none of that name, or the options do not fit it.
     """
+    if isinstance(pretrained, str):
+        whole, tensors = _published(config, inputs, pretrained)
+        return filled(lambda: create_encoder(whole, inputs), tensors).train()
     library = library_of(config.library)
     create = library.pretrained if pretrained else library.create
     if create is None:
@@ -67,7 +118,7 @@ def create_encoder(config: EncoderConfig, inputs: InputConfig, pretrained: bool 
         )
     try:
         return create(config, inputs)
-    except (TypeError, IndexError, KeyError, AssertionError, ArithmeticError) as error:  # of the library's own code
+    except OF_A_LIBRARY as error:
         raise ValueError(
             f"encoder.options of {config.name!r} ({config.library}): it cannot be built with {config.options} "
             f"({type(error).__name__}: {error})"

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, InputConfig, LibraryTraits, NoOptions, Options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
+    from torch import Tensor
 
     from cross_modal_kd.models.encoders import Encoder
 
@@ -19,6 +22,8 @@ class EncoderLibrary:
 
     create: an encoder of that name with fresh weights; None where the library is used pretrained and frozen only.
     pretrained: the same with the weights that the library has for it; None where it has none, or ``create`` is None.
+    published: where ``create`` builds what others have published: the folder or file at a path -> (the options that it
+    says, what an encoder of that name and those options has for tensors). Nothing of it is run; ValueError names it.
     options: what its encoders may be built with (``config.registered.LibraryTraits``): by default nothing.
     weights_options: which of them say where pretrained weights lie.
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
@@ -31,6 +36,7 @@ class EncoderLibrary:
 
     create: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
     pretrained: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
+    published: "Callable[[EncoderConfig, InputConfig, Path], tuple[dict[str, Any], dict[str, Tensor]]] | None" = None
     options: Options = NoOptions
     weights_options: tuple[str, ...] = ()
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
@@ -47,7 +53,8 @@ class EncoderLibrary:
     def traits(self) -> LibraryTraits:
         """What is announced of it."""
         pretrained = self.create is None or self.pretrained is not None
-        return LibraryTraits(self.create is not None, pretrained, self.options, self.weights_options)
+        by_path = self.published is not None
+        return LibraryTraits(self.create is not None, pretrained, self.options, self.weights_options, by_path)
 
 
 _LIBRARIES: dict[str, EncoderLibrary] = {}

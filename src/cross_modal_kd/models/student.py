@@ -25,7 +25,7 @@ class Student(nn.Module):
         inputs: how the samples become tensors.
         dim: length of the embedding.
         dropout: share of the encoder's features that is dropped in training, in [0, 1).
-        pretrained: whether the encoder starts from the weights that its library has for it.
+        pretrained: whether the encoder starts from the weights that its library has for it, or a path of others.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Student(nn.Module):
         inputs: InputConfig,
         dim: int,
         dropout: float = 0.0,
-        pretrained: bool = False,
+        pretrained: bool | str = False,
     ) -> None:
         super().__init__()
         self.encoder = create_encoder(encoder, inputs, pretrained)

@@ -8,14 +8,17 @@ from torch import Tensor, nn
 
 from cross_modal_kd.config import ConfigError, EncoderConfig, InputConfig, library_traits
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.models import Student, library_of
+from cross_modal_kd.models import Student, described, library_of
 
 
-def parameters_of(encoder: EncoderConfig, inputs: InputConfig, dim: int, modality: str, where: str) -> int:
+def parameters_of(
+    encoder: EncoderConfig, inputs: InputConfig, dim: int, modality: str, where: str, pretrained: bool | str = False
+) -> int:
     """The number of parameters of a network that is to be trained, once it was found to work.
 
     It is built and given two empty inputs of every shape that it will meet; without memory (on torch's device ``meta``)
-    where its library can do that. The weights that it starts from are not fetched, and no generator is moved on.
+    where its library can do that. The weights that it starts from are not fetched, and no generator is moved on; where
+    they lie at a path it is seen that they are those of such a network.
 
     Args:
         encoder: library, name and options.
@@ -23,14 +26,19 @@ def parameters_of(encoder: EncoderConfig, inputs: InputConfig, dim: int, modalit
         dim: length of the embedding.
         modality: of the samples.
         where: the block of parameters that names the encoder, for errors: ``student``.
+        pretrained: as that block has it.
 
     Returns:
         How many numbers are learnt, encoder and embedding together.
 
     Raises:
-        ConfigError: the library has no such encoder or option, or the encoder does not take such inputs.
+        ConfigError: the library has no such encoder or option, or the encoder does not take such inputs, or the weights
+            at the path are not its own.
     """
-    encoder = _with_fresh_weights(encoder)
+    try:
+        encoder = _with_fresh_weights(described(encoder, inputs, pretrained))
+    except ValueError as error:
+        raise ConfigError(f"{where}.pretrained: {error}") from error
     examples = modality_of(modality).examples(inputs)
     with torch.random.fork_rng(devices=[]):
         try:

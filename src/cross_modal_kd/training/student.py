@@ -30,6 +30,7 @@ from cross_modal_kd.models import (
     Student,
     answer_logits,
     build_projection,
+    described,
     projection_bundle,
     student_bundle,
 )
@@ -269,7 +270,8 @@ def train_arm(
     views = None if arm.self_supervised is None else TwoViews(**arm.self_supervised.model_dump())
     dim = int(projection.config["projection"]["dim"]) + student.free_dim
     torch.manual_seed(derive_seed("student", training.seed))
-    network = Student(student.encoder, data.inputs, dim, student.dropout, student.pretrained)
+    encoder = described(student.encoder, data.inputs, student.pretrained)
+    network = Student(encoder, data.inputs, dim, student.dropout, student.pretrained)
     inputs = augmented(network.encoder, data.train_inputs, training, data.task.student)
     apart = 0 if kind.design.closed_set or inputs.variants == 1 else len(data.classes)
     classifier = kind.build_classifier(student, len(data.classes) + apart * (inputs.variants - 1), dim)
@@ -307,7 +309,7 @@ def train_arm(
     bundle = student_bundle(
         network,
         classifier,
-        encoder=student.encoder.model_copy(update={"options": student.encoder.fresh_options}),
+        encoder=encoder.model_copy(update={"options": encoder.fresh_options}),
         inputs=data.inputs,
         dim=dim,
         classes=data.classes,

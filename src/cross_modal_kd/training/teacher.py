@@ -22,6 +22,7 @@ from cross_modal_kd.models import (
     build_pretrained,
     build_student,
     create_encoder,
+    described,
     library_of,
     saved_encoder,
     student_bundle,
@@ -55,7 +56,7 @@ TASK = 8192
 
 
 def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBundle:
-    """An encoder with the weights that its library has for it.
+    """An encoder with the weights that its library has for it, or with those at a path.
 
     Args:
         teacher: its encoder counts.
@@ -67,7 +68,8 @@ def pretrained_teacher(teacher: TeacherConfig, inputs: InputConfig) -> ModelBund
     """
     encoder, tensors = teacher.encoder, {}
     if library_of(encoder.library).create is not None:
-        tensors = create_encoder(encoder, inputs, pretrained=True).state_dict()
+        encoder = described(encoder, inputs, teacher.pretrained)
+        tensors = create_encoder(encoder, inputs, teacher.pretrained).state_dict()
         encoder = encoder.model_copy(update={"options": encoder.fresh_options})
     return ModelBundle(PRETRAINED, {"encoder": encoder.model_dump(), "inputs": inputs.model_dump()}, tensors)
 

@@ -9,7 +9,13 @@ from cross_modal_kd.modalities.address import data_address
 from cross_modal_kd.modalities.files import Content, digest, size_of
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken, known
 from cross_modal_kd.modalities.speech.config import SpeechAugmentation, SpeechInputConfig
-from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions, StatisticsOptions
+from cross_modal_kd.modalities.speech.options import (
+    OF_TRANSFORMERS,
+    EcapaOptions,
+    ResNetOptions,
+    StatisticsOptions,
+    TransformersOptions,
+)
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
@@ -49,9 +55,37 @@ def _statistics(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
     return StatisticsEncoder(config.name, speech.sample_rate, speech.n_mels, **config.options)
 
 
+def _transformers(config: EncoderConfig, inputs: InputConfig) -> "Encoder":  # noqa: ARG001 (it hears the wave itself)
+    from cross_modal_kd.modalities.speech.wave_encoder import WaveEncoder
+
+    return WaveEncoder(config.name, dict(config.options))
+
+
+def _published(kind: str) -> "Callable[[EncoderConfig, InputConfig, Path], tuple[dict[str, Any], dict[str, Tensor]]]":
+    def read(config: EncoderConfig, inputs: InputConfig, path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
+        from cross_modal_kd.modalities.speech import published
+
+        return getattr(published, kind)(config, inputs.of(SpeechInputConfig), path)
+
+    return read
+
+
 LIBRARIES = {
-    "speechbrain": EncoderLibrary(_speechbrain, options={"ECAPA_TDNN": EcapaOptions, "ResNet": ResNetOptions}),
-    "tstp": EncoderLibrary(_statistics, options={"ResNet18": StatisticsOptions, "ResNet34": StatisticsOptions}),
+    "speechbrain": EncoderLibrary(
+        _speechbrain,
+        published=_published("speechbrain"),
+        options={"ECAPA_TDNN": EcapaOptions, "ResNet": ResNetOptions},
+    ),
+    "tstp": EncoderLibrary(
+        _statistics,
+        published=_published("wespeaker"),
+        options={"ResNet18": StatisticsOptions, "ResNet34": StatisticsOptions},
+    ),
+    "transformers": EncoderLibrary(
+        _transformers,
+        published=_published("transformers"),
+        options=dict.fromkeys(OF_TRANSFORMERS, TransformersOptions),
+    ),
 }
 ECAPA = {
     "library": "speechbrain",
