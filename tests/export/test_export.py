@@ -140,7 +140,8 @@ def test_an_exported_student_computes_what_pytorch_computes(case, tmp_path):
     content = export_onnx(bundle, folder, Material(probes_of(case)), QUICK, about={"task": {"name": "toy"}})
     verify(folder)
     assert json.loads((folder / "export.json").read_text()) == content
-    assert content["input"]["shape"][0] == "batch" and content["student"] == weights_of(bundle)
+    alone = case == "wavlm"  # whose attention takes the batch of its example for granted
+    assert content["input"]["shape"][0] == (1 if alone else "batch") and content["student"] == weights_of(bundle)
     for program in ("student.onnx", "student.pt2"):
         parity = content["programs"][program]["parity"]
         assert parity["max_abs_difference"] <= 1e-5 and parity["min_cosine"] > 1 - 1e-6

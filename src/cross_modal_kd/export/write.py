@@ -118,8 +118,11 @@ def _written(job: _Job, portable: Answering, folder: Path, any_batch: bool) -> d
 
     def run_torch(batch: np.ndarray) -> dict[str, np.ndarray]:
         parts = [torch.from_numpy(batch)] if any_batch else torch.from_numpy(batch).split(1)
-        with torch.no_grad():
-            found = [loaded(part) for part in parts]
+        try:
+            with torch.no_grad():
+                found = [loaded(part) for part in parts]
+        except (AssertionError, RuntimeError) as error:  # what tracing took for granted of an example
+            raise ExportError(f"{PT2} does not take inputs of {list(parts[0].shape)} ({error})") from error
         columns = (torch.cat(column).numpy() for column in zip(*found, strict=True))
         return dict(zip(job.network.outputs, columns, strict=True))
 
