@@ -28,8 +28,8 @@ Block = TypeVar("Block", bound=BaseModel)
 class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
-    library: timm, torchvision or onnx (image), speechbrain, tstp or transformers (speech), sentence_transformers
-    (text), or another registered one.
+    library: timm, torchvision or onnx (image), speechbrain, tstp or transformers (speech), sentence_transformers or
+    bytes (text), or another registered one.
     name: of the encoder, as that library has it.
     options: of the encoder, as that library has them; only options on the list that the modality announces are taken,
     each of its type and range. An option that is null is left to the library's default: so an environment takes away
@@ -120,8 +120,8 @@ class InputConfig(Strict):
 
     @model_serializer(mode="wrap")
     def _blocks_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The blocks in the order of registration, then the fields that all share."""
-        found = handler(self)
+        """The blocks in the order of registration, then the fields that all share; no block that says nothing."""
+        found = {name: value for name, value in handler(self).items() if value != {}}
         shared = {name: found.pop(name) for name in type(self).model_fields if name in found}
         return {**found, **shared}
 

@@ -108,7 +108,7 @@ class Desk:
     @property
     def takes_words(self) -> bool:
         """Whether the teacher reads texts, so that the student can be asked in words."""
-        return not modality_of(self.student.task.teacher).endings
+        return modality_of(self.student.task.teacher).words
 
     def answer(self, content: bytes) -> Answer:
         """What the students say of a file.

@@ -43,7 +43,7 @@ def named_classes(
         An item a label; None where the teacher reads no words, where its words are not the student's labels' (chimeric
         pairs), or where the test labels were seen in training.
     """
-    in_words = not modality_of(task.teacher).endings
+    in_words = modality_of(task.teacher).words
     if not in_words or task.chimeric or kind_of(task).design.closed_set:
         return None
     by_label = task.model_copy(update={"pairing": "label"})

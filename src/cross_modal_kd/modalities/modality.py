@@ -116,6 +116,7 @@ class Modality(ABC):
         plural: for running text.
         version: of what a look at a file and its quality measures give; raise it where they give something else for the
             same file, so that nothing is taken from what an older version has kept.
+        words: whether its samples are words, which stand in the samples table; a file that holds one is a ``.txt``.
         endings: of its files, in lower case with the dot, by which the layout ``folder`` knows them.
         about: names of what ``decode`` tells beside the sample.
         inputs: the model of its block in the parameters ``inputs``; None where nothing is turned into tensors.
@@ -139,6 +140,7 @@ class Modality(ABC):
     concerns: ClassVar[tuple[str, ...]] = (
         "Whom the data concern is not known to this card: whoever publishes the student adds it.",
     )
+    words: ClassVar[bool] = False
     endings: ClassVar[tuple[str, ...]] = ()
     about: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[type[BaseModel] | None] = None

@@ -160,8 +160,8 @@ def saved_inputs(bundle: ModelBundle) -> InputConfig:
         inputs = InputConfig(**said)
         full = inputs.model_dump(mode="json")
         for block in {name for name in said if name != "cache_mb"} | input_blocks_of(library):
-            if not _same(said.get(block), full[block]):
-                raise ValueError(f"inputs.{block} must be such as {full[block]}, found {said.get(block)}")
+            if not _same(said.get(block), full.get(block)):
+                raise ValueError(f"inputs.{block} must be such as {full.get(block)}, found {said.get(block)}")
         return inputs
 
 

@@ -207,7 +207,8 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
     record, metrics = student.record, evidence.metrics
     dev = record.operating.dev
     dev_name = dev.name.removeprefix("dev_")
-    ending = next(iter(modality_of(record.task.student).endings), ".file")
+    modality = modality_of(record.task.student)
+    ending = ".txt" if modality.words else next(iter(modality.endings), ".file")
     teacher = student.teacher.model.config.get("encoder", {})
     return {
         "task": record.task,
@@ -231,7 +232,7 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
         "operating": record.operating,
         "thresholds": [_threshold(each) for each in record.operating.thresholds],
         "robustness": _damage(evidence.robustness),
-        "words": not modality_of(record.task.teacher).endings,
+        "words": modality_of(record.task.teacher).words,
         "example": f"a{ending}",
         "other": f"b{ending}",
     }

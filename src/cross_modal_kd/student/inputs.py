@@ -54,6 +54,10 @@ class Reader:
     inputs: InputConfig
     quality: QualityReference
 
+    @property
+    def _instead(self) -> str:
+        return "; words are given in a .txt file" if modality_of(self.modality).words else ""
+
     def batches(self, given: Iterable[Any], size: int) -> Iterator[list[Read]]:
         """The inputs, so many at a time, of which no more than a batch is in memory.
 
@@ -82,14 +86,17 @@ class Reader:
         Raises:
             StudentError: samples of the modality are not taken one by one.
         """
-        if isinstance(given, str | os.PathLike):
+        if isinstance(given, str) and modality_of(self.modality).words and not _is_file(given):
+            name = given
+        elif isinstance(given, str | os.PathLike):
             given = Path(given)
             name = str(given)
         elif isinstance(given, bytearray | memoryview):
             given = bytes(given)
         try:
             if isinstance(given, Path) and not given.is_file():
-                return Read(name, "there is no such file" if not given.exists() else "it is a folder, not a file")
+                none = "there is no such file" + self._instead
+                return Read(name, none if not given.exists() else "it is a folder, not a file")
             taken = modality_of(self.modality).take(given, name, self.inputs)
             return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded))
         except UnreadableSampleError as error:
@@ -104,7 +111,7 @@ def is_one(given: Any) -> bool:
     """Whether that is one input, and not many.
 
     Args:
-        given: a path, bytes, an array, or (wave, rate): one; a list, a tuple of others, any other iterable: many.
+        given: a path, words, bytes, an array, or (wave, rate): one; a list, a tuple of others, any other iterable: many.
 
     Returns:
         Whether it is one.
@@ -112,6 +119,13 @@ def is_one(given: Any) -> bool:
     if isinstance(given, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray):
         return True
     return isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int | float | np.number)
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except (OSError, ValueError):  # a name that no file system has
+        return False
 
 
 def files_in(folder: Path, modality: str) -> Iterator[Path]:
@@ -124,7 +138,7 @@ def files_in(folder: Path, modality: str) -> Iterator[Path]:
     Yields:
         Their paths.
     """
-    endings = modality_of(modality).endings
+    endings = (".txt",) if modality_of(modality).words else modality_of(modality).endings
     for where, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(where) / name for name in sorted(names) if Path(name).suffix.lower() in endings)

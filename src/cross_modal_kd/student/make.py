@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, SourcesConfig, TaskConfig
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import ModelBundle, library_of, project, saved_encoder, weights_of
 from cross_modal_kd.samples import EmbeddingTable, Roots, as_records, item_keys, split_rows
 from cross_modal_kd.student.errors import StudentError
@@ -116,9 +117,12 @@ def example_files(
     rows = split_rows(samples, task.student, "dev")
     count = min(deployment.examples, len(rows))
     places = np.sort(np.random.default_rng(deployment.seed).choice(len(rows), count, replace=False))
-    roots = Roots(sources)
-    found = {}
+    roots, found = Roots(sources), {}
+    words = modality_of(task.student).words
     for number, row in enumerate(as_records(rows.iloc[places])):
+        if words:
+            found[f"{number}.txt"] = row["text"].encode()
+            continue
         ending = PurePosixPath(row["path"]).suffix.lower() if "#" not in row["path"] else ""
         found[f"{number}{ending}"] = roots.bytes(row["source"], row["path"])
     return found

@@ -163,7 +163,7 @@ class StudentModel:
         if top_k < 1:
             raise ValueError(f"top_k: expected at least 1, found {top_k}")
         if labels is None and not self.record.classes:
-            words = not modality_of(self.package.teacher.modality).endings
+            words = modality_of(self.package.teacher.modality).words
             raise StudentError(
                 "the student was trained without labels and has no classes of its own: "
                 + ("name some by words (labels, --labels), or " if words else "")
@@ -377,16 +377,19 @@ class StudentModel:
         path = Path(query)
         if not _is_file(path):
             looks_so = isinstance(query, os.PathLike) or modality_of_ending(path.suffix) is not None
-            if looks_so or modality_of(self.task.teacher).endings:
+            in_words: list[Literal["teacher", "student"]] = []
+            in_words += ["teacher"] if modality_of(self.task.teacher).words else []
+            in_words += ["student"] if modality_of(self.task.student).words else []
+            if looks_so or not in_words:
                 raise StudentError(f"{path}: there is no such file")
-            return "teacher"
+            return in_words[0]
         of_file = modality_of_ending(path.suffix)
         return "teacher" if of_file is not None and of_file.name == self.task.teacher else "student"
 
     def _of_teacher(self, query: Any) -> np.ndarray:
         """(d,) of a sample of the teacher's modality."""
         side = self.package.teacher
-        if modality_of(side.modality).endings and isinstance(query, str | os.PathLike):
+        if not modality_of(side.modality).words and isinstance(query, str | os.PathLike):
             query = Path(query)
         try:
             return side.encode([query], ["query"])[0]
@@ -397,7 +400,7 @@ class StudentModel:
         """Classes and their vectors (C, d)."""
         if not labels or len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
             raise ValueError(f"labels: expected words, each once, found {labels[:5]}")
-        if modality_of(self.package.teacher.modality).endings:
+        if not modality_of(self.package.teacher.modality).words:
             raise StudentError(
                 f"classes are named by words, and this student's teacher reads {self.package.teacher.modality}: only a "
                 "student that a text teacher has taught knows words"

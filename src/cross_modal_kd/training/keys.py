@@ -129,7 +129,8 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     """
     transform = {name: getattr(inputs, name, None) for name in sorted(chosen["modality"].unique())}
     parts = [teacher_model.kind, {k: v for k, v in teacher_model.config.items() if k != "inputs"}]
-    parts.append({name: block.model_dump() for name, block in transform.items() if block is not None})
+    said = {name: block.model_dump() for name, block in transform.items() if block is not None}
+    parts.append({name: block for name, block in said.items() if block})
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     encoder = saved_encoder(teacher_model)
     with building(teacher_model):

@@ -1,19 +1,25 @@
 """Texts."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
-from cross_modal_kd.modalities.modality import Decoded, Modality, Preview, Row, Taken
+from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken
+from cross_modal_kd.modalities.text.config import TextInputConfig
+from cross_modal_kd.modalities.text.options import BagOptions, BertOptions
 from cross_modal_kd.models import EncoderLibrary, MissingModelError
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from torch import Tensor
 
     from cross_modal_kd.modalities.degradation import Degradation
+    from cross_modal_kd.modalities.inputs import Inputs
+    from cross_modal_kd.models import Encoder
 
 LONGEST = 300
 
@@ -40,12 +46,27 @@ def _check(config: EncoderConfig) -> None:
         raise ValueError(f"teacher.encoder.name {config.name!r}: {error}") from error
 
 
-LIBRARIES = {"sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check)}
+def _of_bytes(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
+    from cross_modal_kd.modalities.text.byte_encoders import ByteBert, NgramBag
+
+    if config.name == "fasttext":
+        return NgramBag(BagOptions(**config.options))
+    return ByteBert(BertOptions(**config.options), inputs.of(TextInputConfig).length)
+
+
+LIBRARIES = {
+    "sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check),
+    "bytes": EncoderLibrary(_of_bytes, options={"fasttext": BagOptions, "bert": BertOptions}),
+}
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
+FASTTEXT = {"library": "bytes", "name": "fasttext"}
 
 
 class Text(Modality):
-    """Words, which stand in the samples table itself (column ``text``). Its encoders are pretrained and frozen."""
+    """Words, which stand in the samples table itself (column ``text``).
+
+    Encoders are pretrained and frozen, or trained here from the bytes of the words.
+    """
 
     name = "text"
     plural = "texts"
@@ -54,7 +75,11 @@ class Text(Modality):
         "Texts may hold personal data and the stereotypes of who wrote them; what a text teacher has learnt from them "
         "may be found in the student.",
     )
+    words = True
+    inputs = TextInputConfig
+    columns = {"text": "string"}
     libraries = LIBRARIES
+    student = {"encoder": FASTTEXT}
     teacher = {"pretrained": True, "encoder": MINILM}
 
     def content(self, row: Row, roots: Roots) -> str:
@@ -72,13 +97,59 @@ class Text(Modality):
         text = read_text(row["text"], row["sample_id"])
         return {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
-    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
-        """Words, cleaned as ``inspect`` cleans them; texts have no tensor. See ``Modality.take``."""
-        from cross_modal_kd.modalities.text.read import read_text
+    def load(
+        self, samples: "pd.DataFrame", roots: Roots, inputs: InputConfig, corrupt: Corrupt | None = None
+    ) -> "Inputs":
+        """uint8 tensors (length,) of the words' bytes. See ``Modality.load``."""
+        from cross_modal_kd.modalities.text.inputs import TextInputs
 
+        return TextInputs(samples, inputs, corrupt)
+
+    def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
+        """Words, or a file of them in UTF-8, cleaned as ``inspect`` cleans them. See ``Modality.take``."""
+        import torch
+
+        from cross_modal_kd.modalities.text.read import read_text
+        from cross_modal_kd.modalities.text.read_input import as_bytes, decoded
+
+        if isinstance(given, Path | bytes):
+            try:
+                given = decoded(given.read_bytes() if isinstance(given, Path) else given)
+            except ValueError as error:
+                raise UnreadableSampleError(name, str(error)) from error
         if not isinstance(given, str):
             raise UnreadableSampleError(name, f"a text must be words, found {type(given).__name__}")
-        return Taken(Decoded(read_text(given, name)))
+        text = read_text(given, name)
+        return Taken(Decoded(text), torch.from_numpy(as_bytes(text, inputs.of(TextInputConfig).length)))
+
+    def of_columns(self, values: Sequence[Any]) -> str:
+        """Words. See ``Modality.of_columns``.
+
+        Raises:
+            UnreadableSampleError: the value is none.
+        """
+        (text,) = values
+        if not isinstance(text, str):
+            raise UnreadableSampleError("text", f"text must be words, found {type(text).__name__}")
+        return text
+
+    def examples(self, inputs: InputConfig) -> "Sequence[Tensor]":
+        """One shape: every text has its bytes, and zeros behind them.
+
+        Args:
+            inputs: of which the block ``text`` counts.
+
+        Returns:
+            (2, length) uint8.
+        """
+        import torch
+
+        return [torch.full((2, inputs.of(TextInputConfig).length), ord("a"), dtype=torch.uint8)]
+
+    def standalone(self, inputs: InputConfig) -> Standalone:
+        """The bytes of a text. See ``Modality.standalone``."""
+        facts = {"length": inputs.of(TextInputConfig).length}
+        return Standalone("text", {}, facts, Path(__file__).with_name("read_input.py"), ())
 
     @property
     def measures(self) -> Mapping[str, Callable[..., float]]:

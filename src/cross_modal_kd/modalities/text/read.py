@@ -1,10 +1,7 @@
 """Clean one text."""
 
-import unicodedata
-
+from cross_modal_kd.modalities.text.read_input import cleaned
 from cross_modal_kd.samples import UnreadableSampleError
-
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 
 def read_text(text: str, name: str) -> str:
@@ -20,7 +17,7 @@ def read_text(text: str, name: str) -> str:
     Raises:
         UnreadableSampleError: the text is blank, or of signs that cannot be seen (of no width, of control).
     """
-    cleaned = " ".join(text.split())
-    if all(unicodedata.category(sign) in _UNSEEN for sign in cleaned):
-        raise UnreadableSampleError(name, "the text is blank" + (": its signs cannot be seen" if cleaned else ""))
-    return cleaned
+    try:
+        return cleaned(text)
+    except ValueError as error:
+        raise UnreadableSampleError(name, str(error)) from error

@@ -1,0 +1,35 @@
+"""Text files as an exported student takes them, with numpy alone; run_student.py beside it calls ``read``."""
+
+import unicodedata
+
+import numpy as np
+
+UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+
+
+def read(path: str, about: dict) -> np.ndarray:
+    """(length,) uint8: a file's words in UTF-8, cleaned, and cut to the bytes that ``about`` says."""
+    with open(path, "rb") as stream:  # noqa: PTH123
+        return as_bytes(cleaned(decoded(stream.read())), about["length"])
+
+
+def decoded(content: bytes) -> str:
+    """The words of a file in UTF-8, with or without a byte-order mark."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not a text in UTF-8 (byte {error.start})") from error
+
+
+def cleaned(text: str) -> str:
+    """The text with runs of white space made one blank; a ValueError where no sign of it can be seen."""
+    words = " ".join(text.split())
+    if all(unicodedata.category(sign) in UNSEEN for sign in words):
+        raise ValueError("the text is blank" + (": its signs cannot be seen" if words else ""))
+    return words
+
+
+def as_bytes(text: str, length: int) -> np.ndarray:
+    """(length,) uint8: the first bytes of the text in UTF-8, then zeros; a zero of its own is a blank."""
+    found = np.frombuffer(text.replace("\0", " ").encode("utf-8", "replace")[:length], dtype=np.uint8)
+    return np.pad(found, (0, length - len(found)))
