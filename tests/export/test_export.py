@@ -84,6 +84,14 @@ CASES = {
     ),
     "wavlm": ({"library": "transformers", "name": "wavlm", "options": {**WAVES, "normalize": True}}, SPEECH),
     "wav2vec2": ({"library": "transformers", "name": "wav2vec2", "options": WAVES}, SPEECH),
+    "fasttext": (
+        {"library": "bytes", "name": "fasttext", "options": {"dim": 6, "buckets": 64}},
+        {"text": {"length": 12}},
+    ),
+    "bert": (
+        {"library": "bytes", "name": "bert", "options": {"hidden_size": 8, "intermediate_size": 8}},
+        {"text": {"length": 12}},
+    ),
     "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),
 }
 QUICK = ExportConfig(runs=1)
@@ -98,6 +106,8 @@ def bundle_of(case: str, answers: bool = True, by_teacher: bool = False) -> Mode
     student, classifier = Student(encoder, inputs, 6), LinearClassifier(3, 6)
     if "speech" in blocks:
         student(0.1 * torch.randn(8, 6000))
+    elif "text" in blocks:
+        student(torch.randint(1, 256, (8, blocks["text"]["length"]), dtype=torch.uint8))
     else:
         image = blocks["image"]
         student(torch.randint(0, 256, (8, image.get("channels", 3), image["size"], image["size"]), dtype=torch.uint8))
@@ -115,6 +125,9 @@ def probes_of(case: str) -> dict[str, list[torch.Tensor]]:
     rng = torch.Generator().manual_seed(0)
     if "speech" in CASES[case][1]:
         return {name: [0.1 * torch.randn(length, generator=rng) for length in (6400, 800, 4001, 9137)] for name in "xy"}
+    if "text" in CASES[case][1]:
+        text, words = modality_of("text"), ("a red heart", "Herz", "❤ and far more words than fit")
+        return {each: [text.take(each, each, InputConfig(**CASES[case][1])).tensor] for each in words}
     image = CASES[case][1]["image"]
     shape = (image.get("channels", 3), image["size"], image["size"])
     return {name: [torch.randint(0, 256, shape, dtype=torch.uint8, generator=rng)] for name in "xyz"}
@@ -221,9 +234,27 @@ def test_an_export_without_samples_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_texts_are_read_and_refused_as_by_the_package(tmp_path):
+    inputs, text = InputConfig(text={"length": 12}), modality_of("text")
+    standalone = text.standalone(inputs)
+    read, file = runpy.run_path(str(standalone.reader))["read"], tmp_path / "a.txt"
+    for content in (b"a  cat\n", b"\xef\xbb\xbfa cat", "❤ and far more words than fit".encode(), b"a\0cat"):
+        file.write_bytes(content)
+        taken = text.take(file, "a", inputs).tensor
+        np.testing.assert_array_equal(read(str(file), standalone.facts), taken.numpy())
+        assert taken.shape == (12,) and taken.dtype == torch.uint8
+    for content, why in ((b"\xff\xfe", "not a text in UTF-8"), (b" \n", "blank"), (b"\0", "cannot be seen")):
+        file.write_bytes(content)
+        with pytest.raises(UnreadableSampleError, match=why):
+            text.take(file, "a", inputs)
+        with pytest.raises(ValueError, match=why):
+            read(str(file), standalone.facts)
+
+
 def test_a_modality_without_a_program_says_so():
+    text = modality_of("text")
     with pytest.raises(ModalityError, match="students of modality 'text' are not exported"):
-        modality_of("text").standalone(InputConfig())
+        super(type(text), text).standalone(InputConfig())
     with pytest.raises(ModalityError, match="no modality has the encoder library 'nowhere'; there are: .*text"):
         modality_of_library("nowhere")
     assert modality_of_library("timm").name == "image"

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cross_modal_kd.config.encoder import InputConfig
 from cross_modal_kd.config.ingestion import SourcesConfig
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.modalities.inputs import Item, augmentation, load_inputs
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.samples.roots import Roots
@@ -198,8 +199,9 @@ def test_a_file_that_is_damaged_before_it_is_kept_in_memory_is_named_with_what_t
 def test_what_cannot_be_read_as_tensors_is_told(roots):
     with pytest.raises(SamplesError, match="no sample of modality 'speech' to read"):
         load_inputs("speech", table("image"), roots, InputConfig())
+    text = modality_of("text")
     with pytest.raises(SamplesError, match="modality 'text' are not read as tensors: only frozen encoders"):
-        load("text", roots)
+        super(type(text), text).load(table("text"), roots, InputConfig())
     with pytest.raises(ValueError, match="unknown modality 'smell'; there are: image, speech, text"):
         augmentation("smell")
 

@@ -52,7 +52,7 @@ def test_images_with_captions(new_task, project, tmp_path):
     for line in (
         "96 image samples of 8 labels, 12 to 12 each, about 20 x 20 pixels",
         "96 text samples of 8 labels",
-        "can be the student (has encoders to train): image\n",
+        "can be the student (has encoders to train): image, text\n",
         "can be the teacher: image, text",
         "no domains",
         "pass the checks of a run",

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from cross_modal_kd.student import StudentModel
+
 TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1}
 SPEECH = {
     "encoder": {
@@ -30,6 +32,15 @@ TASKS = {
         "teacher": {"embedding_dim": 8, "encoder": {"options": {"channels": [8, 8, 8, 8]}}, "training": TINY},
     },
     "text_speech": {"student": SPEECH, "ingestion": {"max_labels": 7}},
+    "speech_face": {
+        "teacher": {"embedding_dim": 8, **SPEECH, "training": TINY},
+        "ingestion": {"max_labels": 7},
+        "student": {"encoder": {"options": {"channels": [8, 8, 8, 8]}}},
+    },
+    "image_text": {
+        "teacher": {"embedding_dim": 8, "encoder": {"options": {"channels": [4, 8]}}, "training": TINY},
+        "ingestion": {"max_labels": 4},
+    },
     "text_image": {
         "student": {"encoder": {"options": {"channels": [4, 8]}}},
         "ingestion": {"max_labels": 4},
@@ -39,9 +50,18 @@ TASKS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
-def test_every_other_task_distills_too(run_kedro, task):
+def test_every_other_task_distills_too(run_kedro, task, tmp_path):
     run_kedro("distill", env=task, params={**COMMON, **TASKS[task]})
     metrics = json.loads(((run_kedro.data_root / "08_reporting" / task) / "metrics.json").read_text())
     assert {"student_alone", "distilled", "difference"} <= set(metrics)
     page = ((run_kedro.data_root / "08_reporting" / task) / "report.html").read_text()
-    assert ("himeric" in page) == (task == "face_speech")
+    assert ("himeric" in page) == (task in ("face_speech", "speech_face"))
+    if task == "image_text":  # in use: words as they are, or in a file
+        student = StudentModel.load(
+            folder := run_kedro.data_root / "06_models" / task / "distilled/packaged", device="cpu"
+        )
+        (tmp_path / "words.txt").write_text("a  red heart\n", encoding="utf-8")
+        said, read = student.predict(["a red heart", tmp_path / "words.txt"])
+        assert said.error is None and (said.label, said.probability) == (read.label, read.probability)
+        assert student.predict(tmp_path / "none.txt").error == "there is no such file; words are given in a .txt file"
+        assert [each.error for each in student.predict(sorted((folder / "examples").glob("*.txt")))] == [None]

@@ -13,7 +13,7 @@ from cross_modal_kd.hooks.parameter_names import declared_names
 CONF = Path(__file__).parents[2] / "conf"
 STUDIES = {"comparison", "tuning", "regimes", "robustness", "quality_study", "results"}
 METHOD_ARMS = {"none", "soft_feature", "soft_classifier", "soft_both", "soft_both_quality"}
-TASKS = ("base", "text_image", "face_speech", "text_speech")
+TASKS = ("base", "text_image", "face_speech", "text_speech", "image_text", "speech_face")
 
 
 def loader(conf: Path, env: str) -> TaskConfigLoader:

@@ -121,12 +121,24 @@ def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():
     [
         ({"shares": [0.0]}, r"without_labels names \['simclr'\], not among regimes.labels.arms: none"),
         ({"twins": ["soft"]}, r"twins names \['soft'\], not among"),
+        ({"share_arms": {0.1: ["soft"]}}, r"share_arms.0.1 names \['soft'\], not among regimes.labels.arms: none"),
+        ({"share_arms": {0.2: ["none"]}}, r"share_arms has \[0.2\], not among regimes.labels.shares: \[0.1\]"),
         ({"share_seeds": {0.2: 1}}, r"share_seeds has \[0.2\], not among regimes.labels.shares: \[0.1\]"),
     ],
 )
 def test_what_the_study_needs_is_trained(changes, message):
     with pytest.raises(ValueError, match=message):
         LabelsStudy(**({"arms": ["none"], "shares": [0.1]} | changes))
+
+
+@pytest.mark.parametrize(("share", "missing"), [(0.1, "none"), (0.0, "simclr")])
+def test_what_the_arms_of_a_share_are_set_against_is_trained_there(share, missing):
+    others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}
+    takes = {name: RegimesConfig.model_fields[name].annotation.model_fields for name in STUDIES}
+    least = {name: {key: value for key, value in others.items() if key in takes[name]} for name in STUDIES}
+    labels = {"arms": ["none", "simclr", "soft"], "shares": [0.1, 0.0], "share_arms": {share: ["soft"]}}
+    with pytest.raises(ValueError, match=f"share_arms.{share:g}: expected '{missing}' among them, .* found soft"):
+        RegimesConfig(**{**least, "labels": labels})
 
 
 def results(errors: dict[str, list[float]], concepts: float) -> dict:
@@ -207,6 +219,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
     labels = {
         "arms": ["none", "simclr", "soft_feature"],
         "shares": [1.0, 0.3, 0.0],
+        "share_arms": {1.0: ["none", "soft_feature"]},
         "share_seeds": {0.0: 1},
         "tuned": tuned,
         "twins": ["soft_feature"],
@@ -215,7 +228,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
     run_kedro("regimes", tags=["labels"], params={"regimes": {"seeds": [0, 1], "labels": labels}, "arms": arms})
     table = pd.read_csv(root / "08_reporting/test/regimes/labels.csv")
     names = {0.0: ["simclr", "soft_feature", "soft_feature_twin"]}
-    names[1.0] = names[0.3] = ["none", *names[0.0]]
+    names[0.3], names[1.0] = ["none", *names[0.0]], ["none", "soft_feature", "soft_feature_twin"]
     assert {share: rows["arm"].tolist() for share, rows in table.groupby("value")} == names
     none = table[table["value"] == 0]
     assert (none["labelled_samples"] == 0).all() and none["damaged_samples"].between(1, none["training_samples"]).all()

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, IngestionConfig, TaskConfig, libraries_of, modality_names
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
@@ -106,6 +107,7 @@ def _modalities(survey: Survey, asked: Asked) -> tuple[str, str]:
     students = [name for name in trainable() if name in counts and name != asked.teacher]
     if not students:
         raise SamplesError(f"{survey.folder}: nothing that a student could learn from; it holds {_told(counts)}")
+    students = [name for name in students if not modality_of(name).words] or students  # captions teach, unless asked
     student = asked.student or max(students, key=lambda name: (name == "speech", counts[name]))
     teachers = [name for name in counts if name != student]
     if not teachers:

@@ -29,7 +29,8 @@ class LabelsStudy(Strict):
     arms: that are trained, the baseline among them.
     shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
     With 0 no training sample has one: arms that ask for labels are left out, and the others are set against
-    ``without_labels``. share_seeds: shares that take only so many of the seeds, the first.
+    ``without_labels``. share_arms: shares that train only these of the arms. share_seeds: shares that take only so many
+    of the seeds, the first.
     draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
     labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
     labelled sample is seen as rarely as an unlabelled one.
@@ -41,6 +42,7 @@ class LabelsStudy(Strict):
 
     arms: Annotated[list[str], EachOnce] = Field(min_length=1)
     shares: Annotated[list[Share], EachOnce] = Field(min_length=1)
+    share_arms: dict[Share, Annotated[list[str], EachOnce]] = Field(default_factory=dict)
     share_seeds: dict[Share, PositiveInt] = Field(default_factory=dict)
     draw: int = Field(0, ge=0)
     labelled_in_batch: float | None = Field(0.5, gt=0, lt=1)
@@ -51,16 +53,28 @@ class LabelsStudy(Strict):
 
     @model_validator(mode="after")
     def _are_trained(self) -> "LabelsStudy":
-        for key, names in {"twins": self.twins, "without_labels": [self.without_labels] * (0 in self.shares)}.items():
+        named = {"twins": self.twins, "without_labels": [self.without_labels] * (0 in self.shares)}
+        named |= {f"share_arms.{share:g}": names for share, names in self.share_arms.items()}
+        for key, names in named.items():
             if unknown := sorted(set(names) - set(self.arms)):
                 raise ValueError(
                     f"regimes.labels.{key} names {unknown}, not among regimes.labels.arms: {', '.join(self.arms)}"
                 )
-        if unasked := sorted(set(self.share_seeds) - set(self.shares)):
-            raise ValueError(
-                f"regimes.labels.share_seeds has {unasked}, not among regimes.labels.shares: {self.shares}"
-            )
+        for key in ("share_arms", "share_seeds"):
+            if unasked := sorted(set(getattr(self, key)) - set(self.shares)):
+                raise ValueError(f"regimes.labels.{key} has {unasked}, not among regimes.labels.shares: {self.shares}")
         return self
+
+    def arms_of(self, share: float) -> list[str]:
+        """The arms that are trained at a share.
+
+        Args:
+            share: one of ``shares``.
+
+        Returns:
+            Their names; at 0 those that ask for labels are still among them.
+        """
+        return self.share_arms.get(share, self.arms)
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
         """Values of ``tuned`` that their arm does not take.
@@ -265,6 +279,13 @@ class RegimesConfig(Strict):
             if self.baseline not in arms:
                 raise ValueError(
                     f"regimes.baseline {self.baseline!r} is not among regimes.{name}.arms: {', '.join(arms)}"
+                )
+        for share, arms in self.labels.share_arms.items():
+            wanted = self.baseline if share else self.labels.without_labels
+            if wanted not in arms:
+                raise ValueError(
+                    f"regimes.labels.share_arms.{share:g}: expected {wanted!r} among them, which the others are set "
+                    f"against, found {', '.join(arms) or 'none'}"
                 )
         return self
 

@@ -68,7 +68,7 @@ def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float) -> ArmsConfig:
         left out, and that is logged.
     """
     found: dict[str, ArmConfig] = {}
-    for name in study.arms:
+    for name in study.arms_of(share):
         arm = arms.get(name)
         for key, value in study.tuned.get(share, {}).get(name, {}).items():
             arm = with_value(arm, key, value)
