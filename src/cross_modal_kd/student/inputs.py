@@ -111,7 +111,7 @@ def is_one(given: Any) -> bool:
     """Whether that is one input, and not many.
 
     Args:
-        given: a path, words, bytes, an array, or (wave, rate): one; a list, a tuple of others or another iterable: many.
+        given: a path, words, bytes, an array, or (wave, rate): one; a list or any other iterable: many.
 
     Returns:
         Whether it is one.
