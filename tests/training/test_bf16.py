@@ -24,7 +24,9 @@ WIDE = {
 def test_a_stride_beyond_the_input_is_refused_in_training_alone(name):
     network, shape = nn.Sequential(NARROW[name][0]), NARROW[name][1]
     with refused_on_cpu(network, CPU, "bf16-mixed"):
-        with pytest.raises(ValueError, match=r"precision bf16-mixed: .*convolution 0 \(stride \d, input \d wide\).*32-"):
+        with pytest.raises(
+            ValueError, match=r"precision bf16-mixed: .*convolution 0 \(stride \d, input \d wide\).*32-"
+        ):
             network.train()(torch.zeros(shape))
         network.eval()(torch.zeros(shape))
     for device, precision in ((CPU, "32-true"), (torch.device("cuda"), "bf16-mixed")):

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 READ_BEFORE = (
-    "It could be read when the samples table was made: restore it and run the same command again, or take it out of its "
-    "source and run ingestion again"
+    "It could be read when the samples table was made: restore it and run the same command again, or take it out of "
+    "its source and run ingestion again"
 )
 
 

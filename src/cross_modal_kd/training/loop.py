@@ -264,8 +264,9 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
         the seconds that the epoch took.
 
     Raises:
-        ValueError: a label has no class; the checkpoint belongs to another training; the loss is not
-            finite; a convolution has no gradient in the precision that is asked for; the dev metric by which the best epoch is to be chosen is not a number.
+        ValueError: a label has no class; the checkpoint belongs to another training; the loss is not finite; a
+            convolution has no gradient in the precision that is asked for; the dev metric by which the best epoch is to
+            be chosen is not a number.
     """
     plan = _long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
