@@ -28,11 +28,13 @@ def refused_on_cpu(network: nn.Module, device: torch.device, precision: str) -> 
     Raises:
         ValueError: from the step that meets such a convolution.
     """
-    names = {module: name for name, module in network.named_modules() if isinstance(module, nn.Conv1d | nn.Conv2d)}
+    names: dict[nn.Module, str] = {
+        module: name for name, module in network.named_modules() if isinstance(module, nn.Conv1d | nn.Conv2d)
+    }
 
     def look(module: nn.Module, given: tuple[Any, ...]) -> None:
         width, stride, kernel = given[0].shape[-1], module.stride[-1], module.kernel_size[-1]  # type: ignore[index]
-        if module.training and kernel > 1 and width < stride:  # type: ignore[operator]
+        if module.training and kernel > 1 and width < stride:
             raise ValueError(
                 f"compute.precision bf16-mixed: on a CPU torch has no right gradient for the convolution "
                 f"{names[module]} (stride {stride}, input {width} wide): it would be what lay in memory before. Set "
