@@ -57,7 +57,7 @@ class _Answers:
             task=task,
             style=style,
             nonce=nonce,
-            endings=",".join(modality_of(task.student).endings),
+            endings=",".join(modality_of(task.student).served),
             examples=len(self._desk.examples),
             takes_words=self._desk.takes_words,
             largest_mb=self._largest / 2**20,

@@ -152,6 +152,11 @@ class Modality(ABC):
     augmentation: ClassVar[type[BaseModel] | None] = None
 
     @property
+    def served(self) -> tuple[str, ...]:
+        """Endings of the files that a student in use is given: ``endings``, and of words ``.txt``."""
+        return (".txt",) if self.words else self.endings
+
+    @property
     @abstractmethod
     def measures(self) -> Mapping[str, Callable[..., float]]:
         """Quality measures by name: (sample, what ``about`` names, ``context``) -> a number, higher is better."""

@@ -207,8 +207,7 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
     record, metrics = student.record, evidence.metrics
     dev = record.operating.dev
     dev_name = dev.name.removeprefix("dev_")
-    modality = modality_of(record.task.student)
-    ending = ".txt" if modality.words else next(iter(modality.endings), ".file")
+    ending = next(iter(modality_of(record.task.student).served), ".file")
     teacher = student.teacher.model.config.get("encoder", {})
     return {
         "task": record.task,

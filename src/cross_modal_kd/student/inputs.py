@@ -138,7 +138,7 @@ def files_in(folder: Path, modality: str) -> Iterator[Path]:
     Yields:
         Their paths.
     """
-    endings = (".txt",) if modality_of(modality).words else modality_of(modality).endings
+    endings = modality_of(modality).served
     for where, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(where) / name for name in sorted(names) if Path(name).suffix.lower() in endings)
