@@ -85,11 +85,11 @@ CASES = {
     "wavlm": ({"library": "transformers", "name": "wavlm", "options": {**WAVES, "normalize": True}}, SPEECH),
     "wav2vec2": ({"library": "transformers", "name": "wav2vec2", "options": WAVES}, SPEECH),
     "fasttext": (
-        {"library": "bytes", "name": "fasttext", "options": {"dim": 6, "buckets": 64}},
+        {"library": "utf8", "name": "fasttext", "options": {"dim": 6, "buckets": 64}},
         {"text": {"length": 12}},
     ),
     "bert": (
-        {"library": "bytes", "name": "bert", "options": {"hidden_size": 8, "intermediate_size": 8}},
+        {"library": "utf8", "name": "bert", "options": {"hidden_size": 8, "intermediate_size": 8}},
         {"text": {"length": 12}},
     ),
     "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),

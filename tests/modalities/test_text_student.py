@@ -66,7 +66,7 @@ def test_ngrams_are_those_of_the_text_with_a_blank_on_either_side(length):
 
 def test_a_bag_is_the_layer_on_the_mean_of_its_vectors_whatever_the_length():
     options = {"ngrams": [2, 3], "buckets": 50, "dim": 4, "features": 5, "dropout": 0.0}
-    config = EncoderConfig(library="bytes", name="fasttext", options=options)
+    config = EncoderConfig(library="utf8", name="fasttext", options=options)
     torch.manual_seed(0)
     encoder = create_encoder(config, InputConfig())
     found = encoder(batch_of(WORDS, 40))
@@ -80,7 +80,7 @@ def test_a_bag_is_the_layer_on_the_mean_of_its_vectors_whatever_the_length():
 def test_bert_reads_a_texts_own_bytes_alone():
     options = {"hidden_size": 8, "intermediate_size": 8}
     torch.manual_seed(0)
-    encoder = create_encoder(EncoderConfig(library="bytes", name="bert", options=options), InputConfig()).eval()
+    encoder = create_encoder(EncoderConfig(library="utf8", name="bert", options=options), InputConfig()).eval()
     batch = batch_of(WORDS, 96)
     found, seen = encoder(batch), encoder.network(input_ids=batch[2:, :1].long()).last_hidden_state[:, 0]
     torch.testing.assert_close(found[2:], seen)
@@ -92,6 +92,6 @@ def test_bert_reads_a_texts_own_bytes_alone():
 
 def test_options_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"hidden_size: expected a multiple of num_attention_heads, 3"):
-        EncoderConfig(library="bytes", name="bert", options={"hidden_size": 8, "num_attention_heads": 3})
-    with pytest.raises(ValueError, match=r"encoder.name 'gpt' is not known for bytes; expected one of: .*fasttext"):
-        EncoderConfig(library="bytes", name="gpt")
+        EncoderConfig(library="utf8", name="bert", options={"hidden_size": 8, "num_attention_heads": 3})
+    with pytest.raises(ValueError, match=r"encoder.name 'gpt' is not known for utf8; expected one of: .*fasttext"):
+        EncoderConfig(library="utf8", name="gpt")

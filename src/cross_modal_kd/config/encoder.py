@@ -29,7 +29,7 @@ class EncoderConfig(Strict):
     """An encoder of a library that a modality registers.
 
     library: timm, torchvision or onnx (image), speechbrain, tstp or transformers (speech), sentence_transformers or
-    bytes (text), or another registered one.
+    utf8 (text), or another registered one.
     name: of the encoder, as that library has it.
     options: of the encoder, as that library has them; only options on the list that the modality announces are taken,
     each of its type and range. An option that is null is left to the library's default: so an environment takes away

@@ -56,10 +56,10 @@ def _of_bytes(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 LIBRARIES = {
     "sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check),
-    "bytes": EncoderLibrary(_of_bytes, options={"fasttext": BagOptions, "bert": BertOptions}),
+    "utf8": EncoderLibrary(_of_bytes, options={"fasttext": BagOptions, "bert": BertOptions}),
 }
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
-FASTTEXT = {"library": "bytes", "name": "fasttext"}
+FASTTEXT = {"library": "utf8", "name": "fasttext"}
 
 
 class Text(Modality):
