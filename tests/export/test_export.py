@@ -40,9 +40,9 @@ from cross_modal_kd.student import write_hf_folder
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
 RESNET = {"channels": [8, 8, 8, 8], "block_sizes": [1, 1, 1, 1], "lin_neurons": 10}
 ECAPA = {
-    "channels": [8, 8, 8, 8, 24],
-    "kernel_sizes": [3, 3, 3, 3, 1],
-    "dilations": [1, 2, 3, 4, 1],
+    "channels": [8, 8, 8, 24],
+    "kernel_sizes": [3, 3, 3, 1],
+    "dilations": [1, 2, 3, 1],
     "attention_channels": 4,
     "res2net_scale": 2,
     "se_channels": 4,
@@ -70,7 +70,7 @@ CASES = {
     ),
     "resnet": ({"library": "timm", "name": "test_resnet"}, {"image": {"size": 16}}),
     "scaled": (
-        {"library": "timm", "name": "test_resnet"},
+        {"library": "torchvision", "name": "vgg", "options": {"channels": [4]}},
         {"image": {"size": 16, "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4]}},
     ),
     "vit": ({"library": "timm", "name": "vit_tiny_patch16_224", "options": VIT}, {"image": {"size": 16}}),
@@ -95,6 +95,8 @@ CASES = {
     "speech_resnet": ({"library": "speechbrain", "name": "ResNet", "options": RESNET}, SPEECH),
 }
 QUICK = ExportConfig(runs=1)
+SHARP = Operating(temperature=0.1)
+ON_FILES = {"speech": "ecapa", "image": "vgg"}  # which run_student.py answers about files, with eight bits too
 
 
 @cache
@@ -146,11 +148,25 @@ def test_every_library_with_encoders_to_train_has_a_case():
     assert set(speech) == {about["name"] for about, _ in CASES.values() if about["library"] == "speechbrain"}
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """``exported(case)``: what is said of the case's export, and a folder of it that is not to be written to."""
+
+    @cache
+    def made(case: str) -> tuple[dict, Path]:
+        folder, probes = tmp_path_factory.mktemp(case) / "exported", probes_of(case)
+        calibration = [inputs[0].numpy()[None] for inputs in probes.values()] if case in ON_FILES.values() else []
+        config = QUICK.model_copy(update={"int8": "static"}) if calibration else QUICK
+        about = {"task": {"name": "toy"}}
+        return export_onnx(bundle_of(case), folder, Material(probes, calibration), config, SHARP, about), folder
+
+    return made
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case != "local"])  # which differs in its pooling alone
-def test_an_exported_student_computes_what_pytorch_computes(case, tmp_path):
-    bundle, folder = bundle_of(case), tmp_path / "exported"
-    content = export_onnx(bundle, folder, Material(probes_of(case)), QUICK, about={"task": {"name": "toy"}})
+def test_an_exported_student_computes_what_pytorch_computes(case, exported):
+    bundle, (content, folder) = bundle_of(case), exported(case)
     verify(folder)
     assert json.loads((folder / "export.json").read_text()) == content
     alone = case == "wavlm"  # whose attention takes the batch of its example for granted
@@ -450,19 +466,20 @@ def as_read(modality: str, files: dict[str, Path], inputs: InputConfig) -> dict[
 
 
 def bare_python(folder: Path, *packages: str) -> Path:
-    """A virtual environment with these packages and what they need, nothing of ours."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=200)
+    """A virtual environment with these packages and what they need, nothing of ours; this one's pip installs them."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=200)
     python = folder / "bin" / "python"
     pins = Path(__file__).parents[2] / "constraints.txt"
-    done = subprocess.run(
-        [str(python), "-I", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(pins), *packages],
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    done = pip(python, "install", "-q", "--no-compile", "-c", str(pins), *packages)
     if done.returncode:
         pytest.skip(f"no package index is reachable: {done.stderr.strip().splitlines()[-1][:200]}")
     return python
+
+
+def pip(python: Path, *words: str) -> subprocess.CompletedProcess:
+    # -I: Kedro has put src into PYTHONPATH
+    command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", f"--python={python}", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
 @pytest.fixture(scope="module")
@@ -470,10 +487,10 @@ def bare(tmp_path_factory) -> Path:
     """One environment for both modalities; its libraries are this one's: Pillow resizes otherwise from 11 to 13."""
     libraries = [f"{name}=={version(name)}" for name in ("numpy", "onnxruntime", "soundfile", "pillow")]
     python = bare_python(tmp_path_factory.mktemp("bare") / "env", *libraries)
-    # -I: Kedro has put src into PYTHONPATH
-    command = [str(python), "-I", "-m", "pip", "list"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert not re.search(r"^(torch|kedro|pandas|cross-modal-kd)\b", listed.stdout, re.M)
+    listed = pip(python, "list")
+    assert "onnxruntime" in listed.stdout and not re.search(
+        r"^(torch|kedro|pandas|cross-modal-kd)\b", listed.stdout, re.M
+    )
     return python
 
 
@@ -491,20 +508,16 @@ def run_bare(python: Path, folder: Path, *arguments: Path | str) -> subprocess.C
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("modality", "case"), [("speech", "ecapa"), ("image", "vgg")])
-def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, bare, tmp_path, capsys):
+@pytest.mark.parametrize(("modality", "case"), ON_FILES.items())
+def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, bare, exported, tmp_path, capsys):
     bundle, files = bundle_of(case), {"speech": speech_files, "image": image_files}[modality](tmp_path)
     read = as_read(modality, files, InputConfig(**CASES[case][1]))
-    exported = tmp_path / "exported"
-    operating = Operating(temperature=0.1)
-    config = QUICK.model_copy(update={"int8": "static"})
-    calibration = [inputs[0].numpy()[None] for inputs in probes_of(case).values()]
-    export_onnx(bundle, exported, Material(probes_of(case), calibration), config, operating)
-    done = run_bare(bare, exported, *files.values())
+    folder = shutil.copytree(exported(case)[1], tmp_path / "exported")
+    done = run_bare(bare, folder, *files.values())
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["file"] for row in rows] == [str(file) for file in files.values()]
-    network = Answering(bundle, operating)
+    network = Answering(bundle, SHARP)
     with torch.no_grad():
         for name, row in zip(files, rows, strict=True):
             probability = network(read[name][None])[2][0]
@@ -514,22 +527,22 @@ def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, 
     os.close(read_end)  # as `| head` leaves it
     unheard = subprocess.run(
         [str(bare), "-P", "run_student.py", str(next(iter(files.values())))],
-        *(), cwd=exported, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=100,
+        *(), cwd=folder, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=100,
     )  # fmt: skip
     os.close(write_end)
     assert unheard.returncode and not unheard.stderr
-    small = run_bare(bare, exported, "int8.onnx", next(iter(files.values())))
+    small = run_bare(bare, folder, "int8.onnx", next(iter(files.values())))
     assert small.returncode == 0 and json.loads(small.stdout).keys() == {"file", "label", "probability"}, small.stderr
     refused, odd = refused_files(modality, tmp_path), tmp_path / "two\nlines\x1b[31m\t.png"
     shutil.copy(next(iter(files.values())), odd)
-    some = run_bare(bare, exported, *refused, odd)
+    some = run_bare(bare, folder, *refused, odd)
     assert some.returncode == 3 and not some.stderr
     *said, last = [json.loads(line) for line in some.stdout.splitlines()]
     assert last["file"] == str(odd) and last["label"] in bundle.config["classes"]
     assert "\x1b" not in some.stdout and [row["file"] for row in said] == [str(file) for file in refused]
     for why, row in zip(refused.values(), said, strict=True):
         assert re.search(why, row["error"]), row
-    main = runpy.run_path(str(exported / "run_student.py"))["main"]
+    main = runpy.run_path(str(folder / "run_student.py"))["main"]
     for wrong in ([], ["int8.onnx"], ["--help"], ["no.onnx", "a"]):
         assert main(wrong) == 2
         printed = capsys.readouterr()
@@ -563,6 +576,32 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
     some = run_bare(bare, exported, one, prime, other)
     lines = some.stdout.splitlines()
     assert some.returncode == 3 and "pip install soxr" in lines.pop(1) and lines == done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_run_student_prints(tmp_path, monkeypatch, capsys):
+    """Line by line but for scores and who is accepted, with a student that names no classes."""
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    asked = re.findall(r"^\$ python exported/run_student.py (.*?)\n(.*?)(?=^\$|^```)", page, re.DOTALL | re.MULTILINE)
+    shown = [json.loads(line) for _, block in asked for line in block.splitlines()]
+    thresholds = dict.fromkeys(shown[0]["accepted"], 0.5)
+    config, bundle = QUICK.model_copy(update={"int8": "dynamic"}), bundle_of("vgg", answers=False)
+    monkeypatch.chdir(tmp_path)
+    export_onnx(bundle, Path("exported"), Material(probes_of("vgg")), config, Operating(thresholds=thresholds))
+    maker = Path(__file__).parents[2] / "docs" / "examples" / "make_pictures.py"
+    subprocess.run([sys.executable, str(maker), "pictures"], check=True, timeout=60)
+    main = runpy.run_path("exported/run_student.py")["main"]
+    for words, block in asked:
+        files = [found for word in words.split() for found in sorted(map(str, Path().glob(word))) or [word]]
+        assert main(files) == (3 if "broken.png" in block else 0)
+        printed = capsys.readouterr().out
+        assert printed.count("\n") == block.count("\n") >= 3
+        for said, line in zip(printed.splitlines(), block.splitlines(), strict=True):
+            assert without_numbers(said) == without_numbers(line)
+
+
+def without_numbers(line: str) -> str:
+    return re.sub(r": (-?\d+\.\d+|true|false)", ": #", line)
 
 
 # -- on a student that was trained --

@@ -18,14 +18,12 @@ def tensors_of(folder: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.slow
-def test_the_study_and_distill_train_the_same_students_at_the_same_share(run_kedro):
+def test_the_study_and_distill_train_the_same_students_at_the_same_share(run_kedro_after):
     """At 30 % and at none: every weight that students of both have, the projection's arm and seed included."""
-    for stage in ("ingestion", "quality", "teacher", "projection"):
-        run_kedro(stage)
     arms = ["none", "simclr", "soft_contrast", "soft_both"]
     labels = {"arms": arms, "shares": [FEW["share"], 0.0], "labelled_in_batch": FEW["in_batch"]}
-    run_kedro("regimes", tags=["labels"], params={**PCA, "regimes": {"seeds": [3], "labels": labels}})
-    models = run_kedro.data_root / "06_models" / "test"
+    run_kedro_after("regimes", tags=["labels"], params={**PCA, "regimes": {"seeds": [3], "labels": labels}})
+    models = run_kedro_after.data_root / "06_models" / "test"
 
     for labelled, baseline, arm in ((FEW, "none", "soft_both"), ({"share": 0.0}, "simclr", "soft_contrast")):
         params = {
@@ -34,7 +32,7 @@ def test_the_study_and_distill_train_the_same_students_at_the_same_share(run_ked
             "training": {"seed": 3},
         }
         for stage in ("projection", "distillation"):
-            run_kedro(stage, params=params)
+            run_kedro_after(stage, params=params)
         for role, name in (("student_alone", baseline), ("distilled", arm)):
             own = tensors_of(models / role / "student")
             of_study = [tensors_of(folder / "student") for folder in (models / "regimes").glob(f"{name}-*-seed3-*")]

@@ -193,10 +193,8 @@ def test_one_seed_says_nothing_of_other_seeds():
 
 
 @pytest.mark.slow
-def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
-    for stage in ("ingestion", "quality", "teacher", "projection"):
-        run_kedro(stage)
-    root = run_kedro.data_root
+def test_a_search_and_its_confirmation_end_to_end(run_kedro_after, tmp_path):
+    root = run_kedro_after.data_root
     labelled = {"share": None, "shares": [0.3, 0.0]}
     space = {
         "none": {"lr": {"low": 0.001, "high": 0.02}},
@@ -205,7 +203,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
         "soft_feature": {"labelled_in_batch": {"low": 0.1, "high": 0.5}},
     }
     arms = {"none": {"lr": 0.005}, "soft_feature": {"labelled_in_batch": 0.2, "projection": "pca"}}
-    run_kedro("tuning", params={"tuning": {"epochs": 1, "labelled": labelled, "space": space}, "arms": arms})
+    run_kedro_after("tuning", params={"tuning": {"epochs": 1, "labelled": labelled, "space": space}, "arms": arms})
     trials = pd.read_csv(root / "08_reporting/test/tuning_trials.csv")
     assert trials.groupby(["labelled", "arm"]).size().to_dict() == {
         (0.0, "simclr"): 2, (0.0, "soft_feature"): 2, (0.3, "none"): 2, (0.3, "simclr"): 2, (0.3, "soft_feature"): 2
@@ -225,7 +223,7 @@ def test_a_search_and_its_confirmation_end_to_end(run_kedro, tmp_path):
         "twins": ["soft_feature"],
         "damaged": {"share": 0.5, "kinds": {"image": {"blur": [3]}}},
     }
-    run_kedro("regimes", tags=["labels"], params={"regimes": {"seeds": [0, 1], "labels": labels}, "arms": arms})
+    run_kedro_after("regimes", tags=["labels"], params={"regimes": {"seeds": [0, 1], "labels": labels}, "arms": arms})
     table = pd.read_csv(root / "08_reporting/test/regimes/labels.csv")
     names = {0.0: ["simclr", "soft_feature", "soft_feature_twin"]}
     names[0.3], names[1.0] = ["none", *names[0.0]], ["none", "soft_feature", "soft_feature_twin"]
