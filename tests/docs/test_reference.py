@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import configuration_reference as reference
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from cross_modal_kd.config import Strict
 
@@ -94,3 +94,33 @@ def test_words_are_found_in_every_form_and_none_is_made_up():
 )
 def test_what_a_field_may_be_in_words(name, words):
     assert reference.kind_of(Toy.model_fields[name]) == words
+
+
+def places(model: type[BaseModel], path: tuple[str, ...] = (), within: tuple[type, ...] = ()) -> Iterator[tuple]:
+    """Where further models lie in a model, at any depth."""
+    for name, field in model.model_fields.items():
+        for inner in reference.models_in(field.annotation):
+            if inner not in within:
+                kept = () if inner.__name__ in BY_NAME else ((*path, name),)
+                yield from kept
+                yield from places(inner, (*path, name), (*within, inner)) if kept else ()
+
+
+BY_NAME = ("ConstraintConfig", "SearchRange")  # entries of a mapping, whose names are the user's
+PLACES = [(block, path) for block, model in reference.blocks().items() for path in places(model, within=(model,))]
+PLACES += [("training", ("augmentation", name)) for name in ("image", "speech")]
+PLACES += [("arms", ("constraints", "mine")), ("tuning", ("space", "soft", "lr"))]
+PLACES += [("training", ("augmentation", "image", "rand_augment")), ("inputs", ("image",)), ("inputs", ("speech",))]
+
+
+@pytest.mark.parametrize(
+    ("block", "path"), PLACES, ids=lambda given: given if isinstance(given, str) else ".".join(given)
+)
+def test_what_is_wrong_at_any_depth_is_named_by_the_whole_of_its_key(block, path):
+    wrong: dict = {"nothing_of_the_kind": 1}
+    for name in reversed(path):
+        wrong = {name: wrong}
+    with pytest.raises(ValidationError) as raised:
+        reference.blocks()[block].model_validate(wrong)
+    said = {error["loc"]: error["msg"] for error in raised.value.errors()}
+    assert "unknown key 'nothing_of_the_kind'" in said.get(path, ""), said

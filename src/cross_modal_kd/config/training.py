@@ -8,6 +8,7 @@ from pydantic import (
     Field,
     SerializationInfo,
     SerializerFunctionWrapHandler,
+    create_model,
     field_validator,
     model_serializer,
     model_validator,
@@ -206,8 +207,9 @@ class TrainingConfig(Strict):
     @classmethod
     def _blocks_are_known(cls, blocks: dict[str, Any] | None) -> dict[str, Any] | None:
         named = without_null(blocks or {})
-        found = {name: augmentation_block(name).model_validate(block) for name, block in named.items()}
-        return found or None
+        fields: dict[str, Any] = {name: (augmentation_block(name), ...) for name in named}
+        checked = create_model("Augmentation", **fields).model_validate(named)  # whose errors name the modality too
+        return {name: getattr(checked, name) for name in named} or None
 
     @model_validator(mode="after")
     def _patience_is_reachable(self) -> "TrainingConfig":
