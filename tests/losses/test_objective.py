@@ -6,12 +6,14 @@ import torch
 from cross_modal_kd.losses import (
     REDUCERS,
     ConstraintInputs,
+    ConstraintOutput,
     Objective,
     RelationalConstraint,
     SoftFeatureConstraint,
     Term,
     soft_margin,
 )
+from cross_modal_kd.losses.reducers import check_weights
 
 
 def batch_of(size=6, labels=None):
@@ -118,3 +120,22 @@ def test_wrong_objectives_are_refused_by_name():
         objective(None, task)
     with pytest.raises(ValueError, match=r"kd_weights: expected shape \(6,\) as task_loss, found \(2,\)"):
         objective(batch_of(), task, kd_weights=torch.ones(2))
+
+
+@pytest.mark.parametrize("wrong", [-0.5, float("nan"), float("inf")])
+def test_weights_that_are_none_are_refused_with_their_row(wrong):
+    objective, task = Objective({"feature": Term(SoftFeatureConstraint())}), torch.zeros(6)
+    weights = torch.tensor([1.0, 0.0, 2.0, wrong, 1.0, wrong])
+    for name in ("task_weights", "kd_weights"):
+        with pytest.raises(ValueError, match=rf"^{name}: expected finite numbers from 0 on, found {wrong:g} in row 3$"):
+            objective(batch_of(), task, **{name: weights})
+    output = ConstraintOutput(torch.ones(6), torch.ones(6), torch.ones(6))
+    with pytest.raises(ValueError, match=f"^weights: expected finite numbers from 0 on, found {wrong:g} in row 3$"):
+        output.reduce(weights=weights)
+    assert output.reduce(weights=torch.tensor([0, 1, 0, 0, 3, 0])).item() == 1
+
+
+def test_weights_elsewhere_than_on_a_cpu_are_not_looked_at():
+    check_weights(torch.empty(6, device="meta"), torch.empty(6, device="meta"), "w", "v")  # whose numbers nobody has
+    with pytest.raises(ValueError, match=r"w: expected shape \(6,\) as v, found \(2,\)"):
+        check_weights(torch.empty(2, device="meta"), torch.empty(6, device="meta"), "w", "v")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cross_modal_kd.losses.precision import full, unit
-from cross_modal_kd.losses.reducers import Reducer, mean
+from cross_modal_kd.losses.reducers import Reducer, check_weights, mean
 
 
 @dataclass(frozen=True)
@@ -195,21 +195,20 @@ class ConstraintOutput(NamedTuple):
 
         Args:
             reducer: A value of ``REDUCERS``, or a function of (values, weights, active) of your own.
-            weights: (B,) >= 0, of any scale; None is ones.
+            weights: (B,) finite, >= 0, of any scale; None is ones.
 
         Returns:
             One number, in the constraint's units.
 
         Raises:
-            ValueError: If the weights are of another shape.
+            ValueError: If the weights are of another shape or, on a CPU, negative or not finite.
 
         >>> ones = torch.ones(2)
         >>> ConstraintOutput(torch.tensor([0.0, 3.0]), torch.tensor([0.0, 1.0]), ones).reduce().item()
         1.5
         """
-        weights = torch.ones_like(self.values) if weights is None else weights
-        if weights.shape != self.values.shape:
-            raise ValueError(
-                f"weights: expected shape {tuple(self.values.shape)} as values, found {tuple(weights.shape)}"
-            )
+        if weights is None:
+            weights = torch.ones_like(self.values)
+        else:
+            check_weights(weights, self.values, "weights", "values")
         return reducer(self.values, weights, self.active)

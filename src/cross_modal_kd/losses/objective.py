@@ -11,7 +11,7 @@ from cross_modal_kd.losses.constraint import Constraint
 from cross_modal_kd.losses.inputs import ConstraintInputs, ConstraintOutput
 from cross_modal_kd.losses.kinds import one_of
 from cross_modal_kd.losses.precision import full, no_autocast
-from cross_modal_kd.losses.reducers import Reducer, mean
+from cross_modal_kd.losses.reducers import Reducer, check_weights, mean
 from cross_modal_kd.losses.registry import REDUCERS
 
 
@@ -111,8 +111,9 @@ class Objective(nn.Module):
         Args:
             inputs: The batch; None will do for an objective without terms.
             task_loss: (B,) the task's loss of each sample.
-            task_weights: (B,) >= 0, of the task's loss; None is ones.
-            kd_weights: (B,) >= 0, of the terms; None is ones.
+            task_weights: (B,) finite, >= 0, of the task's loss; None is ones. That is checked on a CPU alone: on a GPU
+                the step would wait for the answer.
+            kd_weights: (B,) likewise, of the terms; None is ones.
             progress: Share of the training that is done, in [0, 1].
             labels: (B,) integers, by default those of ``inputs``; where both are None every sample counts as labelled.
             gather: Where a batch is spread over ranks: of a tensor with a row for each sample here, that of all ranks.
@@ -126,7 +127,8 @@ class Objective(nn.Module):
             What to differentiate, and its parts.
 
         Raises:
-            ValueError: If the share is out of range, the batch missing, or weights or labels are of another shape.
+            ValueError: If the share is out of range, the batch missing, weights or labels are of another shape, or
+                weights on a CPU negative or not finite.
         """
         if not 0 <= progress <= 1:
             raise ValueError(f"progress: expected a share of the training in [0, 1], found {progress}")
@@ -182,6 +184,5 @@ def _compared(
 def _weights(weights: Tensor | None, like: Tensor, name: str) -> Tensor:
     if weights is None:
         return torch.ones_like(like)
-    if weights.shape != like.shape:
-        raise ValueError(f"{name}: expected shape {tuple(like.shape)} as task_loss, found {tuple(weights.shape)}")
+    check_weights(weights, like, name, "task_loss")
     return weights.to(like)

@@ -4,6 +4,7 @@ Both are a sum over a sum. Over several ranks each sum is taken over all of them
 ranks' means is another number where weights, or what lies outside the margin, are spread unevenly.
 """
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor
@@ -49,3 +50,25 @@ def active_mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:
 
 def _or_one(total: Tensor) -> Tensor:
     return total.where(total > 0, total.new_ones(()))
+
+
+def check_weights(weights: Tensor, like: Tensor, name: str, like_name: str) -> None:
+    """Refuse weights that are of another shape than the values, or, on a CPU, negative or not finite.
+
+    On a GPU their numbers are not looked at: the step would wait for the device. What a training weighs by was checked
+    when it was given.
+
+    Args:
+        weights: (B,) of any scale.
+        like: (B,) what they weigh.
+        name: of the weights, for the message.
+        like_name: of the values, likewise.
+
+    Raises:
+        ValueError: for the first that cannot be a weight.
+    """
+    if weights.shape != like.shape:
+        raise ValueError(f"{name}: expected shape {tuple(like.shape)} as {like_name}, found {tuple(weights.shape)}")
+    if weights.device.type == "cpu" and not (right := (weights >= 0) & (weights < math.inf)).all():
+        row = int(right.int().argmin())
+        raise ValueError(f"{name}: expected finite numbers from 0 on, found {weights[row].item():g} in row {row}")
