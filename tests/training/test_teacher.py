@@ -15,6 +15,7 @@ from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.models.bundle import ModelBundle
 from cross_modal_kd.models.student import Student
 from cross_modal_kd.pipelines.teacher.nodes import prepare_teacher
+from cross_modal_kd.samples import SamplesError
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.training import teacher as training
 from cross_modal_kd.training.finished import forget_finished
@@ -250,3 +251,12 @@ def test_a_trained_teacher_starts_from_its_seed_and_is_watched_by_its_eer(world,
     assert bundle.config["dim"] == 8 and bundle.config["classes"] == ["l0", "l1", "l2"]
     table = embed_teacher(samples, TASK, sources, INPUTS, bundle, tmp_path / "cache")
     assert table.dim == 8 and table.fingerprint == embedding_fingerprint(samples, bundle, INPUTS)
+
+
+@pytest.mark.parametrize(("labels", "found"), [(["l0"], "are all of one, 'l0'"), ([], "have none")])
+def test_a_teacher_with_less_than_two_labels_to_tell_apart_is_refused_with_what_to_do(world, tmp_path, labels, found):
+    samples, sources = world
+    training_rows = samples["split"] == "train"
+    fewer = samples.assign(label=samples["label"].where(~training_rows | samples["label"].isin(labels)))
+    with pytest.raises(SamplesError, match=rf"expected two at least, its image samples {found}. Label more, or take a"):
+        prepare_teacher(fewer, TASK, sources, INPUTS, TeacherConfig(**TRAINED), tmp_path / "checkpoints")

@@ -96,17 +96,18 @@ def train_teacher(
         A bundle of the shape of a student's, with its classifier over the labels of the training split.
 
     Raises:
-        SamplesError: no training sample of the teacher has a label.
+        SamplesError: the teacher's training samples are not of two labels at least.
         ValueError: as ``fit`` has it.
     """
     roots, config = Roots(sources), teacher.training
     trained_on, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
     trained_on = trained_on[trained_on["label"].notna()]
     classes = sorted(trained_on["label"].unique())
-    if not classes:
+    if len(classes) < 2:
+        found = f"are all of one, {classes[0]!r}" if classes else "have none"
         raise SamplesError(
-            f"teacher.pretrained is false, and no {task.teacher} sample of the training split has a label to train it "
-            "by: give some one, or take a pretrained teacher"
+            f"teacher.pretrained is false, and the teacher learns to tell the labels of the training split apart: "
+            f"expected two at least, its {task.teacher} samples {found}. Label more, or take a pretrained teacher"
         )
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)
