@@ -334,10 +334,10 @@ def test_the_default_is_the_distilled_student_of_the_task_in_this_project(
 
 def test_a_student_that_is_not_there_or_damaged_is_told_in_a_paragraph(call, student, pictures, tmp_path):
     code, _, told = call("predict", pictures, asked=tmp_path / "none")
-    assert code == 1 and "none is no folder with a packaged student" in told
+    assert code == 1 and "none is no folder with a packaged student. `kedro run --pipeline=deployment`" in told
     (tmp_path / "student.json").write_text("{")
     code, _, told = call("predict", pictures, asked=tmp_path)
-    assert code == 1 and "student.json is not JSON" in told
+    assert code == 1 and re.search("student.json is not JSON.* `kedro run --pipeline=deployment`", told)
 
 
 ALONE = """

@@ -352,7 +352,7 @@ def test_shards_that_are_behind_the_table_of_samples_are_refused_before_any_node
     row = samples.index[samples["path"].notna()][3]
     samples.loc[row, "sha256"] = "0" * 64  # as a later ingestion without shards would note it
     samples.to_parquet(file, index=False)
-    with pytest.raises(SamplesError, match="emoji: 1 files are not in the shards of .*, or have changed since"):
+    with pytest.raises(SamplesError, match="emoji: 1 file is not in the shards of .*, or changed since"):
         run_kedro("quality", params=with_shards)
     assert not (run_kedro.data_root / "04_feature").exists()
     run_kedro("quality")  # of the files themselves

@@ -289,13 +289,13 @@ def _texts_alone(root: Path) -> None:
     [
         (_nothing, "there is no such folder"),
         (_empty, r"no file of a modality that is read \(image: .png.*it is empty"),
-        (_flat, r"1 files lie in it and none in a folder of its label.*a.png.*Make a folder for each label"),
-        (_others, r"it has 1 others \(1 x .docx\)"),
+        (_flat, r"1 file lies in it and none in a folder of its label.*a.png.*Make a folder for each label"),
+        (_others, r"it has 1 other \(1 x .docx\)"),
         (_splits, r"its folders are splits \('train', 'val'\).*Put the label first"),
         (_one_label, "not enough for a task yet.*as classification: one-class set.*as verification: "),
         (_few, "not enough for a task yet.*as verification: .*as classification: the dev split is empty"),
         (_wrong_captions, r"captions.csv: expected the column\(s\) 'text', found"),
-        (_captions_of_nothing, "captions of files that are missing: 'bird_0/99.png'"),
+        (_captions_of_nothing, "caption of a file that is missing: 'bird_0/99.png'"),
         (_texts_alone, r"no file of a modality that is read.*1 x .txt"),
     ],
 )

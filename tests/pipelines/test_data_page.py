@@ -146,7 +146,7 @@ def test_what_a_person_should_look_at_is_a_warning_and_stops_nothing(tmp_path, c
     (tmp_path / "set" / "bird_0" / "b.txt").write_text("no image")
     text = ingest(tmp_path / "set", tmp_path)
     assert "<strong>2 warnings</strong>" in text and "The run stopped" not in text
-    assert '<a href="#rejected">Rejected</a>: 1 are not used, for 1 reasons.' in text
+    assert '<a href="#rejected">Rejected</a>: 1 is not used, for 1 reason.' in text
     assert "Outliers: 1 by width, 1 by height." in text and '<h2 id="lengths-rates-and-sizes">' in text
 
 
@@ -159,6 +159,6 @@ def test_each_warning_is_of_what_its_table_shows():
     ]
     found = {title: table.warning for title, table in by_title(samples).items()}
     assert found["Labels without a partner"] == "1 of 2 labels have samples of one modality alone."
-    assert found["Copies, byte for byte"] == "1 files lie under several labels or splits."
-    assert found["Samples of a label"] == "1 labels have one image sample alone."
+    assert found["Copies, byte for byte"] == "1 file lies under several labels or splits."
+    assert found["Samples of a label"] == "1 label has one image sample alone."
     assert found["Rejected"] == found["Lengths, rates and sizes"] == found["Counts"] == ""

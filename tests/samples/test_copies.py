@@ -35,7 +35,7 @@ def test_a_file_under_two_labels_is_rejected_whole(conflicting, caplog):
     assert kept["sample_id"].tolist() == list("cdefghij")
     assert rejected["path"].tolist() == ["cat/a.png", "dog/b.png"]
     assert set(rejected["reason"]) == {"the same file, byte for byte, lies under several labels: cat, dog"}
-    assert "2 files are byte-identical to one under another label (1 pictures or sounds" in caplog.text
+    assert "2 files are byte-identical to one under another label (1 content" in caplog.text
 
 
 def test_it_may_be_kept_and_is_counted(conflicting, caplog):

@@ -95,7 +95,7 @@ def test_the_split_of_other_data_or_of_less_is_said(caplog):
     given = frozen_splits(clusters, nobody, {"label:a": "train", "label:x": "test"})
     assert given.fillna("").tolist() == ["train", ""]
     assert "1 of its 2 clusters do not occur: 'label:x'" in caplog.text
-    assert "gives 1 clusters their split; 1 others are drawn" in caplog.text
+    assert "gives 1 cluster its split; 1 other is drawn" in caplog.text
 
 
 def test_shares_that_the_frozen_split_has_not_are_said(tmp_path, caplog):

@@ -198,5 +198,5 @@ def test_a_frozen_split_beside_an_official_one():
     assigned = assign_splits(rows.assign(split=official), OPEN_SET, DEFAULT, frozen)
     assert set(rows.loc[assigned == "test", "label"]) == {"l0", "l1"}
     assert assigned[rows["label"] == "l3"].eq("dev").all()
-    with pytest.raises(SamplesError, match="1 clusters have another official split in their source: 'label:l1'"):
+    with pytest.raises(SamplesError, match="1 cluster has another official split in the source: 'label:l1'"):
         assign_splits(rows.assign(split=official), OPEN_SET, DEFAULT, {"label:l1": "train"})

@@ -83,7 +83,7 @@ def test_captions_with_quirks(root, caplog):
     assert reasons[f"text_c10/001.Black_footed_Albatross/{first.name}"] == "2 of its 4 lines are blank"
     assert "not a text of captions" in reasons["text_c10/001.Black_footed_Albatross.t7"]
     assert "captions of an image that is not used: Nobody_0001_1" in set(reasons)
-    assert "2 images have none, 2 another number than 10; 2 blank lines left out, 1 captions with bytes" in caplog.text
+    assert "2 images have none, 2 another number than 10; 2 blank lines left out, 1 caption with bytes" in caplog.text
 
 
 def test_lists_parted_by_tabs_or_of_another_system_are_the_same_lists(root):

@@ -61,7 +61,7 @@ def test_captions_take_label_and_group_of_their_file(root):
     ("file", "text", "message"),
     [
         ("captions.csv", "path,caption\ncat/1.png,a\n", r"captions.csv: expected the column\(s\) 'text', found"),
-        ("captions.csv", "path,text\ncat/9.png,a\n", "1 captions of files that are missing: 'cat/9.png'"),
+        ("captions.csv", "path,text\ncat/9.png,a\n", "1 caption of a file that is missing: 'cat/9.png'"),
         ("splits.csv", "label\ncat\n", r"splits.csv: expected the column\(s\) 'split'"),
         ("splits.csv", "name,split\ncat,train\n", "expected a column path or label"),
         ("splits.csv", "label,split\ncat,validation\n", r"split must be one of .* found 'validation'"),

@@ -142,7 +142,7 @@ def test_a_sound_and_what_it_was_converted_to_are_one_utterance(tmp_path, caplog
     reasons = rejected.set_index("path")["reason"].to_dict()
     same = f"the utterance is read from another file: dev/aac/{key}.m4a.wav"
     assert reasons[f"dev/aac/{key}.m4a"] == reasons[f"dev/wav/{key}.wav"] == same
-    assert f"dev/mp4/{key}.mp4" not in reasons and "1 files are left to the layout voxceleb_faces" in caplog.text
+    assert f"dev/mp4/{key}.mp4" not in reasons and "1 file is left to the layout voxceleb_faces" in caplog.text
 
 
 def test_what_is_not_used_is_told(tmp_path):

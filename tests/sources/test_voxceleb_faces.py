@@ -70,9 +70,9 @@ def test_of_many_frames_some_are_taken_evenly_spread(tmp_path, caplog):
     assert taken["id10001"] == [f"{25 * n:07d}.jpg" for n in (0, 2, 4, 6, 8)]
     assert len(taken["id00012"]) == 2 and len(taken["id00017"]) == 5
     assert "7 frames beyond frames: 5 of each are not used" in caplog.text
-    assert "2 faces of 1 speakers are known by utterance" in caplog.text
-    assert "5 faces of 1 speakers are known by video" in caplog.text
-    assert "5 faces of 1 speakers are known by identity" in caplog.text
+    assert "2 faces of 1 speaker known by utterance" in caplog.text
+    assert "5 faces of 1 speaker known by video" in caplog.text
+    assert "5 faces of 1 speaker known by identity" in caplog.text
 
 
 def test_what_is_not_used_is_told(tmp_path, caplog):

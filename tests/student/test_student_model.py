@@ -265,10 +265,10 @@ def test_every_damaged_file_is_named(folder, tmp_path):
         content = bytearray((copy / name).read_bytes())
         content[len(content) // 2] ^= 0x20
         (copy / name).write_bytes(content)
-        with pytest.raises(StudentError, match=str(name)):
+        with pytest.raises(StudentError, match=rf"{name}(.|\n)*`kedro run --pipeline=deployment`"):
             load_package(copy)
         (copy / name).unlink()
-        with pytest.raises((FileNotFoundError, StudentError)):
+        with pytest.raises((FileNotFoundError, StudentError), match="`kedro run --pipeline=deployment`"):
             load_package(copy)
         shutil.rmtree(copy)
 
@@ -277,7 +277,7 @@ def test_a_record_that_is_not_the_model_s_is_refused(folder, tmp_path):
     package = load_package(folder)
     other = replace(package, record=package.record.model_copy(update={"weights": "0" * 64}))
     save_package(tmp_path / "other", other)
-    with pytest.raises(StudentError, match="another model"):
+    with pytest.raises(StudentError, match=r"another model.* `kedro run --pipeline=deployment`"):
         load_package(tmp_path / "other")
     with pytest.raises(FileNotFoundError, match="no folder with a packaged student"):
         StudentModel.load(tmp_path / "none")

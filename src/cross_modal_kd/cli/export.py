@@ -9,6 +9,7 @@ from cross_modal_kd.cli.default_student import default_student
 from cross_modal_kd.cli.options import PATH, note_outdated
 from cross_modal_kd.cli.told import Told
 from cross_modal_kd.cli.words import shown
+from cross_modal_kd.storage import how_many
 
 
 @click.command(cls=Answering, epilog="Exit codes: 0 it was written; 1 it was not, with the reason.",
@@ -37,6 +38,7 @@ def export(folder: Path, form: str, student: Path | None, env: str | None, expor
     names = write_hf_folder(packaged, folder, exported or packaged.parent / "exported")
     programs = "with" if any(name.startswith("exported/") for name in names) else "without"
     click.echo(
-        f"{shown(folder)}: {len(names)} files, {programs} exported programs. Read README.md, state a licence, and"
+        f"{shown(folder)}: {how_many(len(names), 'file')}, {programs} exported programs. Read README.md, state a "
+        "licence, and"
     )
     click.echo(f"push it: hf upload USER/NAME {shown(folder)}")

@@ -7,6 +7,7 @@ import click
 from kedro.utils import find_kedro_project
 
 from cross_modal_kd.cli.told import Told
+from cross_modal_kd.storage import how_many
 
 if TYPE_CHECKING:
     from cross_modal_kd.new_task import Asked, Survey
@@ -88,7 +89,8 @@ def _other_texts(survey: "Survey") -> list[str]:
 
     found = {name: found_texts(survey, name) for name in survey.sources}
     return [
-        f"source {name}: {len(texts.texts)} texts in {texts.what}, which --write-captions makes captions.csv of"
+        f"source {name}: {how_many(len(texts.texts), 'text')} in {texts.what}, which --write-captions makes "
+        "captions.csv of"
         for name, texts in found.items()
         if texts is not None and "text" not in set(survey.rows["modality"])
     ]

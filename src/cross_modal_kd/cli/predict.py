@@ -9,6 +9,7 @@ import click
 from cross_modal_kd.cli.answering import Answering, ends
 from cross_modal_kd.cli.options import PATH, counted, loaded, student_options
 from cross_modal_kd.cli.words import quality_words, shown
+from cross_modal_kd.storage import how_many
 
 if TYPE_CHECKING:
     from cross_modal_kd.student import Prediction
@@ -54,7 +55,7 @@ def predict(
             click.echo(_line(answer))
     else:
         _write(answers, output, top)
-        click.echo(f"{answers.read} predictions in {shown(output)}" + answers.not_read(), err=True)
+        click.echo(f"{how_many(answers.read, 'prediction')} in {shown(output)}" + answers.not_read(), err=True)
     ends(answers.read, answers.failed)
 
 

@@ -12,6 +12,7 @@ from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
+from cross_modal_kd.storage import how_many
 from cross_modal_kd.tasks import kind_named, kind_of
 
 FEW_LABELS, MANY_FILES = 100, 10  # a question of which class it is: few labels, with many files each
@@ -121,15 +122,15 @@ def _modalities(survey: Survey, asked: Asked) -> tuple[str, str]:
 
 def _no_teacher(survey: Survey, student: str) -> str:
     return (
-        f"{survey.folder}: {len(survey.of(student))} {student} samples, and nothing of another modality that could "
-        "teach. Either write captions.csv beside the label folders (two columns: path,text), or put the files of "
-        "another modality beside them under the same labels. --write-captions writes captions.csv from texts in other "
-        "forms, or else from the labels' own names"
+        f"{survey.folder}: {how_many(len(survey.of(student)), f'{student} sample')}, and nothing of another modality "
+        "that could teach. Either write captions.csv beside the label folders (two columns: path,text), or put files "
+        "of another modality beside them under the same labels. --write-captions writes captions.csv from texts in "
+        "other forms, or else from the labels' own names"
     )
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name} samples" for name, count in counts.items())
+    return ", ".join(how_many(count, f"{name} sample") for name, count in counts.items())
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,11 @@ def _task(name: str, kind: str, student: str, teacher: str, found: _Pairing) -> 
 def _kinds(rows: pd.DataFrame, student: str, asked: Asked) -> Iterator[tuple[str, str]]:
     """Kinds of task to try, the one that suits best first, each with its reason."""
     labels, files = rows["label"].nunique(), rows.groupby("label").size().median()
-    counted = f"{labels} labels with {files:g} files each (the median)"
+    how_many = f"{labels} labels with {files:g} files each (the median)"
     closed = student != "speech" and labels <= FEW_LABELS and files >= MANY_FILES
     why = {
-        "classification": f"{counted}: which of these labels is it? Every label is learnt",
-        "verification": f"{counted}: are these two of the same label? It is measured on labels unseen in training",
+        "classification": f"{how_many}: which of these labels is it? Every label is learnt",
+        "verification": f"{how_many}: are these two of the same label? It is measured on labels unseen in training",
     }
     if asked.kind is not None:
         kind_named(asked.kind)

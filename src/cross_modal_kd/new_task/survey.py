@@ -14,6 +14,7 @@ from cross_modal_kd.modalities import known_endings, modality_of, modality_of_en
 from cross_modal_kd.new_task.formats import format_of
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
 from cross_modal_kd.sources import layout_of, list_files
+from cross_modal_kd.storage import how_many
 
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
@@ -131,11 +132,11 @@ def _nothing(folder: Path, paths: Sequence[PurePosixPath]) -> str:
     known = [path for path in paths if modality_of_ending(path.suffix)]
     if known:
         return (
-            f"{folder}: {len(known)} files lie in it and none in a folder of its label (the first: {known[0]}). Make a "
-            "folder for each label, named after it, and put its files there: <label>/<file>"
+            f"{folder}: {how_many(len(known), 'file lies', 'files lie')} in it and none in a folder of its label (the "
+            f"first: {known[0]}). Make a folder for each label, named after it, and put its files there: <label>/<file>"
         )
     endings = _counted(path.suffix or "no ending" for path in paths)
-    there = f"it has {len(paths)} others ({endings})" if paths else "it is empty"
+    there = f"it has {how_many(len(paths), 'other')} ({endings})" if paths else "it is empty"
     return f"{folder}: no file of a modality that is read ({known_endings()}); {there}"
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from cross_modal_kd.new_task.formats import TEXT_COLUMNS
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SamplesError, read_csv
-from cross_modal_kd.storage import write_whole
+from cross_modal_kd.storage import how_many, write_whole
 
 CAPTIONS = "captions.csv"
 PATH_COLUMNS = ("file_name", "path", "file", "filename", "image")
@@ -88,7 +88,7 @@ def write_captions(survey: Survey) -> Iterator[str]:
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows([("path", "text"), *found.texts.items()])
         write_whole(file, table.getvalue())
-        yield f"{file}: {len(found.texts)} texts, from {found.what}"
+        yield f"{file}: {how_many(len(found.texts), 'text')}, from {found.what}"
 
 
 def _metadata(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ import pandas as pd
 from cross_modal_kd.new_task.choice import Choice, trainable
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import first_few, shown
+from cross_modal_kd.storage import how_many
 
 
 def in_words(survey: Survey, choice: Choice | None = None) -> Iterator[str]:
@@ -32,14 +33,15 @@ def in_words(survey: Survey, choice: Choice | None = None) -> Iterator[str]:
 
 def _source(survey: Survey, name: str, root: str) -> Iterator[str]:
     rows = survey.rows[survey.rows["source"] == name]
-    yield f"source {name} ({shown(root)}), {rows['label'].nunique()} labels: {_few(rows['label'])}"
+    yield f"source {name} ({shown(root)}), {how_many(rows['label'].nunique(), 'label')}: {_few(rows['label'])}"
     for modality, found in rows.groupby("modality"):
         files = found.groupby("label").size()
         each = f", {files.min()} to {files.max()} each" if len(files) else ""
         without = int(found["label"].isna().sum())
         unlabelled = f" and {without} without one" if without else ""
         sizes = _sizes(survey, str(modality))
-        yield f"  {len(found)} {modality} samples of {len(files)} labels{each}{unlabelled}{sizes}"
+        samples, labels = how_many(len(found), f"{modality} sample"), how_many(len(files), "label")
+        yield f"  {samples} of {labels}{each}{unlabelled}{sizes}"
     tables = [each for each in ("captions.csv", "domains.csv", "splits.csv") if (survey.sources[name] / each).is_file()]
     yield f"  tables: {', '.join(tables) or 'none'}"
 
@@ -60,7 +62,7 @@ def _sizes(survey: Survey, modality: str) -> str:
 def _left_out(survey: Survey) -> Iterator[str]:
     if len(survey.passed_over):
         reasons = survey.passed_over["path"] + ": " + survey.passed_over["reason"]
-        yield f"passed over: {len(survey.passed_over)} files ({first_few(reasons, 1)})"
+        yield f"passed over: {how_many(len(survey.passed_over), 'file')} ({first_few(reasons, 1)})"
     if survey.unreadable:
         said = [f"{path}: {reason}" for path, reason in survey.unreadable.items()]
         yield f"unreadable, of those looked into: {len(said)} of {len(said) + len(survey.facts)} ({first_few(said, 2)})"
@@ -73,10 +75,13 @@ def _chosen(choice: Choice) -> Iterator[str]:
     yield f"pairs: {choice.why_pairing}"
     if choice.lonely:
         yield (
-            f"  {choice.lonely} {task.student} files have no {task.teacher} partner: those in training are left out "
+            f"  {how_many(choice.lonely, f'{task.student} file has', f'{task.student} files have')} no {task.teacher} "
+            "partner: those in training are left out "
             "(ingestion.without_partner: reject)"
         )
-    splits = "; ".join(f"{name} {files} of {labels} labels" for name, (files, labels) in choice.splits.items())
+    splits = "; ".join(
+        f"{name} {files} of {how_many(labels, 'label')}" for name, (files, labels) in choice.splits.items()
+    )
     yield f"labels: {choice.regime.words}"
     yield f"splits of the {task.student} files: {splits}"
     yield from (f"note: {note}" for note in choice.notes)

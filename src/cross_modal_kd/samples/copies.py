@@ -6,6 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ def reject_conflicting(samples: pd.DataFrame, what: Literal["reject", "keep"]) -
     rows = found[conflicting]
     first = rows.iloc[0]
     logger.warning(
-        "%d files are byte-identical to one under another label (%d pictures or sounds; the first: %s of %s): %s",
-        *(len(rows), rows["file"].nunique(), first["path"], first["source"]),
+        "%s byte-identical to one under another label (%s; the first: %s of %s): %s",
+        *(how_many(len(rows), "file is", "files are"), how_many(rows["file"].nunique(), "content")),
+        *(first["path"], first["source"]),
         "all of them are rejected" if what == "reject" else "they are kept (ingestion.conflicting_copies)",
     )
     if what == "keep":
@@ -107,7 +109,8 @@ def reject_parted(samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     parted = found[place < kept]
     if parted.empty:
         return samples, conform(pd.DataFrame([]), REJECTED_DTYPES)
-    logger.warning("%d copies of a file of a later split are rejected, as training must not see it", len(parted))
+    copies = how_many(len(parted), "copy of a file of a later split is", "copies of a file of a later split are")
+    logger.warning("%s rejected, as training must not see it", copies)
     reasons = kept[parted.index].map(lambda number: f"the same file, byte for byte, lies in the {SPLITS[number]} split")
     return samples.drop(index=parted.index), conform(parted[["source", "path"]].assign(reason=reasons), REJECTED_DTYPES)
 

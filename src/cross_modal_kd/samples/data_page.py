@@ -12,7 +12,7 @@ import pandas as pd
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
 from cross_modal_kd.samples.unlabelled import labels_in_words
-from cross_modal_kd.storage import write_whole
+from cross_modal_kd.storage import how_many, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,8 @@ class DataPage:
         if errors:
             logger.error("what was found, and what is wrong with it: %s", file)
         else:
-            logger.info("the data, with %d warnings: %s", sum(bool(table.warning) for table in shown), file)
+            warned = how_many(sum(bool(table.warning) for table in shown), "warning")
+            logger.info("the data, with %s: %s", warned, file)
 
 
 def _write(folder: Path, task: TaskConfig, shown: list[Table], sizes: tuple[int, int], errors: Sequence[str]) -> Path:
@@ -168,8 +169,8 @@ def _reasons(rejected: pd.DataFrame) -> Table:
     found = found.reset_index().sort_values("files", ascending=False)[["files", "source", "first", "path"]]
     found.columns = pd.Index(["files", "source", FIRST, FOR_EXAMPLE])
     table = _table("Rejected", "rejected_samples.csv of a run that ends names every one with its reason.", found)
-    warning = f"{len(rejected):,} are not used, for {len(found):,} reasons." if len(rejected) else ""
-    return table._replace(warning=warning)
+    warning = f"{how_many(len(rejected), 'is', 'are')} not used, for {how_many(len(found), 'reason')}."
+    return table._replace(warning=warning if len(rejected) else "")
 
 
 def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
@@ -190,12 +191,14 @@ def _copies(samples: pd.DataFrame) -> Table:
     )
     across = int(((found["labels"] > 1) | (found["splits"] > 1)).sum())
     says = (
-        f"{len(found):,} contents lie in more than one usable file, {across:,} of them under several labels or splits. "
-        "Those that were rejected for it are in the table above."
+        f"{how_many(len(found), 'content lies', 'contents lie')} in more than one usable file, {across:,} of them "
+        "under several labels or splits. Those that were rejected for it are in the table above."
     )
     found = found.sort_values(["splits", "labels", "files"], ascending=False).reset_index()
     table = _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": FOR_EXAMPLE}))
-    return table._replace(warning=f"{across:,} files lie under several labels or splits." if across else "")
+    return table._replace(
+        warning=f"{how_many(across, 'file lies', 'files lie')} under several labels or splits." if across else ""
+    )
 
 
 def _overlap(samples: pd.DataFrame) -> Table:
@@ -250,7 +253,7 @@ def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
         )
         if (ones := int((sizes == 1).sum())) and modality == task.student:
-            single.append(f"{ones:,} labels have one {task.student} sample alone.")
+            single.append(f"{how_many(ones, 'label has', 'labels have')} one {task.student} sample alone.")
     columns = ["modality", "labels", "least", "median", "most", FEWEST, MOST]
     return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows), " ".join(single))
 

@@ -12,7 +12,7 @@ from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.names import one_form
 from cross_modal_kd.samples.schema import SPLITS
 from cross_modal_kd.samples.tables import read_csv
-from cross_modal_kd.storage import plain_text
+from cross_modal_kd.storage import how_many, plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -171,8 +171,8 @@ def frozen_splits(clusters: pd.Series, official: pd.Series, frozen: Mapping[str,
     contradicted = clusters[official.notna() & given.notna() & (official != given)].unique()
     if len(contradicted):
         raise SamplesError(
-            f"{PARAMETER}: {len(contradicted)} clusters have another official split in their source: "
-            f"{first_few(contradicted)}. Take these lines out, or leave the source's own splits out"
+            f"{PARAMETER}: {how_many(len(contradicted), 'cluster has', 'clusters have')} another official split in the "
+            f"source: {first_few(contradicted)}. Take these lines out, or leave the source's own splits out"
         )
     if not there:
         logger.warning(
@@ -183,7 +183,8 @@ def frozen_splits(clusters: pd.Series, official: pd.Series, frozen: Mapping[str,
         gone = set(frozen) - set(clusters)
         logger.warning("%s: %d of its %d clusters do not occur: %s", PARAMETER, len(gone), len(frozen), first_few(gone))
     logger.info(
-        "%s gives %d clusters their split; %d others are drawn",
-        *(PARAMETER, there, clusters[given.isna() & official.isna()].nunique()),
+        "%s gives %s; %s drawn",
+        *(PARAMETER, how_many(there, "cluster its split", "clusters their split")),
+        how_many(clusters[given.isna() & official.isna()].nunique(), "other is", "others are"),
     )
     return given.astype("str")

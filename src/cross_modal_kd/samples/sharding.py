@@ -19,7 +19,7 @@ from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.parquet import read_parquet
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.shards import INDEX, SUMS
-from cross_modal_kd.storage import with_space, write_whole
+from cross_modal_kd.storage import how_many, with_space, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +57,13 @@ def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None,
                     f"sources.{name}.shards: {folder} cannot be written to ({error.strerror}); give a folder that is "
                     "this user's"
                 ) from error
-            logger.info("%s: %d files in the shards of %s, %d of them new", name, len(files), folder, added)
+            there = how_many(len(files), "file")
+            logger.info("%s: %s in the shards of %s, %d of them new", name, there, folder, added)
         elif len(lacking := lacking_in(folder, files)):
             raise SamplesError(
-                f"{name}: {len(lacking)} files are not in the shards of {folder}, or have changed since: "
-                f"{first_few(lacking['path'], 3)}. Run ingestion with ingestion.shards, which writes them, or take "
-                f"sources.{name}.shards out"
+                f"{name}: {how_many(len(lacking), 'file is', 'files are')} not in the shards of {folder}, or changed "
+                f"since: {first_few(lacking['path'], 3)}. Run ingestion with ingestion.shards, which writes them, or "
+                f"take sources.{name}.shards out"
             )
 
 

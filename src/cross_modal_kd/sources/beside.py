@@ -8,9 +8,12 @@ import pandas as pd
 
 from cross_modal_kd.samples import SamplesError, first_few, leads_outside, one_form, read_csv, shown
 from cross_modal_kd.sources.files import Known
+from cross_modal_kd.storage import how_many
 
 CAPTIONS, DOMAINS, SPLITS_FILE = "captions.csv", "domains.csv", "splits.csv"
 COLUMNS = {CAPTIONS: ["path", "text"], DOMAINS: [], SPLITS_FILE: ["split"]}
+
+MISSING = "caption of a file that is missing", "captions of files that are missing"
 
 
 class Beside:
@@ -85,7 +88,7 @@ class Beside:
         missing = [path for path in table.loc[at < 0, "path"].unique() if not self._is_there(path)]
         if missing:
             raise SamplesError(
-                f"{self.root / CAPTIONS}: {table['path'].isin(missing).sum()} captions of files that are missing: "
+                f"{self.root / CAPTIONS}: {how_many(table['path'].isin(missing).sum(), *MISSING)}: "
                 f"{first_few(missing)}; restore the files, write paths as they are "
                 f"below {self.root}, or take the lines out"
             )

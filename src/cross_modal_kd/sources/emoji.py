@@ -22,6 +22,7 @@ from cross_modal_kd.samples import (
     require_columns,
 )
 from cross_modal_kd.sources.listing import Listing, listing
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def read_emoji(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     concepts = concepts.assign(family=concepts["code"].map(_families(images)))
     kept = _select(concepts, images, chosen)
     images = images[images["code"].isin(kept["code"])]
-    logger.info("%s: %d of %d concepts kept, %d images", name, len(kept), len(concepts), len(images))
+    logger.info("%s: %d of %d concepts kept, %s", name, len(kept), len(concepts), how_many(len(images), "image"))
     rows: list[dict[str, Any]] = []
     by_code = kept.set_index("code").to_dict("index")
     label_of = {code: code if chosen.label == "concept" else found["subcategory"] for code, found in by_code.items()}

@@ -9,6 +9,7 @@ import pandas as pd
 from cross_modal_kd.samples import SamplesError, shown
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import as_rejected
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
     """A row for each caption of each image, joined by the stem of the files alone.
 
     Bytes that are no UTF-8 become U+FFFD. Lines without a word are left out, and every number of lines is taken: both
-    are counted in the log.
+    are how_many in the log.
 
     Args:
         name: of the source.
@@ -101,8 +102,9 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
             f"{len(files.paths)} files and none of them; correct sources.{name}.options.captions"
         )
     logger.info(
-        "%s: %d captions of %d images; %d images have none, %d another number than %d; %d blank lines left out, %d "
-        "captions with bytes that are no UTF-8",
-        *(name, len(rows), len(seen), len(image_of) - len(seen), odd, LINES, blank, replaced),
+        "%s: %s of %s; %s none, %d another number than %d; %s left out, %s with bytes that are no UTF-8",
+        *(name, how_many(len(rows), "caption"), how_many(len(seen), "image")),
+        *(how_many(len(image_of) - len(seen), "image has", "images have"), odd, LINES),
+        *(how_many(blank, "blank line"), how_many(replaced, "caption")),
     )
     return pd.DataFrame(rows), rejected

@@ -17,6 +17,7 @@ from cross_modal_kd.sources.voxceleb_speakers import (
     columns_of,
     utterance_keys,
 )
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +146,6 @@ def _count(name: str, rows: pd.DataFrame) -> None:
         of_level = rows[level == each]
         if len(of_level):
             logger.info(
-                "%s: %s faces of %s speakers are known by %s",
-                *(name, f"{len(of_level):,}", f"{of_level['label'].nunique():,}", each),
+                "%s: %s of %s known by %s",
+                *(name, how_many(len(of_level), "face"), how_many(of_level["label"].nunique(), "speaker"), each),
             )

@@ -23,6 +23,7 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import as_rejected
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +147,8 @@ class Tree(NamedTuple):
         left = reason.notna() & self.path.str.lower().str.endswith(beside)
         if left.any():
             logger.info(
-                "%s: %s files are left to the layout %s (%s)", name, f"{left.sum():,}", layout, ", ".join(beside)
+                "%s: %s left to the layout %s (%s)",
+                *(name, how_many(left.sum(), "file is", "files are"), layout, ", ".join(beside)),
             )
         reason = reason.mask(left)
         reason = reason.mask(reason.notna() & self.archives, UNPACK)

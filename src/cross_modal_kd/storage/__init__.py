@@ -24,6 +24,7 @@ from cross_modal_kd.storage.folder import (
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 from cross_modal_kd.storage.rows_file import RowsFile
+from cross_modal_kd.storage.words import how_many
 
 __all__ = [
     "SUMS",
@@ -31,6 +32,7 @@ __all__ = [
     "Lock",
     "RowsFile",
     "clear_leftovers",
+    "how_many",
     "csv_text",
     "file_in",
     "guarded",

@@ -13,7 +13,7 @@ import cross_modal_kd.modalities  # noqa: F401 (registers the modalities that a 
 from cross_modal_kd.config import first_errors
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle, weights_of
 from cross_modal_kd.samples import SamplesError
-from cross_modal_kd.storage import read_json, replaced, verify
+from cross_modal_kd.storage import how_many, read_json, replaced, verify
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference, load_quality, save_quality
 from cross_modal_kd.student.record import FORMAT, StudentRecord, Threshold
@@ -25,6 +25,10 @@ FACTS, CARD = "provenance", "README.md"
 HEADER = ("| threshold | score | FAR | FRR | FAR on test | FRR on test |", "|---|---|---|---|---|---|")
 FRONT = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 TEACHER_SPACE, TRAINING_SPACE = "teacher_space", "training_space"
+AGAIN = (
+    "`kedro run --pipeline=deployment`, with the --env of its task, packages a student that is trained; one that came "
+    "from elsewhere is fetched again"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class PackagedStudent:
         lines = [
             f"**{task.title or task.name}** ({record.role}, arm {record.provenance.get('arm', '-')}): a {task.student} "
             f"student, taught by {task.teacher}{', chimeric pairs' if task.chimeric else ''}.",
-            f"{dev.name}: {value}; {len(record.classes)} classes.",
+            f"{dev.name}: {value}; {how_many(len(record.classes), 'class', 'classes')}.",
             *([task.note] if task.note else []),
         ]
         if operating.thresholds:
@@ -129,7 +133,7 @@ def load_package(folder: Path) -> PackagedStudent:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder with a packaged student")
+        raise FileNotFoundError(f"{folder} is no folder with a packaged student. {AGAIN}")
     with _naming(folder):
         record = _record(folder)
         model = load_bundle(folder / MODEL, ["student"])
@@ -143,23 +147,25 @@ def load_package(folder: Path) -> PackagedStudent:
         )
         training = load_space(folder, TRAINING_SPACE, dim)
         quality = load_quality(folder, record.quality)
-    if record.weights != weights_of(model) or record.classes != model.config["classes"] or bound > dim:
-        raise StudentError(
-            f"{folder / RECORD} describes another model than {folder / MODEL}. Package the student again"
-        )
+        if record.weights != weights_of(model) or record.classes != model.config["classes"] or bound > dim:
+            raise StudentError(f"{folder / RECORD} describes another model than {folder / MODEL}")
     examples, facts = _examples(folder / EXAMPLES), _facts(folder / FACTS)
     return PackagedStudent(record, model, side, training, quality, examples, facts, _card(folder), folder)
 
 
 @contextmanager
 def _naming(folder: Path) -> Iterator[None]:
-    """Within it, whatever is wrong with the files is a StudentError; what is missing stays a FileNotFoundError."""
+    """Within it, whatever is wrong with the files is a StudentError; what is missing stays a FileNotFoundError.
+
+    Both say what makes the folder again.
+    """
     try:
         yield
-    except (StudentError, FileNotFoundError):
-        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}. {AGAIN}") from error
     except (SamplesError, ValueError, OSError) as error:
-        raise StudentError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
+        said = str(error) if str(folder) in str(error) else f"{folder}: {error}"
+        raise StudentError(f"{said}. {AGAIN}") from error
 
 
 def _record(folder: Path) -> StudentRecord:
@@ -172,7 +178,7 @@ def _record(folder: Path) -> StudentRecord:
     try:
         return StudentRecord.model_validate(content)
     except ValidationError as error:
-        raise StudentError(f"{folder / RECORD}: {first_errors(error)}. Package the student again") from error
+        raise StudentError(f"{folder / RECORD}: {first_errors(error)}") from error
 
 
 def _facts(folder: Path) -> dict[str, str]:

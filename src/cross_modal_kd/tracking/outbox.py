@@ -76,19 +76,21 @@ class Outbox:
                 self._leave(left, keep_in)
 
     def _leave(self, left: list[tuple[str, Action]], keep_in: Path | None) -> None:
+        from cross_modal_kd.storage import how_many
+
         names = ", ".join(sorted({what for what, _ in left})[:10])
         lost = len(left) if keep_in is None else save_unsent(keep_in, self.tracking_uri, left)
         if lost < len(left):
             logger.warning(
-                "the tracking server %s is still away at the end of the run: %d messages are kept in %s (%s). When it "
+                "the tracking server %s is still away at the end of the run: %s kept in %s (%s). When it "
                 "answers again, `python -m cross_modal_kd.tracking.unsent %s` sends them",
-                *(self.tracking_uri, len(left) - lost, keep_in, names, keep_in),
+                *(self.tracking_uri, how_many(len(left) - lost, "message is", "messages are"), keep_in, names, keep_in),
             )
         if lost:
             logger.warning(
-                "the tracking server %s is still away at the end of the run: %d messages are lost (%s). Every "
+                "the tracking server %s is still away at the end of the run: %s lost (%s). Every "
                 "result is in the task's data folders; the same command logs them again",
-                *(self.tracking_uri, lost, names),
+                *(self.tracking_uri, how_many(lost, "message is", "messages are"), names),
             )
 
     def _keep(self, what: str, action: Action, keep: bool) -> None:

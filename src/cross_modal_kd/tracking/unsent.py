@@ -202,6 +202,8 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         print("usage: python -m cross_modal_kd.tracking.unsent FILE...", file=sys.stderr)
         return 1
+    from cross_modal_kd.storage import how_many
+
     failed = False
     for name in arguments:
         try:
@@ -210,7 +212,7 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             failed = True
         else:
-            print(f"{name}: {count} messages sent")
+            print(f"{name}: {how_many(count, 'message')} sent")
     return int(failed)
 
 

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from cross_modal_kd.compute import portable, workers_by_cores
 from cross_modal_kd.modalities import Inputs, Item
 from cross_modal_kd.samples import read_before
+from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,9 @@ def described(inputs: Inputs, workers: int) -> str:
         A line: how many inputs, how large decoded, kept in memory or read by whom.
     """
     size = "" if inputs.size_bytes is None else f" of {_size(inputs.size_bytes)}, decoded"
-    who = "in this process" if not workers else f"by {workers} worker{'s' if workers > 1 else ''}"
+    who = "in this process" if not workers else f"by {how_many(workers, 'worker')}"
     where = "kept in memory" if inputs.kept else "not kept in memory (inputs.cache_mb), read as they are needed"
-    return f"{len(inputs):,} inputs{size}: {where}{'' if inputs.kept and not workers else f' {who}'}"
+    return f"{how_many(len(inputs), 'input')}{size}: {where}{'' if inputs.kept and not workers else f' {who}'}"
 
 
 def _size(count: int) -> str:
