@@ -201,6 +201,54 @@ def test_lists_of_cn_celeb_are_read_as_they_are_published(tmp_path):
         assert first["score"] == pytest.approx(cosine, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "form", ["CNC-Eval-Avg.lst", "CNC-Eval-Concat.lst", "CNC-Eval-Core.lst", "CNC-Eval-interview.lst"]
+)
+def test_lists_that_wespeaker_writes_of_cn_celeb_are_the_same_trials_with_a_row_a_genre(tmp_path, form, caplog):
+    lists = cnceleb(tmp_path) / "CN-Celeb_flac/eval/lists"
+    rows = [line.split() for line in (lists / "trials.lst").read_text().splitlines()]
+    word = {"1": "target", "0": "nontarget"}
+    written = {
+        "CNC-Eval-Avg.lst": [f"{model} {test} {word[label]}" for model, test, label in rows],
+        "CNC-Eval-Concat.lst": [f"enroll/{model}.wav {test} {word[label]}" for model, test, label in rows],
+        "CNC-Eval-Core.lst": [f"{label} enroll/{model}.wav {test}" for model, test, label in rows],
+        "CNC-Eval-interview.lst": [
+            f"{model} {test} {word[label]}" for model, test, label in rows if "interview" in test
+        ],
+    }[form]
+    (tmp_path / form).write_text("\n".join(written) + "\n")
+    protocol = "concat" if "enroll/" in written[0] else "avg"
+    generator = np.random.default_rng(0)
+    names = read_names(tmp_path, protocol)
+    np.savez(tmp_path / "e.npz", **{name: generator.normal(size=6) for name in names})
+    sources = Roots({"cn": SourceConfig(layout="cnceleb", root=str(tmp_path))})
+    table = layout_of("cn", "cnceleb")("cn", sources, {"enrolment": protocol}).rows
+    table.to_parquet(tmp_path / "samples.parquet")
+    models = str(lists / "enroll.map") if protocol == "avg" else None
+    speakers = {"table": str(tmp_path / "samples.parquet"), "bootstrap": 20}
+    asked = {"embeddings": str(tmp_path / "e.npz"), "models": models, "speakers": speakers}
+    asked = ScoreTrialsConfig(trials=str(tmp_path / form), **asked)
+    scored = score_trials(asked)
+    plain = score_trials(asked.model_copy(update={"trials": str(lists / "trials.lst")}))
+    of_list = plain.table()
+    kept = of_list["test"].astype("str").str.contains("interview" if "interview" in form else "")
+    assert scored.scores.tolist() == pytest.approx(of_list.loc[kept, "score"].tolist())
+    assert scored.table()["label"].tolist() == of_list.loc[kept, "label"].tolist()
+    found = measure_trials(scored, asked).metrics
+    counts = f"{len(scored.trials)} trials with {int(scored.trials.targets)} targets"
+    of_genre = form == "CNC-Eval-interview.lst"  # such lists are nobody's published ones
+    assert found["name"] == (form if of_genre else f"{form} (not CN-Celeb eval: {counts})")
+    assert found["enrolment"].startswith("Avg" if protocol == "avg" else "Concat")
+    tested = scored.table().assign(genre=lambda rows: rows["test"].astype("str").str.extract(r"-([a-z_]+)-")[0])
+    counts = {
+        f"eer_test_genre/{genre}": [int(part["label"].sum()), int((part["label"] == 0).sum())]
+        for genre, part in tested.groupby("genre")
+    }
+    genres = {row["metric"]: [row["targets"], row["impostors"]] for row in found["conditions"]}
+    assert counts == {name: genres[name] for name in counts}  # whose models are of several genres
+    assert name_of_trials(tmp_path / form, 3_484_292, 17_755) == "CN-Celeb eval"
+
+
 def read_names(root, enrolment):
     sources = Roots({"cn": SourceConfig(layout="cnceleb", root=str(root))})
     rows = layout_of("cn", "cnceleb")("cn", sources, {"enrolment": enrolment}).rows
@@ -220,6 +268,12 @@ def test_a_published_list_has_its_name_and_another_does_not(tmp_path, caplog, mo
     assert name_of_trials(tmp_path / "veri_test2.txt", 100, 50) == (
         "veri_test2.txt (not VoxCeleb1-O, cleaned: 100 trials with 50 targets)"
     )
+    assert name_of_trials(tmp_path / "voxceleb1_test_v2.txt", 100, 50) == (
+        "voxceleb1_test_v2.txt (not VoxCeleb1-O, original: 100 trials with 50 targets)"
+    )
+    (tmp_path / "voxceleb1_test_v2.txt").write_text("1 a b\n")
+    of_openslr = name_of_trials(tmp_path / "voxceleb1_test_v2.txt", 37_720, 18_860)
+    assert of_openslr == "VoxCeleb1-O, original (by its counts; the file is not byte for byte the published one)"
     assert "found 100 trials with 50 targets; VoxCeleb1-O, cleaned has 37,611 with 18,802 targets" in caplog.text
 
 

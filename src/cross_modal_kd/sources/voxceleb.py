@@ -15,6 +15,7 @@ from cross_modal_kd.sources.voxceleb_speakers import (
     columns_of,
     utterance_keys,
 )
+from cross_modal_kd.sources.voxceleb_split import deal
 
 # id10001/1zcIwhmdeo4/00001.wav, also .m4a.wav; and of 2017 A.J._Buckley/1zcIwhmdeo4_0000001.wav. YouTube's ids have 11
 # characters, - and _ among them.
@@ -43,8 +44,8 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
         options: the fields of ``VoxCelebOptions``.
 
     Returns:
-        The rows, those of the test parts with their split; and what is passed over, with its reason. Pictures and films
-        are counted in the log. Memory: O(N).
+        The rows, those of the test parts (or all, by a file of a split) with their split; and what is passed over, with
+        its reason. Pictures and films are counted in the log. Memory: O(N).
 
     Raises:
         SamplesError: there is no utterance, a table is wrong, or is missing and needed.
@@ -56,10 +57,12 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     if rows.empty:
         raise tree.nothing(name, "utterance", TREES, reason)
     tree.warn_of_missing(name, rows["part"], chosen)
+    rows, lost, dealt = deal(name, rows, tree, chosen.split)
+    reason = reason.fillna(tree.path.map(lost).astype("str"))
     counts = tree.speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
     beside = (*modality_of("image").endings, *FILMS)
-    return listing(rows, tree.rejected(name, reason, beside, "voxceleb_faces"), counts)
+    return listing(rows, tree.rejected(name, reason, beside, "voxceleb_faces"), [*counts, *dealt])
 
 
 def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:

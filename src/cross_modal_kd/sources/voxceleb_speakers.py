@@ -58,12 +58,16 @@ class VoxCelebOptions(Strict):
     for these ``train: [vox2_dev]`` and ``test: [vox1_dev, vox1_test]``.
     vox1_meta, vox2_meta: the tables of the speakers, relative to the source's root or absolute. null takes the one of
     that name below the root that lies highest, if there is any.
+    split: a file that says the split of each utterance (``iden_split.txt``, VoxCeleb1's identification split) or of
+    each speaker (``id10001 train``), relative to the source's root or absolute; what it does not name is passed over.
+    null takes the test parts for the test and leaves the others to ``ingestion.split``.
     """
 
     train: Annotated[list[Part], EachOnce] = Field(["vox1_dev", "vox2_dev"], min_length=1)
     test: Annotated[list[Part], EachOnce] = ["vox1_test", "vox2_test"]
     vox1_meta: str | None = Field(None, min_length=1)
     vox2_meta: str | None = Field(None, min_length=1)
+    split: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _disjoint(self) -> "VoxCelebOptions":

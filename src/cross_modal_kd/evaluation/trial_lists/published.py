@@ -13,17 +13,27 @@ logger = logging.getLogger(__name__)
 
 
 class PublishedTrials(NamedTuple):
-    """A list of trials as it was published. md5: of the file, None where it is not known."""
+    """A list of trials as it was published.
+
+    md5: of the file, None where it is not known. also: names that copies of it have, in another form or place:
+    OpenSLR's SLR49, whose counts are the original list's, and what WeSpeaker's CN-Celeb recipes write.
+    """
 
     name: str
     file: str
     trials: int
     targets: int
     md5: str | None = None
+    also: tuple[str, ...] = ()
 
 
 TRIALS = (
-    PublishedTrials("VoxCeleb1-O, original", "veri_test.txt", 37_720, 18_860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
+    PublishedTrials(
+        "VoxCeleb1-O, original",
+        "veri_test.txt",
+        *(37_720, 18_860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
+        also=("voxceleb1_test.txt", "voxceleb1_test_v2.txt"),
+    ),
     PublishedTrials("VoxCeleb1-O, cleaned", "veri_test2.txt", 37_611, 18_802, "b73110731c9223c1461fe49cb48dddfc"),
     PublishedTrials("VoxCeleb1-E, original", "list_test_all.txt", 581_480, 290_743, "b9ecf7aa49d4b656aa927a8092844e4a"),
     PublishedTrials("VoxCeleb1-E, cleaned", "list_test_all2.txt", 579_818, 289_921, "a53e059deb562ffcfc092bf5d90d9f3a"),
@@ -33,7 +43,12 @@ TRIALS = (
     PublishedTrials(
         "VoxCeleb1-H, cleaned", "list_test_hard2.txt", 550_894, 275_488, "857790e09d579a68eb2e339a090343c8"
     ),
-    PublishedTrials("CN-Celeb eval", "trials.lst", 3_484_292, 17_755),
+    PublishedTrials(
+        "CN-Celeb eval",
+        "trials.lst",
+        *(3_484_292, 17_755),
+        also=("CNC-Eval-Avg.lst", "CNC-Eval-Concat.lst", "CNC-Eval-Core.lst"),
+    ),
 )
 
 
@@ -53,7 +68,7 @@ def name_of_trials(file: Path, trials: int, targets: int | None) -> str:
             if each.md5 is None or _md5(file) == each.md5:
                 return each.name
             return f"{each.name} (by its counts; the file is not byte for byte the published one)"
-    called = [each for each in TRIALS if each.file == file.name]
+    called = [each for each in TRIALS if file.name in (each.file, *each.also)]
     if not called:
         return file.name
     (each,) = called

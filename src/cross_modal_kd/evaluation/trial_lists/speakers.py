@@ -47,7 +47,7 @@ def by_speaker(
         scores: (T,), higher is more alike.
         asked: the table, and how speakers are resampled.
         models: a file of models, which the list's enrolments then are; None: they are utterances. A model is of a
-            condition's value where all its utterances are.
+            condition's value where all its utterances are; where some are of none, trials are told by their tests too.
         p_targets: of the minDCF that have an interval too.
 
     Returns:
@@ -85,7 +85,8 @@ def by_speaker(
         "conditions": [
             measure.row(metric, which & there)
             for name in conditions_of(about)
-            for metric, which in Coded.of(name, about[f"{CONDITION}{name}"], enrol, test).parts(trials.target)
+            for coded in [Coded.of(name, about[f"{CONDITION}{name}"], enrol, test)]
+            for metric, which in (*coded.parts(trials.target), *coded.of_tests())
         ],
     }
     return found

@@ -59,6 +59,17 @@ class Coded(NamedTuple):
         if (target[across] == 1).any():
             yield f"eer_across_{self.name}", across
 
+    def of_tests(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The trials whose test is of each value, where enrolments are of none: models of several genres.
+
+        Yields:
+            The metric's name and (T,) which trials it is over; nothing where every enrolment has a value, and nothing
+                of sessions.
+        """
+        if self.name != SESSION and ((self.enrol < 0) & (self.test >= 0)).any():
+            for number, value in enumerate(self.values):
+                yield f"eer_test_{self.name}/{value}", self.test == number
+
 
 def too_few(
     target: np.ndarray, clusters: tuple[np.ndarray, np.ndarray], least: int, what: str, parameter: str
