@@ -12,6 +12,7 @@ from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.report.captions import captions
 from cross_modal_kd.evaluation.report.tables import not_defined
 from cross_modal_kd.evaluation.report.verdict import verdict
+from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.tracking import ThisRun, set_this_run
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION, keep, world
 
@@ -246,3 +247,15 @@ def test_sounds_are_put_on_the_page_to_be_played(tmp_path):
     shown = Exhibits(samples, sources).show(first["sample_id"])
     assert (shown.kind, shown.name) == ("sound", first["label"])
     assert shown.content.startswith("data:audio/wav;base64,")
+
+
+def test_a_file_that_is_damaged_before_it_is_shown_is_named_with_what_to_do(tmp_path):
+    from cross_modal_kd.config.ingestion import SourcesConfig
+    from cross_modal_kd.evaluation.report.exhibits import Exhibits
+
+    samples = world(labels=2, views=2).samples.assign(group=None)
+    first = samples[samples["modality"] == "image"].iloc[0]
+    (tmp_path / first["path"]).write_bytes(b"damaged")
+    sources = SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}})
+    with pytest.raises(SamplesError, match=r"not a readable image .*It could be read when .* restore it and run"):
+        Exhibits(samples, sources).show(first["sample_id"])

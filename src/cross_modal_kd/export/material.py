@@ -11,7 +11,7 @@ from cross_modal_kd.export.cost import Measure, measured_on
 from cross_modal_kd.export.parity import Probes
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import ModelBundle, saved_inputs
-from cross_modal_kd.samples import Roots, split_rows
+from cross_modal_kd.samples import Roots, read_before, split_rows
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,15 @@ def gather(
         The material; calibration samples only where they are used.
     """
     modality, inputs, roots = modality_of(task.student), saved_inputs(bundle), Roots(sources)
-    probes = {
-        str(row["sample_id"]): modality.probes(row, roots, inputs)
-        for row in _drawn(split_rows(samples, task.student, "dev"), config.samples, config.seed)
-    }
-    calibration = []
-    if config.int8 == "static":
-        drawn = _drawn(split_rows(samples, task.student, "train"), config.calibration, config.seed)
-        calibration = [modality.probes(row, roots, inputs)[0].numpy()[None] for row in drawn]
+    with read_before():
+        probes = {
+            str(row["sample_id"]): modality.probes(row, roots, inputs)
+            for row in _drawn(split_rows(samples, task.student, "dev"), config.samples, config.seed)
+        }
+        calibration = []
+        if config.int8 == "static":
+            drawn = _drawn(split_rows(samples, task.student, "train"), config.calibration, config.seed)
+            calibration = [modality.probes(row, roots, inputs)[0].numpy()[None] for row in drawn]
     return Material(probes, calibration, measured_on(samples, task, sources, bundle))
 
 

@@ -144,7 +144,7 @@ def _networks(blocks: Mapping[str, Any], used: frozenset[str]) -> Networks:
     except Exception as error:
         raise ConfigError(
             f"compute.accelerator {compute.accelerator!r} with compute.precision {compute.precision!r} and "
-            f"compute.devices {compute.devices}: {error}"
+            f"compute.devices {compute.devices}: {error} Set compute.accelerator to auto, which takes what there is"
         ) from error
     if (precision := pick_precision(training)) == "16-mixed" and device.type == "cpu":
         raise ConfigError("compute.precision 16-mixed: a CPU has no half precision; set it to auto or bf16-mixed")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples import Roots, as_records
+from cross_modal_kd.samples import Roots, as_records, read_before
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Exhibits:
         row = self._rows[sample_id]
         known = [row["domain"], None if self._labels_are_groups else self._words.get(row["group"])]
         detail = ", ".join(str(part) for part in known if isinstance(part, str))
-        shown = modality_of(row["modality"]).preview(row, self._roots)
+        with read_before():
+            shown = modality_of(row["modality"]).preview(row, self._roots)
         has_words = isinstance(row["text"], str)
         return Exhibit(shown.kind, shown.content, self.name_of(sample_id), "" if has_words else detail)

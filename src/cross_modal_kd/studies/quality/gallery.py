@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples import Roots, as_records
+from cross_modal_kd.samples import Roots, as_records, read_before
 
 SPLIT = "test"
 
@@ -47,5 +47,6 @@ def _sides(rows: pd.DataFrame, name: str, roots: Roots, n: int) -> dict[str, lis
 
 
 def _card(row: Mapping[str, Any], name: str, roots: Roots) -> dict[str, Any]:
-    shown = modality_of(row["modality"]).preview(row, roots, large=True)
+    with read_before():
+        shown = modality_of(row["modality"]).preview(row, roots, large=True)
     return {"sample_id": row["sample_id"], "label": row["label"], "value": float(row[name]), "shown": shown}
