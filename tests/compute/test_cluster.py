@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from functools import partial
 
 import numpy as np
@@ -87,6 +88,15 @@ def test_more_than_the_cluster_has_is_refused_and_not_waited_for(ray_of_two_core
     engine = engine_of(ray_of_two_cores.model_copy(update={key: asked}))
     with pytest.raises(EngineError, match=rf"compute\.{key} is {asked:g}, and the cluster has"):
         list(engine.each(str, [1], on_gpu=True))
+
+
+def test_what_cannot_be_sent_is_said_in_words(ray_of_two_cores):
+    engine, lock = engine_of(ray_of_two_cores), threading.Lock()
+    for work, items in ((lambda item, held=lock: item, [1]), (str, [1, lock])):
+        with pytest.raises(
+            EngineError, match=r"cannot be sent to other processes \(cannot pickle '_thread.lock' object\)"
+        ):
+            list(engine.each(work, items))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pickle
 import signal
 import socket
 import threading
@@ -79,12 +80,15 @@ class Cluster:
             retry_exceptions=False,
         )
         self._require(ray.cluster_resources(), gpus)
-        shared, caller, left = [ray.put(work)], Caller.here(compute), iter(items)
+        with _sendable():
+            shared, caller, left = [ray.put(work)], Caller.here(compute), iter(items)
         waiting: list[Any] = []
         try:
             while True:
                 most = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1) / compute.task_cpus))
-                waiting += [task.remote(shared, item, caller) for item in islice(left, most - len(waiting))]
+                for item in islice(left, most - len(waiting)):
+                    with _sendable():
+                        waiting.append(task.remote(shared, item, caller))
                 if not waiting:
                     return
                 (done,), waiting = ray.wait(waiting, num_returns=1)
@@ -186,6 +190,19 @@ def connected(compute: ComputeConfig) -> Any:
         ) from error
     logger.info("Ray at %s has %g CPUs and %g GPUs", compute.address, *map(_there(ray).get, ("CPU", "GPU")))
     return ray
+
+
+@contextmanager
+def _sendable() -> Iterator[None]:
+    """Within it something is sent to other processes. Raises EngineError where it cannot be."""
+    try:
+        yield
+    except (TypeError, AttributeError, pickle.PicklingError) as error:
+        why = error.__cause__ or error
+        raise EngineError(
+            f"compute.engine ray: the work cannot be sent to other processes ({why}). What an encoder, an augmentation "
+            "or a metric holds must be picklable: no locks, open files or connections. Or set compute.engine to local"
+        ) from error
 
 
 @contextmanager
