@@ -37,6 +37,29 @@ def test_two_runs_that_make_the_database_together_both_go_on(monkeypatch):
             mlflow_session.ready(connect, uri)
 
 
+def test_a_database_whose_making_was_cut_off_is_made_again(tmp_path, monkeypatch):
+    """On a full disk MLflow leaves half its tables, and can then neither go on nor begin again."""
+    import mlflow
+
+    whole = mlflow.MlflowClient
+
+    def cut_off(uri):
+        Path(uri.removeprefix("sqlite:///")).write_bytes(b"half of the tables")
+        raise OSError(28, "database or disk is full")
+
+    monkeypatch.setattr(mlflow, "MlflowClient", cut_off)
+    with pytest.raises(OSError, match="full"):
+        mlflow_session._make_whole(tmp_path / "mlflow.db")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(mlflow, "MlflowClient", whole)
+    mlflow_session._make_whole(tmp_path / "mlflow.db")
+    assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]
+    made = (tmp_path / "mlflow.db").stat()
+    mlflow_session._make_whole(tmp_path / "mlflow.db")
+    assert (tmp_path / "mlflow.db").stat() == made
+    assert mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_experiment_by_name("Default") is not None
+
+
 def test_long_values_are_cut_and_keep_their_hash():
     first, second = (as_params({"text": "x" * 600 + end})["text"] for end in "ab")
     assert len(first) == len(second) <= 500

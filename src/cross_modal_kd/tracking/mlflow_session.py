@@ -6,16 +6,18 @@ MLflow is imported when a run starts, and at no other time.
 import atexit
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import sleep, time
 from typing import Any
 
-from cross_modal_kd.storage import is_dead
+from cross_modal_kd.storage import guarded, is_dead
 from cross_modal_kd.tracking.outbox import LAST_DELAYS
 from cross_modal_kd.tracking.run import TrackedRun, set_session_run
 from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
@@ -97,9 +99,11 @@ class MlflowSession:
         except Exception as error:
             before.restore(mlflow)
             raise RuntimeError(
-                f"no run could be started at the MLflow tracking server {settings.tracking_uri}: {error}\n"
-                "Is it reachable? Its address is `tracking_uri` in conf/local/mlflow.yml (or conf/base/mlflow.yml), "
-                "or MLFLOW_TRACKING_URI. To run without tracking, put `enabled: false` in conf/local/mlflow.yml."
+                f"no run could be started at the MLflow tracking server {settings.tracking_uri}: {_first_line(error)}\n"
+                "Can it be reached, and has its disk space left? (A local database that was left half made, where "
+                "something `already exists`, is to be removed.) Its address is `tracking_uri` in conf/local/mlflow.yml "
+                "(or conf/base/mlflow.yml), or MLFLOW_TRACKING_URI. To run without tracking, put `enabled: false` in "
+                "conf/local/mlflow.yml."
             ) from error
         atexit.register(self.end, "KILLED")  # runs before MLflow's own, which would say FINISHED
         self._logs = logs
@@ -225,6 +229,8 @@ def _experiment(settings: Settings) -> str:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if settings.local_folder is not None:
+        _make_whole(Path(settings.tracking_uri.removeprefix(SQLITE).partition("?")[0]))
     client = ready(lambda: MlflowClient(settings.tracking_uri), settings.tracking_uri)
     found = client.get_experiment_by_name(settings.experiment)
     if found is None:
@@ -246,6 +252,32 @@ def _artifact_location(settings: Settings) -> str | None:
     """The folder beside a local database, as an address; None lets a server decide."""
     folder = settings.local_folder
     return None if folder is None else (folder / settings.artifact_root / settings.experiment).resolve().as_uri()
+
+
+def _make_whole(file: Path) -> None:
+    """Make a local database that is not there yet, under another name until it has all its tables.
+
+    MLflow makes them in many steps, and goes on with none that a full disk or a kill has left half-way: every later
+    run would end with ``table _alembic_tmp_params already exists``.
+    """
+    from mlflow import MlflowClient
+
+    if file.exists() or not file.parent.is_dir() or file.name.startswith(":"):  # :memory:
+        return
+    with (
+        guarded(file.with_name(f".{file.name}.lock"), passing=True),
+        TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder,
+    ):
+        if not file.exists():
+            made = Path(folder) / file.name
+            MlflowClient(f"{SQLITE}{made.as_posix()}")
+            new = shutil.copyfile(made, Path(folder) / "whole")  # MLflow has the first one open, which pins its name
+            new.replace(file)
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, without the statements of SQL that follow it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def ready(connect: Callable[[], Any], uri: str) -> Any:
