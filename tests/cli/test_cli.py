@@ -90,11 +90,18 @@ def test_what_cannot_be_made_is_named_with_what_to_do(kedro, tmp_path):
     assert re.search(r"below.*: a file lies where a folder should be. .*set another data_root", output), output
 
 
-def _raise(error: Exception):
+def _raise(error: BaseException):
     def callback():
         raise error
 
     return cli.Run("run", callback=callback)
+
+
+def test_a_run_that_is_stopped_by_a_key_says_how_to_go_on(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        _raise(KeyboardInterrupt()).main([])
+    assert stopped.value.code == 1
+    assert "What is done is kept; the same command goes on with it\n" in capsys.readouterr().err
 
 
 def test_a_fault_of_the_program_is_shown_as_a_whole(tmp_path, monkeypatch):

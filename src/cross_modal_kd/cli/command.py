@@ -43,6 +43,12 @@ class Run(click.Command):
                 return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except KeyboardInterrupt:
+            if self.keeps_traceback:
+                click.echo(
+                    "\nCtrl-C: the run stops here. What is done is kept; the same command goes on with it", err=True
+                )
+            raise
         except BrokenPipeError:  # who reads has closed: `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
