@@ -187,3 +187,15 @@ def test_a_checkpoint_that_finds_no_space_is_named_and_the_one_before_is_kept(di
         save_state(folder / "state", {"w": torch.ones(100_000)})
     assert load_state(folder / "state")["w"].tolist() == [1, 1]
     assert [file.name for file in folder.iterdir()] == ["state"]
+
+
+def test_a_checkpoint_that_may_not_be_written_is_the_systems_error_with_its_file(tmp_path, monkeypatch):
+    """Of safetensors' own kind it was taken for a fault of the program."""
+
+    def refuse(*_, **__):
+        raise Exception('I/O error: Permission denied (os error 13) at path "/x/.tmp1"')  # noqa: TRY002
+
+    monkeypatch.setattr("cross_modal_kd.training.checkpoint.save_file", refuse)
+    with pytest.raises(PermissionError, match="Permission denied") as refused:
+        save_state(tmp_path / "state", {"w": torch.ones(2)})
+    assert refused.value.filename == str(tmp_path / "state")

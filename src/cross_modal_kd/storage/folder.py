@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 SUMS = "checksums.json"
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # as libraries written in Rust say it
 # `.<name>.<32 digits>.new` of `replaced`, `.<name>.<process>.<8 digits>.new` of `write_whole`, `<name>.<process>.tmp`
 LEFTOVER = re.compile(r"^\..+\.[0-9a-f]{32}\.(new|old)$|^\..+\.\d+\.[0-9a-f]{8}\.new$|\.\d+\.tmp$|^metrics\.json\.tmp$")
 
@@ -148,7 +150,7 @@ def _no_number(name: str) -> Any:
 
 @contextmanager
 def with_space(path: Path) -> Iterator[None]:
-    """Name the file or folder that found no space on its disk: not every library does.
+    """Name the file or folder that found no space on its disk, or may not be written: not every library does.
 
     Args:
         path: that is written in the block.
@@ -157,13 +159,18 @@ def with_space(path: Path) -> Iterator[None]:
         Nothing.
 
     Raises:
-        OSError: the disk is full; the message names ``path`` and says what to do.
+        OSError: the disk is full; the message names ``path`` and says what to do. Any other error of the system that a
+            library has put into words of its own, as the kind of OSError that it is.
     """
     try:
         yield
     except Exception as error:  # safetensors has an error of its own, with the system's number in its text
-        if getattr(error, "errno", None) != errno.ENOSPC and f"(os error {errno.ENOSPC})" not in str(error):
-            raise
+        told = _OS_ERROR.search(str(error))
+        number = getattr(error, "errno", None) or (int(told[1]) if told else None)
+        if number != errno.ENOSPC:
+            if told is None or isinstance(error, OSError):
+                raise
+            raise OSError(number, os.strerror(int(told[1])), str(path)) from error
         raise OSError(
             errno.ENOSPC,
             "No space left on device: its disk is full. Free some, or write elsewhere with "
