@@ -71,11 +71,6 @@ RANGE = {"low": 0.1, "high": 1.0}
         (SourcesConfig, {"emoji": None}, "sources is empty"),
         (SourcesConfig, {"mine": {"root": "data"}}, "sources.mine: layout lacking; a source is given whole"),
         (SourcesConfig, {"mine": {"options": {}}}, "sources.mine: layout and root lacking"),
-        (
-            TaskConfig,
-            TASK | {"student": "text", "teacher": "image"},
-            "task.student: none of the encoder libraries of 'text' can be trained; expected one of: image, speech",
-        ),
         (ArmsConfig, {}, "arms is empty"),
         (ArmConfig, {"constraints": {"f": {"kind": "cosin"}}}, "kind: expected one of .*, cosine, .*; found 'cosin'"),
         (ArmConfig, {"constraints": {"f": {"kind": "l2", "weight": 0}}}, r"constraints.f.weight is 0: remove"),

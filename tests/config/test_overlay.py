@@ -110,10 +110,6 @@ def test_a_frozen_split_of_ones_own_is_kept():
         ({"task": {"title": "Mine"}, "sources": MINE}, r"conf/mine.*task.kind \(verif.*task.student.*task.teacher"),
         ({"task": {**TASK, "student": "sppech"}, "sources": MINE}, "conf/mine.*unknown modality 'sppech'; expected"),
         (
-            {"task": {**TASK, "student": "text"}, "sources": MINE},
-            "task.student: none of the encoder libraries of 'text'",
-        ),
-        (
             {"task": "mine", "sources": MINE},
             r"conf/mine.*task is a block \(kind, student, teacher and more\), found 'mine'",
         ),

@@ -14,6 +14,7 @@ from cross_modal_kd.datasets import ModelDataset
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.modalities import ModalityError, modality_of, register, unregister
 from cross_modal_kd.modalities.inputs import Item, load_inputs
+from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import load_table
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.schema import SAMPLES
@@ -106,6 +107,21 @@ def test_a_name_is_taken_once_and_given_back(tabular):
         register(Tabular())
     assert modality_names() == ("image", "speech", "text", "tabular")
     assert "tabular" in InputConfig().model_dump()
+
+
+def test_a_modality_whose_encoders_are_all_frozen_is_no_student(tabular):
+    frozen = EncoderLibrary(embed=lambda config, samples: None, weights=lambda config: "")
+
+    class Still(Tabular):
+        name, inputs, libraries = "still", None, {"still": frozen}
+
+    register(Still())
+    try:
+        with pytest.raises(ValueError, match="task.student: none of the encoder libraries of 'still' can be trained"):
+            TaskConfig(name="t", title="T", kind="verification", student="still", teacher="text")
+        assert TaskConfig(name="t", title="T", kind="verification", student="text", teacher="still")
+    finally:
+        unregister("still")
 
 
 def test_what_is_not_registered_is_unknown_everywhere():

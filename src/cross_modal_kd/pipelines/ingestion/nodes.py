@@ -37,7 +37,6 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.sources import count_sources
 from cross_modal_kd.sources import read_sources as read_sources  # scripts take the stages from here
-from cross_modal_kd.storage import how_many
 from cross_modal_kd.tasks import kind_of
 
 logger = logging.getLogger(__name__)
@@ -219,7 +218,7 @@ def split_samples(
         rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
     check_samples(samples, task, design)
-    logger.info("%s can be used, %d rejected%s", how_many(len(samples), "sample"), len(rejected), _first(rejected))
+    logger.info("%d samples can be used, %d rejected%s", len(samples), len(rejected), _first(rejected))
     pairing = pair(samples, task)
     if unpaired := pairing.without_student:
         logger.warning(
