@@ -1,13 +1,13 @@
 """The trainable projection of the teacher, and the prototype classifier learnt with it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cross_modal_kd.config.strict import Strict
+from cross_modal_kd.config.strict import Grown
 
 
-class ProjectionConfig(Strict):
+class ProjectionConfig(Grown):
     """The teacher's projection g and its prototypes, and how they are fitted.
 
     Attributes:
@@ -23,7 +23,12 @@ class ProjectionConfig(Strict):
         lr: learning rate of AdamW, constant.
         weight_decay: of AdamW, for every parameter.
         seed: of the first weights and of the order of the samples.
+        unlabelled: whether the principal directions (all of ``pca``, and where ``mlp`` starts) are those of every
+            training sample of the teacher, with a label or not; else of those alone whose label is known. Prototypes,
+            and what an ``mlp`` learns, come from labelled ones.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("unlabelled",)
 
     kind: Literal["mlp", "pca"] = "mlp"
     dim: int = Field(128, ge=2, le=65_536)
@@ -37,3 +42,4 @@ class ProjectionConfig(Strict):
     lr: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     seed: int = Field(0, ge=0)
+    unlabelled: bool = False

@@ -22,6 +22,7 @@ def train_projection(
     classes: int,
     config: ProjectionConfig,
     dev: Callable[[Projection], float],
+    spread: np.ndarray | None = None,
 ) -> tuple[Projection, list[dict[str, float]]]:
     """The projection that is best on dev, under the cross-entropy of a W t_i to y_i.
 
@@ -34,6 +35,7 @@ def train_projection(
         classes: C.
         config: shape of the projection, and length and seed of its training.
         dev: of a projection, larger is better; where it is -inf throughout nothing can be chosen: the last is kept.
+        spread: (M, D) whose principal directions are taken; None takes those of ``embeddings``.
 
     Returns:
         The projection in evaluation mode, and one row an epoch (epoch from 0, the untrained; loss; dev).
@@ -44,7 +46,7 @@ def train_projection(
     torch.manual_seed(derive_seed("projection", config.seed))
     generator = Generator().manual_seed(derive_seed("projection-order", config.seed))
     x, y = torch.from_numpy(embeddings).float(), torch.from_numpy(labels).long()
-    projection = _untrained(x, y, classes, config)
+    projection = _untrained(x, y, classes, config, x if spread is None else torch.from_numpy(spread).float())
     if not classes:
         return projection, [{"epoch": 0.0, "loss": 0.0, "dev": _on(dev, projection)}]
     trained = [parameter for parameter in projection.parameters() if parameter.requires_grad]
@@ -74,10 +76,10 @@ def _on(dev: Callable[[Projection], float], projection: Projection) -> float:
         return dev(projection)
 
 
-def _untrained(x: Tensor, y: Tensor, classes: int, config: ProjectionConfig) -> Projection:
-    """Principal directions, and for prototypes the mean of each class."""
+def _untrained(x: Tensor, y: Tensor, classes: int, config: ProjectionConfig, spread: Tensor) -> Projection:
+    """Principal directions of ``spread``, and for prototypes the mean of each class."""
     projection = Projection(x.shape[1], classes, config)
-    projection.head.initialise(x)
+    projection.head.initialise(spread)
     if not classes:
         return projection
     with torch.no_grad():
@@ -111,8 +113,8 @@ def fit_projection(
 
     Args:
         samples: the samples table; of the teacher's training samples those whose label is one of the student's classes
-            are fitted on, and all of them where no training sample of the student has a label: principal directions
-            ask for none.
+            are fitted on, and all of them where no training sample of the student has a label, or for the principal
+            directions where ``config.unlabelled`` says so: these ask for none.
         task: its kind, and its two modalities.
         teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
         config: shape of the projection, and length and seed of its training.
@@ -128,7 +130,7 @@ def fit_projection(
     kind = kind_of(task)
     classes = train_classes(samples, task)
     train = split_rows(samples, task.teacher, "train")
-    train = train[train["label"].isin(classes)] if classes else train
+    known = train[train["label"].isin(classes)] if classes else train
     dev = split_rows(samples, task.teacher, "dev")
     dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
 
@@ -144,6 +146,7 @@ def fit_projection(
             return -np.inf
         return measured if kind.larger_is_better else -measured
 
-    values = teacher_embeddings.at(train["sample_id"])
-    fitted, history = train_projection(values, class_numbers(train["label"], classes), len(classes), config, on_dev)
+    values, labels = teacher_embeddings.at(known["sample_id"]), class_numbers(known["label"], classes)
+    spread = teacher_embeddings.at(train["sample_id"]) if config.unlabelled else values
+    fitted, history = train_projection(values, labels, len(classes), config, on_dev, spread)
     return projection_bundle(fitted, teacher_embeddings.dim, classes), pd.DataFrame(history)

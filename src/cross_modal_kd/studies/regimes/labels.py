@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.config import ArmConfig, ArmsConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, KnownLabels
 from cross_modal_kd.modalities import Damage, Dose, load_inputs
 from cross_modal_kd.samples import Roots, class_numbers, train_classes
 from cross_modal_kd.studies.arm_keys import with_value
@@ -18,7 +18,7 @@ from cross_modal_kd.studies.regimes.noise import damage, weights_of_damaged
 from cross_modal_kd.studies.regimes.projections import projection_key, refit
 from cross_modal_kd.studies.regimes.world import World, kinds_of
 from cross_modal_kd.tasks import kind_of
-from cross_modal_kd.training import labelled_clusters, labelled_part, same_steps
+from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part, same_steps
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ def _few_labels(
     varied = {"labelled": share, "draw": study.draw, "projection": projection_key(world)}
     kinds = kinds_of(arms_at(world.arms, study, share).root.values())
     classes = train_classes(part, world.task)
-    projections = refit(world, part, world.teacher_embeddings, kinds, varied, store)
+    told = hold_labels_back(world.samples, world.task, KnownLabels(share=share, draw=study.draw))
+    projections = refit(world, told, world.teacher_embeddings, kinds, varied, store)
     few = Condition.of(
         world,
         name,

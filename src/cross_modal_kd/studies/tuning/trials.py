@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from cross_modal_kd.compute import progress_bar
-from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, KnownLabels, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.arm_keys import block_of, content_of
@@ -24,6 +24,7 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import (
     ArmData,
     fit_projection,
+    hold_labels_back,
     labelled_clusters,
     labelled_part,
     run_key,
@@ -174,10 +175,11 @@ def _hold_labels_back(
     data = replace(data, classes=train_classes(part, task))
     labels = np.where(kind_of(task).clusters(data.train).isin(kept), data.labels, -1)
     data = replace(data, known=labels, labelled_share=labelled.in_batch)
+    told = hold_labels_back(visible, task, KnownLabels(share=share, draw=labelled.draw))
     projections = {}
     for kind in context.projections:
         config = context.configuration.projection.model_copy(update={"kind": kind})
-        projections[kind] = fit_projection(part, task, context.teacher_embeddings, config)[0]
+        projections[kind] = fit_projection(told, task, context.teacher_embeddings, config)[0]
     return data, projections, part
 
 
