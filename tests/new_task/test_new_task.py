@@ -332,6 +332,7 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     assert code == 0 and "and 120 without one" in said, said
     assert written["distillation"] == {"baseline": "none", "arm": known["distillation"]["arm"]}
     assert written["arms"] == {"soft_contrast": known["arms"]["soft_contrast"]}
+    assert written["projection"] == known["projection"] == {"unlabelled": True}
     text = (project / "conf/few/parameters.yml").read_text()
     assert "docs/results/label_confirm.md" in text and re.search(
         r"# \d+ of \d+ training samples have a label: few", text

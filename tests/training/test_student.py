@@ -315,6 +315,23 @@ def test_both_projections_are_fitted_and_measured_on_dev(world):
     )
 
 
+def test_principal_directions_are_those_of_all_samples_only_where_that_is_asked_for(world):
+    labelled, asked = (PROJECTION.model_copy(update={"kind": "pca", "unlabelled": each}) for each in (False, True))
+    lost = (world.samples["split"] == "train") & world.samples["label"].isin(["l0", "l1", "l2", "l3"])
+    few = world.samples.assign(label=world.samples["label"].mask(lost))
+
+    def fitted(samples, config):
+        bundle = fit_projection(samples, VERIFICATION, world.teacher, config)[0]
+        return {name.rpartition("head.")[2]: value for name, value in bundle.tensors.items()}, bundle.config["classes"]
+
+    (whole, _), (same_whole, _) = fitted(world.samples, labelled), fitted(world.samples, asked)
+    assert all(torch.equal(value, same_whole[name]) for name, value in whole.items())
+    (of_few, classes), (of_all, same_classes) = fitted(few, labelled), fitted(few, asked)
+    assert classes == same_classes == ["l4", "l5"]
+    for name in ("mean", "linear.weight"):
+        assert torch.equal(of_all[name], whole[name]) and not torch.equal(of_few[name], whole[name])
+
+
 @pytest.mark.parametrize("task", [VERIFICATION, CLASSIFICATION], ids=["verification", "classification"])
 def test_a_projection_whose_loss_is_no_number_is_named(world, task):
     config = PROJECTION.model_copy(update={"lr": 1e30})

@@ -67,15 +67,16 @@ class Regime:
         named = {"baseline": "none", **found.get("distillation", {}), **({"arm": arm} if arm else {})}
         chosen = {role: named[role] for role in ("baseline", "arm")}
         arms = {name: found["arms"][name] for name in chosen.values() if name in found["arms"]}
-        return Recommended(chosen, arms, f"as conf/{env}, {measured}")
+        return Recommended(chosen, arms, found.get("projection", {}), f"as conf/{env}, {measured}")
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """distillation, arms: blocks of parameters. source: where their values are from."""
+    """distillation, arms, projection: blocks of parameters. source: where their values are from."""
 
     distillation: dict[str, str] = field(default_factory=dict)
     arms: dict[str, Any] = field(default_factory=dict)
+    projection: dict[str, Any] = field(default_factory=dict)
     source: str = ""
 
 
