@@ -334,7 +334,7 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     assert written["arms"] == {"soft_contrast": known["arms"]["soft_contrast"]}
     assert written["projection"] == known["projection"] == {"unlabelled": True}
     text = (project / "conf/few/parameters.yml").read_text()
-    assert "docs/results/label_confirm.md" in text and re.search(
+    assert "docs/results/label_directions.md" in text and re.search(
         r"# \d+ of \d+ training samples have a label: few", text
     )
 

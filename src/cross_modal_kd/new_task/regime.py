@@ -86,7 +86,7 @@ _SAID = {
     "none": "the pairs teach alone, and SimCLR on the student's own samples stands for the student alone",
 }
 _SEARCHED = {
-    "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_confirm.md)"),
+    "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_directions.md)"),
     "few classes": (
         "few_labels_image",
         "soft_classifier",
