@@ -364,3 +364,13 @@ def test_a_plot_says_why_it_has_no_intervals():
     assert study_plot(table, look).get_suptitle() == "By label."
     said = study_plot(table.assign(no_interval="3 clusters"), look).get_suptitle()
     assert said == "By label.\nNo interval, and so no verdict: 3 clusters."
+
+
+def test_a_condition_without_labels_stands_left_of_the_others_on_a_logarithmic_axis():
+    look = Look("H", "labelled", x="value", ticks="{:.0%}")
+    rows = [{"arm": "a", "title": "A", "condition": f"{v}", "value": v, "error_mean": 0.2} for v in (0.2, 0.0, 0.05)]
+    table = pd.DataFrame(rows).assign(error_metric="eer", error_low=0.1, error_high=0.3)
+    above, below = study_plot(table, look).axes
+    assert [text.get_text() for text in below.get_xticklabels()] == ["0%", "5%", "20%"]
+    np.testing.assert_allclose(below.get_xticks(), [0.0125, 0.05, 0.2])
+    np.testing.assert_allclose(above.get_lines()[0].get_xdata(), [0.0125, 0.05, 0.2])

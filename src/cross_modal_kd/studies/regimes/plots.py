@@ -93,7 +93,7 @@ def _arms(above: Axes, below: Axes, table: pd.DataFrame, look: Look, conditions:
         if look.x is None:
             places = places + BESIDE * number
         elif look.ticks:
-            places = places * APART**number
+            places = beside_zero(places, look.places(table, conditions)) * APART**number
         label = rows["title"].iloc[0] or str(arm)
         _line(above, places, rows, "error_mean", "error", colour, label, joined=look.x is not None)
         if not alone:
@@ -106,17 +106,30 @@ def _mark_weak_teacher(axes: Iterable[Axes], table: pd.DataFrame, arm: str) -> N
         axis.axvline(own, color=FAINT, linewidth=3, label="teacher as weak as the student", zorder=0)
 
 
+def beside_zero(places: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Places on a logarithmic axis, which has none for 0: it stands left of the others, as far as 4 lies from 1.
+
+    Args:
+        places: 0 and more.
+        there: all places of the axis.
+
+    Returns:
+        The places, none of them 0 where one of ``there`` is above it.
+    """
+    return np.where(places == 0, min(there[there > 0], default=1.0) / 4, places)
+
+
 def log_ticks(axis: Axes, places: np.ndarray, ticks: str) -> None:
     """A logarithmic axis with a tick at each of the places and nowhere else.
 
     Args:
         axis: is changed.
-        places: above 0, in any order, also several times.
+        places: 0 and more, in any order, also several times; see ``beside_zero``.
         ticks: how one is written, a format of ``str.format``.
     """
     values = np.unique(places)
     axis.set_xscale("log")
-    axis.set_xticks(values, [ticks.format(value) for value in values])
+    axis.set_xticks(beside_zero(values, values), [ticks.format(value) for value in values])
     axis.minorticks_off()
 
 
