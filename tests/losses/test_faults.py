@@ -261,5 +261,6 @@ def test_a_nan_of_the_student_is_one_of_the_task(made):
 @pytest.mark.parametrize("name", sorted(REDUCERS))
 def test_a_weight_or_a_share_that_is_no_number_is_not_reduced_to_one(name):
     ones, spoilt = torch.ones(3), torch.tensor([1.0, math.nan, 1.0])
-    assert ConstraintOutput(ones, ones, ones).reduce(REDUCERS[name], spoilt).isnan()
+    with pytest.raises(ValueError, match="weights: expected finite numbers from 0 on, found nan in row 1"):
+        ConstraintOutput(ones, ones, ones).reduce(REDUCERS[name], spoilt)
     assert ConstraintOutput(spoilt, spoilt, spoilt).reduce(REDUCERS[name]).isnan()
