@@ -222,9 +222,9 @@ def split_samples(
     pairing = pair(samples, task)
     if unpaired := pairing.without_student:
         logger.warning(
-            "%d %s samples have no %s sample beside them (it was rejected, or there never was one): they serve the "
-            "teacher alone, the first is %s",
-            *(len(unpaired), task.teacher, task.student, unpaired[0]),
+            "without a %s sample beside it (it was rejected, or there never was one), so that it serves the teacher "
+            "alone: %d of the %s samples, the first is %s",
+            *(task.student, len(unpaired), task.teacher, unpaired[0]),
         )
     _warn_of_alike(samples["label"].dropna().unique())
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
