@@ -6,6 +6,7 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "cross_modal_kd"
@@ -233,3 +234,17 @@ def test_nodes_import_what_is_heavy_only_where_they_use_it():
     ]:
         heavy = [module for module, top in imports(file) if top and module.split(".")[0] in HEAVY]
         assert not heavy, f"{file.relative_to(PACKAGE)} imports {heavy} at its top"
+
+
+def test_what_confirms_the_few_labels_was_in_no_dev_or_test_split_before():
+    looked_at = {"base", "label_confirm"}  # the search's own split, and the one whose test figures made us think again
+    fresh, *before = (
+        pd.read_csv(CONF / env / "split.csv", index_col="cluster")["split"]
+        for env in ("label_directions", *sorted(looked_at))
+    )
+    test = fresh.index[fresh == "test"]
+    assert len(test) > 400
+    for split in before:
+        assert set(split.index) == set(fresh.index)
+        assert (split.loc[test] == "train").all()
+    assert set(fresh.index[fresh == "dev"]) == set(before[0].index[before[0] == "dev"])
