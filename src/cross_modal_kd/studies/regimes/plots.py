@@ -70,7 +70,7 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     below.axhline(0, color=INK, linewidth=1)
     _ticks(below, table, look, conditions)
     above.set_ylabel(f"{METRICS[table['error_metric'].iloc[0]]}, %")
-    below.set(xlabel=look.axis, ylabel="error reduction against\nthe student alone, %")
+    below.set(xlabel=look.axis, ylabel="error reduction against the\nstudent without a teacher, %")
     title(above, look.heading)
     handles, labels = above.get_legend_handles_labels()
     columns = 3 if max(map(len, labels)) <= LONG else 2
