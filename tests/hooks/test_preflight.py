@@ -321,6 +321,9 @@ def test_the_lines_say_in_how_many_folds_and_that_a_study_takes_one(blocks):
     made["comparison"] = made["comparison"].model_copy(update={"over_folds": True})
     assert arms("comparison", "evaluation").endswith("in 3 folds")
     assert arms("tuning", "comparison", "evaluation").endswith("without folds")
+    assert arms("regimes", "evaluation").endswith("on the test split alone, without folds")
+    made["regimes"] = made["regimes"].model_copy(update={"over_folds": True})
+    assert arms("regimes", "evaluation").endswith("in 3 folds")
     assert "tests: on the test split alone, without folds" in in_short(
         made, ("quality_study", "evaluation"), Networks(), None
     )

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cross_modal_kd.config import ArmConfig, ConfigError, StudentConfig, TrainingConfig
+from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, StudentConfig, TrainingConfig
 from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side
-from cross_modal_kd.studies.comparison.folds import measure_over_folds, over_folds
 from cross_modal_kd.studies.comparison.nodes import prepare_folds
 from cross_modal_kd.studies.config import ComparisonConfig
+from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, over_folds
 from cross_modal_kd.studies.grid import Job, Outcome
+from cross_modal_kd.studies.regimes.config import RegimesConfig
+from cross_modal_kd.studies.regimes.nodes import prepare_worlds
 from evaluation_world import World, world
 
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
@@ -22,6 +24,7 @@ FOLDS = {
     "evaluation": {"folds": 3},
     "comparison": {"arms": ["none", "soft_both_quality"], "over_folds": True},
 }
+REGIMES = {"over_folds": True, "labels": {"arms": ["none", "soft_both_quality"], "shares": [1.0, 0.3]}}
 
 
 def job(arm: str, seed: int = 0) -> Job:
@@ -52,7 +55,11 @@ def test_every_arm_is_measured_by_the_pooled_scores_of_its_own_students():
         [SimpleNamespace(job=job("a"), student=made.student(), embeddings=made.embeddings(noise)) for noise in noises]
         for made in worlds
     ]
-    found = measure_over_folds([context(made) for made in worlds], outcomes, {"bootstrap": 50, "level": 0.9})
+    tested = [
+        FoldTrainings(about := context(made), done, about.teacher_embeddings, about.projections)
+        for made, done in zip(worlds, outcomes, strict=True)
+    ]
+    found = measure_over_folds(tested, {"bootstrap": 50, "level": 0.9})
     assert len(found) == 2 and found[0].metrics["eer"].value < found[1].metrics["eer"].value
     asked = [replace(made, evaluation=made.evaluation.model_copy(update={"bootstrap": 50})) for made in worlds]
     for noise, measured in zip(noises, found, strict=True):
@@ -65,6 +72,25 @@ def test_every_arm_is_measured_by_the_pooled_scores_of_its_own_students():
             assert metric.value == expected.metrics[name].value
             np.testing.assert_array_equal(metric.resampled, expected.metrics[name].resampled)
         assert measured.metrics["eer"].evidence.clusters == 18
+
+
+def test_what_is_measured_in_place_of_the_kept_embeddings_is_each_folds_own():
+    worlds = [of_fold(number) for number in range(3)]
+    kept = [[SimpleNamespace(job=job("a"), student=made.student(), embeddings=made.embeddings(3.0))] for made in worlds]
+
+    def tested(others: list) -> list[FoldTrainings]:
+        folds = zip(map(context, worlds), kept, others, strict=True)
+        return [
+            FoldTrainings(about, done, about.teacher_embeddings, {"mlp": about.projections["mlp"]}, other)
+            for about, done, other in folds
+        ]
+
+    better = [lambda _, made=made: made.embeddings(0.5) for made in worlds]
+    resampling = {"bootstrap": 5, "level": 0.9}
+    (plain,), (other,) = (measure_over_folds(tested(each), resampling) for each in ([None] * 3, better))
+    assert other.metrics["eer"].value < plain.metrics["eer"].value
+    with pytest.raises(KeyError):  # what another fold says is of other samples
+        measure_over_folds(tested(better[::-1]), resampling)
 
 
 def test_the_trainings_of_an_arm_are_told_as_one():
@@ -92,6 +118,9 @@ def test_folds_that_are_asked_for_must_be_there():
     with pytest.raises(ConfigError, match=r"comparison.over_folds: expected evaluation.folds of 3 or more, found 1"):
         prepare_folds(one, asked, None, None, None, None, None, None)
     assert prepare_folds(one, asked.model_copy(update={"over_folds": False}), *[None] * 6) == [one]
+    with pytest.raises(ConfigError, match=r"regimes.over_folds: expected evaluation.folds of 3 or more, found 1"):
+        prepare_worlds(one, SimpleNamespace(over_folds=True), None, None, None)
+    assert prepare_worlds(one, SimpleNamespace(over_folds=False), None, None, None) == [one]
 
 
 @pytest.mark.slow
@@ -128,6 +157,27 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
     assert not trained
     pd.testing.assert_frame_equal(pd.read_csv(reporting / "comparison.csv", float_precision="round_trip"), table)
 
+    import cross_modal_kd.studies.regimes.sweep as sweep
+
+    monkeypatch.setattr(
+        sweep, "train_arm", lambda *args, **named: trained.append(named["name"]) or original(*args, **named)
+    )
+    asked = {**FOLDS, "regimes": REGIMES}
+    for again in (False, True):
+        run_kedro_after("regimes", params=asked, tags=["labels"])
+        assert trained == ([] if again else ["none", "soft_both_quality"] * 6), "at two shares, in three folds"
+        trained.clear()
+        rows = pd.read_csv(reporting / "regimes/labels.csv", float_precision="round_trip")
+        assert rows["folds"].tolist() == [3] * 4
+        every = rows[rows["value"] == 1].reset_index(drop=True)
+        for column in ("error_mean", "matching_1_2_unseen", "teacher_student_distance_test"):
+            assert every[column].to_numpy() == pytest.approx(table[column].to_numpy(), abs=1e-12)
+        few = rows[rows["value"] < 1]
+        assert (few["labelled_samples"] < few["training_samples"]).all()
+        assert few["error_mean"].tolist() != every["error_mean"].tolist()
+    spread = pd.read_csv(reporting / "labels_regime_spread.csv")
+    assert set(spread["folds"]) == {3}
+
 
 def test_one_fold_is_refused_with_the_parameters():
     from cross_modal_kd.config import EvaluationConfig
@@ -139,3 +189,11 @@ def test_one_fold_is_refused_with_the_parameters():
     ]
     assert not list(compared.misfits({"evaluation": EvaluationConfig(folds=3)}))
     assert not list(ComparisonConfig(arms=["none"]).misfits({"evaluation": EvaluationConfig()}))
+    regimes = {study: {"arms": ["none"]} for study in ("teacher", "crossfit", "variants")}
+    regimes |= {study: {"arms": ["none"], "factors": [1]} for study in ("width", "length", "weight")}
+    regimes |= {"labels": {"arms": ["none"], "shares": [1]}, "noise": {"arms": ["none"], "kinds": {}}}
+    blocks = {"evaluation": EvaluationConfig(), "arms": ArmsConfig({"none": ArmConfig()})}
+    assert [said[:39] for said in RegimesConfig(**regimes, over_folds=True).misfits(blocks)] == [
+        "regimes.over_folds is true and evaluati"
+    ]
+    assert not list(RegimesConfig(**regimes).misfits(blocks))

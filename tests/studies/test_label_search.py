@@ -131,6 +131,11 @@ def test_what_the_study_needs_is_trained(changes, message):
         LabelsStudy(**({"arms": ["none"], "shares": [0.1]} | changes))
 
 
+@pytest.mark.parametrize("changes", [{"share_arms": {0.2: ["none"]}}, {"share_seeds": {0.2: 1}}])
+def test_a_part_of_a_study_leaves_out_shares_that_have_values_of_their_own(changes):
+    assert LabelsStudy(arms=["none"], shares=[0.1], tuned={0.2: {"none": {}}}, **changes).shares == [0.1]
+
+
 @pytest.mark.parametrize(("share", "missing"), [(0.1, "none"), (0.0, "simclr")])
 def test_what_the_arms_of_a_share_are_set_against_is_trained_there(share, missing):
     others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}

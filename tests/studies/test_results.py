@@ -145,6 +145,15 @@ def test_a_comparison_over_folds_says_so(folder, tmp_path):
     assert "alone, on the tests of all 3 folds**" in (tmp_path / "docs" / "RESULTS.md").read_text()
 
 
+def test_a_study_over_folds_says_so_in_its_captions(folder, tmp_path):
+    for name in ("regimes/noise.csv", "labels_regime_spread.csv"):
+        pd.read_csv(folder / name).assign(folds=3).to_csv(folder / name, index=False)
+    page = write(folder, tmp_path / "docs", evaluation=EvaluationConfig(folds=3))
+    for title, caption in (("Regimes", "are worth there"), ("Seeds and clusters apart", "5 % labelled")):
+        section = page.split(f"## {title}\n")[1].split("\n## ")[0]
+        assert f"{caption}, on the tests of all 3 folds**" in section and "without the 3 folds" not in section
+
+
 def test_a_remark_on_the_run_stands_under_its_table(folder, tmp_path):
     made = {"command": "kedro run", "seeds": {}, "remarks": ["the student 'distilled' was made\notherwise"]}
     note(folder, folder / "robustness.csv", made)

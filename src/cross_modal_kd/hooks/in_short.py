@@ -88,7 +88,7 @@ def _folds(blocks: Mapping[str, Any], trainings: str, used: Collection[str]) -> 
     folds = blocks["evaluation"].folds if "evaluation" in used else 1
     if folds == 1:
         return ""
-    over_folds = trainings == "distillation" or (trainings == "comparison" and blocks["comparison"].over_folds)
+    over_folds = trainings == "distillation" or getattr(blocks.get(trainings), "over_folds", False)
     return f", in {folds} folds" if over_folds else ", on the test split alone, without folds"
 
 

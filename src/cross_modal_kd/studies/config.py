@@ -8,6 +8,21 @@ from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_
 from cross_modal_kd.config import EachOnce, Reference, Strict, without_null
 
 
+def one_fold_alone(study: str) -> str:
+    """What is wrong where a study is to go over folds, and there is one.
+
+    Args:
+        study: name of its block.
+
+    Returns:
+        A sentence that says what to set.
+    """
+    return (
+        f"{study}.over_folds is true and evaluation.folds 1: set evaluation.folds to 3 or more, or "
+        f"{study}.over_folds to false"
+    )
+
+
 class ComparisonConfig(Strict):
     """The grid ``arms`` x ``projections`` x ``seeds``.
 
@@ -56,10 +71,7 @@ class ComparisonConfig(Strict):
             A sentence.
         """
         if self.over_folds and blocks["evaluation"].folds == 1:
-            yield (
-                "comparison.over_folds is true and evaluation.folds 1: set evaluation.folds to 3 or more, or "
-                "comparison.over_folds to false"
-            )
+            yield one_fold_alone("comparison")
 
     def in_a_line(self) -> str:
         """The arms and the seeds."""

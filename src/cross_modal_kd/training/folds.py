@@ -56,11 +56,13 @@ class PreparedFold:
     """What the students of one fold are trained from.
 
     samples: the table, with the fold's splits. scores: their qualities, ranked on the fold's training split.
-    teacher_embeddings: raw, of every sample of the teacher's modality. projections: of the teacher, by kind.
+    teacher_model: frozen. teacher_embeddings: raw, of every sample of the teacher's modality. projections: of the
+    teacher, by kind.
     """
 
     samples: pd.DataFrame
     scores: pd.DataFrame
+    teacher_model: ModelBundle
     teacher_embeddings: EmbeddingTable
     projections: Mapping[str, ModelBundle]
 
@@ -163,7 +165,7 @@ def prepare_fold(
     if teacher.views == "averaged":
         embeddings = average_views(embeddings, samples, scores)
     projections = {kind: _projection(samples, embeddings, method, kind, folder) for kind in sorted(kinds)}
-    return PreparedFold(samples, scores, embeddings, projections)
+    return PreparedFold(samples, scores, teacher_model, embeddings, projections)
 
 
 def _projection(

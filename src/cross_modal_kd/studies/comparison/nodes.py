@@ -58,14 +58,12 @@ def prepare_folds(
     """
     if not comparison.over_folds:
         return [context]
-    from cross_modal_kd.samples import deal_folds
-    from cross_modal_kd.studies.comparison.folds import fold_contexts
+    from cross_modal_kd.studies.folds import other_folds
 
-    folds = context.configuration.evaluation.folds
-    if folds == 1:
+    if context.configuration.evaluation.folds == 1:
         raise ConfigError("comparison.over_folds: expected evaluation.folds of 3 or more, found 1; set one of the two")
-    tables = deal_folds(context.samples, context.task, kind_of(context.task).design, ingestion.split, folds)[1:]
-    return fold_contexts(context, tables, quality_measures, (quality, teacher), store, embedding_cache)
+    others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
+    return [context, *(fold.context for fold in others)]
 
 
 def train_arms(comparison_folds: list[Context], comparison: ComparisonConfig, store: Path) -> list:
@@ -113,8 +111,8 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
         differences and reductions are shares, not percent. Over several folds the first has a column ``folds``, how
         many.
     """
-    from cross_modal_kd.studies.comparison.folds import measure_over_folds, over_folds
     from cross_modal_kd.studies.comparison.metrics import metrics_table, unseen_columns
+    from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, over_folds
     from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
@@ -122,7 +120,9 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
     context, *others = comparison_folds
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}
     if others:
-        metrics = measure_over_folds(comparison_folds, arm_outcomes, resampling)
+        folds = zip(comparison_folds, arm_outcomes, strict=True)
+        tested = [FoldTrainings(fold, done, fold.teacher_embeddings, fold.projections) for fold, done in folds]
+        metrics = measure_over_folds(tested, resampling)
     else:
         metrics = measure(context, arm_outcomes[0], resampling, context.teacher_embeddings, context.projections)
     contrasts = Contrasts(comparison.baseline, comparison.hard_of, comparison.level)

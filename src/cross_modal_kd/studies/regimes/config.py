@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from cross_modal_kd.config import ArmsConfig, EachOnce, KnownLabels, ModalityName, Reference, Strict
 from cross_modal_kd.studies.arm_keys import misfit
+from cross_modal_kd.studies.config import one_fold_alone
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -30,7 +31,7 @@ class LabelsStudy(Strict):
     shares: of the training clusters (groups for classification, whole labels for verification) that keep their label.
     With 0 no training sample has one: arms that ask for labels are left out, and the others are set against
     ``without_labels``. share_arms: shares that train only these of the arms. share_seeds: shares that take only so many
-    of the seeds, the first.
+    of the seeds, the first. Both may name shares of ``tuned`` that are not trained now.
     draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
     labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
     labelled sample is seen as rarely as an unlabelled one.
@@ -61,7 +62,7 @@ class LabelsStudy(Strict):
                     f"regimes.labels.{key} names {unknown}, not among regimes.labels.arms: {', '.join(self.arms)}"
                 )
         for key in ("share_arms", "share_seeds"):
-            if unasked := sorted(set(getattr(self, key)) - set(self.shares)):
+            if unasked := sorted(set(getattr(self, key)) - {*self.shares, *self.tuned}):  # a part of the study is one
                 raise ValueError(f"regimes.labels.{key} has {unasked}, not among regimes.labels.shares: {self.shares}")
         return self
 
@@ -222,12 +223,15 @@ class RegimesConfig(Strict):
     """The studies, a block each, and what they share.
 
     seeds: of every training. baseline: the arm that every other is set against under the same condition. against: for
-    an arm, another that it is set against too. bootstrap, level: of the intervals.
+    an arm, another that it is set against too. over_folds: whether every training is done in each of
+    ``evaluation.folds``, its scores pooled; false takes the test split alone, which is the first fold. bootstrap,
+    level: of the intervals.
     """
 
     seeds: Annotated[list[NonNegativeInt], EachOnce] = Field(default_factory=lambda: [0, 1], min_length=1)
     baseline: str = "none"
     against: dict[str, str] = Field(default_factory=dict)
+    over_folds: bool = False
     bootstrap: int = Field(500, ge=1)
     level: float = Field(0.95, gt=0, lt=1)
     labels: LabelsStudy
@@ -257,15 +261,17 @@ class RegimesConfig(Strict):
                 yield Reference(where, kind, "degradation", modality, tuple(levels or ()))
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Values of ``labels.tuned`` that their arm does not take.
+        """Values of ``labels.tuned`` that their arm does not take, and folds that are asked for where there is one.
 
         Args:
-            blocks: of which the block ``arms`` counts.
+            blocks: of which ``arms`` and ``evaluation`` count.
 
-        Returns:
+        Yields:
             A sentence for each.
         """
-        return self.labels.misfits(blocks)
+        yield from self.labels.misfits(blocks)
+        if self.over_folds and blocks["evaluation"].folds == 1:
+            yield one_fold_alone("regimes")
 
     def in_a_line(self) -> str:
         """The arms of all studies and the seeds."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import QualityConfig, TeacherConfig
+from cross_modal_kd.config import ConfigError, IngestionConfig, QualityConfig, TeacherConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import SPREAD, RegimesConfig
@@ -51,23 +51,53 @@ def gather_world(
     return World.of(context, quality, quality_measures, teacher, teacher_model)
 
 
-def study(name: str) -> Callable[[World, RegimesConfig, Path], Drawn | Studied]:
+def prepare_worlds(
+    world: World, regimes: RegimesConfig, ingestion: IngestionConfig, store: Path, embedding_cache: Path
+) -> list[World]:
+    """The world of each fold that the studies are trained and tested in: of the split as it is, and of any others.
+
+    Args:
+        world: of the split as it is; its ``evaluation.folds`` says how many folds there are.
+        regimes: ``over_folds``.
+        ingestion: the shares of training and dev, and the seed of the draws.
+        store: folder of the trainings; teachers and projections of further folds are kept in its ``folds``.
+        embedding_cache: of the teacher's embeddings.
+
+    Returns:
+        The given world alone, or a world a fold, the given one first.
+
+    Raises:
+        ConfigError: folds are asked for, and there is one alone.
+    """
+    if not regimes.over_folds:
+        return [world]
+    from cross_modal_kd.studies.folds import other_folds
+
+    if world.configuration.evaluation.folds == 1:
+        raise ConfigError("regimes.over_folds: expected evaluation.folds of 3 or more, found 1; set one of the two")
+    quality, measures, teacher = world.quality, world.quality_measures, world.teacher
+    others = other_folds(world, ingestion, quality, teacher, measures, store, embedding_cache)
+    return [world, *(World.of(fold.context, quality, measures, teacher, fold.teacher_model) for fold in others)]
+
+
+def study(name: str) -> Callable[[list[World], RegimesConfig, Path], Drawn | Studied]:
     """The node of one study.
 
     Args:
         name: a key of ``STUDIES``: the study's block of parameters.
 
     Returns:
-        (world, regimes, store) -> the study's table, of ``study_tables``, and its plot, and of the studies ``SPREAD`` a
-        second table; it is called ``study_<name>``.
+        (worlds, regimes, store) -> the study's table, of ``study_tables``, and its plot, and of the studies ``SPREAD``
+        a second table; it is called ``study_<name>``.
     """
 
-    def run_study(world: World, regimes: RegimesConfig, store: Path) -> Drawn | Studied:
+    def run_study(worlds: list[World], regimes: RegimesConfig, store: Path) -> Drawn | Studied:
         from cross_modal_kd.studies.headline import log_arms
         from cross_modal_kd.studies.regimes.studies import STUDIES
         from cross_modal_kd.studies.regimes.sweep import study_tables
 
-        table, spread = study_tables(STUDIES[name], world, regimes, store)
+        table, spread = study_tables(STUDIES[name], worlds, regimes, store)
+        world = worlds[0]
         log_arms(table, kind_of(world.task))
         plot = STUDIES[name].draw(table, STUDIES[name].look(world, regimes, table))
         return Studied(table, plot, spread) if name in SPREAD else Drawn(table, plot)

@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from cross_modal_kd.pipelines import stage
 from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.regimes.config import SPREAD, STUDIES
-from cross_modal_kd.studies.regimes.nodes import gather_world, join_studies, study
+from cross_modal_kd.studies.regimes.nodes import gather_world, join_studies, prepare_worlds, study
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -25,10 +25,18 @@ def create_pipeline(**_: object) -> Pipeline:
         name="gather_world",
         tags=STUDIES,
     )
-    inputs = {"world": "regimes_world", "regimes": "params:regimes", "store": "regimes_store"}
+    folds = Node(
+        prepare_worlds,
+        {"world": "regimes_world", "regimes": "params:regimes", "ingestion": "params:ingestion"}
+        | {"store": "regimes_store", "embedding_cache": "embedding_cache"},
+        "regimes_worlds",
+        name="prepare_worlds",
+        tags=STUDIES,
+    )
+    inputs = {"worlds": "regimes_worlds", "regimes": "params:regimes", "store": "regimes_store"}
     studies = [Node(study(name), inputs, _outputs(name), name=f"study_{name}", tags=name) for name in STUDIES]
     join = Node(join_studies, {name: f"{name}_regime" for name in STUDIES}, "regimes", name="join_studies")
-    return gathering.create_pipeline(*STUDIES) + stage("regimes", [gather, *studies, join])
+    return gathering.create_pipeline(*STUDIES) + stage("regimes", [gather, folds, *studies, join])
 
 
 def _outputs(name: str) -> list[str]:

@@ -144,6 +144,11 @@ def comparison_tables(frame: pd.DataFrame) -> list[Table]:
     ]
 
 
+def _over_folds(rows: pd.DataFrame) -> str:
+    """The end of a caption where rows are of several folds; a table of several studies may have some that are not."""
+    return f", on {_tests_of(rows)}" if "folds" in rows and rows["folds"].notna().all() else ""
+
+
 def _tests_of(frame: pd.DataFrame) -> str:
     return f"the tests of all {int(frame['folds'].iloc[0])} folds" if "folds" in frame else "the test split"
 
@@ -176,8 +181,7 @@ def headline(frame: pd.DataFrame) -> Table:
         A row an arm and projection: error, reduction against the baseline, matching, number of seeds.
     """
     kept = {name: COLUMNS[name] for name in ("relative_reduction_to_baseline", "matching_1_2_unseen", "seeds")}
-    over = f", on {_tests_of(frame)}" if "folds" in frame else ""
-    return arms_table(f"Every arm against the student alone{over}", frame, kept)
+    return arms_table(f"Every arm against the student alone{_over_folds(frame)}", frame, kept)
 
 
 def arms_table(caption: str, frame: pd.DataFrame, columns: Mapping[str, str] = COLUMNS) -> Table:
@@ -260,9 +264,10 @@ def regimes_tables(frame: pd.DataFrame) -> list[Table]:
     for study in order:
         rows = frame[frame["study"] == study]
         made = arms_table(STUDIES.get(study, study), rows, COLUMNS | OWN.get(study, {}) | FACTS)
+        caption = f"{made.caption}{_over_folds(rows)}"
         conditions = rows["condition"].astype(str).tolist()
         lines = [[condition, *line] for condition, line in zip(conditions, made.rows, strict=True)]
-        tables.append(Table(made.caption, ["condition", *made.header], lines))
+        tables.append(Table(caption, ["condition", *made.header], lines))
     return tables
 
 
@@ -288,7 +293,8 @@ def spread_tables(frame: pd.DataFrame) -> list[Table]:
             spread = [number("error", row[f"sd_{name}"]) for name in ("single_seed", "seeds", "clusters")]
             about = [str(row["title"]), _projection(row["projection"]), what]
             lines.append([*about, number("error", row["share"]), *ends, *spread, number("seeds", row["seeds"])])
-        tables.append(Table(f"{STUDIES.get(str(study), str(study))}: {condition}", header, lines))
+        caption = f"{STUDIES.get(str(study), str(study))}: {condition}{_over_folds(rows)}"
+        tables.append(Table(caption, header, lines))
     return tables
 
 
