@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +30,28 @@ def project_path() -> Path:
 
     bootstrap_project(PROJECT)
     return PROJECT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def yaml_parsed_once() -> Iterator[None]:
+    """OmegaConf parses a text of YAML once in a process: hundreds of sessions read the same files of conf/.
+
+    What is kept goes by the text itself, so that a changed file is another one; a text that is no YAML is not kept.
+    """
+    import yaml
+    from omegaconf import omegaconf
+
+    parsed: dict[str, Any] = {}
+
+    def load(given: Any, Loader: Any) -> Any:  # noqa: N803 (as PyYAML calls it)
+        text = given if isinstance(given, str) else given.read()
+        if text not in parsed:
+            parsed[text] = yaml.load(text, Loader)  # noqa: S506 (OmegaConf's, a safe one)
+        return parsed[text]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(omegaconf, "yaml", SimpleNamespace(load=load, dump=yaml.dump))
+        yield
 
 
 @pytest.fixture(scope="session")
