@@ -71,3 +71,28 @@ def test_the_catalog_validator_is_a_pandera_schema():
     pd.testing.assert_frame_equal(validator.validate(table), table)
     with pytest.raises(DataValidationError, match="split: isin"):
         validator.validate(table.assign(split="all"))
+
+
+def test_a_run_checks_the_table_that_it_saves_once_and_one_that_was_there_at_every_load(project_path, tmp_path):
+    import yaml
+    from kedro.io import DataCatalog
+    from kedro.validation import DataValidationError
+
+    text = (project_path / "conf/base/catalog_02_intermediate.yml").read_text(encoding="utf-8")
+    entry = yaml.safe_load(text.replace("${_intermediate}", tmp_path.as_posix()))["samples"]
+    run, later = (DataCatalog.from_config({"samples": entry}) for _ in range(2))
+    table, checked = sound_table(), []
+    with pytest.MonkeyPatch.context() as patch:
+        validate = type(SAMPLES).validate
+        patch.setattr(type(SAMPLES), "validate", lambda *given, **how: checked.append(1) or validate(*given, **how))
+        run.save("samples", table)
+        for _ in range(3):
+            pd.testing.assert_frame_equal(run.load("samples"), table)
+    assert len(checked) == 1
+    with pytest.raises(DataValidationError, match="split: isin"):
+        run.save("samples", table.assign(split="all"))
+    later.load("samples")
+    table.assign(split="all").to_parquet(tmp_path / "samples.parquet")
+    for _ in range(2):
+        with pytest.raises(DataValidationError, match="split: isin"):
+            later.load("samples")

@@ -1,4 +1,4 @@
-"""Schemas of the samples table and of what was rejected; the catalog checks them on load and on save."""
+"""Schemas of the samples table and of what was rejected; the catalog checks them."""
 
 from typing import Any
 
