@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 from scipy.stats import spearmanr
 
+from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.modalities.image import quality
 from cross_modal_kd.modalities.image.degrade import DEGRADATIONS
 from cross_modal_kd.modalities.image.quality import MEASURES, luminance, noise
 from cross_modal_kd.modalities.image.read import read_image
+from cross_modal_kd.quality.measures import measure as measured
 
 # the least mean rank correlation, sample by sample, of the measure with less damage
 ORDERS = [
@@ -120,3 +123,14 @@ def test_levels_of_damage_are_what_they_say():
     image = drawn()[0]
     Image.fromarray(image).save(stored, format="JPEG", quality=30)
     np.testing.assert_array_equal(DEGRADATIONS["jpeg"](image, 30, rng), np.asarray(Image.open(stored)))
+
+
+def test_what_several_measures_ask_of_an_image_is_worked_out_once_and_changes_none(monkeypatch):
+    generator = np.random.default_rng(0)
+    images = [(generator.integers(0, 256, size, dtype=np.uint8),) for size in ((24, 30, 3), (9, 8, 1), (16, 16, 3))]
+    alone = {name: [function(*each) for each in images] for name, function in MEASURES.items()}
+    seen = []
+    monkeypatch.setattr(quality, "luminance", lambda image: seen.append(image) or luminance(image))
+    together = measured(modality_of("image"), list(MEASURES), images)
+    assert {name: values.tolist() for name, values in together.items()} == alone
+    assert len(seen) == len(images)

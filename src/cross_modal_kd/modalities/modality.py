@@ -166,6 +166,17 @@ class Modality(ABC):
         """Those of the measures that have a faster way for many samples: n tuples of what a measure takes -> (n,)."""
         return {}
 
+    def seen(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """One sample as all of its measures are given it, so that what several ask of it is worked out once.
+
+        Args:
+            given: what a measure takes.
+
+        Returns:
+            What every measure takes too; by default the same.
+        """
+        return given
+
     @property
     @abstractmethod
     def degradations(self) -> "Mapping[str, Degradation]":

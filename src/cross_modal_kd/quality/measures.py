@@ -40,10 +40,8 @@ def measure(
         By measure, (n,) values, higher is better. Where a modality has a faster way for many inputs at once, that is
         used.
     """
-    batched = modality.batched
-    return {
-        name: batched[name](inputs)
-        if name in batched
-        else np.array([function(*given) for given in inputs], dtype=float)
-        for name, function in measures_of(modality, names).items()
-    }
+    functions, batched = measures_of(modality, names), modality.batched
+    single = [function for name, function in functions.items() if name not in batched]
+    rows = [[function(*seen) for function in single] for seen in map(modality.seen, inputs)] if single else []
+    columns = iter(np.array(rows, dtype=float).reshape(len(rows), len(single)).T)
+    return {name: batched[name](inputs) if name in batched else next(columns).copy() for name in functions}

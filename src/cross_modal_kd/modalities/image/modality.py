@@ -219,6 +219,12 @@ class Image(Modality):
 
         return MEASURES
 
+    def seen(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Luminance, gradient and noise are worked out once for all measures. See ``Modality.seen``."""
+        from cross_modal_kd.modalities.image.quality import Seen
+
+        return (Seen.of(given[0]),)
+
     @property
     def degradations(self) -> "Mapping[str, Degradation]":
         """Blur, noise and the like, none of which needs a context. See ``Modality.degradations``."""

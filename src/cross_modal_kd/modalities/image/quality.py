@@ -6,6 +6,7 @@ unit of each is said in its docstring. The smallest image is 8 x 8 pixels.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,65 +63,101 @@ def _noise_sigma(y: Plane, gradient: Plane) -> float:
     return float(np.sqrt(np.pi / 2) / 6 * residual[gradient <= gradient.mean()].mean())
 
 
-def sharpness(image: Image) -> float:
+class Seen:
+    """An image, and what several measures ask of it, which is worked out once.
+
+    Args:
+        image: (H, W, 1 or 3) uint8, at least 8 x 8 pixels; not to be written to from here on.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    @classmethod
+    def of(cls, image: "Image | Seen") -> "Seen":
+        """An image seen for the first time, or one that has been.
+
+        Args:
+            image: either.
+
+        Returns:
+            What is given, where it has been seen.
+        """
+        return image if isinstance(image, cls) else cls(image)
+
+    @cached_property
+    def luminance(self) -> Plane:
+        """See the function of that name."""
+        return luminance(self._image)
+
+    @cached_property
+    def gradient(self) -> Plane:
+        """Sobel energy of the luminance."""
+        return _sobel_energy(self.luminance)
+
+    @cached_property
+    def sigma(self) -> float:
+        """Of the noise, in grey levels."""
+        return _noise_sigma(self.luminance, self.gradient)
+
+
+def sharpness(image: Image | Seen) -> float:
     """log(1 + Var[Laplacian(Y)] - 20 sigma^2): falls with blur.
 
     20 sigma^2 is what white noise of standard deviation sigma (as `noise` estimates it) adds to the variance: without
     this correction a noisy image passes for a sharp one.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         At least 0.
     """
-    y = luminance(image)
-    sigma = _noise_sigma(y, _sobel_energy(y))
-    return float(np.log1p(max(0.0, float(_laplacian(y).var()) - 20 * sigma**2)))
+    seen = Seen.of(image)
+    return float(np.log1p(max(0.0, float(_laplacian(seen.luminance).var()) - 20 * seen.sigma**2)))
 
 
-def tenengrad(image: Image) -> float:
+def tenengrad(image: Image | Seen) -> float:
     """log(1 + mean(Gx^2 + Gy^2) - 24 sigma^2), Sobel, corrected for noise as `sharpness` is: falls with blur.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         At least 0.
     """
-    y = luminance(image)
-    gradient = _sobel_energy(y)
-    return float(np.log1p(max(0.0, float(gradient.mean()) - 24 * _noise_sigma(y, gradient) ** 2)))
+    seen = Seen.of(image)
+    return float(np.log1p(max(0.0, float(seen.gradient.mean()) - 24 * seen.sigma**2)))
 
 
-def contrast(image: Image) -> float:
+def contrast(image: Image | Seen) -> float:
     """RMS contrast: the standard deviation of Y / 255.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         In [0, 0.5].
     """
-    return float(luminance(image).std() / 255)
+    return float(Seen.of(image).luminance.std() / 255)
 
 
-def exposure(image: Image) -> float:
+def exposure(image: Image | Seen) -> float:
     """The white point: the 95th percentile of Y / 255; falls in proportion as light is lost.
 
     The distance of the mean from mid-grey would call a darkened drawing on white paper *better* exposed. Too much light
     cannot be told from white paper here; it shows in `contrast`.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         In [0, 1].
     """
-    return float(np.percentile(luminance(image), 95) / 255)
+    return float(np.percentile(Seen.of(image).luminance, 95) / 255)
 
 
-def noise(image: Image) -> float:
+def noise(image: Image | Seen) -> float:
     """-sigma of the noise, in grey levels (Immerkaer, "Fast noise variance estimation", 1996), at most -3.
 
     sigma = sqrt(pi / 2) / 6 * mean |Y * N|, where N is the difference of two Laplacians, blind to constant and linear
@@ -128,16 +165,15 @@ def noise(image: Image) -> float:
     than a sharp one: all such images are equal here.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         Grey levels, negated: -3 for the cleanest images, less for noisy ones.
     """
-    y = luminance(image)
-    return -max(_noise_sigma(y, _sobel_energy(y)), _TEXTURE)
+    return -max(Seen.of(image).sigma, _TEXTURE)
 
 
-def effective_resolution(image: Image) -> float:
+def effective_resolution(image: Image | Seen) -> float:
     """Share of the gradient's spectral energy above half the Nyquist frequency, noise taken off.
 
     The spectrum of finite differences is flat for a picture of edges, so that the share falls once an image was
@@ -145,13 +181,13 @@ def effective_resolution(image: Image) -> float:
     frequency w, that is 2 sigma^2 (1 - cos w) a difference, is subtracted first.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         In [0, 1]; 0 for an image with nothing left.
     """
-    y = luminance(image)
-    variance = max(_noise_sigma(y, _sobel_energy(y)) ** 2, 1 / 12)
+    seen = Seen.of(image)
+    y, variance = seen.luminance, max(seen.sigma**2, 1 / 12)
     total = high = 0.0
     for steps in (np.diff(y, axis=0), np.diff(y, axis=1).T):
         power = (np.abs(np.fft.rfft(steps, axis=0)) ** 2).mean(axis=1)
@@ -162,19 +198,19 @@ def effective_resolution(image: Image) -> float:
     return high / total if total > 0 else 0.0
 
 
-def jpeg_blockiness(image: Image) -> float:
+def jpeg_blockiness(image: Image | Seen) -> float:
     """-(B + 1) / (A + 1): B the mean |step of Y| across the borders of 8 x 8 blocks, A inside, over both directions.
 
     About -1 without blocks; falls as a JPEG's quality falls. It sees only a grid that starts at the upper left corner:
     an image that was cropped or resized after its compression escapes it.
 
     Args:
-        image: as `luminance` takes it.
+        image: as `luminance` takes it, or as it was seen before.
 
     Returns:
         Below 0, without a unit; -1 for an image of 8 x 8 pixels, which has no border inside.
     """
-    y = luminance(image)
+    y = Seen.of(image).luminance
     border = inside = 0.0
     for steps in (np.abs(np.diff(y, axis=0)).mean(axis=1), np.abs(np.diff(y, axis=1)).mean(axis=0)):
         at_border = np.arange(1, len(steps) + 1) % _BLOCK == 0
@@ -184,7 +220,7 @@ def jpeg_blockiness(image: Image) -> float:
     return -(border + 1) / (inside + 1)
 
 
-MEASURES: dict[str, Callable[[Image], float]] = {
+MEASURES: dict[str, Callable[[Image | Seen], float]] = {
     "sharpness": sharpness,
     "tenengrad": tenengrad,
     "contrast": contrast,
