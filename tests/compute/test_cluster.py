@@ -99,6 +99,14 @@ def test_what_cannot_be_sent_is_said_in_words(ray_of_two_cores):
             list(engine.each(work, items))
 
 
+def test_what_a_task_has_made_and_cannot_be_sent_is_said_in_words_and_its_own_fault_stays_its_own(ray_of_two_cores):
+    engine = engine_of(ray_of_two_cores)
+    with pytest.raises(EngineError, match=r"what a task has made cannot be sent .*_thread\.lock.*engine to local"):
+        list(engine.each(ray_work.gives_a_lock, [1]))
+    with pytest.raises(TypeError, match=r"^1 is no text$"):
+        list(engine.each(ray_work.fails_by_its_own_fault, [1]))
+
+
 @pytest.mark.slow
 def test_a_grid_of_tasks_leaves_what_one_of_this_process_leaves(ray_of_two_cores, tmp_path, caplog):
     run = partial(run_grid, JOBS, data="d", train=ray_work.train, embed=ray_work.embed)

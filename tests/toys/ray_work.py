@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -53,3 +54,11 @@ def counts(rows, advance):
 
 def look(roots, ingestion, row):
     return modality_of(row["modality"]).inspect(row, roots, ingestion)
+
+
+def gives_a_lock(number: int):
+    return Lock(), number
+
+
+def fails_by_its_own_fault(number: int):
+    raise TypeError(f"{number} is no text")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_modal_kd.compute.cores import cores, share_cores
 from cross_modal_kd.compute.engine import Advance, EngineError, Item, OverRows, Result, unseen
-from cross_modal_kd.compute.portable import portable
+from cross_modal_kd.compute.portable import RAISED_IN, portable
 from cross_modal_kd.config import ComputeConfig
 from cross_modal_kd.tracking import current_run, joined_run
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_COLOR_PREFIX": "0"}
+# Of what cannot be pickled.
+NOT_SENT = (TypeError, AttributeError, pickle.PicklingError)
 KNOCK_S = 10.0
 AHEAD = 2
 """Tasks that wait for each that can run, so that no worker waits for this process."""
@@ -114,6 +116,8 @@ class Cluster:
         try:
             return ray.get(done)
         except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, NOT_SENT) and not hasattr(error.cause, RAISED_IN):  # not of the work: of Ray
+                raise EngineError(_unsendable("what a task has made", error.cause)) from error
             raise error.cause from error  # Ray's has the traceback of the worker
         except ray.exceptions.RayError as error:
             raise EngineError(
@@ -197,12 +201,16 @@ def _sendable() -> Iterator[None]:
     """Within it something is sent to other processes. Raises EngineError where it cannot be."""
     try:
         yield
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        why = error.__cause__ or error
-        raise EngineError(
-            f"compute.engine ray: the work cannot be sent to other processes ({why}). What an encoder, an augmentation "
-            "or a metric holds must be picklable: no locks, open files or connections. Or set compute.engine to local"
-        ) from error
+    except NOT_SENT as error:
+        raise EngineError(_unsendable("the work", error.__cause__ or error)) from error
+
+
+def _unsendable(what: str, why: BaseException) -> str:
+    return (
+        f"compute.engine ray: {what} cannot be sent to other processes ({str(why).splitlines()[0]}). What an encoder, "
+        "an augmentation or a metric holds or gives must be picklable: no locks, open files or connections. Or set "
+        "compute.engine to local"
+    )
 
 
 @contextmanager
