@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 from pydantic import ValidationError
@@ -14,11 +16,14 @@ from cross_modal_kd.config.ingestion import IngestionConfig, SourcesConfig
 from cross_modal_kd.config.objective import ArmConfig, ConstraintConfig, DistillationConfig
 from cross_modal_kd.config.projection import ProjectionConfig
 from cross_modal_kd.config.quality import QualityConfig, WeightConfig
+from cross_modal_kd.config.strict import EachOnce, Strict
 from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.task import TaskConfig
 from cross_modal_kd.config.teacher import TeacherConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.studies.config import ComparisonConfig
+from cross_modal_kd.studies.quality.config import QualityStudyConfig
+from cross_modal_kd.studies.regimes.config import NoiseStudy
 from cross_modal_kd.studies.robustness.config import RobustnessConfig
 from cross_modal_kd.studies.tuning.config import SearchRange, TuningConfig
 
@@ -131,6 +136,7 @@ RANGE = {"low": 0.1, "high": 1.0}
         (IngestionConfig, {"workers": 1000}, "workers.*less than or equal to 256"),
         (DistillationConfig, {"baseline": "a", "arm": "a"}, "both 'a': nothing is compared"),
         (ComparisonConfig, {"arms": ["none"], "seeds": [0, 1, 0]}, r"found \[0\] more than once"),
+        (SearchRange, {"choices": ["a", 1.0, "a", 1.0]}, r"found \[1.0, 'a'\] more than once"),
         (RobustnessConfig, {"kinds": {}, "seed": -1}, "seed.*greater than or equal to 0"),
         (QualityConfig, {"measures": {"imgae": ["a"]}, "score": {}}, "unknown modality 'imgae'"),
         # numbers are finite, and not a yes
@@ -213,3 +219,34 @@ def test_the_command_line_refuses_a_wrong_key_before_any_node_runs(project_path,
     assert "unknown key 'epoch' in TrainingConfig; expected one of: accumulate, augment, augmentation" in said
     assert "Running node" not in said
     assert not list(tmp_path.iterdir())
+
+
+def blocks_of(model: type[Strict]) -> Iterator[type[Strict]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from blocks_of(each)
+
+
+def lists_in(kind: object) -> Iterator[object]:
+    """Every list in an annotation that does not say of its members that each is named once."""
+    arguments = get_args(kind)
+    if get_origin(kind) is Annotated and EachOnce in arguments:
+        return
+    if get_origin(kind) is list:
+        yield kind
+    for each in arguments:
+        yield from lists_in(each)
+
+
+def test_what_a_parameter_names_twice_is_never_counted_twice():
+    """A list of arms, levels or seeds; the sources' lists say which are taken, where twice is as good as once."""
+    rooms = ("cross_modal_kd.config.", "cross_modal_kd.studies.")
+    models = [model for model in blocks_of(Strict) if model.__module__.startswith(rooms)]
+    assert {ComparisonConfig, RobustnessConfig, NoiseStudy, QualityStudyConfig} <= set(models)
+    lists = {
+        f"{model.__name__}.{name}": list(lists_in(kind))
+        for model in models
+        for name, kind in get_type_hints(model, include_extras=True).items()
+        if name in model.model_fields
+    }
+    assert [name for name, found in lists.items() if found] == []

@@ -1,12 +1,12 @@
 """Which quality measures are taken, and how they become weights."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config.registered import ModalityName
-from cross_modal_kd.config.strict import Reference, Strict
+from cross_modal_kd.config.strict import EachOnce, Reference, Strict
 
 
 class QualityConfig(Strict):
@@ -20,8 +20,8 @@ class QualityConfig(Strict):
             split holds enough of them, and not among all.
     """
 
-    measures: dict[ModalityName, list[str]]
-    score: dict[ModalityName, list[str]]
+    measures: dict[ModalityName, Annotated[list[str], EachOnce]]
+    score: dict[ModalityName, Annotated[list[str], EachOnce]]
     combine: Literal["mean", "worst"] = "mean"
     by_domain: bool = False
 

@@ -25,7 +25,7 @@ Margin = Annotated[float, Field(ge=0, lt=math.pi / 2)]
 
 
 def _each_once(values: list[Any]) -> list[Any]:
-    if repeated := sorted({value for value in values if values.count(value) > 1}):
+    if repeated := sorted({value for value in values if values.count(value) > 1}, key=str):
         raise ValueError(f"each may be named once, found {repeated} more than once")
     return values
 

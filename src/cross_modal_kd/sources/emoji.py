@@ -6,12 +6,12 @@
 import hashlib
 import logging
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field, model_validator
 
-from cross_modal_kd.config import Strict
+from cross_modal_kd.config import EachOnce, Strict
 from cross_modal_kd.samples import (
     Roots,
     SamplesError,
@@ -41,7 +41,9 @@ class EmojiOptions(Strict):
     """
 
     label: Literal["concept", "subcategory"] = "concept"
-    texts: list[Literal["name", "keywords", "name_keywords", "category"]] = Field(["name_keywords"], min_length=1)
+    texts: Annotated[list[Literal["name", "keywords", "name_keywords", "category"]], EachOnce] = Field(
+        ["name_keywords"], min_length=1
+    )
     styles: list[str] | None = None
     exclude_subcategories: list[str] = []
     min_concepts: int = Field(1, ge=1)

@@ -45,7 +45,7 @@ class ComparisonConfig(Strict):
 
     arms: Annotated[list[str], EachOnce] = Field(min_length=1)
     baseline: str = "none"
-    projections: list[Literal["own", "mlp", "pca"]] = Field(["own"], min_length=1)
+    projections: Annotated[list[Literal["own", "mlp", "pca"]], EachOnce] = Field(["own"], min_length=1)
     hard_of: Annotated[dict[str, str], BeforeValidator(without_null)] = Field(default_factory=dict)
     seeds: Annotated[list[NonNegativeInt], EachOnce] = Field([0, 1, 2], min_length=1)
     projection_seeds: int | None = Field(None, ge=1)

@@ -1,10 +1,11 @@
 """How the quality measures are put to the test."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from cross_modal_kd.config import ModalityName, Reference, Strict
+from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
 
 
 class QualityStudyConfig(Strict):
@@ -21,7 +22,7 @@ class QualityStudyConfig(Strict):
     """
 
     samples: int = Field(100, ge=2)
-    degradations: dict[ModalityName, list[str]] = Field(default_factory=dict)
+    degradations: dict[ModalityName, Annotated[list[str], EachOnce]] = Field(default_factory=dict)
     seed: int = Field(0, ge=0)
     bootstrap: int = Field(200, ge=2)
     level: float = Field(0.95, gt=0, lt=1)

@@ -20,7 +20,7 @@ class DamagedPairs(Strict):
     """
 
     share: float = Field(gt=0, le=1)
-    kinds: dict[ModalityName, dict[str, list[float] | None]]
+    kinds: dict[ModalityName, dict[str, Annotated[list[float], EachOnce] | None]]
     seed: int = Field(0, ge=0)
 
 
@@ -103,9 +103,9 @@ class TeacherStudy(Strict):
     over it. The undamaged teacher is always among them. seed: of both kinds of damage.
     """
 
-    arms: list[str] = Field(min_length=1)
-    noise: list[float] = Field(default_factory=list)
-    dropped_words: list[float] = Field(default_factory=list)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    noise: Annotated[list[float], EachOnce] = Field(default_factory=list)
+    dropped_words: Annotated[list[float], EachOnce] = Field(default_factory=list)
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
@@ -126,8 +126,8 @@ class NoiseStudy(Strict):
     seed: it decides, with the sample, whether and how that one is damaged.
     """
 
-    arms: list[str] = Field(min_length=1)
-    kinds: dict[ModalityName, dict[str, list[float] | None]]
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    kinds: dict[ModalityName, dict[str, Annotated[list[float], EachOnce] | None]]
     share: float = Field(0.3, gt=0, le=1)
     test_share: float = Field(1.0, gt=0, le=1)
     seed: int = Field(0, ge=0)
@@ -141,9 +141,9 @@ class WidthStudy(Strict):
     divisor: sizes are rounded to multiples of it.
     """
 
-    arms: list[str] = Field(min_length=1)
-    factors: list[PositiveFloat] = Field(min_length=1)
-    options: list[str] = Field(default_factory=lambda: ["channels"], min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    factors: Annotated[list[PositiveFloat], EachOnce] = Field(min_length=1)
+    options: Annotated[list[str], EachOnce] = Field(default_factory=lambda: ["channels"], min_length=1)
     divisor: int = Field(8, ge=1)
 
 
@@ -153,8 +153,8 @@ class LengthStudy(Strict):
     arms: that are trained, the baseline among them. factors: of the length.
     """
 
-    arms: list[str] = Field(min_length=1)
-    factors: list[PositiveFloat] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    factors: Annotated[list[PositiveFloat], EachOnce] = Field(min_length=1)
 
 
 class FewLabels(KnownLabels):
@@ -178,7 +178,7 @@ class Capacity(Strict):
     """
 
     width: PositiveFloat = 1.0
-    options: list[str] = Field(default_factory=lambda: ["channels"], min_length=1)
+    options: Annotated[list[str], EachOnce] = Field(default_factory=lambda: ["channels"], min_length=1)
     divisor: int = Field(8, ge=1)
     length: PositiveFloat = 1.0
     augment: bool = True
@@ -191,8 +191,8 @@ class WeightStudy(Strict):
     labelled: labels that are held back; null holds none back. capacity: of the student; null takes it as it is.
     """
 
-    arms: list[str] = Field(min_length=1)
-    factors: list[PositiveFloat] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
+    factors: Annotated[list[PositiveFloat], EachOnce] = Field(min_length=1)
     labelled: FewLabels | None = None
     capacity: Capacity | None = None
 
@@ -203,7 +203,7 @@ class VariantsStudy(Strict):
     arms: that are trained, the baseline among them.
     """
 
-    arms: list[str] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
 
 
 class CrossfitStudy(Strict):
@@ -214,7 +214,7 @@ class CrossfitStudy(Strict):
     that was fitted without its fold. seed: of the folds.
     """
 
-    arms: list[str] = Field(min_length=1)
+    arms: Annotated[list[str], EachOnce] = Field(min_length=1)
     folds: int = Field(5, ge=2)
     seed: int = Field(0, ge=0)
 

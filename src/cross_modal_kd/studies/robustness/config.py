@@ -1,11 +1,11 @@
 """Which damage the students are tested under."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from cross_modal_kd.config import ModalityName, Reference, Strict
+from cross_modal_kd.config import EachOnce, ModalityName, Reference, Strict
 
 
 class RobustnessConfig(Strict):
@@ -22,7 +22,7 @@ class RobustnessConfig(Strict):
     seed: of the damage and of every draw.
     """
 
-    kinds: dict[ModalityName, dict[str, list[float]]]
+    kinds: dict[ModalityName, dict[str, Annotated[list[float], EachOnce]]]
     sides: Literal["test", "both"] = "test"
     samples: int | None = Field(30, ge=2)
     babble_clips: int = Field(24, ge=1)
@@ -50,12 +50,3 @@ class RobustnessConfig(Strict):
             else kinds
             for modality, kinds in value.items()
         }
-
-    @field_validator("kinds")
-    @classmethod
-    def _each_level_once(cls, value: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-        for modality, kinds in value.items():
-            for kind, levels in kinds.items():
-                if len(set(levels)) < len(levels):
-                    raise ValueError(f"robustness.kinds.{modality}.{kind} names a level twice: {levels}")
-        return value

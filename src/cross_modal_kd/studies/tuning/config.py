@@ -22,7 +22,7 @@ class SearchRange(Strict):
     low: float | None = None
     high: float | None = None
     log: bool = False
-    choices: list[float | str] | None = None
+    choices: Annotated[list[float | str], EachOnce] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SearchRange":
