@@ -67,6 +67,21 @@ def test_a_damaged_table_is_named_with_what_makes_it(kedro, tmp_path, content):
     assert code == 1 and re.search(f"samples is damaged: {file} cannot be read .*--pipelines=ingestion", said), output
 
 
+def test_a_table_that_may_not_be_read_is_not_called_damaged(kedro, tmp_path, monkeypatch):
+    file = tmp_path / "data" / "02_intermediate" / "test" / "samples.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"PAR1")
+
+    def refused(*_: object, **__: object):
+        raise PermissionError(13, f"Failed to open local file '{file}'")  # as pyarrow says it
+
+    monkeypatch.setattr("pandas.read_parquet", refused)
+    code, output = kedro("--pipelines=teacher")
+    said = output.partition("error: ")[2]
+    assert code == 1 and f"samples: {file} cannot be read (Permission denied)" in said, output
+    assert "damaged" not in said and "makes it" not in said and "give yourself the right" in said
+
+
 def test_what_is_no_yaml_is_shown_by_its_line(project_path, tmp_path, monkeypatch):
     shutil.copytree(project_path / "conf", tmp_path / "conf")
     (tmp_path / "conf" / "test" / "parameters.yml").write_text("training:\n  epochs: 1\n\tseed: 2\n")

@@ -8,8 +8,10 @@ from safetensors import safe_open
 
 from cross_modal_kd.config import ComputeConfig
 from cross_modal_kd.config.training import LENGTHENED_PATIENCE, TrainingConfig
+from cross_modal_kd.storage import NotReadableError
 from cross_modal_kd.training import checkpoint as training_checkpoint
 from cross_modal_kd.training.loop import DevMetric
+from refused import refuse
 from training_toys import (
     BOTH,
     CONFIG,
@@ -216,6 +218,17 @@ def cut(content):
 
 def flipped(content):
     return content[:-20] + bytes([content[-20] ^ 1]) + content[-19:]
+
+
+def test_a_checkpoint_that_cannot_be_read_stays_and_ends_the_run(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        train(checkpoint=checkpoint, on_epoch=killer(3))
+    there = sorted(tmp_path.iterdir())
+    refuse(monkeypatch, tmp_path)
+    with pytest.raises(NotReadableError, match=r"c\.safetensors cannot be read \(Permission denied\)"):
+        train(checkpoint=checkpoint)
+    assert sorted(tmp_path.iterdir()) == there
 
 
 @pytest.mark.parametrize("damage", [cut, flipped])

@@ -80,4 +80,6 @@ def _words(error: Exception, ctx: click.Context) -> str:
         return f"--device {ctx.params.get('device')}: {text.splitlines()[0]}. Take --device cpu, or auto"
     if isinstance(error, MemoryError):
         return f"the memory is full ({text}): take a smaller --batch-size"
+    if isinstance(error, PermissionError) and text.startswith("[Errno"):
+        return f"{text}: give yourself the right to it, or ask its owner"
     return text

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from cross_modal_kd.compute import RAISED_IN
 from cross_modal_kd.config import first_errors, nearest
+from cross_modal_kd.storage import NotReadableError, not_readable
 
 LOGS = "logs"
 # of several pipelines that make a dataset, the first is named
@@ -137,6 +138,10 @@ def _dataset(error: BaseException, text: str) -> str:
         return _disk(reason, str(reason))
     if isinstance(reason, FileNotFoundError):
         return f"{name} is missing: there is no {file}{how}"
+    if isinstance(reason, NotReadableError):
+        return f"{name}: {reason}"
+    if isinstance(reason, OSError) and reason.errno:  # of the system; pyarrow's of what is damaged has no number
+        return f"{name}: {not_readable(Path(file), reason)}"
     return f"{name} is damaged: {file} cannot be read ({reason}){how}"
 
 

@@ -63,7 +63,7 @@ def load_bundle(folder: Path, kinds: Collection[str] | None = None) -> ModelBund
     bundle = ModelBundle(content["kind"], content["config"], _read_tensors(file), folder)
     try:
         verify(folder)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ModelError(str(error)) from error
     _check_tensors(bundle)
     return bundle

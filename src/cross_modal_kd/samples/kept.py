@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.storage import with_space
+from cross_modal_kd.storage import require_readable, with_space
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class Kept:
         """All that is kept, of a file the last that was found."""
         tables = []
         for file in files:
+            require_readable(file)
             try:
                 if _digest(file) != file.stem.partition("-")[2]:
                     raise ValueError("it is not the one that was written, SHA-256")

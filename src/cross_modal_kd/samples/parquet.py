@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.storage import NotReadableError, require_readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,11 @@ def opened_parquet(file: Path) -> "Iterator[ParquetFile]":
 @contextmanager
 def _told(file: Path) -> Iterator[None]:
     try:
+        require_readable(file)
         yield
     except SamplesError:
         raise
+    except NotReadableError as error:
+        raise SamplesError(str(error)) from error
     except (OSError, ValueError) as error:  # pyarrow's own errors are both
         raise SamplesError(f"{file}: not a readable Parquet file ({error}); restore it or fetch it again") from error

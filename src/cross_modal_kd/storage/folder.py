@@ -18,6 +18,44 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # as libraries written in Rust sa
 LEFTOVER = re.compile(r"^\..+\.[0-9a-f]{32}\.(new|old)$|^\..+\.\d+\.[0-9a-f]{8}\.new$|\.\d+\.tmp$|^metrics\.json\.tmp$")
 
 
+class NotReadableError(OSError):
+    """A file is there, and the system does not give its content: that tells nothing of what it holds."""
+
+
+def not_readable(file: Path, error: OSError) -> NotReadableError:
+    """What the system said of a file, with what to do.
+
+    Args:
+        file: that was asked for.
+        error: of the system, with its number.
+
+    Returns:
+        The error to be raised in its place.
+    """
+    how = "give yourself the right to read it, or ask its owner"
+    how = how if isinstance(error, PermissionError) else "put that right, and run the same command again"
+    why = os.strerror(error.errno) if error.errno else error
+    return NotReadableError(f"{file} cannot be read ({why}), which says nothing of its content: {how}")
+
+
+def require_readable(file: Path) -> None:
+    """Make sure that the system gives a file's content: libraries call one that it refuses missing, or damaged.
+
+    Args:
+        file: that is to be read.
+
+    Raises:
+        NotReadableError: it is there, and cannot be opened.
+    """
+    try:
+        with file.open("rb"):
+            pass
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return  # who reads it says so
+    except OSError as error:
+        raise not_readable(file, error) from error
+
+
 def file_in(folder: Path, name: str) -> Path:
     """The file of that name in the folder, which must be there.
 
@@ -30,8 +68,10 @@ def file_in(folder: Path, name: str) -> Path:
 
     Raises:
         FileNotFoundError: there is no such file; the message names it.
+        NotReadableError: the system does not give it.
     """
     file = folder / name
+    require_readable(file)
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing")
     return file
@@ -50,7 +90,8 @@ def read_json(folder: Path, name: str, keys: set[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: the file is missing.
-        ValueError: it cannot be read, is not JSON (which has no NaN), or not such an object.
+        NotReadableError: the system does not give it.
+        ValueError: it is not JSON (which has no NaN), or not such an object.
     """
     file = file_in(folder, name)
     try:
@@ -81,6 +122,7 @@ def verify(folder: Path) -> None:
         folder: that was sealed.
 
     Raises:
+        NotReadableError: the system does not give one.
         ValueError: a file is missing or is not the one that was written; the message names it.
     """
     if not (folder / SUMS).exists():
@@ -97,6 +139,7 @@ def verify(folder: Path) -> None:
 
 
 def _digest(file: Path) -> str:
+    require_readable(file)
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -134,13 +177,15 @@ def parse_json(file: Path) -> Any:
         What it holds, of any type of JSON.
 
     Raises:
-        ValueError: it cannot be read, is not JSON (which has no NaN), or is nested too deeply; the message names it.
+        NotReadableError: the system does not give it.
+        ValueError: it is not there, is not JSON (which has no NaN), or is nested too deeply; the message names it.
     """
+    require_readable(file)
     try:
         return json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError(f"{file} is nested too deeply") from error
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, IsADirectoryError, ValueError) as error:
         raise ValueError(f"{file} is not JSON: {error}") from error
 
 

@@ -32,6 +32,6 @@ def _made_of(folder: Path) -> str:
     file, key = MADE[folder.name]
     try:
         content = parse_json(folder / file)
-    except ValueError:
+    except (ValueError, OSError):
         return ""
     return str(content.get(key, "")) if isinstance(content, dict) else ""

@@ -13,7 +13,7 @@ import cross_modal_kd.modalities  # noqa: F401 (registers the modalities that a 
 from cross_modal_kd.config import first_errors
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle, weights_of
 from cross_modal_kd.samples import SamplesError
-from cross_modal_kd.storage import how_many, read_json, replaced, verify
+from cross_modal_kd.storage import NotReadableError, how_many, read_json, replaced, verify
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference, load_quality, save_quality
 from cross_modal_kd.student.record import FORMAT, StudentRecord, Threshold
@@ -163,6 +163,8 @@ def _naming(folder: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}. {AGAIN}") from error
+    except NotReadableError:
+        raise
     except (SamplesError, ValueError, OSError) as error:
         said = str(error) if str(folder) in str(error) else f"{folder}: {error}"
         raise StudentError(f"{said}. {AGAIN}") from error

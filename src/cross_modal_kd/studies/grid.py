@@ -16,7 +16,7 @@ from cross_modal_kd.compute import LOCAL, Engine
 from cross_modal_kd.config import ArmConfig, ArmsConfig, StudentConfig, TrainingConfig
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, load_table, save_table
-from cross_modal_kd.storage import SUMS, csv_text, read_csv, verify, write_whole
+from cross_modal_kd.storage import SUMS, NotReadableError, csv_text, read_csv, verify, write_whole
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.headline import remember_run
@@ -197,6 +197,8 @@ def _is_done(folder: Path, name: str) -> bool:
         json.loads((folder / DONE).read_text(encoding="utf-8"))
         read_csv(folder / "history.csv")
         load_bundle(folder / "student")
+    except NotReadableError:
+        raise
     except (ValueError, OSError) as error:
         logger.warning("%s is trained again: %s", name, error)
         return False
@@ -290,6 +292,8 @@ def _is_of(outcome: Outcome, wanted: set[str]) -> bool:
     """Whether the stored embeddings are whole, and of these samples."""
     try:
         return set(outcome.embeddings.sample_ids) == wanted
+    except NotReadableError:
+        raise
     except (ValueError, OSError) as error:
         logger.warning("%s is embedded again: %s", outcome.folder.name, error)
         return False

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cross_modal_kd.storage import with_space
+from cross_modal_kd.storage import require_readable, with_space
 
 _TENSOR = "__tensor__"
 _KEY = re.compile(r"-[0-9a-f]{16}$")
@@ -155,6 +155,7 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: the file is missing, damaged, or not such a state.
     """
+    require_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -182,6 +183,7 @@ def load_plain(path: Path) -> dict[str, Any]:
         ValueError: the file is missing, damaged, or not such a state.
     """
     found = {}
+    require_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             entries = json.loads((file.metadata() or {})["tree"])["__dict__"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle
-from cross_modal_kd.storage import read_csv, replaced, verify, write_csv
+from cross_modal_kd.storage import NotReadableError, read_csv, replaced, verify, write_csv
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ def once(
     if kept.is_dir():
         try:
             found = _load(kept)
+        except NotReadableError:
+            raise
         except (ValueError, OSError) as error:
             logger.warning("%s is trained again: what was kept of it is damaged (%s)", checkpoint.stem, error)
         else:

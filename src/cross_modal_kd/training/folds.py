@@ -24,6 +24,7 @@ from cross_modal_kd.config import (
 from cross_modal_kd.models import ModelBundle, load_bundle, own_projection, save_bundle
 from cross_modal_kd.quality import Scoring, average_views, sample_weights, score_samples
 from cross_modal_kd.samples import EmbeddingTable
+from cross_modal_kd.storage import NotReadableError
 from cross_modal_kd.training.keys import run_key
 from cross_modal_kd.training.labelled import hold_labels_back
 from cross_modal_kd.training.projection import fit_projection
@@ -183,6 +184,8 @@ def _projection(
     if kept.is_dir():
         try:
             return load_bundle(kept, ["projection"])
+        except NotReadableError:
+            raise
         except (ValueError, OSError) as error:
             logger.warning("%s is fitted again: what was kept of it is damaged (%s)", kept.name, error)
     save_bundle(kept, fit_projection(samples, method.task, embeddings, config)[0])

@@ -37,6 +37,7 @@ from cross_modal_kd.samples import (
     split_rows,
     train_classes,
 )
+from cross_modal_kd.storage import NotReadableError
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
@@ -217,6 +218,8 @@ def embed_teacher(
     if kept.is_dir():
         try:
             table = load_table(kept)
+        except NotReadableError:
+            raise
         except (ValueError, OSError) as error:
             logger.warning("teacher embeddings %s are embedded again: %s", fingerprint[:12], error)
         else:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cross_modal_kd.models import Encoder
+from cross_modal_kd.storage import require_readable
 
 Scaling = tuple[Sequence[float], Sequence[float]] | None
 
@@ -111,6 +112,7 @@ def _require_safetensors(file: Path) -> None:
     from safetensors import safe_open
 
     try:
+        require_readable(file)
         with safe_open(file, framework="pt") as opened:
             names = list(opened.keys())
     except Exception as error:  # safetensors' own error derives from Exception alone

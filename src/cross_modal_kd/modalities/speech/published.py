@@ -19,7 +19,7 @@ from torch import Tensor
 from cross_modal_kd.config import EncoderConfig
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.options import EcapaOptions, ResNetOptions, TransformersOptions
-from cross_modal_kd.storage import parse_json
+from cross_modal_kd.storage import parse_json, require_readable
 
 Published = tuple[dict[str, Any], dict[str, Tensor]]
 
@@ -162,6 +162,7 @@ def _tensors(file: Path) -> dict[str, Tensor]:
     from pickle import UnpicklingError
 
     try:
+        require_readable(file)
         if file.suffix == ".safetensors":
             from safetensors.torch import load_file
 

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from cross_modal_kd.config import first_errors
 from cross_modal_kd.modalities.text import lists
 from cross_modal_kd.models import MissingModelError, ModelError
-from cross_modal_kd.storage import parse_json
+from cross_modal_kd.storage import parse_json, require_readable
 
 MODULES, CONFIG, WEIGHTS = "modules.json", "config.json", "model.safetensors"
 ADAPTER = "adapter_config.json"  # with it, and another package, the library would load another model
@@ -180,6 +180,7 @@ def _read(file: Path) -> Any:
 
 
 def _require_file(file: Path) -> None:
+    require_readable(file)
     if not file.is_file():
         raise MissingModelError(f"{file} is missing; restore the model (its weights must be safetensors)")
 
