@@ -269,6 +269,10 @@ def _few(root: Path) -> None:
     birds(root, labels=3, files=1)
 
 
+def _one_each(root: Path) -> None:
+    birds(root, labels=30, files=1)
+
+
 def _wrong_captions(root: Path) -> None:
     birds(root)
     (root / "captions.csv").write_text("path,words\nbird_0/0.png,a\n")
@@ -294,6 +298,7 @@ def _texts_alone(root: Path) -> None:
         (_splits, r"its folders are splits \('train', 'val'\).*Put the label first"),
         (_one_label, "not enough for a task yet.*as classification: one-class set.*as verification: "),
         (_few, "not enough for a task yet.*as verification: .*as classification: the dev split is empty"),
+        (_one_each, "not enough for a task yet.*as verification: each of the .* has one image sample"),
         (_wrong_captions, r"captions.csv: expected the column\(s\) 'text', found"),
         (_captions_of_nothing, "caption of a file that is missing: 'bird_0/99.png'"),
         (_texts_alone, r"no file of a modality that is read.*1 x .txt"),

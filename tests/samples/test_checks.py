@@ -57,6 +57,16 @@ def test_a_one_class_set():
         check_samples(table[(table["split"] != "dev") | (table["label"] == "l04")], VERIFICATION, OPEN_SET)
 
 
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_labels_of_one_sample_each_leave_no_pair_to_measure(split):
+    table = sound_table()
+    rows = table[(table["split"] == split) & (table["modality"] == "image")]
+    second = rows["sample_id"][rows["label"].duplicated()]
+    with pytest.raises(SamplesError, match=rf"each of the \d+ labels of the {split} split has one image sample"):
+        check_samples(table[~table["sample_id"].isin(second)], VERIFICATION, OPEN_SET)
+    check_samples(table[~table["sample_id"].isin(second.iloc[1:])], VERIFICATION, OPEN_SET)
+
+
 def test_a_label_that_training_lacks():
     table = classified()
     table.loc[table["sample_id"] == "test-cat", "label"] = "cow"

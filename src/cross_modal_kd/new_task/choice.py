@@ -203,11 +203,11 @@ def _task(name: str, kind: str, student: str, teacher: str, found: _Pairing) -> 
 def _kinds(rows: pd.DataFrame, student: str, asked: Asked) -> Iterator[tuple[str, str]]:
     """Kinds of task to try, the one that suits best first, each with its reason."""
     labels, files = rows["label"].nunique(), rows.groupby("label").size().median()
-    how_many = f"{labels} labels with {files:g} files each (the median)"
+    counts = f"{how_many(labels, 'label')} with {files:g} file{'' if files == 1 else 's'} each (the median)"
     closed = student != "speech" and labels <= FEW_LABELS and files >= MANY_FILES
     why = {
-        "classification": f"{how_many}: which of these labels is it? Every label is learnt",
-        "verification": f"{how_many}: are these two of the same label? It is measured on labels unseen in training",
+        "classification": f"{counts}: which of these labels is it? Every label is learnt",
+        "verification": f"{counts}: are these two of the same label? It is measured on labels unseen in training",
     }
     if asked.kind is not None:
         kind_named(asked.kind)

@@ -14,8 +14,8 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
 
     Every split has samples of the student and at least two labels among them; training samples may be without a label,
     those of dev and test may not, and where no training sample has one there is no closed set. The labels of dev and
-    test occur in train (closed set) or are disjoint over the splits; groups and families are never parted; every
-    student sample of the training split has a partner.
+    test occur in train (closed set), or are disjoint over the splits, and one of each split has two samples; groups and
+    families are never parted; every student sample of the training split has a partner.
 
     Args:
         samples: the table, with its splits.
@@ -31,6 +31,7 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     if design.closed_set:
         _labels_are_learnt(students)
     else:
+        _two_of_a_label(students, task)
         _never_parted(samples, "label", f"{task.kind} is measured on labels unseen in training")
     _never_parted(samples, "group", "a group is one instance, which must not be in training and in the test")
     if "family" in samples:
@@ -62,6 +63,16 @@ def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:
             raise SamplesError(
                 f"one-class set: the {modality} samples of the {split} split all have the label {found[0]!r}; at "
                 f"least two labels are needed. Add labels, or raise ingestion.split.{split}"
+            )
+
+
+def _two_of_a_label(students: pd.DataFrame, task: TaskConfig) -> None:
+    for split in ("dev", "test"):
+        rows = students[students["split"] == split]
+        if not rows["label"].duplicated().any():
+            raise SamplesError(
+                f"each of the {len(rows)} labels of the {split} split has one {task.student} sample: a {task.kind} "
+                "asks whether two are of the same label, and there are no such two. Give some labels a second sample"
             )
 
 
