@@ -208,6 +208,22 @@ def test_labels_that_leave_no_choice_are_a_typing_mistake(call, pictures, labels
     assert code == 2 and "expected two names or more, each once" in told
 
 
+def test_an_output_over_an_input_is_refused_and_the_input_stays(call, pictures, tmp_path):
+    image = tmp_path / "image.csv"
+    shutil.copyfile(whole(pictures)[0], image)
+    (tmp_path / "link.csv").symlink_to(image)
+    for output in (image, tmp_path / "link.csv"):
+        code, _, told = call("predict", image, f"--output={output}")
+        assert code == 2 and "is one of the files to be read: name another" in told
+    assert image.read_bytes() == whole(pictures)[0].read_bytes()
+
+
+def test_a_file_that_is_given_twice_is_enrolled_once(call, pictures, tmp_path):
+    one = whole(pictures)[0]
+    code, _, told = call("enroll", "one", one, one, one.parent, f"--book={tmp_path / 'book'}")
+    assert code == 0 and f"with {len(list(one.parent.iterdir()))} file(s)" in told
+
+
 def test_asking_mlflow_where_there_is_none_makes_no_database(call, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")

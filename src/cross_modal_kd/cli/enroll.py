@@ -64,7 +64,7 @@ def _remove(book: Path, name: str) -> None:
 def _enroll(book: Path, name: str, inputs: list[Path], how: str, options: dict[str, Any]) -> None:
     require_place(book)
     model = loaded(**options)
-    entry = model.enroll(name, counted(model, inputs, "enroll"))
+    entry = model.enroll(name, dict.fromkeys(counted(model, inputs, "enroll")))
     with changed(book, model.record.weights) as entries:
         before = entries.get(name)
         if before is not None and not how:

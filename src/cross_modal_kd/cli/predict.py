@@ -40,6 +40,8 @@ def predict(
     """
     from cross_modal_kd.tasks import kind_of
 
+    if output is not None and output.exists() and any(each.exists() and output.samefile(each) for each in inputs):
+        raise click.BadParameter(f"{output} is one of the files to be read: name another", param_hint="--output")
     model = loaded(student, env, device, batch_size)
     names = None if labels is None else _named(labels)
     if kind_of(model.task).uses_trials and names is None and model.classes:
