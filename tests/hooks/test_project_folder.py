@@ -45,6 +45,18 @@ def test_relative_paths_are_seen_from_the_projects_folder(tmp_path):
     assert repr(given) == before
 
 
+def test_shards_and_files_of_weights_are_paths_as_roots_are(tmp_path):
+    overlay = {"options": {"pretrained_cfg_overlay": {"file": "models/a.safetensors"}}}
+    given = {
+        "sources": {"a": {"root": "a", "shards": "data/shards"}, "b": {"root": "b", "shards": None}},
+        "teacher": {"encoder": {"library": "timm", "name": "resnet18", **overlay}},
+    }
+    found = anchored(given, tmp_path)
+    assert found["sources"]["a"]["shards"] == f"{tmp_path}/data/shards" and found["sources"]["b"]["shards"] is None
+    weights = found["teacher"]["encoder"]["options"]["pretrained_cfg_overlay"]["file"]
+    assert weights == f"{tmp_path}/models/a.safetensors"
+
+
 def test_in_the_projects_folder_they_are_left_as_they_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = parameters(**{name: root for name, root in ROOTS.items() if name != "d"})

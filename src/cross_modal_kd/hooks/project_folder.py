@@ -11,10 +11,12 @@ PACKAGE_PREFIX = "package:"
 
 # parameters that are paths; * is any name
 PATHS = (
-    *(("sources", "*", "root"), ("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
+    *(("sources", "*", "root"), ("sources", "*", "shards")),
+    *(("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
     *(("score_trials", name) for name in ("trials", "embeddings", "models")),
     ("score_trials", "speakers", "table"),
     *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
+    *((role, "encoder", "options", "pretrained_cfg_overlay", "file") for role in ("student", "teacher")),
 )
 # names of encoders, which may be those of folders
 FOLDERS_OR_NAMES = (("student", "encoder", "name"), ("teacher", "encoder", "name"))
