@@ -143,3 +143,6 @@ def test_what_something_else_wrote_over_a_saved_file_is_not_loaded(tmp_path):
     Path(tmp_path / "metrics.json").write_text('{"eer": 2}   ')
     with pytest.raises(RuntimeError, match=r"metrics.json is not what this run has saved"):
         hook.before_dataset_loaded("metrics")
+    tmp_path.joinpath("metrics.json").unlink()
+    with pytest.raises(RuntimeError, match=r"metrics.json is gone, which this run.*removed or renamed.*Put it back"):
+        hook.before_dataset_loaded("metrics")

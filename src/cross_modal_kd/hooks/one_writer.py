@@ -75,14 +75,20 @@ class OneWriterHook:
             dataset_name: as the catalog has it.
 
         Raises:
-            RuntimeError: something else has written to them since.
+            RuntimeError: something else has written to them since, or taken them away.
         """
         path, saved = _path(self._catalog, dataset_name), self._saved.get(dataset_name)
-        if path is not None and saved and signature(path) != saved:
+        if path is None or not saved or (found := signature(path)) == saved:
+            return
+        if not found:
             raise RuntimeError(
-                f"{path} is not what this run has saved as {dataset_name!r}: something else wrote to it meanwhile. "
-                "Let one program at a time write to this folder, and run again"
+                f"{path} is gone, which this run has saved as {dataset_name!r}: it, or a folder above it, was removed "
+                "or renamed meanwhile. Put it back, or run the same command again"
             )
+        raise RuntimeError(
+            f"{path} is not what this run has saved as {dataset_name!r}: something else wrote to it meanwhile. "
+            "Let one program at a time write to this folder, and run again"
+        )
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline) -> None:
