@@ -129,6 +129,7 @@ def test_a_fault_of_the_program_is_shown_as_a_whole(tmp_path, monkeypatch):
     ("error", "words"),
     [
         (OSError(28, "No space left on device", "/data/x"), r"the disk is full \(/data/x\): make room"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), r"found in \['/tmp'\]: .*set TMPDIR"),
         (PermissionError(13, "Permission denied", "/x"), "/x'?: give yourself the right"),
         (
             RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),

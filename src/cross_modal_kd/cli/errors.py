@@ -32,6 +32,7 @@ REPORTED = "This is a fault of the program, not of yours: please report it with 
 # Errors of libraries that tell of the machine or of what was given, whoever raises them.
 OF_THE_MACHINE = (OSError, MemoryError, DatasetError, OmegaConfBaseException, ValidationError)
 NO_MEMORY = "can't allocate memory"  # of torch's RuntimeError on a CPU
+NO_SCRATCH = "No usable temporary directory found"  # of tempfile: none is there, or all are full or another's
 OF_LIBRARIES = (
     "MissingConfigException",
     "ParameterValidationError",
@@ -155,12 +156,17 @@ def _memory(error: BaseException, text: str) -> str:
 def _disk(error: BaseException, text: str) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and not _says_what_to_do(text):
         where = f" ({error.filename})" if error.filename else ""
-        return f"the disk is full{where}: make room, or set another data_root, and run the same command again"
+        return (
+            f"the disk is full{where}: make room, or set another data_root (of a temporary file: TMPDIR), and run the "
+            "same command again"
+        )
     if isinstance(error, PermissionError) and not _says_what_to_do(text):
         return f"{text}: give yourself the right to it, or set another data_root"
     if isinstance(error, NotADirectoryError | FileExistsError) and not _says_what_to_do(text):
         return f"{error.filename}: a file lies where a folder should be. Take it away, or set another data_root"
-    if isinstance(error, FileNotFoundError) and text.startswith("[Errno"):
+    if NO_SCRATCH in text:
+        return f"{text}: make room in one of them, or set TMPDIR to a folder with room that is yours"
+    if isinstance(error, FileNotFoundError) and text.startswith("[Errno") and error.filename is not None:
         return f"there is no {error.filename}, and it cannot be made: correct the path, or set another data_root"
     return ""
 
