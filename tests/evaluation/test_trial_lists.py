@@ -16,6 +16,7 @@ from cross_modal_kd.evaluation.trial_lists.published import PublishedTrials, nam
 from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources import layout_of
 from published_sets import cnceleb
+from voxceleb_trees import metas
 
 TRIALS = [("id1/a/1.wav", "id1/b/1.wav", 1), ("id1/a/1.wav", "id2/a/1.wav", 0), ("id2/a/1.wav", "id1/b/1.wav", 0)]
 LINES = {
@@ -255,6 +256,25 @@ def read_names(root, enrolment):
     return rows.loc[rows["split"] == "test", "sample_id"]
 
 
+def test_the_published_lists_have_the_published_counts():
+    """Targets and impostors, and the first digits of the MD5."""
+    counts = {
+        "veri_test.txt": (18_860, 18_860, "29fc7cc1"),
+        "veri_test2.txt": (18_802, 18_809, "b7311073"),
+        "list_test_all.txt": (290_743, 290_737, "b9ecf7aa"),
+        "list_test_all2.txt": (289_921, 289_897, "a53e059d"),
+        "list_test_hard.txt": (276_270, 276_266, "21c341b6"),
+        "list_test_hard2.txt": (275_488, 275_406, "857790e0"),
+        "trials.lst": (17_755, 3_466_537, None),
+    }
+    held = {
+        each.file: (each.targets, each.trials - each.targets, each.md5 and each.md5[:8]) for each in published.TRIALS
+    }
+    assert held == counts and sum(held["trials.lst"][:2]) == 196 * 17_777  # every model with every file
+    for each in published.TRIALS[:6]:
+        assert each.name.endswith("cleaned" if each.file.endswith("2.txt") else "original") and len(each.md5) == 32
+
+
 def test_a_published_list_has_its_name_and_another_does_not(tmp_path, caplog, monkeypatch):
     file = tmp_path / "mine.txt"
     file.write_text("1 a b\n")
@@ -327,6 +347,89 @@ def test_a_list_without_labels_or_without_impostors_is_scored_and_not_measured(c
         )
         assert reason in found.plot().axes[0].texts[0].get_text()
     assert ("label" in scored.table()) and found.metrics["trials"] == 1
+
+
+NAMED = (
+    "1 Eartha_Kitt/x6uYqmx31kE_0000001.wav Eartha_Kitt/-_zcIw_-eo4_0000008.wav\n"
+    "0 Eartha_Kitt/x6uYqmx31kE_0000001.wav vox1/Louis_C.K/1zcIwhmdeo4_0000012.wav\n"
+    "0 id10270-x6uYqmx31kE-00001 id10001/1zcIwhmdeo4/00003.wav\n"
+)
+
+
+@pytest.fixture
+def named(tmp_path):
+    """A list by the names of 2017, by Kaldi's and by ids, and embeddings by ids: the configuration."""
+    names = ("id10270/x6uYqmx31kE/00001", "id10270/-_zcIw_-eo4/00008", "id10002/1zcIwhmdeo4/00012")
+    generator = np.random.default_rng(1)
+    np.savez(tmp_path / "e.npz", **{name: generator.normal(size=5) for name in (*names, "id10001/1zcIwhmdeo4/00003")})
+    metas(tmp_path)
+    (tmp_path / "voxceleb1_test.txt").write_text(NAMED)
+    return {
+        "trials": str(tmp_path / "voxceleb1_test.txt"),
+        "embeddings": str(tmp_path / "e.npz"),
+        "vox1_meta": str(tmp_path / "vox1_meta.csv"),
+    }
+
+
+def test_a_list_by_names_is_read_by_the_table_of_the_speakers(named, tmp_path):
+    with pytest.raises(SamplesError, match="line 1: 'Eartha_Kitt/x6uYqmx31kE_0000001.wav' has no embedding"):
+        score_trials(ScoreTrialsConfig(**named | {"vox1_meta": None}))
+    (tmp_path / "voxceleb1_test.txt").write_text(
+        NAMED.replace("id10270-x6uYqmx31kE-00001", "id10270/x6uYqmx31kE/00001")
+    )
+    with pytest.raises(
+        SamplesError, match="one utterance under two names: 'Eartha_Kitt/x6uYqmx31kE_0000001.wav', 'id10"
+    ):
+        score_trials(ScoreTrialsConfig(**named))
+    (tmp_path / "voxceleb1_test.txt").write_text("".join(NAMED.splitlines(keepends=True)[:2]))
+    found = score_trials(ScoreTrialsConfig(**named)).table()
+    assert found["test"].tolist() == ["id10270/-_zcIw_-eo4/00008", "id10002/1zcIwhmdeo4/00012"]
+    with np.load(named["embeddings"]) as file:
+        one, other = (file[name] for name in ("id10270/x6uYqmx31kE/00001", "id10002/1zcIwhmdeo4/00012"))
+    assert found["score"][1] == pytest.approx(one @ other / np.linalg.norm(one) / np.linalg.norm(other), abs=1e-6)
+    (tmp_path / "voxceleb1_test.txt").write_text(NAMED.replace("Louis_C.K", "Nobody"))
+    with pytest.raises(
+        SamplesError, match="line 2: 'vox1/Nobody/1zcIwhmdeo4_0000012.wav' is of no speaker whom .*meta"
+    ):
+        score_trials(ScoreTrialsConfig(**named))
+
+
+def test_a_list_by_the_names_of_kaldis_recipes(named, tmp_path):
+    (tmp_path / "trials").write_text("id10270-x6uYqmx31kE-00001 id10270--_zcIw_-eo4-00008 target\n")
+    asked = ScoreTrialsConfig(**named | {"trials": str(tmp_path / "trials"), "vox1_meta": None})
+    with np.load(named["embeddings"]) as file:
+        one, other = (file[name] for name in ("id10270/x6uYqmx31kE/00001", "id10270/-_zcIw_-eo4/00008"))
+    assert score_trials(asked).scores == pytest.approx(
+        one @ other / np.linalg.norm(one) / np.linalg.norm(other), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("top", [0, 2])
+def test_the_mean_of_the_cohort_is_subtracted_first_where_it_is_asked_for(corpus, tmp_path, top):
+    generator = np.random.default_rng(7)
+    trained = {f"train/{speaker}/{number}": 3 + generator.normal(size=6) for speaker in "abc" for number in range(2)}
+    np.savez(tmp_path / "trained.npz", **trained)
+    (tmp_path / "utt2spk").write_text("".join(f"{name} {name[6]}\n" for name in trained))
+    norm = {"top": top, "embeddings": str(tmp_path / "trained.npz"), "labels": str(tmp_path / "utt2spk")}
+    plain, centred = (
+        score_trials(ScoreTrialsConfig(**{**corpus.model_dump(), "as_norm": norm | {"centre": centre}}))
+        for centre in (False, True)
+    )
+    mean = np.mean(list(trained.values()), axis=0)
+    with np.load(corpus.embeddings) as file:
+        np.savez(tmp_path / "moved.npz", names=file["names"], values=file["values"] - mean)
+    np.savez(tmp_path / "trained.npz", **{name: vector - mean for name, vector in trained.items()})
+    moved = corpus.model_copy(update={"embeddings": str(tmp_path / "moved.npz")}).model_dump()
+    expected = score_trials(ScoreTrialsConfig(**{**moved, "as_norm": norm}))
+    assert centred.scores == pytest.approx(expected.scores, abs=1e-4, rel=1e-5)
+    assert np.abs(plain.scores - centred.scores).max() > 0.05
+    assert "centre" not in plain.about and centred.about["centre"].endswith("utt2spk")
+
+
+def test_a_pickle_of_trials_is_not_loaded(tmp_path):
+    (tmp_path / "test_verification.pkl").write_bytes(b"cos\nsystem\n(S'touch evil'\ntR.")
+    with pytest.raises(SamplesError, match="a pickle can run any code as it is loaded, so none is; .*expected 'label"):
+        read_trials(tmp_path / "test_verification.pkl")
 
 
 def test_scores_that_are_all_one_have_a_finite_threshold(corpus, tmp_path):
@@ -411,6 +514,8 @@ def test_a_cohort_of_other_numbers_is_refused(corpus, tmp_path):
         ({"trials": "nowhere.txt"}, "score_trials.trials: there is no nowhere.txt"),
         ({"embeddings": "no"}, "score_trials.embeddings: there is no no; `kedro run --pipeline=evaluation` saves the"),
         ({"models": "no"}, "score_trials.models: there is no no"),
+        ({"vox1_meta": "no"}, "score_trials.vox1_meta: there is no no"),
+        ({"as_norm": {"centre": True}}, "score_trials.as_norm.labels is null"),
         ({"as_norm": {"top": 300}}, "score_trials.as_norm.labels is null"),
         ({"as_norm": {"top": 300, "labels": "no"}}, "score_trials.as_norm.labels: there is no no"),
     ],

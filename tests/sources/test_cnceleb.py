@@ -110,6 +110,13 @@ def test_strange_files_are_rejected_with_their_reason(root):
     assert reasons["CN-Celeb2_flac/data/id10077/vlog-01-001.flac"] == "its speaker is not in spk.lst"
 
 
+def test_what_wespeaker_has_joined_has_the_genre_and_session_of_its_name(root):
+    folder = root / "CN-Celeb_flac/data/id00000"
+    (folder / "live_broadcast-01-002.flac").rename(folder / "live_broadcast-01-002-combine3.flac")
+    row = read(root, domain="session").rows.set_index("sample_id").loc["cn/id00000/live_broadcast-01-002-combine3"]
+    assert row["domain"] == "id00000/live_broadcast-01" and row["condition_genre"] == "live_broadcast"
+
+
 def test_an_older_release_in_wav(root):
     for file in root.rglob("*.flac"):
         file.rename(file.with_suffix(".wav"))
@@ -154,7 +161,12 @@ def test_broken_lists_are_named(root, file, content, message):
 
 
 def test_a_folder_of_neither_set(tmp_path):
-    with pytest.raises(SamplesError, match="expected CN-Celeb_flac/ with dev/dev.lst, .*found neither list under"):
+    with pytest.raises(
+        SamplesError, match="expected CN-Celeb_flac/ with dev/dev.lst, .*found neither list under [^,]*$"
+    ):
+        read(tmp_path)
+    (tmp_path / "cn-celeb2_v2.tar.gzaa").write_bytes(b"x")
+    with pytest.raises(SamplesError, match=r"but 'cn-celeb2_v2.tar.gzaa': join the parts \(cat cn-celeb2_v2.tar.gza\*"):
         read(tmp_path)
     for name in ("a", "b"):
         cnceleb(tmp_path / name, dev=1, tested=2, second=1, each=3)

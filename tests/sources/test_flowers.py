@@ -44,6 +44,21 @@ def test_the_swapped_split_is_asked_for_by_name(root):
     assert read(root, split="drawn").rows["split"].isna().all()
 
 
+def test_the_class_disjoint_split_by_its_name(root, caplog):
+    rows, *_ = read(root, split="reed")
+    labels = rows.groupby("split")["label"].unique().map(sorted).to_dict()
+    assert labels == {"train": ["001", "002"], "test": ["003", "004"]} and sizes(rows) == {"train": 24, "test": 24}
+    assert "train classes: 2 of 82; test classes: 2 of 20" in caplog.text
+    (root.parent / "testclasses.txt").unlink()
+    with pytest.raises(
+        SamplesError, match="testclasses.txt: .*it lies in the archive of the captions, beside text_c10"
+    ):
+        read(root, split="reed")
+    (root.parent / "text_c10").rename(root.parent / "elsewhere")
+    with pytest.raises(SamplesError, match="options.split is 'reed', whose lists lie beside the captions: add these"):
+        read(root, split="reed")
+
+
 def test_the_root_may_be_the_folder_above(root):
     assert "flowers-102/jpg/image_00001.jpg" in set(read(root.parent).rows["path"])
 

@@ -1,6 +1,7 @@
 """The environments of published sets: what they say without data, and the whole of ``distill`` on miniatures."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -24,12 +25,23 @@ def reported(run_kedro, task, name="metrics.json"):
     return json.loads((run_kedro.data_root / "08_reporting" / task / name).read_text())
 
 
-@pytest.mark.parametrize("env", ["cub", "flowers", "cnceleb"])
-def test_without_data_an_environment_says_where_to_put_them(run_kedro, env):
-    with pytest.raises(
-        ConfigError, match=rf"sources.{env}.root = .*there is no folder .*docs/sets/{env}.md says how to"
-    ):
-        run_kedro("ingestion", env=env)
+HOLDS = {
+    "cub": "CUB_200_2011/images.txt with images/, .*text_c10/ in it or beside it; see docs/sets/cub.md",
+    "flowers": "imagelabels.mat, setid.mat and jpg/image_00001.jpg; .*see docs/sets/flowers.md",
+    "cnceleb": "CN-Celeb_flac/ with dev/dev.lst, data/, .*see docs/sets/cnceleb.md",
+    "faces": "<label>/<file>; see docs/your-own-data.md",
+    "voxceleb": "id10001/1zcIwhmdeo4/00001.wav .*vox2_meta.csv; see docs/sets/voxceleb.md",
+    "voxceleb_faces": "unzippedFaces/A.J._Buckley/1.6/.*; see docs/sets/voxceleb.md",
+}
+
+
+@pytest.mark.parametrize("sources", [["cub"], ["flowers"], ["cnceleb", "faces"], ["voxceleb", "voxceleb_faces"]])
+def test_without_data_an_environment_says_what_to_put_where(run_kedro, sources):
+    with pytest.raises(ConfigError) as error:
+        run_kedro("distill", env=sources[0], params={"sources": {source: {"root": "nowhere"} for source in sources}})
+    for source, line in zip(sources, str(error.value).splitlines(), strict=True):
+        said = rf"sources.{source}.root = 'nowhere': there is no folder .*It is to hold {HOLDS[source]}.*`{source}: /"
+        assert re.search(said, line)
 
 
 @pytest.mark.slow

@@ -147,6 +147,14 @@ def test_a_wrong_list_is_refused_with_its_line(tree, text, said):
         read(tree, split="iden_split.txt")
 
 
+def test_a_split_that_is_a_pickle_is_not_loaded(tree):
+    (tree / "train_valid_test_names.pkl").write_bytes(b"cos\nsystem\n(S'touch evil'\ntR.")
+    with pytest.raises(
+        SamplesError, match="names.pkl: a pickle can run any code as it is loaded, so none is; .*lines of"
+    ):
+        read(tree, split="train_valid_test_names.pkl")
+
+
 def test_identification_is_a_closed_set_and_no_verification(tmp_path):
     speakers = ("id10001", "id10002", "id10270")
     videos = {"1zcIwhmdeo4": 1, OTHER: 2, "tCq2LcKO6xY": 3}

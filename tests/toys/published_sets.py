@@ -93,6 +93,9 @@ def flowers(parent: Path, classes: int = 4, small: int = 3, large: int = 6) -> P
             parts[part].append(len(labels))
             picture(root / f"jpg/image_{len(labels):05d}.jpg", label, image)
             captions(parent / f"text_c10/class_{label + 1:05d}/image_{len(labels):05d}.txt", label, image)
+    names = [f"class_{label + 1:05d}\n" for label in range(classes)]
+    for part, named in (("trainvalclasses", names[: classes // 2]), ("testclasses", names[classes // 2 :])):
+        (parent / f"{part}.txt").write_text("".join(named))
     savemat(root / "imagelabels.mat", {"labels": np.array([labels], dtype=np.uint8)})
     savemat(root / "setid.mat", {part: np.array([numbers], dtype=np.uint16) for part, numbers in parts.items()})
     return root

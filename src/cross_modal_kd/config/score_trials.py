@@ -25,11 +25,14 @@ class AsNormConfig(Strict):
         embeddings: of the training samples, of the kinds of ``score_trials.embeddings``; null takes those themselves.
         labels: whose they are: the table of samples (its training rows), a table of the columns ``name`` and
             ``speaker``, or a text file with ``utterance speaker`` on each line.
+        centre: whether the mean of these embeddings is subtracted from every one first, with ``top: 0`` too.
+            WeSpeaker's figures are so, with the mean of VoxCeleb2's dev set.
     """
 
     top: int = Field(0, ge=0)
     embeddings: str | None = None
     labels: str | None = None
+    centre: bool = False
 
     @field_validator("top")
     @classmethod
@@ -70,6 +73,8 @@ class ScoreTrialsConfig(Strict):
             or columns of numbers, or an .npz file with names and vectors.
         models: a text file with ``model utterance utterance ...`` on each line; enrolments of the list then are these
             models. null: they are utterances themselves.
+        vox1_meta: ``vox1_meta.csv``, for a list of VoxCeleb1 by the names of 2017 (``voxceleb1_test.txt`` of OpenSLR's
+            SLR49), which embeddings have by id. null: names are as the embeddings have them.
         as_norm: normalisation by a cohort.
         speakers: whose the names are, for intervals and errors by condition.
         p_targets: how likely a target is in use, of each minDCF.
@@ -80,6 +85,7 @@ class ScoreTrialsConfig(Strict):
     trials: str | None = None
     embeddings: str
     models: str | None = None
+    vox1_meta: str | None = None
     as_norm: AsNormConfig = Field(default_factory=AsNormConfig)
     speakers: SpeakersConfig = Field(default_factory=SpeakersConfig)
     p_targets: Annotated[list[Rate], EachOnce] = Field(default_factory=lambda: [0.01, 0.05])
@@ -98,8 +104,9 @@ class ScoreTrialsConfig(Strict):
         if self.trials is None:
             yield "score_trials.trials names no list: give a file, --params='score_trials.trials=veri_test2.txt'"
         paths = {"trials": self.trials, "embeddings": self.embeddings, "models": self.models}
+        paths |= {"vox1_meta": self.vox1_meta}
         paths |= {"speakers.table": self.speakers.table}
-        if self.as_norm.top:
+        if self.as_norm.top or self.as_norm.centre:
             paths |= {"as_norm.embeddings": self.as_norm.embeddings, "as_norm.labels": self.as_norm.labels}
             if self.as_norm.labels is None:
                 yield "score_trials.as_norm.labels is null: give the table or list that says whose embeddings they are"

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cross_modal_kd.config import ConfigError, EncoderConfig, Reference, SourcesConfig, Strict, libraries_of, nearest
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
 from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
-from cross_modal_kd.sources import check_source
+from cross_modal_kd.sources import check_source, expected_in
 from cross_modal_kd.tasks import kind_of
 
 # checked whatever runs: a stage alone is soon followed by the next
@@ -151,9 +150,11 @@ def _place(name: str, sources: SourcesConfig) -> Iterator[str]:
     try:
         Roots(sources).root(name)
     except SamplesError as error:
-        page = Path("docs/sets") / f"{sources.root[name].layout}.md"
-        obtained = f" {page} says how to obtain them." if page.is_file() else ""
-        yield f"{error}.{obtained} Data that lie elsewhere: a line in conf/local/sources.yml, `{name}: /their/folder`"
+        holds = expected_in(sources.root[name].layout)
+        yield (
+            f"{error}.{f' {holds}' if holds else ''} Data that lie elsewhere: a line in conf/local/sources.yml, "
+            f"`{name}: /their/folder`"
+        )
 
 
 def _quality(run: Run) -> Iterator[str]:

@@ -13,7 +13,7 @@ PACKAGE_PREFIX = "package:"
 PATHS = (
     *(("sources", "*", "root"), ("sources", "*", "shards")),
     *(("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
-    *(("score_trials", name) for name in ("trials", "embeddings", "models")),
+    *(("score_trials", name) for name in ("trials", "embeddings", "models", "vox1_meta")),
     ("score_trials", "speakers", "table"),
     *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
     *((role, "encoder", "options", "pretrained_cfg_overlay", "file") for role in ("student", "teacher")),

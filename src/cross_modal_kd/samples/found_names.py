@@ -9,6 +9,7 @@ from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import one_form
 
 ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")  # .wav, .flac, .m4a, .jpeg
+KALDI = re.compile(r"(id[0-9]{5})-([A-Za-z0-9_-]{11})-([0-9]{5})$")  # VoxCeleb's names as Kaldi's recipes join them
 NONE, SEVERAL = -1, -2
 
 
@@ -30,7 +31,8 @@ def rows_of_names(wanted: Sequence[str], there: Sequence[str]) -> np.ndarray:
 
     First the ending may differ or lack (lists say .wav where files are .flac), and ``./``, ``/`` or a backslash; then
     either name may have folders before the other: ``id1/clip/1.wav`` is ``voxceleb/id1/clip/1``, and so is
-    ``/data/wav/voxceleb/id1/clip/1.wav``.
+    ``/data/wav/voxceleb/id1/clip/1.wav``. An utterance of VoxCeleb may be written as Kaldi's recipes do,
+    ``id10270-x6uYqmx31kE-00001``.
 
     Args:
         wanted: n names.
@@ -67,7 +69,8 @@ def _alike(name: str, other: str) -> bool:
 
 def _plain(name: str) -> str:
     parts = [part for part in one_form(name).replace("\\", "/").split("/") if part not in ("", ".")]
-    return ENDING.sub("", "/".join(parts))
+    plain = ENDING.sub("", "/".join(parts))
+    return KALDI.sub(r"\1/\2/\3", plain) if plain[-6:-5] == "-" else plain
 
 
 def _but_for_endings(wanted: list[str], there: Sequence[str]) -> list[int]:

@@ -8,7 +8,8 @@ from cross_modal_kd.sources.folder import FolderOptions, regrouped
 from cross_modal_kd.sources.hf_folder import METADATA
 from cross_modal_kd.sources.image_folder import are_splits
 from cross_modal_kd.sources.licences import NOT_STATED, licence_of
-from cross_modal_kd.sources.registry import LAYOUTS, OPTIONS, Layout, check_source, layout_of
+from cross_modal_kd.sources.registry import LAYOUTS, OPTIONS, Layout, check_source, expected_in, layout_of
+from cross_modal_kd.sources.voxceleb import utterances_of_names
 
 __all__ = [
     "LAYOUTS",
@@ -19,6 +20,7 @@ __all__ = [
     "Layout",
     "are_splits",
     "check_source",
+    "expected_in",
     "layout_of",
     "licence_of",
     "list_files",
@@ -27,4 +29,5 @@ __all__ = [
     "read_sources",
     "read_table",
     "regrouped",
+    "utterances_of_names",
 ]

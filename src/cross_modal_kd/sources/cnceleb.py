@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 DEV, ENROL_MAP, TEST_LIST, SPEAKERS = "dev/dev.lst", "eval/lists/enroll.map", "eval/lists/test.lst", "spk.lst"
 TREE = f"CN-Celeb_flac/ with {DEV}, data/, eval/, and CN-Celeb2_flac/ with {SPEAKERS}, data/ beside it (or one of them)"
 PREFIX = "cnc2-"
-UTTERANCE = r"^(?P<genre>[^-]+)-(?P<session>[^-]+)-(?P<utterance>[^-]+)$"  # genres have _ in them, never -
+# genres have _ in them, never -; what WeSpeaker has joined ends in -combine3
+UTTERANCE = r"^(?P<genre>[^-]+)-(?P<session>[^-]+)-(?P<utterance>[^-]+(?:-combine[0-9]+)?)$"
+ARCHIVES = ("*.tar.gz*", "*.tgz*")
 
 
 class CNCelebOptions(Strict):
@@ -92,7 +94,11 @@ def _bases(name: str, root: Path) -> tuple[_Base | None, _Base | None]:
                 f"{first_few(base.folder for base in several)}; give the folder of one"
             )
     if not any(found.values()):
-        raise SamplesError(f"sources.{name}.root: expected {TREE}; found neither list under {root}")
+        packed = sorted(each.name for pattern in ARCHIVES for each in root.glob(pattern))
+        unpack = f", but {first_few(packed)}: join the parts (cat cn-celeb2_v2.tar.gza* > cn-celeb2_v2.tar.gz), unpack"
+        raise SamplesError(
+            f"sources.{name}.root: expected {TREE}; found neither list under {root}{unpack if packed else ''}"
+        )
     first, second = (bases[0] if bases else None for bases in found.values())
     return first, second
 

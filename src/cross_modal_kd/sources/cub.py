@@ -10,7 +10,7 @@ from cross_modal_kd.samples import Box, Roots, SamplesError, boxed_path, first_f
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.named_files import held_against_disk
 from cross_modal_kd.sources.published import check_counts, on_disk
-from cross_modal_kd.sources.text_c10 import captions_folder, read_captions
+from cross_modal_kd.sources.text_c10 import captions_folder, class_disjoint, read_captions
 
 SET, REED = "CUB-200-2011", "CUB-200-2011, class-disjoint split of Reed et al."
 FOLDER = "CUB_200_2011"
@@ -107,7 +107,7 @@ def _splits(
     if chosen.split != "official":
         counts = check_counts(name, SET, sizes)
         if chosen.split == "reed":
-            split, of_split = _reed(name, images, captions)
+            split, of_split = class_disjoint(name, REED, images["label"], captions)
             return split, counts + of_split
         return pd.Series(None, index=images.index, dtype="str"), counts
     is_train = _numbered(base / "train_test_split.txt", "1 (train) or 0 (test)", images.index)
@@ -119,30 +119,6 @@ def _splits(
     split = is_train.map({"1": "train", "0": "test"})
     parts = {part: int((split == part).sum()) for part in ("train", "test")}
     return split, check_counts(name, SET, sizes | parts, tuple(parts))
-
-
-def _reed(name: str, images: pd.DataFrame, captions: Path | None) -> tuple[pd.Series, list[dict[str, Any]]]:
-    """The split of each image by its class, of the lists that lie beside the captions."""
-    if captions is None:
-        raise SamplesError(f"sources.{name}.options.split is 'reed', whose lists lie beside the captions: add these")
-    listed = {
-        part: (captions.parent / file, {words for _, words in _lines(captions.parent / file)})
-        for part, file in (("train", "trainvalclasses.txt"), ("test", "testclasses.txt"))
-    }
-    twice = listed["train"][1] & listed["test"][1]
-    if twice:
-        raise SamplesError(
-            f"{listed['test'][0]}: expected classes that trainvalclasses.txt has not, found {first_few(twice)} in both"
-        )
-    split_of = {label: part for part, (_, labels) in listed.items() for label in labels}
-    split = images["label"].map(split_of).astype("str")
-    if (without := images.loc[split.isna(), "label"].unique()).size:
-        raise SamplesError(
-            f"{captions.parent}: the class {without[0]!r} ({len(without)} are so) is neither in trainvalclasses.txt "
-            f"nor in testclasses.txt; restore the published lists, or take another sources.{name}.options.split"
-        )
-    there = images["label"].groupby(split).nunique()
-    return split, check_counts(name, REED, {f"{part} classes": int(there.get(part, 0)) for part in ("train", "test")})
 
 
 def _boxed(base: Path, images: pd.DataFrame) -> pd.Series:

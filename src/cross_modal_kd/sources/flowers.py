@@ -13,11 +13,11 @@ from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 from cross_modal_kd.sources.named_files import held_against_disk
 from cross_modal_kd.sources.published import check_counts, on_disk
-from cross_modal_kd.sources.text_c10 import captions_folder, read_captions
+from cross_modal_kd.sources.text_c10 import captions_folder, class_disjoint, read_captions
 
 logger = logging.getLogger(__name__)
 
-SET = "Oxford Flowers-102"
+SET, REED = "Oxford Flowers-102", "Oxford Flowers-102, class-disjoint split of Reed et al."
 LABELS, SPLIT, NAMES = "imagelabels.mat", "setid.mat", "cat_to_name.json"
 FOLDERS = ("", "flowers-102", "102flowers")
 CAPTIONS = tuple(f"{up}{place}" for up in ("", "../") for place in ("text_c10", "cvpr2016_flowers/text_c10"))
@@ -34,14 +34,16 @@ class FlowersOptions(Strict):
 
     split: ``official`` is setid.mat as it was published, which trains on the small part (1,020 images; dev 1,020, test
     6,149); ``swapped`` trains on the large one (6,149) and tests on 1,020, as some papers do: their figures are no
-    figures of the official split; ``drawn`` leaves all to ``ingestion.split``.
+    figures of the official split; ``reed`` is the class-disjoint one of the captions (trainvalclasses.txt,
+    testclasses.txt: 82 classes are learnt, 20 others tested), for a verification; ``drawn`` leaves all to
+    ``ingestion.split``.
     captions: folder of the captions, absolute or relative to the root; null looks for ``text_c10`` in the root and
     beside it.
     names: a file of the names of the classes (``{"1": "pink primrose", ...}``), absolute or relative to the root; null
     takes ``cat_to_name.json`` where it lies in the root, else labels are numbers, 001 to 102.
     """
 
-    split: Literal["official", "swapped", "drawn"] = "official"
+    split: Literal["official", "swapped", "reed", "drawn"] = "official"
     captions: str | None = None
     names: str | None = None
 
@@ -72,7 +74,12 @@ def read_flowers(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     sizes = {"images": len(images), "classes": images["number"].nunique()}
     parts = {part: int((splits == part).sum()) for part in PARTS["official"]}
     counts = check_counts(name, SET, sizes | parts, tuple(parts))
-    if chosen.split != "drawn":
+    captions = captions_folder(name, root, chosen.captions, CAPTIONS)
+    if chosen.split == "reed":
+        folders = images["number"].map(lambda number: f"class_{number:05d}")
+        images["split"], of_split = class_disjoint(name, REED, folders, captions)
+        counts += of_split
+    elif chosen.split != "drawn":
         images["split"] = splits.map(PARTS[chosen.split]).astype("str")
         logger.info("%s: the %s split: %s", name, chosen.split, images["split"].value_counts().to_dict())
     names = _names(name, root, chosen.names)
@@ -80,12 +87,12 @@ def read_flowers(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     prefix = f"{folder}/jpg/" if folder else "jpg/"
     images["path"] = prefix + images["stem"] + ".jpg"
     there, rejected = held_against_disk(name, base / "jpg", prefix, images["stem"] + ".jpg", LABELS)
-    without = splits.isna() & (chosen.split != "drawn")
+    without = splits.isna() & (chosen.split in PARTS)
     rejected += as_rejected(name, dict.fromkeys(images.loc[without & there, "path"], f"{SPLIT} has it in no split"))
     counts.append(on_disk(name, SET, int(there.sum())))
     images = images[there & ~without]
     rows = images.assign(modality="image", sample_id=f"{name}/" + images["stem"])
-    if (captions := captions_folder(name, root, chosen.captions, CAPTIONS)) is not None:
+    if captions is not None:
         texts, unused = read_captions(name, captions, images)
         rows, rejected = pd.concat([rows, texts]), rejected + unused
     return listing(rows.assign(source=name), pd.DataFrame(rejected), counts)

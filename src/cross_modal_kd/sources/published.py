@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 COUNTS: Mapping[str, Mapping[str, int]] = {
     "CUB-200-2011": {"images": 11_788, "classes": 200, "train": 5_994, "test": 5_794},
     "CUB-200-2011, class-disjoint split of Reed et al.": {"train classes": 150, "test classes": 50},
+    "Oxford Flowers-102, class-disjoint split of Reed et al.": {"train classes": 82, "test classes": 20},
     "Oxford Flowers-102": {"images": 8_189, "classes": 102, "trnid": 1_020, "valid": 1_020, "tstid": 6_149},
     "CN-Celeb1": {
         "speakers of dev.lst": 797,

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from cross_modal_kd.config import SourceConfig, Strict, first_errors
 from cross_modal_kd.samples import Roots, SamplesError, first_few
+from cross_modal_kd.sources import cnceleb, cub, flowers, voxceleb, voxceleb_faces
 from cross_modal_kd.sources.cnceleb import CNCelebOptions, read_cnceleb
 from cross_modal_kd.sources.cub import CubOptions, read_cub
 from cross_modal_kd.sources.emoji import EmojiOptions, read_emoji
@@ -62,6 +63,17 @@ OPTIONS: dict[str, type[Strict]] = {
 }
 
 
+# Of layouts of data that people bring: what the root is to hold, and the page that says more.
+EXPECTED: dict[str, tuple[str, str]] = {
+    "cnceleb": (cnceleb.TREE, "docs/sets/cnceleb.md"),
+    "cub": (f"{cub.TREE}; for captions text_c10/ in it or beside it", "docs/sets/cub.md"),
+    "flowers": (f"{flowers.TREE}; for captions text_c10/ in it or beside it", "docs/sets/flowers.md"),
+    "folder": ("<label>/<file>", "docs/your-own-data.md"),
+    "voxceleb": (f"{voxceleb.TREES}; vox1_meta.csv and vox2_meta.csv", "docs/sets/voxceleb.md"),
+    "voxceleb_faces": (f"{voxceleb_faces.TREES}; both tables", "docs/sets/voxceleb.md"),
+}
+
+
 def check_source(name: str, source: SourceConfig) -> None:
     """Make sure that a source can be asked for its files, before anything is read.
 
@@ -78,6 +90,21 @@ def check_source(name: str, source: SourceConfig) -> None:
             OPTIONS[source.layout].model_validate(source.options)
         except ValidationError as error:
             raise SamplesError(f"sources.{name}.options (layout {source.layout}): {first_errors(error)}") from error
+
+
+def expected_in(layout: str) -> str:
+    """What the root of a source is to hold, in words.
+
+    Args:
+        layout: a key of ``LAYOUTS``.
+
+    Returns:
+        A sentence with the page that says more; empty of a layout whose data nobody brings.
+    """
+    if layout not in EXPECTED:
+        return ""
+    tree, page = EXPECTED[layout]
+    return f"It is to hold {tree}; see {page}."
 
 
 def layout_of(name: str, layout: str) -> Layout:

@@ -1,14 +1,16 @@
-"""Captions of Reed et al. (2016): ``text_c10/<class>/<stem>.txt``, some ten lines each, of the image of that stem."""
+"""Captions of Reed et al. (2016), ``text_c10/<class>/<stem>.txt``, some ten lines each, and their split by classes."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.samples import SamplesError, shown
+from cross_modal_kd.samples import SamplesError, first_few, shown
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import as_rejected
+from cross_modal_kd.sources.published import check_counts
 from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)
@@ -108,3 +110,54 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
         *(how_many(blank, "blank line"), how_many(replaced, "caption")),
     )
     return pd.DataFrame(rows), rejected
+
+
+def class_disjoint(
+    name: str, published: str, classes: pd.Series, captions: Path | None
+) -> tuple[pd.Series, list[dict[str, Any]]]:
+    """The split of Reed et al., of the lists that lie beside the captions: some classes are learnt, others tested.
+
+    Args:
+        name: of the source.
+        published: a key of ``COUNTS``, of this split.
+        classes: (n,) of the images, as ``trainvalclasses.txt`` and ``testclasses.txt`` name them.
+        captions: folder of the captions; None where there is none.
+
+    Returns:
+        (n,) ``train`` or ``test``; rows of ``Listing.counts``.
+
+    Raises:
+        SamplesError: there are no captions, a list is missing, or a class is in both lists or in neither.
+    """
+    if captions is None:
+        raise SamplesError(f"sources.{name}.options.split is 'reed', whose lists lie beside the captions: add these")
+    listed = {
+        part: (captions.parent / file, set(_classes(captions.parent / file)))
+        for part, file in (("train", "trainvalclasses.txt"), ("test", "testclasses.txt"))
+    }
+    twice = listed["train"][1] & listed["test"][1]
+    if twice:
+        raise SamplesError(
+            f"{listed['test'][0]}: expected classes that trainvalclasses.txt has not, found {first_few(twice)} in both"
+        )
+    split_of = {label: part for part, (_, labels) in listed.items() for label in labels}
+    split = classes.map(split_of).astype("str")
+    if (without := classes[split.isna()].unique()).size:
+        raise SamplesError(
+            f"{captions.parent}: the class {without[0]!r} ({len(without)} are so) is neither in trainvalclasses.txt "
+            f"nor in testclasses.txt; restore the published lists, or take another sources.{name}.options.split"
+        )
+    there = classes.groupby(split).nunique()
+    found = {f"{part} classes": int(there.get(part, 0)) for part in ("train", "test")}
+    return split, check_counts(name, published, found)
+
+
+def _classes(file: Path) -> list[str]:
+    """Those of a list, one a line."""
+    try:
+        found = file.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SamplesError(
+            f"{file}: not a readable text in UTF-8 ({error}); it lies in the archive of the captions, beside text_c10"
+        ) from error
+    return found

@@ -1,5 +1,7 @@
 """The sounds of VoxCeleb1 and VoxCeleb2: ``<speaker>/<video>/<utterance>`` below whatever folders, wav or m4a."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples import Roots
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.voxceleb_speakers import (
+    VOX1_META,
     Speakers,
     Tree,
     VoxCelebOptions,
@@ -63,6 +66,29 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
     beside = (*modality_of("image").endings, *FILMS)
     return listing(rows, tree.rejected(name, reason, beside, "voxceleb_faces"), [*counts, *dealt])
+
+
+def utterances_of_names(names: Sequence[str], meta: Path) -> list[str | None]:
+    """What a list calls utterances by VGGFace1's names, as it was in 2017, by id: as ``sample_id`` has them.
+
+    Args:
+        names: n of them, ``Eartha_Kitt/x6uYqmx31kE_0000001.wav``, with any folders before; by id, they become the same.
+        meta: ``vox1_meta.csv``.
+
+    Returns:
+        n, ``id10270/x6uYqmx31kE/00001``; a name that is no utterance's is as it was, and None one of no speaker.
+
+    Raises:
+        SamplesError: the table is wrong.
+    """
+    given = pd.Series(names, dtype="str")
+    options = VoxCelebOptions(vox1_meta=str(meta.absolute()))
+    speakers = Speakers(VOX1_META, meta.parent, pd.Series([], dtype="str"), options)
+    found = columns_of(given, UTTERANCE, ("who", "video", "number", "segment"))
+    number = found["number"].mask(found["number"] == "", found["segment"])
+    keys = utterance_keys(speakers.ids_of(found["who"]), found["video"], number)
+    keys = keys.mask(found["who"].isna(), given)
+    return [None if pd.isna(key) else key for key in keys]
 
 
 def _utterances(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tuple[pd.DataFrame, pd.Series]:

@@ -46,6 +46,7 @@ PUBLISHED: dict[str, tuple[int, int]] = {
 
 ID = r"^id[0-9]{5}$"
 FOLDER = r"^(?:.*/)?(?:[^/]*_)?(?P<part>dev|train|test)(?:_[^/]*)?/(?:[^/]+/)*id[0-9]{5}/"
+TRACK_TEXT = r"(?:^|/)txt/id[0-9]{5}/[A-Za-z0-9_-]{11}/[0-9]{5}\.txt$"
 BY_FOLDER = "by folder"
 NO_PART = "its speaker is in neither of the two tables"
 
@@ -137,7 +138,10 @@ class Tree(NamedTuple):
         return cls(root, path[~path.isin(speakers.files)].reset_index(drop=True), speakers, passed_over)
 
     def rejected(self, name: str, reason: pd.Series, beside: tuple[str, ...], layout: str) -> pd.DataFrame:
-        """All that is not used, but for what another layout reads below the same root: of that the log has the number.
+        """All that is not used, but for what is counted in the log alone.
+
+        That is what another layout reads below the same root, and the text of each face track (where it lies in the
+        film), of which VoxCeleb2 has a million and which nothing reads: the tracks are cut out already.
 
         Args:
             name: of the source.
@@ -154,7 +158,10 @@ class Tree(NamedTuple):
                 "%s: %s left to the layout %s (%s)",
                 *(name, how_many(left.sum(), "file is", "files are"), layout, ", ".join(beside)),
             )
-        reason = reason.mask(left)
+        texts = reason.notna() & self.path.str.contains(TRACK_TEXT)
+        if texts.any():
+            logger.info("%s: %s of face tracks (txt/<id>/<video>/), not read", name, how_many(texts.sum(), "text"))
+        reason = reason.mask(left | texts)
         reason = reason.mask(reason.notna() & self.archives, UNPACK)
         others = pd.DataFrame({"source": name, "path": self.path[reason.notna()], "reason": reason.dropna()})
         return pd.concat([self.passed_over, others], ignore_index=True)

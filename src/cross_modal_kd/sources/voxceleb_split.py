@@ -114,6 +114,11 @@ def _require(file: Path, lines: pd.Series, wrong: pd.Series, expected: str) -> N
 
 def _lines(file: Path) -> pd.Series:
     """Those that are not blank, by their number."""
+    if file.suffix.lower() in (".pkl", ".pickle"):
+        raise SamplesError(
+            f"{file}: a pickle can run any code as it is loaded, so none is; where you trust it, write its names down "
+            "as lines of a speaker and train, val or test, and give that file (the source's option split)"
+        )
     try:
         found = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

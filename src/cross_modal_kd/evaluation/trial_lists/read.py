@@ -138,6 +138,11 @@ def read_trials(file: Path) -> TrialList:
     """
     if not file.is_file():
         raise SamplesError(f"{file}: there is no such list of trials")
+    if file.suffix.lower() in (".pkl", ".pickle"):
+        raise SamplesError(
+            f"{file}: a pickle can run any code as it is loaded, so none is; where you trust it, write its trials down "
+            f"as a text: {LINE}"
+        )
     if file.suffix == ".parquet":
         return _parquet(file)
     return _csv(file) if file.suffix == ".csv" else _text(file)

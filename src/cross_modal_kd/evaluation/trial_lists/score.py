@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.config import AsNormConfig, ScoreTrialsConfig
+from cross_modal_kd.evaluation.trial_lists.by_names import by_utterance
 from cross_modal_kd.evaluation.trial_lists.published import name_of_trials
 from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
 from cross_modal_kd.evaluation.trial_lists.sides import (
+    Centre,
     cohort_means,
+    cohort_of,
     enrolment_of,
     read_models,
     unit_of_models,
@@ -111,8 +114,11 @@ def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
     if asked.trials is None:
         raise SamplesError("score_trials.trials names no list")
     trials, table = read_trials(Path(asked.trials)), read_embeddings(Path(asked.embeddings))
+    if asked.vox1_meta is not None:
+        trials = by_utterance(trials, Path(asked.vox1_meta))
     models = None if asked.models is None else Path(asked.models)
-    vectors, enrol, test = sides_of(trials, table, models)
+    cohort, centre = _cohort(table, asked.as_norm)
+    vectors, enrol, test = sides_of(trials, table, models, centre)
     cosines = cosine_scores(vectors, enrol, test)
     about: dict[str, Any] = {
         "name": name_of_trials(trials.file, len(trials), trials.targets),
@@ -124,22 +130,35 @@ def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
         "as_norm": None,
     }
     norm = asked.as_norm
+    if norm.centre:
+        about["centre"] = f"less the mean of the embeddings of {norm.labels}"
     if not norm.top:
         return ScoredTrials(trials, cosines, cosines, about)
+    found = cohort_scores(Cosines(vectors, cohort), norm.top)
+    about["as_norm"] = {"top": min(norm.top, len(cohort)), "cohort": len(cohort), "labels": norm.labels}
+    return ScoredTrials(trials, normalised_scores(cosines, enrol, test, found), cosines, about)
+
+
+def _cohort(table: EmbeddingTable, norm: AsNormConfig) -> tuple[np.ndarray, Centre]:
+    """(C, D) unit vectors of the cohort's speakers, and what is subtracted from every embedding; none where none is."""
+    if not (norm.top or norm.centre):
+        return np.zeros((0, table.dim), dtype=np.float32), 0.0
     trained = table if norm.embeddings is None else read_embeddings(Path(norm.embeddings))
     if norm.labels is None or trained.dim != table.dim:
         raise SamplesError(
             f"score_trials.as_norm: expected labels, and embeddings of {table.dim} numbers as those of the list, found "
             f"labels {norm.labels} and {trained.dim} numbers"
         )
-    cohort = cohort_means(trained, Path(norm.labels))
-    found = cohort_scores(Cosines(vectors, cohort), norm.top)
-    about["as_norm"] = {"top": min(norm.top, len(cohort)), "cohort": len(cohort), "labels": norm.labels}
-    return ScoredTrials(trials, normalised_scores(cosines, enrol, test, found), cosines, about)
+    rows, speakers = cohort_of(trained, Path(norm.labels))
+    values, centre = trained.values[rows], 0.0
+    if norm.centre:
+        centre = values.mean(axis=0, dtype=np.float64).astype(np.float32)
+        values = values - centre
+    return cohort_means(values, speakers, Path(norm.labels)), centre
 
 
 def sides_of(
-    trials: TrialList, table: EmbeddingTable, models: Path | None
+    trials: TrialList, table: EmbeddingTable, models: Path | None, centre: Centre = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The unit vectors that a list compares.
 
@@ -147,6 +166,7 @@ def sides_of(
         trials: the list, T trials.
         table: of embeddings.
         models: a file of models, which its enrolments then are; None: they are utterances.
+        centre: subtracted from every embedding first.
 
     Returns:
         (V, D) vectors, and the row of enrolment and of test in them, each (T,).
@@ -155,10 +175,10 @@ def sides_of(
         SamplesError: a name has no embedding, or is no model.
     """
     if models is None:
-        return unit_of_names(trials.names, table, trials), trials.enrol, trials.test
+        return unit_of_names(trials.names, table, trials, centre), trials.enrol, trials.test
     (enrolled, enrol), (tested, test) = (_used(each, trials.names) for each in (trials.enrol, trials.test))
-    vectors = unit_of_models(enrolled, read_models(models), models, table, trials)
-    return np.concatenate([vectors, unit_of_names(tested, table, trials)]), enrol, test + np.int32(len(vectors))
+    vectors = unit_of_models(enrolled, read_models(models), models, table, trials, centre)
+    return np.concatenate([vectors, unit_of_names(tested, table, trials, centre)]), enrol, test + np.int32(len(vectors))
 
 
 def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetrics:

@@ -24,13 +24,18 @@ logger = logging.getLogger(__name__)
 NAMES, SPEAKERS = ("name", "sample_id", "utterance"), ("speaker", "label")
 
 
-def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList) -> np.ndarray:
+Centre = np.ndarray | float
+"""(D,) what is subtracted from every embedding first; 0 leaves them as they are."""
+
+
+def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList, centre: Centre = 0.0) -> np.ndarray:
     """Embeddings of some names of a list.
 
     Args:
         names: n of them.
         table: of all embeddings.
         trials: the list, for messages.
+        centre: subtracted first.
 
     Returns:
         (n, D) unit vectors.
@@ -45,11 +50,17 @@ def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList
             f"{place}: {first!r} has no embedding{_and_more(len(lacking))}; {_there(table)}. Give the embeddings "
             "that the list is about (score_trials.embeddings), or the list of models (score_trials.models)"
         )
-    return _unit(table.values[rows], lambda row: f"{trials.first_of([names[row]])[1]}: the embedding of {names[row]!r}")
+    values = table.values[rows] - centre
+    return _unit(values, lambda row: f"{trials.first_of([names[row]])[1]}: the embedding of {names[row]!r}")
 
 
 def unit_of_models(
-    names: Sequence[str], models: Mapping[str, Sequence[str]], file: Path, table: EmbeddingTable, trials: TrialList
+    names: Sequence[str],
+    models: Mapping[str, Sequence[str]],
+    file: Path,
+    table: EmbeddingTable,
+    trials: TrialList,
+    centre: Centre = 0.0,
 ) -> np.ndarray:
     """Models of some names of a list: the mean of their utterances' unit embeddings, of unit length again.
 
@@ -59,6 +70,7 @@ def unit_of_models(
         file: that these are of, for messages.
         table: of all embeddings.
         trials: the list, for messages.
+        centre: subtracted from each utterance first.
 
     Returns:
         (n, D) unit vectors.
@@ -80,7 +92,7 @@ def unit_of_models(
             f"{file}: {first!r} of the model {of!r} has no embedding{_and_more(len(lacking_rows))}; {_there(table)}"
         )
     counts = np.array([len(models[name]) for name in names])
-    sums = np.add.reduceat(unit_rows(table.values[rows]), np.cumsum(counts) - counts, axis=0)
+    sums = np.add.reduceat(unit_rows(table.values[rows] - centre), np.cumsum(counts) - counts, axis=0)
     return _unit(sums, lambda row: f"{file}: the mean of the model {names[row]!r}")
 
 
@@ -130,8 +142,8 @@ def enrolment_of(trials: TrialList, file: Path | None) -> str:
     return "Concat: the one embedding of a file of joined utterances" if joined else "the embedding of one utterance"
 
 
-def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
-    """The speakers of a cohort: the mean of each one's unit embeddings, of unit length again.
+def cohort_of(table: EmbeddingTable, labels: Path) -> tuple[np.ndarray, list[str]]:
+    """The embeddings of a cohort, and whose they are.
 
     Args:
         table: with embeddings of training samples.
@@ -139,11 +151,10 @@ def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
             which the log says.
 
     Returns:
-        (C, D) unit vectors, by the speakers' names.
+        n rows of the table; n speakers.
 
     Raises:
-        SamplesError: fewer than two speakers have an embedding, a name is given to two of them, or a line or column is
-            wrong.
+        SamplesError: no name has an embedding, one is given to two speakers, or a line or column is wrong.
     """
     names, speakers = _labels(labels)
     rows = _rows(names, table, lambda _: str(labels))
@@ -151,18 +162,36 @@ def cohort_means(table: EmbeddingTable, labels: Path) -> np.ndarray:
     given = pd.DataFrame({"name": names, "speaker": speakers}).drop_duplicates()["name"]
     if (twice := given[given.duplicated()]).size:
         raise SamplesError(f"{labels}: {first_few(twice)} is given to more than one speaker; keep one line of it")
-    codes, found = pd.factorize(np.asarray(speakers, dtype=object)[there], sort=True)
+    found = np.asarray(speakers, dtype=object)[there].tolist()
     logger.info(
         "cohort: %d speakers of %d embeddings; %d of the %d names in %s have none",
-        *(len(found), there.sum(), (~there).sum(), len(there), labels),
+        *(len(set(found)), there.sum(), (~there).sum(), len(there), labels),
     )
-    if len(found) < 2:
+    if len(set(found)) < 2:
         raise SamplesError(
-            f"{labels}: {len(found)} of its speakers have an embedding, a cohort needs at least two; {_there(table)}. "
-            "Give the embeddings of the training samples (score_trials.as_norm.embeddings)"
+            f"{labels}: {len(set(found))} of its speakers have an embedding, a cohort needs at least two; "
+            f"{_there(table)}. Give the embeddings of the training samples (score_trials.as_norm.embeddings)"
         )
-    sums = np.zeros((len(found), table.dim), dtype=np.float32)
-    np.add.at(sums, codes, unit_rows(table.values[rows[there]]))
+    return rows[there], found
+
+
+def cohort_means(values: np.ndarray, speakers: Sequence[str], labels: Path) -> np.ndarray:
+    """The speakers of a cohort: the mean of each one's unit embeddings, of unit length again.
+
+    Args:
+        values: (n, D) embeddings.
+        speakers: n, whose they are.
+        labels: the file that says it, for messages.
+
+    Returns:
+        (C, D) unit vectors, by the speakers' names.
+
+    Raises:
+        SamplesError: the embeddings of a speaker cancel each other out.
+    """
+    codes, found = pd.factorize(np.asarray(speakers, dtype=object), sort=True)
+    sums = np.zeros((len(found), values.shape[1]), dtype=np.float32)
+    np.add.at(sums, codes, unit_rows(values))
     return _unit(sums, lambda row: f"{labels}: the mean of the speaker {found[row]!r}")
 
 
