@@ -27,6 +27,64 @@ def test_the_three_kinds_of_published_speech_encoders_are_there():
     assert all("options" not in each["encoder"] or each["encoder"]["options"].keys() == {"pooling"} for each in said)
 
 
+def environment(name: str) -> dict:
+    return yaml.safe_load((PAGE.parents[2] / "conf" / name / "parameters.yml").read_text("utf-8"))
+
+
+def test_the_environment_of_voxceleb_is_wespeakers_recipe_and_avcleanses_of_the_teacher():
+    found, page = environment("voxceleb"), BLOCKS[0]
+    assert {name: found[name] for name in ("student", "training")} == {
+        name: page[name] for name in ("student", "training")
+    }
+    assert found["inputs"]["speech"] == page["inputs"]["speech"] and found["projection"]["dim"] == 256
+    speech, training, second = found["inputs"]["speech"], found["training"], found["training"]["large_margin"]
+    assert (speech["n_mels"], 100 * speech["crop_s"], 100 * second["crop_s"]) == (80, 200, 600)  # frames of 10 ms
+    batch, world = training["batch_size"] // 2, 2  # on each of two GPUs
+    assert (batch, second["batch_size"] // 2) == (128, 64)
+    scale = world * batch / 64
+    assert (training["lr"], training["final_lr"]) == pytest.approx((0.1 * scale, 5e-5 * scale))
+    scale = world * 64 / 64
+    assert (second["lr"], second["final_lr"]) == pytest.approx((1e-4 * scale, 2.5e-5 * scale))
+    wanted = {"epochs": 150, "average_epochs": 10, "momentum": 0.9, "weight_decay": 1e-4, "warmup_epochs": 6}
+    assert {name: training[name] for name in wanted} == wanted and training["optimizer"] == "sgd"
+    assert {name: second[name] for name in ("epochs", "margin", "warmup_epochs")} == {
+        "epochs": 5, "margin": 0.5, "warmup_epochs": 1
+    }  # fmt: skip
+    margins = training["margin_schedule"]
+    assert (margins["start_epoch"], margins["end_epoch"], margins["initial"]) == (20, 40, 0.0)
+    assert (found["student"]["margin"], found["student"]["scale"]) == (0.2, 32.0)
+    noise = training["augmentation"]["speech"]
+    assert (noise["probability"], noise["rooms"], len(noise["speeds"]) * 5994) == (0.6, 0.5, 17_982)
+    assert (noise["noise"], noise["babble"], noise["music"]) == ([0, 15], [10, 30], [5, 15])
+    teacher = found["teacher"]
+    assert (teacher["margin"], teacher["scale"], found["inputs"]["image"]["size"]) == (0.4, 64.0, 112)
+    assert found["sources"]["voxceleb_faces"]["options"]["frames"] == 5
+
+
+def test_the_other_recipes_have_the_values_of_their_sources():
+    ecapa, speechbrain = BLOCKS[1]["student"], BLOCKS[2]
+    assert ecapa["encoder"]["options"]["channels"][0] == 1024 and BLOCKS[1]["projection"]["dim"] == 192
+    training, student = speechbrain["training"], speechbrain["student"]
+    assert (training["epochs"], training["lr"], training["weight_decay"], training["batch_size"]) == (
+        10,
+        1e-3,
+        2e-6,
+        160,
+    )
+    assert (student["margin"], student["scale"], speechbrain["inputs"]["speech"]["crop_s"]) == (0.2, 30.0, 3.0)
+    (cub,) = (block["training"] for block in BLOCKS if block.get("training", {}).get("weight_decay") == 5e-4)
+    assert (cub["optimizer"], cub["lr"], cub["batch_size"], cub["epochs"], cub["warmup_epochs"]) == (
+        "sgd",
+        0.01,
+        64,
+        100,
+        5,
+    )
+    cnceleb = environment("cnceleb")
+    assert cnceleb["ingestion"]["join_s"] == 5.0 and cnceleb["student"]["margin"] == 0.2
+    assert cnceleb["student"]["encoder"]["options"]["channels"][0] == 512
+
+
 def test_the_first_recipe_says_what_wespeaker_does():
     training = TrainingConfig(**BLOCKS[0]["training"])
     assert len(BLOCKS) == 9 and training.augmentation["speech"].speeds == (1.0, 0.9, 1.1)

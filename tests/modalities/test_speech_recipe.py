@@ -127,6 +127,20 @@ def test_the_ratio_of_sound_and_noise_is_the_one_asked_for(world, kind, own):
         assert found == pytest.approx([wanted] * 8, abs=0.1)
 
 
+def test_musan_in_pieces_of_five_seconds_is_musan(world):
+    whole = world / "musan"
+    for file in sorted(whole.rglob("*.wav")):
+        piece = world / "musan_split" / file.relative_to(whole).with_suffix("") / "00000.wav"
+        piece.parent.mkdir(parents=True)
+        piece.write_bytes(file.read_bytes())
+    sounds = Field.of(SpeechAugmentation(musan=str(world / "musan_split")), RATE).sounds
+    assert [file.removeprefix(f"{world}/musan_split/") for files in sounds.values() for file in files] == [
+        "noise/free-sound/noise-free-sound-0000/00000.wav",
+        "music/fma/music-fma-0000/00000.wav",
+        "speech/us-gov/speech-0/00000.wav",
+    ]
+
+
 def test_rooms_are_those_of_the_lists_by_their_whole_paths(world):
     rirs = world / "RIRS_NOISES"
     field = Field.of(SpeechAugmentation(rirs=str(rirs)), RATE)

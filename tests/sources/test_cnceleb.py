@@ -5,6 +5,7 @@ import pytest
 from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources.cnceleb import read_cnceleb
+from cross_modal_kd.sources.published import COUNTS
 from published_sets import cnceleb
 
 
@@ -80,6 +81,13 @@ def test_one_of_the_sets_alone(root, part):
     rows, *_ = read(root / part)
     assert rows["label"].str.startswith("cnc2-").all() == (part == "CN-Celeb2_flac")
     assert rows["path"].str.startswith("data/").any()
+
+
+def test_the_published_counts_agree_with_each_other():
+    one, two = (COUNTS[name] for name in ("CN-Celeb1", "CN-Celeb2"))
+    assert one["speakers of dev.lst"] + two["speakers"] == 2_793  # READMEs print 2973
+    assert one["utterances of dev.lst's speakers"] + 18_579 == 126_532  # those of the tested speakers, all of data/
+    assert one["speakers of eval"] - one["enrolment models"] == 4  # who are tested and have no model
 
 
 def test_counts_and_what_is_missing_are_said(root, caplog):

@@ -95,6 +95,40 @@ def test_a_table_of_three_modalities(tmp_path, kind):
     }
 
 
+@pytest.mark.parametrize("folder", ["", "lists/"])
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        ("ID,duration,wav,start,stop,spk_id", {"speech": "wav", "label": "spk_id"}),  # SpeechBrain's train.csv
+        ("ID,dur,path,start,stop,spk", {"speech": "path", "label": "spk"}),  # 3D-Speaker's
+    ],
+)
+def test_tables_of_toolkits_of_stretches_are_tables_of_their_sounds(tmp_path, folder, head, columns):
+    files(tmp_path, "wav/id1/a/1.wav", "wav/id2/b/1.wav")
+    lines = [
+        f"{path.replace('/', '--')}_{start},9.0,{tmp_path}/wav/{path},{start},{start + 48000},{path[:3]}"
+        for path in ("id1/a/1.wav", "id2/b/1.wav", "id3/c/1.wav")
+        for start in (0, 48000)
+    ]
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / f"{folder}train.csv").write_text("\n".join([head, *lines]))
+    found = read(tmp_path, "table", file=f"{folder}train.csv", columns=columns)
+    assert facts(found, "label", "path") == {
+        "s/wav/id1/a/1.wav": ("id1", "wav/id1/a/1.wav"),
+        "s/wav/id2/b/1.wav": ("id2", "wav/id2/b/1.wav"),
+    }
+    assert all("is missing: wav/id3/c/1.wav" in reason for reason in found.rejected["reason"])
+
+
+def test_an_image_folder_takes_what_torchvision_takes(tmp_path):
+    endings = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+    files(
+        tmp_path, *(f"{label}/deep/{number}{ending.upper()}" for label in "ab" for number, ending in enumerate(endings))
+    )
+    found = read(tmp_path, "image_folder")
+    assert found.rejected.empty and found.rows["label"].value_counts().to_dict() == {"a": 9, "b": 9}
+
+
 @pytest.mark.parametrize(
     ("row", "named"),
     [

@@ -12,6 +12,7 @@ from cross_modal_kd.samples.found_names import rows_of_names
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.registry import check_source
 from cross_modal_kd.sources.voxceleb import read_voxceleb
+from cross_modal_kd.sources.voxceleb_speakers import FIRST_OF_VOX1, LAST_OF_VOX1, PUBLISHED
 from voxceleb_trees import VOX1_META, VOX2_META, metas, touch
 
 
@@ -41,6 +42,7 @@ def found(root: Path, **options) -> dict:
         ("dev/aac/id00012/21Uxsk56VDQ/00001.m4a", "id00012/21Uxsk56VDQ/00001", "-"),
         ("aac/id00017/5MkXgwdrmJw/00001.m4a", "id00017/5MkXgwdrmJw/00001", "test"),  # no folder says test
         ("voxceleb2_wav/dev/aac/id00012/21Uxsk56VDQ/00001.wav", "id00012/21Uxsk56VDQ/00001", "-"),
+        ("voxceleb2/test/wav/id00017/5MkXgwdrmJw/00001.wav", "id00017/5MkXgwdrmJw/00001", "test"),
         ("VoxCeleb2/train/wav/id00137/21Uxsk56VDQ/00404.wav", "id00137/21Uxsk56VDQ/00404", "-"),
         ("dev/aac/id00012/21Uxsk56VDQ/00001.m4a.wav", "id00012/21Uxsk56VDQ/00001", "-"),
         ("wav/id10001/-_zcIw_-eo4/00001.wav", "id10001/-_zcIw_-eo4/00001", "-"),
@@ -51,7 +53,9 @@ def test_a_path_of_every_tree(tmp_path, path, key, split):
     touch(metas(tmp_path), path)
     speaker, video, _ = key.split("/")
     assert found(tmp_path) == {key: (path, speaker, key, video, split)}
-    assert rows_of_names([f"{key}.wav", f"voxceleb1/{key}.wav"], list(found(tmp_path))).tolist() == [0, 0]
+    prefixes = ("", "wav/", "dev/wav/", "dev/aac/", "test/", "voxceleb1/")
+    lists = [f"{prefix}{key}{ending}" for prefix in prefixes for ending in (".wav", ".flac", ".m4a", "")]
+    assert rows_of_names([*lists, key.replace("/", "-")], list(found(tmp_path))).tolist() == [0] * 25
 
 
 @pytest.mark.parametrize(
@@ -85,14 +89,24 @@ def test_a_name_of_two_speakers_is_nobodys(tmp_path):
     assert rejected["reason"].tolist() == ["Louis_C.K. is the name of several speakers of a table: correct its lines"]
 
 
+def test_the_counts_are_the_published_ones():
+    speakers, utterances = (dict(zip(PUBLISHED, each, strict=True)) for each in zip(*PUBLISHED.values(), strict=True))
+    assert speakers == {"vox1_dev": 1211, "vox1_test": 40, "vox2_dev": 5994, "vox2_test": 118}
+    assert speakers["vox1_dev"] + speakers["vox1_test"] == LAST_OF_VOX1 - FIRST_OF_VOX1 + 1 == 1251
+    assert utterances["vox1_dev"] + utterances["vox1_test"] == 153_516
+    assert utterances["vox2_dev"] + utterances["vox2_test"] + utterances["vox1_dev"] == 1_276_888  # Kaldi's total
+
+
 def test_both_sets_below_one_root(tmp_path):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta/veri_test2.txt").write_text("1 id10270/x6uYqmx31kE/00001.wav id10270/8jEAjG6SegY/00008.wav\n")
     touch(
         metas(tmp_path),
         "wav/id10001/1zcIwhmdeo4/00001.wav",
         "wav/id10270/x6uYqmx31kE/00001.wav",
         "wav/id00012/21Uxsk56VDQ/00001.wav",
     )
-    assert len(found(tmp_path)) == 3 and len(read(tmp_path).rejected) == 0  # the tables are no files of no use
+    assert len(found(tmp_path)) == 3 and read(tmp_path).rejected["path"].tolist() == ["meta/veri_test2.txt"]
 
 
 @pytest.mark.parametrize(

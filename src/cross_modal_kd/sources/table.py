@@ -1,5 +1,6 @@
 """One table of a row an instance: paths of images and sounds, texts, and a label."""
 
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import pandas as pd
@@ -38,7 +39,11 @@ class Columns(Strict):
 
 
 class TableOptions(Strict):
-    """file: below the root: .csv, .tsv, .jsonl or .parquet; paths in it start in its folder. columns: what they are."""
+    """How the table is read.
+
+    file: below the root: .csv, .tsv, .jsonl or .parquet; paths in it start in its folder, or are whole ones below the
+    root, as SpeechBrain and 3D-Speaker write them. columns: what they are.
+    """
 
     file: str = Field(min_length=1)
     columns: Columns
@@ -72,8 +77,18 @@ def read_table_source(name: str, roots: Roots, options: dict[str, Any]) -> Listi
     table = found[list(of_role.values())].set_axis(list(of_role), axis=1)
     there = list_files(root)
     files: dict[str, str | None] = {role: role for role in ("image", "speech") if role in of_role}
+    table = table.assign(**{role: _from_folder(table[role], root, folder_of(chosen.file)) for role in files})
     rows, rejected = samples_of(name, file, table, files, there, folder_of(chosen.file))
     if rows.empty:
         few = first_few(rejected["path"] + ": " + rejected["reason"], 2)
         raise SamplesError(f"{file}: none of its {len(table)} rows can be used ({few}); paths start in {file.parent}")
     return listing(rows, pd.concat([pd.DataFrame(as_rejected(name, there.passed_over)), rejected]))
+
+
+def _from_folder(paths: pd.Series, root: Path, folder: str) -> pd.Series:
+    """Whole paths below the root as seen from the folder of the table."""
+    back = "../" * len(PurePosixPath(folder).parts)
+    for start in dict.fromkeys((f"{root.absolute().as_posix()}/", f"{root.resolve().as_posix()}/")):
+        whole = paths.astype("str").str.startswith(start)
+        paths = paths.mask(whole, back + paths[whole].str.removeprefix(start))
+    return paths
