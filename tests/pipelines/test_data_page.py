@@ -86,6 +86,36 @@ def test_what_is_wrong_is_counted():
     assert found["Samples of a label"].rows[0][:5] == ["image", "3", "1", "2", "21"]
 
 
+def test_a_label_whose_samples_were_rejected_for_want_of_a_partner_is_named_with_the_levels_of_the_others():
+    samples = conform(pd.DataFrame([row(1), row(2, label="a", modality="text", path=None, text="a")]))
+    lonely = conform(pd.DataFrame([row(3, label="alone")]))
+    summary = pd.DataFrame(
+        {
+            "split": ["train", "train"], "modality": ["image", "text"], "source": "s", "samples": [5, 1],
+            "by_instance": pd.array([3, None], "Int64"), "by_label": pd.array([1, None], "Int64"),
+            "alone": pd.array([1, None], "Int64"),
+        }
+    )  # fmt: skip
+    task = TASK.model_copy(update={"pairing": ["instance", "label"]})
+    usable = pd.concat([samples, lonely])
+    shown = tables(samples, conform(pd.DataFrame([]), REJECTED_DTYPES), task, NO_COUNTS, usable, summary)
+    found = {table.title: table for table in shown}
+    assert found["Labels without a partner"].rows == [["alone", "1", "0"]]
+    assert found["Partners"].columns == ["split", "source", "samples", "by instance", "by label", "alone"]
+    assert found["Partners"].rows == [["train", "s", "5", "3", "1", "1"]]
+    assert found["Partners"].warning == "1 image sample has no partner."
+
+
+def test_frames_of_a_film_are_named_once_and_parts_that_are_whole_do_not_hide_others():
+    frames = [{"source": "s", "path": f"a.mp4#{number}/5", "reason": "not a readable film"} for number in range(1, 6)]
+    assert by_title([row(1)], frames)["Rejected"].rows == [["5", "s", "not a readable film", "a.mp4"]]
+    parts = [
+        {"source": "v", "part": str(n), "what": "files", "found": 9 - (n == 11), "published": 9} for n in range(12)
+    ]
+    rows = by_title([row(1)], counts=pd.DataFrame(parts))["Beside the published sets"].rows
+    assert [cells[1] for cells in rows] == ["11"]
+
+
 def test_the_page_stays_small(tmp_path):
     samples = conform(pd.DataFrame([row(number, label=f"l{number}", sha256="0" * 64) for number in range(5000)]))
     rejected = pd.DataFrame({"source": "s", "path": samples["path"], "reason": "none"})

@@ -14,6 +14,7 @@ from cross_modal_kd.samples.table_store import load_table
 from voxceleb_trees import VIDEOS, miniature
 
 RAW = Path(__file__).parents[2] / "data" / "01_raw"
+SPEAKERS = ("id10001", "id10002", "id10003", "id10270")  # of VoxCeleb1, in the miniature
 TINY = {"epochs": 1, "min_steps": None, "batch_size": 8, "eval_every": 1, "ema": None}
 RECIPE = {
     "epochs": 2,
@@ -84,6 +85,32 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
     scored = [json.loads(file.read_text()) for file in root.rglob("trial*metrics*.json")]
     assert scored and "eer" in scored[0] and scored[0]["speakers"].endswith("samples.parquet")
     assert {row["metric"] for row in scored[0]["conditions"]} >= {"eer_within_gender/m", "eer_across_session"}
+
+
+@pytest.mark.slow
+def test_the_identification_split_of_voxceleb1_distills_as_a_closed_set(run_kedro, voxceleb, tmp_path):
+    train = {(speaker, VIDEOS[0], clip): 1 for speaker in SPEAKERS for clip in (1, 2)}
+    dev = {(speaker, VIDEOS[1], clip): 2 for speaker in SPEAKERS[:2] for clip in (1, 2)}
+    test = {(SPEAKERS[2], VIDEOS[1], 1): 3, (SPEAKERS[2], VIDEOS[1], 2): 3}
+    both = {(SPEAKERS[3], VIDEOS[1], 1): 2, (SPEAKERS[3], VIDEOS[1], 2): 3}  # a video of two splits
+    dealt = train | dev | test | both
+    lines = [f"{number} {speaker}/{video}/{clip:05d}.wav\n" for (speaker, video, clip), number in dealt.items()]
+    (tmp_path / "iden_split.txt").write_text("".join(lines))
+    options = {"train": ["vox1_dev", "vox1_test"], "test": [], "split": str(tmp_path / "iden_split.txt")}
+    asked = settings(voxceleb, task={"kind": "classification"})
+    asked["sources"] = {name: source | {"options": options} for name, source in asked["sources"].items()}
+    asked["training"] = {**RECIPE, "margin_schedule": None, "large_margin": None}
+    run_kedro("distill", env="voxceleb", params=asked)
+    root = run_kedro.data_root
+    samples = pd.read_parquet(root / "02_intermediate/voxceleb/samples.parquet")
+    sizes = samples.groupby(["modality", "split"])["label"].agg(["size", "nunique"]).apply(tuple, axis=1).to_dict()
+    voices = {("speech", "train"): (8, 4), ("speech", "dev"): (5, 3), ("speech", "test"): (3, 2)}
+    assert sizes == voices | {("image", "train"): (8, 4), ("image", "dev"): (4, 2), ("image", "test"): (2, 1)}
+    metrics = json.loads((root / "08_reporting/voxceleb/metrics.json").read_text())
+    assert metrics["protocol"]["test_samples"] == 3 and "top1" in metrics["distilled"]
+    rejected = pd.read_csv(root / "02_intermediate/voxceleb/rejected_samples.csv")
+    of_split = rejected[rejected["reason"].str.contains("iden_split.txt (the source's option split)", regex=False)]
+    assert of_split["path"].str.contains(f"Eartha_Kitt/1.6/{VIDEOS[1]}/", regex=False).sum() == 2
 
 
 @pytest.mark.slow

@@ -67,6 +67,17 @@ def test_copies_of_it_are_the_same(tree, change):
     assert splits(read(tree, split=str(tree / "iden_split.txt"))) == expected
 
 
+def test_what_it_names_and_is_not_there_is_said(tree, caplog):
+    (tree / f"wav/{SOUNDS[0]}").unlink()
+    counts = read(tree, split="iden_split.txt").counts.set_index("what")["found"]
+    assert counts[["train", "train, there"]].tolist() == [2, 1]
+    assert "of what iden_split.txt names, 1 has no sound below" in caplog.text
+    assert f"'{SOUNDS[0].removesuffix('.wav')}'" in caplog.text
+    (tree / "people.txt").write_text("id10001 train\nid10270 test\nid10002 test\n")
+    read(tree, split="people.txt")
+    assert "of what people.txt names, 1 has no sound below" in caplog.text and "'id10002'" in caplog.text
+
+
 def test_what_it_does_not_name_is_passed_over_with_the_reason(tree):
     (tree / "iden_split.txt").write_text(IDEN.replace("2 id10001", "2 id10002"))
     listing = read(tree, split="iden_split.txt")
@@ -79,7 +90,8 @@ def test_its_counts_are_held_against_the_published_ones(tree, monkeypatch, caplo
     with caplog.at_level(logging.WARNING):
         counts = read(tree, split="iden_split.txt").counts
     of_split = counts[counts["part"] == "VoxCeleb1 identification"]
-    assert of_split["found"].tolist() == [2, 1, 2] and of_split["published"].sum() == 153_516
+    assert of_split["found"].tolist() == [2, 1, 2] * 2 and of_split["published"].sum() == 2 * 153_516
+    assert of_split["what"].tolist()[3:] == ["train, there", "dev, there", "test, there"]
     assert "not the whole of VoxCeleb1 identification: found train: 2 of 138,361" in caplog.text
     swapped = {"train": 2, "dev": 2, "test": 1}
     monkeypatch.setattr(published, "COUNTS", {**published.COUNTS, "VoxCeleb1 identification": swapped})

@@ -253,6 +253,15 @@ def test_a_trained_teacher_starts_from_its_seed_and_is_watched_by_its_eer(world,
     assert table.dim == 8 and table.fingerprint == embedding_fingerprint(samples, bundle, INPUTS)
 
 
+def test_a_teacher_without_a_dev_sample_is_refused_with_what_to_do(world, tmp_path):
+    samples, sources = world
+    fewer = samples[(samples["split"] != "dev") | (samples["modality"] != TASK.teacher)]
+    with pytest.raises(
+        SamplesError, match="the dev split has no image sample, and the teacher's training keeps the ep"
+    ):
+        prepare_teacher(fewer, TASK, sources, INPUTS, TeacherConfig(**TRAINED), tmp_path / "checkpoints")
+
+
 @pytest.mark.parametrize(("labels", "found"), [(["l0"], "are all of one, 'l0'"), ([], "have none")])
 def test_a_teacher_with_less_than_two_labels_to_tell_apart_is_refused_with_what_to_do(world, tmp_path, labels, found):
     samples, sources = world

@@ -53,7 +53,14 @@ class DataPage:
     task: TaskConfig
     counts: pd.DataFrame
 
-    def write(self, samples: pd.DataFrame, rejected: pd.DataFrame, errors: Sequence[str] = ()) -> None:
+    def write(
+        self,
+        samples: pd.DataFrame,
+        rejected: pd.DataFrame,
+        errors: Sequence[str] = (),
+        usable: pd.DataFrame | None = None,
+        summary: pd.DataFrame | None = None,
+    ) -> None:
         """Write ``data.html``, and say in the log where it lies. Errors stop a run, warnings do not.
 
         Args:
@@ -61,10 +68,14 @@ class DataPage:
                 before.
             rejected: source, path, reason.
             errors: what stopped the run; none where nothing did.
+            usable: the samples before those without a partner were taken out, for the labels that have none; None where
+                none were.
+            summary: of ``summarise_splits``, for the levels by which samples are paired; None where it is not known.
         """
         if self.folder is None:
             return
-        shown = list(tables(conform(samples), conform(rejected, REJECTED_DTYPES), self.task, self.counts))
+        conformed = conform(samples), conform(rejected, REJECTED_DTYPES)
+        shown = list(tables(*conformed, self.task, self.counts, usable, summary))
         file = _write(self.folder, self.task, shown, (len(samples), len(rejected)), errors)
         if errors:
             logger.error("what was found, and what is wrong with it: %s", file)
@@ -97,7 +108,14 @@ def _write(folder: Path, task: TaskConfig, shown: list[Table], sizes: tuple[int,
     return file
 
 
-def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, counts: pd.DataFrame) -> Iterator[Table]:
+def tables(
+    samples: pd.DataFrame,
+    rejected: pd.DataFrame,
+    task: TaskConfig,
+    counts: pd.DataFrame,
+    usable: pd.DataFrame | None = None,
+    summary: pd.DataFrame | None = None,
+) -> Iterator[Table]:
     """What the page shows, each of ``SHOWN`` rows at most.
 
     Args:
@@ -105,15 +123,19 @@ def tables(samples: pd.DataFrame, rejected: pd.DataFrame, task: TaskConfig, coun
         rejected: as ``DataPage.write`` takes them.
         task: its modalities.
         counts: of published sets.
+        usable: as ``DataPage.write`` takes it.
+        summary: likewise.
 
     Yields:
-        The tables, in their order; that of published sets where there is one.
+        The tables, in their order; those of published sets and of several levels of partners where there are such.
     """
     if len(counts):
         yield _published(counts)
     yield _counts(samples, task)
     yield _reasons(rejected)
-    yield _without_partner(samples, task)
+    if summary is not None and "alone" in summary:
+        yield _partners(summary, task)
+    yield _without_partner(samples if usable is None else usable, task)
     yield _copies(samples)
     yield _overlap(samples)
     yield _sizes(samples)
@@ -126,7 +148,7 @@ def _published(counts: pd.DataFrame) -> Table:
     other = counts[lacking][["source", "part"]].drop_duplicates()
     shown = counts.assign(share=[_share(*pair) for pair in zip(counts["found"], counts["published"], strict=True)])
     says = "What lies below the roots, before a file is opened, beside what the set's authors published."
-    found = _table("Beside the published sets", says, shown)
+    found = _table("Beside the published sets", says, shown[lacking] if len(shown) > SHOWN and lacking.any() else shown)
     if not lacking.any():
         return found
     first = f"{other['part'].iloc[0]} of {other['source'].iloc[0]}"
@@ -165,12 +187,23 @@ def _unlabelled(samples: pd.DataFrame, task: TaskConfig) -> str:
 def _reasons(rejected: pd.DataFrame) -> Table:
     kind = rejected["reason"].str.replace(r"(?<=\w)(?:: | \().*", "", regex=True)
     grouped = rejected.assign(kind=kind).groupby(["kind", "source"])
-    found = grouped.agg(files=("path", "size"), path=("path", lambda of: _joined(of)), first=("reason", "first"))
+    found = grouped.agg(files=("path", "size"), path=("path", _files_of), first=("reason", "first"))
     found = found.reset_index().sort_values("files", ascending=False)[["files", "source", "first", "path"]]
     found.columns = pd.Index(["files", "source", FIRST, FOR_EXAMPLE])
     table = _table("Rejected", "rejected_samples.csv of a run that ends names every one with its reason.", found)
     warning = f"{how_many(len(rejected), 'is', 'are')} not used, for {how_many(len(found), 'reason')}."
     return table._replace(warning=warning if len(rejected) else "")
+
+
+def _partners(summary: pd.DataFrame, task: TaskConfig) -> Table:
+    levels = [f"by_{level}" for level in task.levels]
+    found = summary.loc[summary["modality"] == task.student, ["split", "source", "samples", *levels, "alone"]]
+    says = f"How closely each {task.student} sample knows its {task.teacher} samples: the first of these that has one."
+    table = _table("Partners", says, found.astype(dict.fromkeys([*levels, "alone"], "int64")))
+    table = table._replace(columns=[name.replace("_", " ") for name in table.columns])
+    alone = int(found["alone"].sum())
+    warning = f"{how_many(alone, f'{task.student} sample has', f'{task.student} samples have')} no partner."
+    return table._replace(warning=warning if alone else "")
 
 
 def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
@@ -273,6 +306,11 @@ def _natural(found: pd.DataFrame) -> pd.DataFrame:
         return labels.map(lambda label: re.sub(r"\d+", lambda digits: digits.group().zfill(12), str(label)))
 
     return found.sort_values("label", key=key)
+
+
+def _files_of(paths: pd.Series) -> str:
+    """Of frames the film, once."""
+    return _joined(paths.str.replace(r"#[0-9]+/[0-9]+$", "", regex=True).drop_duplicates())
 
 
 def _joined(values: pd.Series) -> str:

@@ -1,5 +1,6 @@
 """The sounds of VoxCeleb1 and VoxCeleb2: ``<speaker>/<video>/<utterance>`` below whatever folders, wav or m4a."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.modalities import modality_of
-from cross_modal_kd.samples import Roots
+from cross_modal_kd.samples import Roots, first_few
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.voxceleb_speakers import (
     VOX1_META,
@@ -19,6 +20,9 @@ from cross_modal_kd.sources.voxceleb_speakers import (
     utterance_keys,
 )
 from cross_modal_kd.sources.voxceleb_split import deal
+from cross_modal_kd.storage import how_many
+
+logger = logging.getLogger(__name__)
 
 # id10001/1zcIwhmdeo4/00001.wav, also .m4a.wav; and of 2017 A.J._Buckley/1zcIwhmdeo4_0000001.wav. YouTube's ids have 11
 # characters, - and _ among them.
@@ -60,8 +64,16 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     if rows.empty:
         raise tree.nothing(name, "utterance", TREES, reason)
     tree.warn_of_missing(name, rows["part"], chosen)
-    rows, lost, dealt = deal(name, rows, tree, chosen.split)
+    rows, lost, dealt, lacking = deal(name, rows, tree, chosen.split)
+    if lacking:
+        logger.warning(
+            "%s: of what %s names, %s no sound below %s: %s",
+            *(name, chosen.split, how_many(len(lacking), "has", "have"), tree.root, first_few(lacking, 3)),
+        )
     reason = reason.fillna(tree.path.map(lost).astype("str"))
+    dealt += [
+        each | {"what": f"{each['what']}, there", "found": int((rows["split"] == each["what"]).sum())} for each in dealt
+    ]
     counts = tree.speakers.counted(rows["part"], rows["label"], [*chosen.train, *chosen.test])
     rows = rows.assign(sample_id=rows["group"], modality="speech", source=name)
     beside = (*modality_of("image").endings, *FILMS)

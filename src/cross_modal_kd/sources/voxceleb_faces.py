@@ -78,7 +78,7 @@ def read_voxceleb_faces(name: str, roots: Roots, options: dict[str, Any]) -> Lis
     rows, reason = _faces(tree.path, tree.speakers, chosen)
     if rows.empty:
         raise tree.nothing(name, "face", TREES, reason)
-    rows, lost, _ = deal(name, rows, tree, chosen.split)
+    rows, lost, *_ = deal(name, rows, tree, chosen.split)
     reason = reason.fillna(tree.path.map(lost).astype("str"))
     rows = _some(name, rows, chosen.frames)
     _count(name, rows)

@@ -47,6 +47,10 @@ PUBLISHED: dict[str, tuple[int, int]] = {
 ID = r"^id[0-9]{5}$"
 FOLDER = r"^(?:.*/)?(?:[^/]*_)?(?P<part>dev|train|test)(?:_[^/]*)?/(?:[^/]+/)*id[0-9]{5}/"
 TRACK_TEXT = r"(?:^|/)txt/id[0-9]{5}/[A-Za-z0-9_-]{11}/[0-9]{5}\.txt$"
+LIST = (
+    r"(?:^|/)(?:veri_test2?|list_test_(?:all|hard)2?|iden_split|voxceleb1_test(?:_v2)?|train_list|duplicates|SITW_overlap)"
+    r"\.txt$"
+)
 BY_FOLDER = "by folder"
 NO_PART = "its speaker is in neither of the two tables"
 
@@ -140,8 +144,8 @@ class Tree(NamedTuple):
     def rejected(self, name: str, reason: pd.Series, beside: tuple[str, ...], layout: str) -> pd.DataFrame:
         """All that is not used, but for what is counted in the log alone.
 
-        That is what another layout reads below the same root, and the text of each face track (where it lies in the
-        film), of which VoxCeleb2 has a million and which nothing reads: the tracks are cut out already.
+        That is what another layout reads below the same root, lists that lie beside the sounds, and the text of each
+        face track (where it lies in the film), of which VoxCeleb2 has a million: the tracks are cut out already.
 
         Args:
             name: of the source.
@@ -158,10 +162,15 @@ class Tree(NamedTuple):
                 "%s: %s left to the layout %s (%s)",
                 *(name, how_many(left.sum(), "file is", "files are"), layout, ", ".join(beside)),
             )
-        texts = reason.notna() & self.path.str.contains(TRACK_TEXT)
+        texts, lists = (reason.notna() & self.path.str.contains(pattern) for pattern in (TRACK_TEXT, LIST))
         if texts.any():
             logger.info("%s: %s of face tracks (txt/<id>/<video>/), not read", name, how_many(texts.sum(), "text"))
-        reason = reason.mask(left | texts)
+        if lists.any():
+            logger.info(
+                "%s: lists that are no samples: %s (score_trials.trials and the option split name one)",
+                *(name, first_few(self.path[lists])),
+            )
+        reason = reason.mask(left | texts | lists)
         reason = reason.mask(reason.notna() & self.archives, UNPACK)
         others = pd.DataFrame({"source": name, "path": self.path[reason.notna()], "reason": reason.dropna()})
         return pd.concat([self.passed_over, others], ignore_index=True)

@@ -25,11 +25,16 @@ EXPECTED = (
 
 
 class Dealt(NamedTuple):
-    """rows: those of a split, with it. passed_over: why others are of none, by path. counts: rows of ``Listing``."""
+    """What a file of a split makes of the rows.
+
+    rows: those of a split, with it. passed_over: why others are of none, by path. counts: rows of ``Listing``. lacking:
+    what the file names and no row is of, utterances or speakers.
+    """
 
     rows: pd.DataFrame
     passed_over: Mapping[str, str]
     counts: list[dict[str, object]]
+    lacking: list[str]
 
 
 def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
@@ -52,7 +57,7 @@ def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
             a copy of ``iden_split.txt`` deals otherwise than the published one.
     """
     if given is None:
-        return Dealt(rows, {}, [])
+        return Dealt(rows, {}, [], [])
     file = tree.root / given
     lines = _lines(file)
     counts: list[dict[str, object]] = []
@@ -62,12 +67,15 @@ def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
         found = {split: int(sizes.get(split, 0)) for split in NUMBERS.values()}
         counts = check_counts(name, IDENTIFICATION, found, list(NUMBERS.values()))
         split = rows["group"].map(dealt).fillna((rows["label"] + "/" + rows["domain"]).map(_of_videos(dealt)))
+        lacking = dealt.index[~dealt.index.isin(rows["group"])]
     else:
-        split = rows["label"].map(_speakers(file, lines, tree))
+        dealt = _speakers(file, lines, tree)
+        split = rows["label"].map(dealt)
+        lacking = dealt.index[~dealt.index.isin(rows["label"])]
     split = split.astype("str")
     lost = rows.loc[split.isna(), "path"]
     reason = f"{file.name} (the source's option split) has it in no split"
-    return Dealt(rows.assign(split=split)[split.notna()], dict.fromkeys(lost, reason), counts)
+    return Dealt(rows.assign(split=split)[split.notna()], dict.fromkeys(lost, reason), counts, lacking.tolist())
 
 
 def _utterances(file: Path, lines: pd.Series, tree: Tree) -> pd.Series:

@@ -97,7 +97,7 @@ def train_teacher(
         A bundle of the shape of a student's, with its classifier over the labels of the training split.
 
     Raises:
-        SamplesError: the teacher's training samples are not of two labels at least.
+        SamplesError: the teacher's training samples are not of two labels at least, or it has no dev sample.
         ValueError: as ``fit`` has it.
     """
     roots, config = Roots(sources), teacher.training
@@ -109,6 +109,12 @@ def train_teacher(
         raise SamplesError(
             f"teacher.pretrained is false, and the teacher learns to tell the labels of the training split apart: "
             f"expected two at least, its {task.teacher} samples {found}. Label more, or take a pretrained teacher"
+        )
+    if dev.empty:
+        raise SamplesError(
+            f"the dev split has no {task.teacher} sample, and the teacher's training keeps the epoch that is best on "
+            "it: bring some of its samples (rejected_samples says why there is none), put others into dev, or take a "
+            "pretrained teacher (teacher.pretrained)"
         )
     torch.manual_seed(derive_seed("teacher", config.seed))
     network = Student(teacher.encoder, inputs, teacher.embedding_dim)

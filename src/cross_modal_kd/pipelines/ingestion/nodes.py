@@ -273,7 +273,7 @@ def split_and_save(
             page.write(inspected, unusable, [str(error)])
         raise
     if page is not None:
-        page.write(split.samples, split.rejected_samples)
+        page.write(split.samples, split.rejected_samples, usable=inspected, summary=split.split_summary)
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples[split.samples["label"].notna()], kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)
