@@ -155,6 +155,8 @@ HELD = {
     "the cohort's mean subtracted": LISTS + "test_the_mean_of_the_cohort_is_subtracted_first_where_it_is_asked_for",
     "minDCF with its p_target": LISTS + "test_scores_and_metrics_are_those_of_a_plain_loop",
     "weights of SpeechBrain": MODELS + "test_speechbrains_models_give_their_own_embeddings",
+    "weights of WeSpeaker's ResNet34": MODELS + "test_wespeakers_resnet_gives_its_own_embeddings",
+    "weights of WeSpeaker's ECAPA": MODELS + "test_wespeakers_ecapa_gives_its_own_embeddings",
     # formats that people bring
     "trials with the label first, last, or in words": LISTS + "test_every_form_of_a_list_is_the_same_trials",
     "Kaldi's wav.scp, utt2spk, spk2utt": OWN + "test_a_kaldi_directory_whose_commands_are_never_run",

@@ -1,6 +1,7 @@
 """Published speech encoders in small: folders in the layouts of SpeechBrain, WeSpeaker and transformers.
 
-``wespeaker_embeddings`` is WeSpeaker's ResNet written down by the names of its tensors, from its published description.
+``wespeaker_embeddings`` is WeSpeaker's ResNet written down by the names of its tensors, from its published description,
+and ``wespeaker_ecapa_embeddings`` its ECAPA-TDNN.
 """
 
 from pathlib import Path
@@ -179,6 +180,90 @@ def wespeaker_embeddings(tensors: dict[str, Tensor], wave: Tensor) -> Tensor:
             x, block = F.relu(inner + x), block + 1
     statistics = torch.cat([x.mean(dim=-1).flatten(1), (x.var(dim=-1) + 1e-7).sqrt().flatten(1)], dim=1)
     return (statistics @ tensors["seg_1.weight"].T + tensors["seg_1.bias"])[0]
+
+
+def wespeaker_ecapa(folder: Path, context: bool = True, width: int = 16, scale: int = 8) -> dict[str, Tensor]:
+    """``avg_model.pt`` and ``config.yaml`` of WeSpeaker's ECAPA-TDNN (ASTP), and the tensors."""
+    generator, found = torch.Generator().manual_seed(11), {}
+
+    def layer(name: str, *shape: int) -> None:
+        found[f"{name}.weight"] = torch.randn(shape, generator=generator) / torch.tensor(shape[1:]).prod() ** 0.5
+        found[f"{name}.bias"] = torch.randn(shape[0], generator=generator) / 4
+
+    def norm(name: str, size: int) -> None:
+        for each in ("weight", "bias", "running_mean", "running_var"):
+            found[f"{name}.{each}"] = 0.5 + torch.rand(size, generator=generator)
+        found[f"{name}.num_batches_tracked"] = torch.tensor(7)
+
+    layer("layer1.conv", width, BANDS, 5)
+    norm("layer1.bn", width)
+    for number in (2, 3, 4):
+        at = f"layer{number}.se_res2block"
+        for outer in (0, 2):
+            layer(f"{at}.{outer}.conv", width, width, 1)
+            norm(f"{at}.{outer}.bn", width)
+        for part in range(scale - 1):
+            layer(f"{at}.1.convs.{part}", width // scale, width // scale, 3)
+            norm(f"{at}.1.bns.{part}", width // scale)
+        layer(f"{at}.3.linear1", 6, width)
+        layer(f"{at}.3.linear2", width, 6)
+    layer("conv", 3 * width, 3 * width, 1)
+    layer("pool.linear1", 8, (9 if context else 3) * width, 1)
+    layer("pool.linear2", 3 * width, 8, 1)
+    norm("bn", 6 * width)
+    layer("linear", 12, 6 * width)
+    found["projection.weight"] = torch.randn(30, 12, generator=generator)
+    folder.mkdir(exist_ok=True)
+    torch.save(found, folder / "avg_model.pt")
+    described = WESPEAKER.format(bands=BANDS, model=f"ECAPA_TDNN_{'GLOB_' if context else ''}c512")
+    (folder / "config.yaml").write_text(described.replace("TSTP", "ASTP").replace("  two_emb_layer: false\n", ""))
+    return found
+
+
+def wespeaker_ecapa_embeddings(tensors: dict[str, Tensor], wave: Tensor) -> Tensor:
+    """The embedding of one sound (T,), in [-1, 1]: zeros beside the ends, parts of channels in turn, ASTP, linear."""
+    from torchaudio.compliance.kaldi import fbank
+
+    def convolved(x: Tensor, name: str, dilation: int = 1) -> Tensor:
+        weight = tensors[f"{name}.weight"]
+        reach = dilation * (weight.shape[2] // 2)
+        return F.conv1d(F.pad(x, (reach, reach)), weight, tensors[f"{name}.bias"], dilation=dilation)
+
+    def normed(x: Tensor, name: str) -> Tensor:
+        each = (tensors[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
+        return F.batch_norm(x, *each, eps=1e-5)
+
+    features = fbank(
+        wave[None] * (1 << 15), num_mel_bins=BANDS, sample_frequency=RATE, window_type="hamming", dither=0.0
+    )
+    features = features.double()
+    tensors = {name: tensor.double() for name, tensor in tensors.items()}
+    x = normed(F.relu(convolved((features - features.mean(dim=0)).T[None], "layer1.conv")), "layer1.bn")
+    layers = []
+    for number in (2, 3, 4):
+        at = f"layer{number}.se_res2block"
+        inner = normed(F.relu(convolved(x, f"{at}.0.conv")), f"{at}.0.bn")
+        count = sum(f"{at}.1.convs.{part}.weight" in tensors for part in range(99))
+        *parts, untouched = inner.chunk(count + 1, dim=1)
+        done = []
+        for part, each in enumerate(parts):
+            heard = each + done[-1] if done else each
+            done.append(normed(F.relu(convolved(heard, f"{at}.1.convs.{part}", number)), f"{at}.1.bns.{part}"))
+        inner = normed(F.relu(convolved(torch.cat([*done, untouched], 1), f"{at}.2.conv")), f"{at}.2.bn")
+        gate = F.relu(F.linear(inner.mean(2), tensors[f"{at}.3.linear1.weight"], tensors[f"{at}.3.linear1.bias"]))
+        gate = F.linear(gate, tensors[f"{at}.3.linear2.weight"], tensors[f"{at}.3.linear2.bias"]).sigmoid()
+        x = x + inner * gate[..., None]
+        layers.append(x)
+    x = F.relu(convolved(torch.cat(layers, 1), "conv"))
+    context = x
+    if tensors["pool.linear1.weight"].shape[1] > x.shape[1]:
+        flat = x.mean(2, keepdim=True), (x.var(2, keepdim=True) + 1e-7).sqrt()
+        context = torch.cat([x, *(each.expand_as(x) for each in flat)], 1)
+    weights = convolved(convolved(context, "pool.linear1").tanh(), "pool.linear2").softmax(2)
+    mean = (weights * x).sum(2)
+    spread = ((weights * x.square()).sum(2) - mean.square()).clamp(min=1e-7).sqrt()
+    pooled = normed(torch.cat([mean, spread], 1), "bn")
+    return F.linear(pooled, tensors["linear.weight"], tensors["linear.bias"])[0].float()
 
 
 def wave_model(folder: Path, name: str = "wavlm", normalize: bool = True, **other: object) -> nn.Module:

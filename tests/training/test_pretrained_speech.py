@@ -25,6 +25,8 @@ from speech_models import (
     speechbrain_embeddings,
     speechbrain_model,
     wave_model,
+    wespeaker_ecapa,
+    wespeaker_ecapa_embeddings,
     wespeaker_embeddings,
     wespeaker_model,
 )
@@ -192,7 +194,7 @@ def _without(key):
         (lambda folder: (folder / "embedding_model.ckpt").write_bytes(b"x" * 99), "embedding_model.ckpt: expected"),
         (
             lambda folder: (folder / "embedding_model.ckpt").unlink(),
-            "expected a folder with embedding_model.ckpt, found h",
+            "expected a folder with embedding_model.ckpt or avg_model.pt, found h",
         ),
         (
             _of(lambda tensors: {"model": tensors}),
@@ -267,10 +269,56 @@ def test_options_that_are_not_the_models_are_said_and_a_file_alone_needs_them(tm
     torch.testing.assert_close(found, speechbrain_embeddings(module, sounds()), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("length", [RATE, 1000])  # 98 frames, and 4: there L - 1 is much less than L
+@pytest.mark.parametrize("context", [True, False])
+def test_wespeakers_ecapa_gives_its_own_embeddings(tmp_path, context, length):
+    tensors = wespeaker_ecapa(tmp_path, context)
+    expected = torch.stack([wespeaker_ecapa_embeddings(tensors, wave) for wave in sounds(length)])
+    encoder = loaded(tmp_path, "speechbrain")
+    found = embedded(encoder, sounds(length))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert expected.std(dim=0).min() > 1e-3  # not one of them alike
+    assert len(encoder.layer_names()) == 8
+    (tmp_path / "config.yaml").unlink()
+    torch.testing.assert_close(embedded(loaded(tmp_path / "avg_model.pt", "speechbrain"), sounds(length)), found)
+
+
+def test_wespeakers_ecapa_needs_its_path_no_more_once_saved_and_is_known_before_a_run(tmp_path):
+    wespeaker_ecapa(tmp_path / "model")
+    encoder, path = EncoderConfig(library="speechbrain", name="ECAPA_TDNN"), str(tmp_path / "model")
+    whole = described(encoder, INPUTS, path)
+    assert whole.options["form"] == "wespeaker" and whole.options["features"] == "kaldi"
+    student = Student(whole, INPUTS, 8, pretrained=path)
+    size = sum(parameter.numel() for parameter in student.parameters())
+    assert parameters_of(encoder, INPUTS, 8, "speech", "student", path) == size
+    bundle = student_bundle(student, LinearClassifier(2, 8), encoder=whole, inputs=INPUTS, dim=8, classes=["a", "b"])
+    torch.testing.assert_close(embedded(build_student(bundle), sounds()), embedded(student, sounds()))
+
+
+def test_what_is_no_ecapa_of_wespeakers_is_said(tmp_path):
+    tensors = wespeaker_ecapa(tmp_path)
+    config = (tmp_path / "config.yaml").read_text()
+    for old, new, said in (
+        ("ASTP", "MQMHASTP", "model_args.pooling_func: expected 'ASTP', found 'MQMHASTP'"),
+        ("ECAPA_TDNN_GLOB_c512", "CAMPPlus", "model: expected 'ECAPA_TDNN_c512', found 'CAMPPlus'"),
+        ("embed_dim: 12", "emb_bn: true", "model_args.emb_bn: expected False, found True"),
+        ("feat_dim: 24", "feat_dim: 80", "its features have .* bands; set inputs.speech.n_mels"),
+    ):
+        (tmp_path / "config.yaml").write_text(config.replace(old, new))
+        with pytest.raises(ValueError, match=f"config.yaml: {said}"):
+            loaded(tmp_path, "speechbrain")
+    (tmp_path / "config.yaml").write_text(config)
+    torch.save({**tensors, "bn2.weight": torch.ones(12)}, tmp_path / "avg_model.pt")
+    with pytest.raises(
+        ValueError, match="expected the tensors of WeSpeaker's ECAPA-TDNN with ASTP .*'bn2' is not as th"
+    ):
+        loaded(tmp_path, "speechbrain")
+
+
 def test_wespeakers_other_networks_are_refused(tmp_path):
     wespeaker_model(tmp_path, "ECAPA_TDNN_GLOB_c512")
     with pytest.raises(
-        ValueError, match="model: expected 'ResNet34', found 'ECAPA_.*pads with zeros where SpeechBrain's"
+        ValueError, match="model: expected 'ResNet34', found 'ECAPA_.*read by encoder.library: speechbrain, name"
     ):
         loaded(tmp_path, "tstp")
     tensors = wespeaker_model(tmp_path)

@@ -23,17 +23,31 @@ from speechbrain.nnet.CNN import Conv1d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cross_modal_kd.modalities.speech.pooling import WholePooling
+
 
 class Ecapa(ECAPA_TDNN):
     """speechbrain's network, with names and shapes of its weights; ``laid_out`` on a GPU, without dropout.
 
+    WeSpeaker's of the same paper is another in four things: convolutions are padded with zeros; no norm follows the
+    last of them; the attention has neither rectifier nor norm; and its context's deviation of L frames is that over
+    L - 1. Variances are at least 1e-7, as it has them since 2024 (channels that are silent all along count by that).
+
     Args:
         *given: as speechbrain has them.
-        **options: likewise.
+        form: ``wespeaker`` for that one, which is ``laid_out`` nowhere; None for speechbrain's.
+        **options: as speechbrain has them.
     """
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, *given: Any, form: str | None = None, **options: Any) -> None:
         super().__init__(*given, **options)
+        if form == "wespeaker":
+            for layer in self.modules():
+                if isinstance(layer, Conv1d):
+                    layer.padding_mode = "constant"
+            self.mfa.norm, self.asp.tdnn.activation, self.asp.tdnn.norm = (nn.Identity() for _ in range(3))
+            self.asp.eps = 1e-7
+            self.asp = WholePooling(self.asp, unbiased=True)
         for layer in self.modules():
             if isinstance(layer, Conv1d) and layer.kernel_size == 1:
                 layer.padding = "valid"  # "same" pads by nothing, and copies its input to do so

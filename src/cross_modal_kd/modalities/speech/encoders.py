@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cross_modal_kd.modalities.speech.config import SpecAugment, SpeechAugmentation
 from cross_modal_kd.modalities.speech.features import FEATURES
+from cross_modal_kd.modalities.speech.pooling import WholePooling
 from cross_modal_kd.models import Encoder
 
 
@@ -173,43 +174,6 @@ def _stage(before: int, channels: int, count: int, stride: int) -> nn.Sequential
         shortcut = nn.Sequential(nn.Conv2d(before, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
     others = [BasicBlock(channels, channels) for _ in range(count - 1)]
     return nn.Sequential(BasicBlock(before, channels, stride, shortcut), *others)
-
-
-class WholePooling(nn.Module):
-    """speechbrain's attentive statistics over sounds that are heard whole: without its mask of lengths.
-
-    An exported graph would keep the mask's size of one batch.
-
-    Args:
-        pooling: an ``AttentiveStatisticsPooling``, whose layers are used.
-    """
-
-    def __init__(self, pooling: nn.Module) -> None:
-        super().__init__()
-        self.attention = nn.Sequential(*(getattr(pooling, name) for name in ("tdnn", "tanh", "conv")))
-        self.global_context, self.eps = bool(pooling.global_context), float(pooling.eps)  # type: ignore[arg-type]
-
-    def forward(self, frames: Tensor, lengths: None = None) -> Tensor:
-        """Mean and deviation of each channel, weighted by attention.
-
-        Args:
-            frames: (B, C, L).
-            lengths: of padded sounds, which there are none of.
-
-        Returns:
-            (B, 2 C, 1).
-        """
-        attended = frames
-        if self.global_context:
-            flat = self._statistics(frames, torch.ones_like(frames[:, :1]) / frames.shape[2])
-            attended = torch.cat([frames, *(each.unsqueeze(2).expand_as(frames) for each in flat)], dim=1)
-        weights = self.attention(attended).softmax(dim=2)
-        return torch.cat(self._statistics(frames, weights), dim=1).unsqueeze(2)
-
-    def _statistics(self, frames: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        mean = (weights * frames).sum(dim=2)
-        squares = (weights * (frames - mean.unsqueeze(2)).square()).sum(dim=2)
-        return mean, squares.clamp(self.eps).sqrt()
 
 
 def _builders() -> dict[str, Callable[..., nn.Module]]:

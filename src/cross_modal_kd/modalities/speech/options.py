@@ -18,7 +18,11 @@ Heard = Literal["log_mel", "kaldi", "speechbrain"]
 
 
 class EcapaOptions(Strict):
-    """Of ECAPA_TDNN; the lists have one number a layer. ``features`` is what it hears, ``log_mel`` by default."""
+    """Of ECAPA_TDNN; the lists have one number a layer.
+
+    features: what it hears, ``log_mel`` by default. form: ``wespeaker`` is WeSpeaker's of the same network (see
+    ``Ecapa``); null is SpeechBrain's.
+    """
 
     channels: Sizes | None = None
     kernel_sizes: Sizes | None = None
@@ -31,6 +35,7 @@ class EcapaOptions(Strict):
     global_context: Flag | None = None
     dropout: Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)] | None = None
     features: Heard | None = None
+    form: Literal["wespeaker"] | None = None
 
 
 class ResNetOptions(Strict):

@@ -30,6 +30,8 @@ LARGEST = 1 << 20
 def speechbrain(config: EncoderConfig, speech: SpeechInputConfig, path: Path) -> Published:
     """A speaker model of SpeechBrain: ``embedding_model.ckpt``, and ``hyperparams.yaml`` where it lies beside it.
 
+    Or WeSpeaker's of the same paper, for ``ECAPA_TDNN``: ``avg_model.pt``, and ``config.yaml``.
+
     Args:
         config: its name, ``ECAPA_TDNN`` or ``ResNet``.
         speech: rate and bands, which must be those of the model.
@@ -41,11 +43,16 @@ def speechbrain(config: EncoderConfig, speech: SpeechInputConfig, path: Path) ->
     Raises:
         ValueError: the path holds no such model; the message names the file, and says what was expected.
     """
-    file = _file(path, ["embedding_model.ckpt"])
+    ecapa = config.name == "ECAPA_TDNN"
+    file = _file(path, ["embedding_model.ckpt", *(["avg_model.pt"] if ecapa else [])])
+    found = _tensors(file)
+    if ecapa and "layer1.conv.weight" in found:
+        if (beside := file.with_name("config.yaml")).is_file():
+            _require_wespeaker(beside, WESPEAKERS_ECAPA, "ASTP", speech)
+        return _of_wespeakers_ecapa(file, found)
     beside = file.with_name("hyperparams.yaml")
     said = _hyperparams(beside, config.name, speech) if beside.is_file() else {}
-    tensors = {f"network.{name}": tensor for name, tensor in _tensors(file).items()}
-    return {**said, "features": "speechbrain"}, tensors
+    return {**said, "features": "speechbrain"}, {f"network.{name}": tensor for name, tensor in found.items()}
 
 
 def wespeaker(config: EncoderConfig, speech: SpeechInputConfig, path: Path) -> Published:
@@ -67,7 +74,7 @@ def wespeaker(config: EncoderConfig, speech: SpeechInputConfig, path: Path) -> P
     """
     file = _file(path, ["avg_model.pt"])
     if (beside := file.with_name("config.yaml")).is_file():
-        _require_wespeaker(beside, config.name, speech)
+        _require_wespeaker(beside, [config.name], "TSTP", speech)
     found = _tensors(file)
     lacking = [name for name in ("conv1.weight", "seg_1.weight") if name not in found]
     if lacking or "seg_2.weight" in found:
@@ -289,14 +296,86 @@ def _resolved(value: Any, whole: Mapping[str, Any], file: Path) -> Any:
     return whole[named[1]]
 
 
-def _require_wespeaker(file: Path, name: str, speech: SpeechInputConfig) -> None:
+WESPEAKERS_ECAPA = [f"ECAPA_TDNN_{size}" for size in ("c512", "c1024", "GLOB_c512", "GLOB_c1024")]
+
+
+def _of_wespeakers_ecapa(file: Path, found: Mapping[str, Tensor]) -> Published:
+    """Options and tensors of ``Ecapa`` in WeSpeaker's form.
+
+    Of the parts that a Res2Net convolution cuts its channels into, WeSpeaker leaves the last as it is and SpeechBrain
+    the first: the channels before and behind it are turned by one part.
+    """
+    names = {name for name in found if not name.startswith("projection.")}
+    tensors: dict[str, Tensor] = {}
+    scale = 1 + sum(bool(re.fullmatch(r"layer2\.se_res2block\.1\.convs\.\d+\.weight", name)) for name in names)
+    try:
+        for name in sorted(names):
+            stem, _, last = name.rpartition(".")
+            ours, side = _renamed_ecapa(stem)
+            tensor = found[name]
+            if side is not None and tensor.ndim > side:
+                tensor = tensor.roll(tensor.shape[side] // scale, dims=side)
+            if last == "weight" and ".norm" not in ours and tensor.ndim == 2:  # a linear layer, there
+                tensor = tensor[..., None]
+            tensors[f"network.{ours}.{last}"] = tensor
+        first, each = found["layer1.conv.weight"], found["layer2.se_res2block.1.convs.0.weight"]
+        width, attention = len(first), found["pool.linear1.weight"]
+        options = {
+            "channels": [*[width] * 4, 3 * width],
+            "kernel_sizes": [first.shape[2], *[each.shape[2]] * 3, 1],
+            "dilations": [1, 2, 3, 4, 1],
+            "attention_channels": len(attention),
+            "res2net_scale": scale,
+            "se_channels": len(found["layer2.se_res2block.3.linear1.weight"]),
+            "lin_neurons": len(found["linear.weight"]),
+            "global_context": attention.shape[1] == 9 * width,
+        }
+    except KeyError as error:
+        raise ValueError(
+            f"{file}: expected the tensors of WeSpeaker's ECAPA-TDNN with ASTP (layer1 to layer4, conv, pool, bn, "
+            f"linear), found {_few(found)}, and {error} is not as there; give the path of one"
+        ) from error
+    return {**options, "form": "wespeaker", "features": "kaldi"}, tensors
+
+
+def _renamed_ecapa(stem: str) -> tuple[str, int | None]:
+    """What a layer of WeSpeaker's is called in ``Ecapa``, and along which dimension its channels are turned."""
+    own = {
+        "layer1.conv": "blocks.0.conv.conv",
+        "layer1.bn": "blocks.0.norm.norm",
+        "conv": "mfa.conv.conv",
+        "pool.linear1": "asp.attention.0.conv.conv",
+        "pool.linear2": "asp.attention.2.conv",
+        "bn": "asp_bn.norm",
+        "linear": "fc.conv",
+    }
+    if stem in own:
+        return own[stem], None
+    block = re.fullmatch(
+        r"layer([234])\.se_res2block\.(?:([02])\.(conv|bn)|1\.(convs|bns)\.(\d+)|3\.linear([12]))", stem
+    )
+    if block is None:
+        raise KeyError(stem)
+    number, around, kind, inner, place, gate = block.groups()
+    at = f"blocks.{int(number) - 1}"
+    if gate:
+        return f"{at}.se_block.conv{gate}.conv", None
+    if inner:
+        return f"{at}.res2net_block.blocks.{place}.{'conv.conv' if inner == 'convs' else 'norm.norm'}", None
+    before = around == "0"
+    layer = f"{at}.tdnn{1 if before else 2}.{'conv.conv' if kind == 'conv' else 'norm.norm'}"
+    return layer, 0 if before else (1 if kind == "conv" else None)
+
+
+def _require_wespeaker(file: Path, names: Sequence[str], pooling: str, speech: SpeechInputConfig) -> None:
     """Make sure that ``config.yaml`` describes a network, and features, such as are built here."""
     whole = _yaml(file)
     data, model = (_mapping(whole, key, file) for key in ("dataset_args", "model_args"))
     fbank = _mapping(data, "fbank_args", file)
     expected = {
-        "model": (whole.get("model"), name),
-        "model_args.pooling_func": (model.get("pooling_func", "TSTP"), "TSTP"),
+        "model": (whole.get("model"), whole.get("model") if whole.get("model") in names else names[0]),
+        "model_args.pooling_func": (model.get("pooling_func", pooling), pooling),
+        "model_args.emb_bn": (model.get("emb_bn", False), False),
         "model_args.two_emb_layer": (model.get("two_emb_layer", False), False),
         "dataset_args.frontend": (data.get("frontend", "fbank"), "fbank"),
         "dataset_args.cmvn": (data.get("cmvn", True), True),
@@ -307,7 +386,7 @@ def _require_wespeaker(file: Path, name: str, speech: SpeechInputConfig) -> None
         if found != wanted:
             hint = ""
             if key == "model" and str(found).startswith("ECAPA"):
-                hint = ": its ECAPA-TDNN pads with zeros where SpeechBrain's reflects, and is not loaded here"
+                hint = ", which is read by encoder.library: speechbrain, name: ECAPA_TDNN"
             raise ValueError(
                 f"{file}: {key}: expected {wanted!r}, found {found!r}{hint}; give the path of another model"
             )
