@@ -39,6 +39,8 @@ class Ecapa(ECAPA_TDNN):
         **options: as speechbrain has them.
     """
 
+    asp: Any
+
     def __init__(self, *given: Any, form: str | None = None, **options: Any) -> None:
         super().__init__(*given, **options)
         if form == "wespeaker":
