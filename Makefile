@@ -16,6 +16,9 @@ PYTHON ?= $(shell \
 WORKERS := 2# processes for the tests, a file at a time each; about 2 GB a process
 # make distill ENV=face_speech; only from make's command line, since shells have an ENV of their own
 KEDRO_ENV := $(if $(filter command line,$(origin ENV)),--env=$(ENV))
+# $(call needs,NAME,its value,how to type it): an error where it has none
+needs = $(if $(strip $(2)),,$(error $(1) is not given; type: $(3)))
+IDS := `make mlflow` shows them, and each run ends with its own
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +30,8 @@ demo: $(STAMP) ## the student on a page in the browser: files, recordings, words
 	$(BIN)/cross-modal-kd demo --open $(KEDRO_ENV) $(ARGS)
 
 task: $(STAMP) ## an environment for a folder of your own (NAME=birds FOLDER=~/birds, ARGS=... for new-task)
+	$(call needs,NAME,$(NAME),make task NAME=birds FOLDER=~/birds)
+	$(call needs,FOLDER,$(FOLDER),make task NAME=birds FOLDER=~/birds)
 	$(BIN)/kedro new-task $(ARGS) "$(NAME)" "$(FOLDER)"
 
 test: $(STAMP) ## the tests (ARGS=... for pytest, WORKERS=8 for more than two processes)
@@ -34,6 +39,7 @@ test: $(STAMP) ## the tests (ARGS=... for pytest, WORKERS=8 for more than two pr
 
 docs: $(STAMP) ## the documentation as a site, in site/, without the network (ARGS=... for mkdocs build)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q $(ARGS)
+	@echo "open site/index.html; its search needs a server: $(BIN)/python -m http.server --directory site"
 
 faults: $(STAMP) ## runs that are killed, disks that are full, servers, minutes (ARGS="--kills=40 --seed=1")
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m pytest -m faults $(ARGS)
@@ -54,9 +60,11 @@ mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
 
 compare: $(STAMP) ## what differs between tracked runs, on the console and on a page in the browser (RUNS="id id")
+	$(call needs,RUNS,$(RUNS),make compare RUNS="id id" ($(IDS)))
 	$(BIN)/cross-modal-kd compare --open $(RUNS) $(ARGS)
 
 reproduce: $(STAMP) ## a tracked run again, at its commit, number by number (RUN=id, ARGS="--keep")
+	$(call needs,RUN,$(RUN),make reproduce RUN=id ($(IDS)))
 	$(BIN)/cross-modal-kd reproduce $(RUN) $(ARGS)
 
 lint: $(STAMP) ## ruff, rules and format

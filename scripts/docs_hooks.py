@@ -40,7 +40,7 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
 
 
 def on_config(config: Any) -> Any:
-    """Add to the navigation what is found: pipelines, studies, and pages of docs/ that it does not name.
+    """Add to the navigation what is found: pipelines, studies, and pages of docs/ and docs/results/ that it lacks.
 
     Args:
         config: of MkDocs.
@@ -55,8 +55,9 @@ def on_config(config: Any) -> Any:
             {part.capitalize(): [{PurePosixPath(page).stem.capitalize(): page} for page in pages]}
         )
     named = str(config.nav)
-    there = sorted(file.name for file in Path(config.docs_dir).glob("*.md"))
-    sections["Inside"] += [page for page in there if f"'{page}'" not in named]
+    for section, folder in (("Evidence", "results/"), ("Inside", "")):
+        there = sorted(f"{folder}{file.name}" for file in Path(config.docs_dir, folder).glob("*.md"))
+        sections[section] += [page for page in there if f"'{page}'" not in named]
     return config
 
 

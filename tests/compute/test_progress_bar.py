@@ -25,12 +25,13 @@ def test_a_bar_is_for_terminals_alone(monkeypatch, terminal):
     assert ("Looking" in stream.getvalue()) == terminal
 
 
-def test_long_work_is_told_in_lines(monkeypatch, caplog):
+@pytest.mark.parametrize(("unit", "told"), [("file", "2 of 3 files, after "), ("", "2 of 3, after ")])
+def test_long_work_is_told_in_lines(monkeypatch, caplog, unit, told):
     monkeypatch.setattr(sys, "stderr", stream := Stream(False))
     monkeypatch.setattr(sys.modules[progress_bar.__module__], "SECONDS", 0.0)
     with caplog.at_level(logging.INFO):
-        list(progress_bar(range(3), desc="Looking", unit="file"))
-    assert any(record.message.startswith("Looking: 2 of 3 file, after ") for record in caplog.records)
+        list(progress_bar(range(3), desc="Looking", unit=unit))
+    assert any(record.message.startswith(f"Looking: {told}") for record in caplog.records)
     assert not stream.getvalue() and "\r" not in caplog.text
 
 

@@ -53,6 +53,15 @@ def test_pages_that_lie_elsewhere_or_are_made_are_there(site):
 
 
 @pytest.mark.slow
+def test_every_page_is_in_the_navigation(site):
+    home = (site / "index.html").read_text(encoding="utf-8")
+    navigation = home[: home.index("<article")]
+    pages = [file.relative_to(site).as_posix() for file in site.rglob("*.html") if file.name != "404.html"]
+    assert "results/claim.html" in pages
+    assert not [page for page in pages if f'href="{page}"' not in navigation]
+
+
+@pytest.mark.slow
 def test_the_reference_is_linked_to_from_the_pages_that_name_it(site):
     for page in ("your-own-data.html", "errors.html"):
         assert 'href="reference/configuration.html"' in (site / page).read_text(encoding="utf-8"), page

@@ -202,6 +202,22 @@ def test_where_nothing_is_confused_the_plot_says_so():
         assert ("The distilled student takes no test sample for another class." in words) == says
 
 
+def test_the_bar_of_one_confusion_is_as_thick_as_one_of_many_and_samples_are_counted_in_whole_numbers():
+    each = world(CLASSIFICATION)
+    alone, distilled = each.embeddings(np.inf), each.embeddings(0)
+    rows = each.samples[(each.samples["split"] == "test") & (each.samples["modality"] == "image")]
+    first, other = (rows.loc[rows["label"] == label, "sample_id"].iloc[0] for label in rows["label"].unique()[:2])
+    at = {sample: place for place, sample in enumerate(distilled.sample_ids)}
+    distilled.values[at[first]] = distilled.values[at[other]]
+    plot = each.plots(each.metrics(alone, distilled), alone, distilled)[1]
+    confusions = plot.axes[1]
+    assert [bar.get_width() for bar in confusions.patches] == [1]
+    low, high = confusions.get_ylim()
+    assert confusions.patches[0].get_height() / (high - low) == pytest.approx(0.6 / 3)
+    ticks = confusions.get_xticks()
+    assert ticks == pytest.approx(ticks.round())
+
+
 def test_a_confusion_of_labels_is_of_mean_scores(made):
     each, alone, distilled, figures = made["verification"]
     found = figures["confusion"]

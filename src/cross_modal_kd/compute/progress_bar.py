@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS = 60.0
-LINE = "{desc}: {n_fmt} of {total_fmt} {unit}, after {elapsed}, about {remaining} to go{postfix}"
+LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, after {elapsed}, about {remaining} to go{postfix}"
 
 
 class _Log:
@@ -48,4 +48,5 @@ def progress_bar(
         return tqdm(iterable, desc=desc, unit=unit, total=total, **options)
     kept: dict[str, Any] = {name: options[name] for name in ("initial", "disable") if name in options}
     slow: dict[str, Any] = {"mininterval": SECONDS, "delay": SECONDS, "miniters": 0, "leave": False, **kept}
-    return tqdm(iterable, desc=desc, unit=unit, total=total, file=_Log(), bar_format=LINE, **slow)
+    many = f" {unit}s" if unit else ""
+    return tqdm(iterable, desc=desc, unit=many, total=total, file=_Log(), bar_format=LINE, **slow)

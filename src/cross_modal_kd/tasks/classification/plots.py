@@ -41,6 +41,7 @@ def reliability_plot(students: StudentsOnTest) -> Figure:
         counts.stairs(number, edges, color=colour, linewidth=1.8)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
     counts.set(xlabel="confidence in the first answer", ylabel="samples")
+    counts.yaxis.get_major_locator().set_params(integer=True)
     title(axis, "Reliability")
     legend(axis, loc="upper left")
     return figure
@@ -80,9 +81,11 @@ def classes_plot(students: StudentsOnTest) -> Figure:
     title(left, "Classes that change most")
     if confusions.empty:
         say(right, "The distilled student takes no test sample for another class.")
-    right.barh(np.arange(len(confusions))[::-1], confusions, color=DISTILLED, alpha=0.8, height=0.6)
-    right.set_yticks(np.arange(len(confusions))[::-1], confusions.index)
-    right.set(xlabel="test samples")
+    places = -np.arange(len(confusions))
+    right.barh(places, confusions, color=DISTILLED, alpha=0.8, height=0.6)
+    right.set_yticks(places, confusions.index)
+    right.set(xlabel="test samples", ylim=(0.5 - max(len(confusions), 3), 0.5))  # one bar is as thick as one of many
+    right.xaxis.get_major_locator().set_params(integer=True)
     title(right, "What the distilled student takes for what")
     handles = left.get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper right", ncols=2, frameon=False, fontsize=8.5, labelcolor=INK)
