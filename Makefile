@@ -56,8 +56,9 @@ mutate: $(STAMP) ## what the tests of a room miss (ROOM=losses, ARGS="--sample 2
 viz: $(STAMP) ## the pipelines as a graph, in the browser
 	$(BIN)/kedro viz run $(ARGS)
 
-mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000)
-	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
+# without the first, MLflow starts eight processes of 250 MB that nothing here has a use for; one reader needs one worker
+mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000, Experiments)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
 
 compare: $(STAMP) ## what differs between tracked runs, on the console and on a page in the browser (RUNS="id id")
 	$(call needs,RUNS,$(RUNS),make compare RUNS="id id" ($(IDS)))

@@ -1,4 +1,4 @@
-"""The blocks of docs/student.md and docs/export.md anew: their commands, done by the default task's student.
+"""Write the blocks of docs/student.md and docs/export.md anew: their commands, done by the default task's student.
 
 After ``kedro run --pipeline=distill`` and ``kedro run --pipeline=deployment`` in this checkout: python
 scripts/student_page.py
@@ -44,18 +44,25 @@ def anew(block: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write the pages, both or none.
+
+    Raises:
+        SystemExit: There are no exported programs yet, or a command fails.
+    """
+    exported = HERE / "data/06_models/concept_verification/distilled/exported"
+    if not exported.is_dir():
+        raise SystemExit(f"{exported} is not there: `kedro run --pipeline=deployment` writes it, after `distill`")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         maker = HERE / "docs" / "examples" / "make_pictures.py"
         subprocess.run([sys.executable, str(maker), str(folder / "pictures")], check=True)  # noqa: S603 (our own)
         for part in ("conf", "data", "pyproject.toml"):
             (folder / part).symlink_to(HERE / part)
-        (folder / "exported").symlink_to(HERE / "data/06_models/concept_verification/distilled/exported")
-        for page in PAGES:
-            text = page.read_text(encoding="utf-8")
-            text = BLOCK.sub(lambda hit: f"```\n{anew(hit[1], folder)}```\n", text)
-            page.write_text(text, encoding="utf-8")
+        (folder / "exported").symlink_to(exported)
+        texts = [page.read_text(encoding="utf-8") for page in PAGES]
+        texts = [BLOCK.sub(lambda hit: f"```\n{anew(hit[1], folder)}```\n", text) for text in texts]
+    for page, text in zip(PAGES, texts, strict=True):
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def test_a_file_is_answered_as_the_student_answers_it(client, desk, students):
     assert said.replies[0].teachers[0].content in text
     assert not said.replies[1].teachers  # no teacher has bound its space
     assert f"{said.quality.score:.2f}" in text
+    assert text.count("of the training's labels the nearest, right or not") == 2  # a test's label is none of these
 
 
 def test_the_enrolled_are_named_by_their_student_alone(students):

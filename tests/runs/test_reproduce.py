@@ -99,7 +99,7 @@ def test_what_writes_up_other_runs_is_refused():
         (
             {"git.dirty": "true", "git.changes": " M src/a.py\n?? b.py"},
             "FINISHED",
-            r" M src/a.py\n.. b.py\n.*--anyway",
+            r" M src/a.py\n.. b.py\n.*--anyway tries\. A run of what is committed",
         ),
         ({"git.dirty": "true"}, "FINISHED", "which files differed was not recorded"),
         ({}, "KILLED", "did not end well .KILLED."),

@@ -93,7 +93,8 @@ class Repetition:
             files = past.tags.get("git.changes", "which files differed was not recorded")
             raise Refused(
                 f"run {past.short} was made with changes that are in no commit:\n{files}\n"
-                f"What its commit {past.tags['git.sha'][:12]} gives may be something else; --anyway tries"
+                f"What its commit {past.tags['git.sha'][:12]} gives may be something else; --anyway tries. A "
+                "run of what is committed, an environment of your own too, can be done again"
             )
         if past.status != "FINISHED" and not anyway:
             raise Refused(

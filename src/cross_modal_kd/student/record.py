@@ -7,6 +7,7 @@ from pydantic import Field
 from cross_modal_kd.config import Strict, TaskConfig
 
 FORMAT: Literal[1] = 1
+NO_PAIRS = "it was trained to name classes and measured on no pairs; a task of kind: verification has thresholds"
 
 
 class Threshold(Strict):
@@ -103,7 +104,7 @@ class Operating(Strict):
     targets: int = 0
     impostors: int = 0
     labels: int = 0
-    calibration: ScoreCalibration = ScoreCalibration(reason="the kind of task compares no pairs")
+    calibration: ScoreCalibration = ScoreCalibration(reason=NO_PAIRS)
     temperature: Temperature = Temperature(reason="not fitted")
     logit_scale: float | None = None
     dev: DevMetric
