@@ -83,7 +83,7 @@ class Seen:
         Returns:
             What is given, where it has been seen.
         """
-        return image if isinstance(image, cls) else cls(image)
+        return image if isinstance(image, Seen) else cls(image)
 
     @cached_property
     def luminance(self) -> Plane:
