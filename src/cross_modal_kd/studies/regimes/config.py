@@ -224,8 +224,8 @@ class RegimesConfig(Strict):
 
     seeds: of every training. baseline: the arm that every other is set against under the same condition. against: for
     an arm, another that it is set against too. over_folds: whether every training is done in each of
-    ``evaluation.folds``, its scores pooled; false takes the test split alone, which is the first fold. bootstrap,
-    level: of the intervals.
+    ``evaluation.folds``, its scores pooled; false takes the test split alone, which is the first fold.
+    bootstrap, level: of the intervals.
     """
 
     seeds: Annotated[list[NonNegativeInt], EachOnce] = Field(default_factory=lambda: [0, 1], min_length=1)
