@@ -10,6 +10,7 @@ import yaml
 
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.samples import SamplesError
+from cross_modal_kd.sources import expected_in
 from own_folders import image
 from published_sets import cnceleb, cub, flowers
 
@@ -35,7 +36,12 @@ HOLDS = {
 }
 
 
-@pytest.mark.parametrize("sources", [["cub"], ["flowers"], ["cnceleb", "faces"], ["voxceleb", "voxceleb_faces"]])
+@pytest.mark.parametrize("layout", ["cub", "flowers"])
+def test_what_the_root_of_a_set_is_to_hold(layout):
+    assert re.search(HOLDS[layout], expected_in(layout)) and not expected_in("emoji")
+
+
+@pytest.mark.parametrize("sources", [["cnceleb", "faces"], ["voxceleb", "voxceleb_faces"]])
 def test_without_data_an_environment_says_what_to_put_where(run_kedro, sources):
     with pytest.raises(ConfigError) as error:
         run_kedro("distill", env=sources[0], params={"sources": {source: {"root": "nowhere"} for source in sources}})
