@@ -77,7 +77,14 @@ CASES = {
     "ecapa": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": ECAPA}, SPEECH),
     "local": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "global_context": False}}, SPEECH),
     "statistics": ({"library": "tstp", "name": "ResNet18", "options": {"channels": 2}}, SPEECH),
-    "kaldi": ({"library": "speechbrain", "name": "ECAPA_TDNN", "options": {**ECAPA, "features": "kaldi"}}, SPEECH),
+    "kaldi": (
+        {
+            "library": "speechbrain",
+            "name": "ECAPA_TDNN",
+            "options": {**ECAPA, "features": "kaldi", "form": "wespeaker"},
+        },
+        SPEECH,
+    ),
     "decibels": (
         {"library": "tstp", "name": "ResNet18", "options": {**WESPEAKER, "features": "speechbrain"}},
         SPEECH,
