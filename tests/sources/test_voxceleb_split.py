@@ -171,7 +171,8 @@ def test_identification_is_a_closed_set_and_no_verification(tmp_path):
     speakers = ("id10001", "id10002", "id10270")
     videos = {"1zcIwhmdeo4": 1, OTHER: 2, "tCq2LcKO6xY": 3}
     names = {"id10001": "A.J._Buckley", "id10002": "Louis_C.K.", "id10270": "Eartha_Kitt"}
-    lines = [f"{number} {who}/{video}/00001.wav" for who in speakers for video, number in videos.items()]
+    clips = [f"{who}/{video}/{clip:05d}.wav" for who in speakers for video in videos for clip in (1, 2)]
+    lines = [f"{videos[clip.split('/')[1]]} {clip}" for clip in clips]
     touch(metas(tmp_path), *(f"wav/{line.split()[1]}" for line in lines))
     touch(tmp_path, *(f"unzippedFaces/{names[who]}/1.6/{video}/0000375.jpg" for who in speakers for video in videos))
     (tmp_path / "iden_split.txt").write_text("\n".join(lines))
