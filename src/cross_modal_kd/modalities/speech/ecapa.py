@@ -31,7 +31,7 @@ class Ecapa(ECAPA_TDNN):
 
     WeSpeaker's of the same paper is another in four things: convolutions are padded with zeros; no norm follows the
     last of them; the attention has neither rectifier nor norm; and its context's deviation of L frames is that over
-    L - 1. Variances are at least 1e-7, as it has them since 2024 (channels that are silent all along count by that).
+    L - 1. Variances are at least 1e-7 (our reading; an older state of it has 1e-10): channels silent all along see it.
 
     Args:
         *given: as speechbrain has them.
