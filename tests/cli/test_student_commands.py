@@ -1,6 +1,7 @@
 """The commands of a student at work, on the small one that the test task trains."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -216,6 +217,23 @@ def test_an_output_over_an_input_is_refused_and_the_input_stays(call, pictures, 
         code, _, told = call("predict", image, f"--output={output}")
         assert code == 2 and "is one of the files to be read: name another" in told
     assert image.read_bytes() == whole(pictures)[0].read_bytes()
+
+
+def test_a_name_that_no_file_system_has_and_a_folder_that_is_shut_stop_nothing(call, pictures, tmp_path, monkeypatch):
+    shutil.copytree(pictures, tmp_path / "all")
+    shut = next(each for each in sorted((tmp_path / "all").iterdir()) if each.is_dir())
+    listed = os.scandir
+
+    def refused(path):
+        if Path(os.fsdecode(path)) == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr("os.scandir", refused)
+    code, said, _ = call("predict", "x" * 300 + ".png", tmp_path / "all")
+    assert code == 3 and "xxx.png: not read: the file cannot be read (OSError: File name too long)" in said
+    assert f"{shut}: not read: the file cannot be read (PermissionError: Permission denied)" in said
+    assert len(said.splitlines()) > 3
 
 
 def test_a_file_that_is_given_twice_is_enrolled_once(call, pictures, tmp_path):

@@ -72,8 +72,8 @@ def test_a_class_of_one_group_is_never_tested_without_having_been_learnt():
 
 def test_what_must_not_be_parted_is_dealt_together():
     """Families lie in one test."""
-    families = [f"f{number % 8}" for number in range(48)]
-    samples = table(24, groups=1, family=families)
+    families = [f"f{number // 2 % 8}" for number in range(96)]
+    samples = table(24, groups=2, family=families)
     for fold in deal_folds(samples, task("verification"), VERIFICATION, SPLIT, 3):
         assert (fold.groupby("family")["split"].nunique() == 1).all()
 

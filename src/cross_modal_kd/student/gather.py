@@ -23,7 +23,7 @@ def gathered(given: Iterable[Path], modality: str, on_empty: Callable[[Path], ob
     """
     given, some = list(given), False
     for path in given:
-        if not path.is_dir():
+        if not _is_folder(path):
             some = True
             yield path
             continue
@@ -35,3 +35,10 @@ def gathered(given: Iterable[Path], modality: str, on_empty: Callable[[Path], ob
             on_empty(path)
     if not some:
         raise StudentError(f"there is no {modality} file in {', '.join(str(path) for path in given)}")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no file system has, or one in a folder that is shut: told of when it is read
+        return False

@@ -95,8 +95,7 @@ class Reader:
             given = bytes(given)
         try:
             if isinstance(given, Path) and not given.is_file():
-                none = "there is no such file" + self._instead
-                return Read(name, none if not given.exists() else "it is a folder, not a file")
+                return Read(name, _no_file(given) or "there is no such file" + self._instead)
             taken = modality_of(self.modality).take(given, name, self.inputs)
             return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded))
         except UnreadableSampleError as error:
@@ -128,6 +127,14 @@ def _is_file(given: str) -> bool:
         return False
 
 
+def _no_file(path: Path) -> str:
+    """What is there in the place of a file, if anything; OSError of a folder that may not be looked into."""
+    if not path.is_dir():
+        return "it is no file" if path.exists() else ""
+    with os.scandir(path):
+        return "it is a folder, not a file"
+
+
 def files_in(folder: Path, modality: str) -> Iterator[Path]:
     """The files of a modality below a folder, by their endings, in the order of their paths.
 
@@ -136,9 +143,10 @@ def files_in(folder: Path, modality: str) -> Iterator[Path]:
         modality: a registered one.
 
     Yields:
-        Their paths.
+        Their paths; at the end those of folders that may not be looked into, told of as what cannot be read.
     """
-    endings = modality_of(modality).served
-    for where, folders, names in os.walk(folder):
+    endings, shut = modality_of(modality).served, list[OSError]()
+    for where, folders, names in os.walk(folder, onerror=shut.append):
         folders.sort()
         yield from (Path(where) / name for name in sorted(names) if Path(name).suffix.lower() in endings)
+    yield from (Path(error.filename) for error in shut)
