@@ -19,14 +19,16 @@ SLACK = 1 + 1e-9
 class DrawnTrials:
     """Trials sorted once by their scores; a resample is a weight n_e n_t of the clusters e and t of each.
 
-    targets, impostors: (2, t) and (2, i) clusters of enrolment and of test, by rising score. under, up_to: (t,) how
-    many impostors have a lower score than each target, and how many none above it. points: (2, P) of each point of the
-    curve, as ``OperatingPoints`` has them, how many targets are rejected and how many impostors are. Memory: six
-    integers a trial.
+    targets, impostors: (2, t) and (2, i) clusters of enrolment and of test, by rising score. starts: (k,) the first
+    impostor of each of k runs; nothing is asked of a part of a run, since no target's score lies within one. under,
+    up_to: (t,) how many runs have lower scores than each target, and how many none above it. points: (2, P) of each
+    point of the curve, as ``OperatingPoints`` has them, how many targets are rejected and how many runs are. Memory:
+    six integers a trial.
     """
 
     targets: np.ndarray
     impostors: np.ndarray
+    starts: np.ndarray
     under: np.ndarray
     up_to: np.ndarray
     points: np.ndarray
@@ -53,8 +55,10 @@ class DrawnTrials:
         passed[0], passed[-1] = 0, len(impostors)
         passed[1:-1:2], passed[2:-1:2] = under[first], up_to[first]
         one, other = (np.stack([enrol[order], test[order]]) for order in (of_targets, of_impostors))
+        asked, places = np.unique(np.concatenate([passed, under, up_to]), return_inverse=True)
+        passed, under, up_to = np.split(places, [len(passed), len(passed) + len(under)])
         up_to = under if np.array_equal(under, up_to) else up_to
-        return cls(one, other, under, up_to, np.stack([rejected, passed]))
+        return cls(one, other, asked[:-1], under, up_to, np.stack([rejected, passed]))
 
     def errors(self, counts: np.ndarray) -> "DrawnErrors":
         """The errors of one resample.
@@ -65,7 +69,7 @@ class DrawnTrials:
         Returns:
             What is asked of it.
         """
-        passed = _running(_weights(self.impostors, counts))
+        passed = _running(np.add.reduceat(_weights(self.impostors, counts), self.starts))
         weights = _weights(self.targets, counts)
         below = weights @ passed.take(self.under, mode="clip")
         if self.up_to is not self.under:
@@ -78,8 +82,8 @@ class DrawnErrors:
     """Errors of one resample.
 
     points: of ``DrawnTrials``. rejected: (t + 1,) weight of the targets that have a lower score than each, then of all.
-    passed: (i + 1,) the same of the impostors. below: weight of the pairs of a target and an impostor with a lower
-    score, a tie counting half.
+    passed: (k + 1,) weight of the impostors before each of their runs, then of all. below: weight of the pairs of a
+    target and an impostor with a lower score, a tie counting half.
     """
 
     points: np.ndarray
