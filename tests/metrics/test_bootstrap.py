@@ -40,11 +40,10 @@ def test_cluster_weights_are_draws_with_replacement():
     assert (weights != cluster_weights(7, 400, seed=2)).any()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_verification_is_that_of_trials_written_out(threads):
+def test_verification_is_that_of_trials_written_out():
     sets, labels, enrol, test = all_pairs()
     weights = cluster_weights(6, 20, seed=0)
-    result = bootstrap_verification(sets, labels, enrol, test, weights, p_targets=(0.01, 0.3), threads=threads)
+    result = bootstrap_verification(sets, labels, enrol, test, weights, p_targets=(0.01, 0.3))
     for row, counts in enumerate(weights):
         # a trial within a cluster comes with each copy of it, one between clusters with each pair of copies
         copies = [counts[c] if c == e else counts[c] * counts[e] for c, e in zip(enrol, test, strict=True)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.compute import cores
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import (
     Cosines,
@@ -148,7 +147,7 @@ def _auc(folds: Sequence[Queries], subset: Subset, evaluation: EvaluationConfig)
         scores = found.similarity.at(query, np.concatenate([found.own, other]))
         parts.append((scores, np.repeat([1, 0], [queries, len(drawn)]), found.clusters[query]))
     scores, match, side = map(np.concatenate, zip(*parts, strict=True))
-    resampled = bootstrap_verification([scores], match, side, side, subset.weights, (), cores()).auc[:, 0]
+    resampled = bootstrap_verification([scores], match, side, side, subset.weights, p_targets=()).auc[:, 0]
     clusters = np.concatenate([found.clusters for found in folds])
     metric = Metric(roc_auc(scores, match), resampled, subset.evidence(clusters))
     return MetricSet({"matching_auc": metric}, {"matching_auc": 0.5})

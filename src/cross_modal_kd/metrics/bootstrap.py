@@ -5,7 +5,6 @@ counts, how often each cluster was drawn; statistics take them as weights, so no
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +62,11 @@ def bootstrap_verification(
     test_cluster: ArrayLike,
     weights: np.ndarray,
     p_targets: Sequence[float] = (0.01, 0.05),
-    threads: int = 1,
 ) -> VerificationBootstrap:
     """EER, AUC and minDCF of S sets of scores (students, seeds) of the same n trials, in every resample.
 
     A trial between clusters c, e weighs n_c n_e, one within c weighs n_c. Each set is sorted once; a resample costs one
-    running sum of its trials, in which EER and minDCF are found by bisection. Memory grows with (S + T) n + R (S + C)
-    for T threads.
+    running sum of its trials, in which EER and minDCF are found by bisection. Memory grows with S n + R (S + C).
 
     Args:
         score_sets: S arrays (n,), higher is more alike.
@@ -78,7 +75,6 @@ def bootstrap_verification(
         test_cluster: (n,) integers in [0, C), the cluster of the test sample.
         weights: (R, C) counts of ``cluster_weights``.
         p_targets: Of the detection costs, each in (0, 1).
-        threads: T >= 1, that share the resamples; every result is the same whatever it is.
 
     Returns:
         EER, AUC and minDCF, each (R, S).
@@ -104,18 +100,13 @@ def bootstrap_verification(
 
     shape = (len(weights), len(trials))
     result = VerificationBootstrap(np.empty(shape), np.empty(shape), {p: np.empty(shape) for p in p_targets})
-
-    def measure(row: int, counts: np.ndarray) -> None:
+    for row, counts in enumerate(np.pad(weights.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)):
         for column, trial in enumerate(trials):
             drawn = trial.errors(counts)
             result.eer[row, column] = drawn.eer()
             result.auc[row, column] = drawn.auc
             for p_target, values in result.min_dcf.items():
                 values[row, column] = drawn.min_dcf(p_target)
-
-    counts = np.pad(weights.astype(np.float64), ((0, 0), (0, 1)), constant_values=1)
-    with ThreadPoolExecutor(threads) as pool:  # NumPy lets go of the interpreter in its loops, where all the time goes
-        list(pool.map(measure, range(len(counts)), counts))
     return result
 
 

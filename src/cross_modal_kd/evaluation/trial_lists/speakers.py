@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.compute import cores
 from cross_modal_kd.config import SpeakersConfig
 from cross_modal_kd.evaluation.trial_lists.read import TrialList
 from cross_modal_kd.evaluation.trial_lists.sides import read_models
@@ -114,8 +113,7 @@ class _Measure:
 
     def intervals(self, p_targets: list[float]) -> dict[str, Any]:
         """Low and high of the EER and of each minDCF over the whole list."""
-        about = self._target, *self._speakers, self._weights
-        resampled = bootstrap_verification([self._scores], *about, p_targets, cores())
+        resampled = bootstrap_verification([self._scores], self._target, *self._speakers, self._weights, p_targets)
         columns = {"eer": resampled.eer} | {name_of_cost(p): resampled.min_dcf[p] for p in p_targets}
         evidence = self._evidence(np.ones(len(self._target), dtype=bool))
         return {name: self._ends(values[:, 0], evidence) for name, values in columns.items()}
@@ -127,7 +125,7 @@ class _Measure:
         found = {"metric": metric, "targets": targets, "impostors": len(target) - targets}
         if reason := too_few(target, sides, self._asked.min_speakers, WHAT, PARAMETER):
             return found | {"eer": None, "reason": reason}
-        resampled = bootstrap_verification([self._scores[which]], target, *sides, self._weights, (), cores())
+        resampled = bootstrap_verification([self._scores[which]], target, *sides, self._weights, p_targets=())
         value = eer_at(det_curve(self._scores[which], target))
         return found | {"eer": value} | self._ends(resampled.eer[:, 0], self._evidence(which))
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.compute import cores
 from cross_modal_kd.config import EvaluationConfig
 from cross_modal_kd.metrics import (
     Metric,
@@ -134,8 +133,7 @@ def error_metrics(
     if targets in (0, len(target)):
         reason = f"there are {targets} target and {len(target) - targets} impostor trials; both are needed"
         return MetricSet(undefined=dict.fromkeys(["eer", *costs], reason))
-    of_costs = tuple(costs.values())
-    resampled = bootstrap_verification([scores], target, *clusters, subset.weights, of_costs, cores())
+    resampled = bootstrap_verification([scores], target, *clusters, subset.weights, p_targets=tuple(costs.values()))
     sides = [np.concatenate([side[target == sort] for side in clusters]) for sort in (1, 0)]
     evidence = subset.evidence(*sides)
     points = det_curve(scores, target)
