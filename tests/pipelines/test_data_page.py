@@ -192,3 +192,16 @@ def test_each_warning_is_of_what_its_table_shows():
     assert found["Copies, byte for byte"] == "1 file lies under several labels or splits."
     assert found["Samples of a label"] == "1 label has one image sample alone."
     assert found["Rejected"] == found["Lengths, rates and sizes"] == found["Counts"] == ""
+
+
+def test_a_length_is_told_in_the_unit_that_it_is_read_in_and_even_classes_name_no_label():
+    def counts(*seconds: float) -> tuple:
+        samples = [row(number, duration_s=each, label="ab"[number % 2]) for number, each in enumerate(seconds)]
+        found = by_title(samples)
+        table, balance = found["Counts"], found["Samples of a label"]
+        return table.rows[0][table.columns.index("length")], balance.rows[0][-2:]
+
+    assert counts(4.0, 6.0) == ("10.0 s", ["all alike", "all alike"])
+    assert counts(60.0, 30.0) == ("1.5 min", ["all alike", "all alike"])
+    assert counts(3600.0, 3600.0, 1800.0) == ("2.5 h", ["b, a", "a, b"])
+    assert counts(float("nan"), float("nan"))[0] == ""

@@ -57,7 +57,7 @@ CLIPS = 8  # of a speaker
 
 @pytest.fixture(scope="module")
 def few_voices(tmp_path_factory):
-    """The voices with the first clips of every speaker, an eighth of them all."""
+    """The voices with the first clips of every speaker, a tenth of them all."""
     folder = tmp_path_factory.mktemp("voices")
     clips = pd.read_csv(VOICES / "clips.csv").groupby("speaker").head(CLIPS)
     for path in clips["path"]:

@@ -163,16 +163,27 @@ def _share(found: int, published: int) -> str:
 
 
 def _counts(samples: pd.DataFrame, task: TaskConfig) -> Table:
-    keys = samples.assign(split=samples["split"].fillna("not dealt yet"), hours=samples["duration_s"] / 3600)
+    keys = samples.assign(split=samples["split"].fillna("not dealt yet"))
     order = [*SPLITS, "not dealt yet"]
     found = keys.groupby(["split", "modality", "source"]).agg(
-        samples=("sample_id", "size"), labels=("label", "nunique"), groups=("group", "nunique"), hours=("hours", "sum")
+        samples=("sample_id", "size"),
+        labels=("label", "nunique"),
+        groups=("group", "nunique"),
+        length=("duration_s", "sum"),
     )
     if keys["label"].isna().any():
         found["without a label"] = keys["label"].isna().groupby([keys[key] for key in found.index.names]).sum()
     found = found.reset_index().sort_values("split", key=lambda splits: splits.map(order.index), kind="stable")
-    found["hours"] = found["hours"].map(lambda hours: f"{hours:,.2f}" if hours else "")
+    found["length"] = found["length"].map(_length)
     return _table("Counts", f"What can be used.{_unlabelled(samples, task)}", found)
+
+
+def _length(seconds: float) -> str:
+    """A length of time in the unit that it is read in; nothing of what has none."""
+    for unit, size in (("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= size or (unit == "s" and seconds > 0):
+            return f"{seconds / size:,.1f} {unit}"
+    return ""
 
 
 def _unlabelled(samples: pd.DataFrame, task: TaskConfig) -> str:
@@ -282,6 +293,8 @@ def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
         if sizes.empty:  # none of them has one
             continue
         few, many = (_joined(pd.Series(each.index)) for each in (sizes.head(3), sizes.tail(3)[::-1]))
+        if len(sizes) > 1 and sizes.nunique() == 1:
+            few = many = "all alike"
         rows.append(
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
         )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cross_modal_kd.evaluation.legend import legend_of
-from cross_modal_kd.plotting import ARMS, DISTILLED, legend, new_figure, title
+from cross_modal_kd.plotting import ARMS, DISTILLED, INK, new_figure, title
 
 ACTIVE = "_active"
 STYLES = ("-", "--", ":", "-.")
@@ -23,7 +24,7 @@ def training_plot(histories: Mapping[str, pd.DataFrame]) -> Figure:
         Three panels, or two where the distilled arm has no constraint; shares in percent.
     """
     active = [column for column in histories["distilled"].columns.astype(str) if column.endswith(ACTIVE)]
-    figure, axes = new_figure(1, 3 if active else 2, height=2.9)
+    figure, axes = new_figure(1, 3 if active else 2, height=3.1)
     for arm, (name, colour) in ARMS.items():
         history = histories[arm]
         axes[0].plot(history["epoch"], history["task"], color=colour, linewidth=2, label=name)
@@ -37,11 +38,19 @@ def training_plot(histories: Mapping[str, pd.DataFrame]) -> Figure:
         label = column.removesuffix(ACTIVE)
         axes[2].plot(history["epoch"], 100 * history[column], style, color=DISTILLED, linewidth=2, label=label)
     if active:
-        title(axes[2], "Outside the margin (%)")
+        title(axes[2], "Outside margin (%)")
         axes[2].set_ylim(0, 103)
-        legend(axes[2])
+        _below(figure, axes[2], "right")
     for axis in axes:
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-    legend(axes[0])
+    _below(figure, axes[0], "left")
     return figure
+
+
+def _below(figure: Figure, axis: Axes, side: str) -> None:
+    """A legend that no curve can cross."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc=f"outside lower {side}", ncols=len(labels), frameon=False, fontsize=8.5, labelcolor=INK
+    )
