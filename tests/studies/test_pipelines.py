@@ -12,6 +12,7 @@ OTHER_NAMES = {
     "context": {"study_context"},
     "configuration": {"study_configuration"},
     "world": {"regimes_world"},
+    "worlds": {"regimes_worlds"},
     "students": {"robustness_students"},
     "store": {"comparison_store", "tuning_store", "regimes_store"},
     "folder": {"reporting_folder"},
@@ -74,5 +75,6 @@ def test_one_study_alone_takes_along_what_it_starts_from(project_path, tag):
         "gather_configuration",
         "gather_context",
         "gather_world",
+        "prepare_worlds",
         f"study_{tag}",
     }

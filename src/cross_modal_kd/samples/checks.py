@@ -31,8 +31,8 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     if design.closed_set:
         _labels_are_learnt(students)
     else:
-        _two_of_a_label(students, task)
         _never_parted(samples, "label", f"{task.kind} is measured on labels unseen in training")
+        _two_of_a_label(students, task)
     _never_parted(samples, "group", "a group is one instance, which must not be in training and in the test")
     if "family" in samples:
         _never_parted(samples, "family", "a family is made of near-identical instances")
