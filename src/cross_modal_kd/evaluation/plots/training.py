@@ -1,6 +1,7 @@
 """How the two trainings went."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -40,17 +41,15 @@ def training_plot(histories: Mapping[str, pd.DataFrame]) -> Figure:
     if active:
         title(axes[2], "Outside margin (%)")
         axes[2].set_ylim(0, 103)
-        _below(figure, axes[2], "right")
+        _below(figure, axes[2], "outside lower right")
     for axis in axes:
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-    _below(figure, axes[0], "left")
+    _below(figure, axes[0], "outside lower left")
     return figure
 
 
-def _below(figure: Figure, axis: Axes, side: str) -> None:
+def _below(figure: Figure, axis: Axes, place: Literal["outside lower left", "outside lower right"]) -> None:
     """A legend that no curve can cross."""
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc=f"outside lower {side}", ncols=len(labels), frameon=False, fontsize=8.5, labelcolor=INK
-    )
+    figure.legend(handles, labels, loc=place, ncols=len(labels), frameon=False, fontsize=8.5, labelcolor=INK)
