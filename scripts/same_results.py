@@ -56,7 +56,8 @@ RENAMED_VALUES = {
 RENAMED_PLACES = {"figures.json": "metrics.json", "/regimes/heads/": "/regimes/projections/"}
 PAGES = {".html", ".png", ".md"}
 CACHES = {"inspection_cache", "quality_cache"}
-PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db"}
+DRAWN = {"plots.json"}  # figures of the report, as SVG
+PASSED_OVER = {"lock", ".gitkeep", "provenance.json", "studies.db", "checksums.json"}  # of files that hold seconds
 KEY = re.compile(r"(?<=[-/])[0-9a-f]{12,64}(?=/|$)")
 
 
@@ -105,13 +106,17 @@ def place(file: Path) -> str:
     return KEY.sub("*", path)
 
 
+def _is_page(at: str) -> bool:
+    return Path(at).suffix in PAGES or Path(at).name in DRAWN
+
+
 def compare(old: Path, new: Path) -> int:
     """Print what differs and a count; the number of results that differ."""
     before, after = results(old), results(new)
     different: list[str] = []
     counts: Counter[str] = Counter()
     for at in sorted(before.keys() | after.keys()):
-        is_page = Path(at).suffix in PAGES
+        is_page = _is_page(at)
         first, second = before.get(at, Counter()), after.get(at, Counter())
         same = sum((first & second).values())
         apart = max(sum(first.values()), sum(second.values())) - same
@@ -119,7 +124,7 @@ def compare(old: Path, new: Path) -> int:
         counts["pages and plots different" if is_page else "results different"] += apart
         if apart and not is_page:
             different.append(f"{at}: {sum(first.values())} before, {sum(second.values())} after, {same} of them equal")
-    everything = "".join(f"{at}{sorted(after[at].items())}" for at in sorted(after) if Path(at).suffix not in PAGES)
+    everything = "".join(f"{at}{sorted(after[at].items())}" for at in sorted(after) if not _is_page(at))
     print("\n".join(different))
     print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     print(f"SHA-256 over all results of the new tree: {hashlib.sha256(everything.encode()).hexdigest()}")
