@@ -13,7 +13,7 @@ from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, StudentCon
 from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side
 from cross_modal_kd.studies.comparison.nodes import prepare_folds
 from cross_modal_kd.studies.config import ComparisonConfig
-from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, over_folds
+from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, other_folds, over_folds
 from cross_modal_kd.studies.grid import Job, Outcome
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.nodes import prepare_worlds
@@ -114,12 +114,10 @@ def test_the_trainings_of_an_arm_are_told_as_one():
 
 def test_folds_that_are_asked_for_must_be_there():
     one = SimpleNamespace(configuration=SimpleNamespace(evaluation=SimpleNamespace(folds=1)))
-    asked = ComparisonConfig(arms=["none"], over_folds=True)
-    with pytest.raises(ConfigError, match=r"comparison.over_folds: expected evaluation.folds of 3 or more, found 1"):
-        prepare_folds(one, asked, None, None, None, None, None, None)
-    assert prepare_folds(one, asked.model_copy(update={"over_folds": False}), *[None] * 6) == [one]
-    with pytest.raises(ConfigError, match=r"regimes.over_folds: expected evaluation.folds of 3 or more, found 1"):
-        prepare_worlds(one, SimpleNamespace(over_folds=True), None, None, None)
+    with pytest.raises(ConfigError, match=r"evaluation.folds: expected 3 or more, found 1: .*over_folds"):
+        other_folds(one, None, None, None, None, None, None)
+    asked = ComparisonConfig(arms=["none"], over_folds=False)
+    assert prepare_folds(one, asked, *[None] * 6) == [one]
     assert prepare_worlds(one, SimpleNamespace(over_folds=False), None, None, None) == [one]
 
 

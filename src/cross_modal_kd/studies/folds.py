@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.compute import progress_bar
-from cross_modal_kd.config import IngestionConfig, QualityConfig, TeacherConfig, WeightConfig
+from cross_modal_kd.config import ConfigError, IngestionConfig, QualityConfig, TeacherConfig, WeightConfig
 from cross_modal_kd.evaluation import Fold, Protocol, make_protocol, pooled_metrics, side_by_side
 from cross_modal_kd.metrics import MetricSet
 from cross_modal_kd.models import ModelBundle, own_projection
@@ -59,8 +59,13 @@ def other_folds(
 
     Returns:
         One less than there are folds, in their order.
+
+    Raises:
+        ConfigError: there is one fold alone.
     """
     about = context.configuration
+    if about.evaluation.folds == 1:
+        raise ConfigError("evaluation.folds: expected 3 or more, found 1: a study is to go over folds (over_folds)")
     folds, design = about.evaluation.folds, kind_of(about.task).design
     method = Method(
         about.task, about.sources, about.inputs, quality, teacher, about.projection, about.student, about.training

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import ConfigError, IngestionConfig, QualityConfig, TaskConfig, TeacherConfig
+from cross_modal_kd.config import IngestionConfig, QualityConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
@@ -52,16 +52,11 @@ def prepare_folds(
 
     Returns:
         The given context alone, or a context a fold, the given one first.
-
-    Raises:
-        ConfigError: folds are asked for, and there is one alone.
     """
     if not comparison.over_folds:
         return [context]
     from cross_modal_kd.studies.folds import other_folds
 
-    if context.configuration.evaluation.folds == 1:
-        raise ConfigError("comparison.over_folds: expected evaluation.folds of 3 or more, found 1; set one of the two")
     others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
     return [context, *(fold.context for fold in others)]
 

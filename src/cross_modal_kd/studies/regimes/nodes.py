@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import ConfigError, IngestionConfig, QualityConfig, TeacherConfig
+from cross_modal_kd.config import IngestionConfig, QualityConfig, TeacherConfig
 from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import SPREAD, RegimesConfig
@@ -65,16 +65,11 @@ def prepare_worlds(
 
     Returns:
         The given world alone, or a world a fold, the given one first.
-
-    Raises:
-        ConfigError: folds are asked for, and there is one alone.
     """
     if not regimes.over_folds:
         return [world]
     from cross_modal_kd.studies.folds import other_folds
 
-    if world.configuration.evaluation.folds == 1:
-        raise ConfigError("regimes.over_folds: expected evaluation.folds of 3 or more, found 1; set one of the two")
     quality, measures, teacher = world.quality, world.quality_measures, world.teacher
     others = other_folds(world, ingestion, quality, teacher, measures, store, embedding_cache)
     return [world, *(World.of(fold.context, quality, measures, teacher, fold.teacher_model) for fold in others)]
