@@ -20,6 +20,7 @@ from cross_modal_kd.metrics import (
 )
 from cross_modal_kd.models import ModelBundle, project
 from cross_modal_kd.samples import KEYS, EmbeddingTable, item_keys, split_rows
+from cross_modal_kd.storage import with_article
 from cross_modal_kd.tasks import Subset
 
 MOST_MISMATCHES = 50_000
@@ -109,7 +110,7 @@ def matching_metrics(
     found = [_queries(*fold, task) for fold in folds]
     queries = [each for each in found if len(each.own)]
     if not queries:
-        reason = f"no sample has a {task.teacher} of its {' and '.join(KEYS[task.levels[-1]])} in its split"
+        reason = f"no sample has {with_article(task.teacher)} of its {' and '.join(KEYS[task.levels[-1]])} in its split"
         return MetricSet(undefined=dict.fromkeys([*names, "distance"], reason))
     metrics = MetricSet({"distance": _mean([each.distances for each in queries], queries, subset)})
     size = min(each.items for each in queries)

@@ -12,7 +12,7 @@ from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import how_many, with_article
 from cross_modal_kd.tasks import kind_named, kind_of
 
 FEW_LABELS, MANY_FILES = 100, 10  # a question of which class it is: few labels, with many files each
@@ -169,7 +169,7 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
         raise SamplesError(
             f"{survey.folder}: {len(shared)} of the {len(labels)} {student} labels have {teacher} samples too "
             f"({first_few(sorted(shared))}): too few to pair by label, and one that has its own is not paired by "
-            f"chance. Take the labels without a {teacher} sample out of the folder, or give them some"
+            f"chance. Take the labels without {with_article(teacher)} sample out of the folder, or give them some"
         )
     why = (
         f"chimeric: no label has both {student} and {teacher}, so that each {student} label is assigned one "

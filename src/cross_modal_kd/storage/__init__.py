@@ -27,7 +27,7 @@ from cross_modal_kd.storage.folder import (
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 from cross_modal_kd.storage.rows_file import RowsFile
-from cross_modal_kd.storage.words import how_many
+from cross_modal_kd.storage.words import how_many, with_article
 
 __all__ = [
     "SUMS",
@@ -55,6 +55,7 @@ __all__ = [
     "user",
     "verify",
     "visible_text",
+    "with_article",
     "with_space",
     "without_addresses",
     "write_csv",

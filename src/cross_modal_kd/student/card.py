@@ -26,7 +26,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import build_student
 from cross_modal_kd.samples import Roots, as_records, counted_in_words
 from cross_modal_kd.sources import licence_of
-from cross_modal_kd.storage import parse_json, read_csv
+from cross_modal_kd.storage import parse_json, read_csv, with_article
 from cross_modal_kd.student.card_notes import consent_notes
 from cross_modal_kd.student.card_text import fenced, in_markdown, one_line, without_places
 from cross_modal_kd.student.errors import StudentError
@@ -199,7 +199,9 @@ def _of_data(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
         "closed_set": kind.design.closed_set,
         "plural": {name: modality_of(name).plural for name in (task.student, task.teacher)},
         "consent": consent_notes(task, [layout for _, layout, _ in evidence.licences]),
-        "uses": kind.intended_use.format(one=f"a {task.student} file", plural=modality_of(task.student).plural),
+        "uses": kind.intended_use.format(
+            one=with_article(f"{task.student} file"), plural=modality_of(task.student).plural
+        ),
     }
 
 

@@ -13,7 +13,7 @@ import cross_modal_kd.modalities  # noqa: F401 (registers the modalities that a 
 from cross_modal_kd.config import first_errors
 from cross_modal_kd.models import ModelBundle, load_bundle, save_bundle, weights_of
 from cross_modal_kd.samples import SamplesError
-from cross_modal_kd.storage import NotReadableError, how_many, read_json, replaced, verify
+from cross_modal_kd.storage import NotReadableError, how_many, read_json, replaced, verify, with_article
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference, load_quality, save_quality
 from cross_modal_kd.student.record import FORMAT, StudentRecord, Threshold
@@ -66,8 +66,9 @@ class PackagedStudent:
         dev = operating.dev
         value = "not defined" if dev.value is None else f"{100 * dev.value:.1f} %"
         lines = [
-            f"**{task.title or task.name}** ({record.role}, arm {record.provenance.get('arm', '-')}): a {task.student} "
-            f"student, taught by {task.teacher}{', chimeric pairs' if task.chimeric else ''}.",
+            f"**{task.title or task.name}** ({record.role}, arm {record.provenance.get('arm', '-')}): "
+            f"{with_article(task.student)} student, taught by {task.teacher}"
+            f"{', chimeric pairs' if task.chimeric else ''}.",
             f"{dev.name}: {value}; {how_many(len(record.classes), 'class', 'classes')}.",
             *([task.note] if task.note else []),
         ]

@@ -222,7 +222,7 @@ def split_samples(
     pairing = pair(samples, task)
     if unpaired := pairing.without_student:
         logger.warning(
-            "without a %s sample beside it (it was rejected, or there never was one), so that it serves the teacher "
+            "with no %s sample beside it (it was rejected, or there never was one), so that it serves the teacher "
             "alone: %d of the %s samples, the first is %s",
             *(task.student, len(unpaired), task.teacher, unpaired[0]),
         )
