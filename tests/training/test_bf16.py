@@ -1,5 +1,7 @@
 """bf16 on a CPU: what torch would compute from memory that nobody has written is refused."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -14,9 +16,9 @@ NARROW = {
     "frames": (nn.Conv1d(1, 1, 3, stride=4, padding=1), (2, 1, 3)),
 }
 WIDE = {
-    "two points": (nn.Conv2d(1, 1, 3, stride=2, padding=1), (2, 1, 1, 2)),
-    "a kernel of one point": (nn.Conv2d(1, 1, 1, stride=2), (2, 1, 1, 1)),
-    "no stride": (nn.Conv1d(1, 1, 3, padding=1), (2, 1, 1)),
+    "two points": (partial(nn.Conv2d, 1, 1, 3, stride=2, padding=1), (2, 1, 1, 2)),
+    "a kernel of one point": (partial(nn.Conv2d, 1, 1, 1, stride=2), (2, 1, 1, 1)),
+    "no stride": (partial(nn.Conv1d, 1, 1, 3, padding=1), (2, 1, 1)),
 }
 
 
@@ -37,9 +39,9 @@ def test_a_stride_beyond_the_input_is_refused_in_training_alone(name):
 
 @pytest.mark.parametrize("name", WIDE)
 def test_what_is_refused_is_all_that_differs_from_float32(name):
-    network, shape = WIDE[name]
+    build, shape = WIDE[name]
     torch.manual_seed(0)
-    inputs, found = torch.randn(shape), []
+    network, inputs, found = build(), torch.randn(shape), []
     for half in (False, True):
         network.weight.grad = None
         with refused_on_cpu(network, CPU, "bf16-mixed"), torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
