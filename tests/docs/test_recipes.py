@@ -65,12 +65,10 @@ def test_the_other_recipes_have_the_values_of_their_sources():
     ecapa, speechbrain = BLOCKS[1]["student"], BLOCKS[2]
     assert ecapa["encoder"]["options"]["channels"][0] == 1024 and BLOCKS[1]["projection"]["dim"] == 192
     training, student = speechbrain["training"], speechbrain["student"]
-    assert (training["epochs"], training["lr"], training["weight_decay"], training["batch_size"]) == (
-        10,
-        1e-3,
-        2e-6,
-        160,
-    )
+    copies = 5  # of every sound, its own among them
+    assert (training["epochs"], training["batch_size"]) == (10 * copies, 32 * copies)
+    assert (training["lr"], training["final_lr"], training["weight_decay"]) == (1e-3, 1e-8, 2e-6)
+    assert (training["schedule"], training["step_size"]) == ("cyclic", 65_000)
     assert (student["margin"], student["scale"], speechbrain["inputs"]["speech"]["crop_s"]) == (0.2, 30.0, 3.0)
     (cub,) = (block["training"] for block in BLOCKS if block.get("training", {}).get("weight_decay") == 5e-4)
     assert (cub["optimizer"], cub["lr"], cub["batch_size"], cub["epochs"], cub["warmup_epochs"]) == (

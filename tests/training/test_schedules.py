@@ -96,6 +96,32 @@ def test_the_learning_rate_of_every_step_is_its_formula(schedule, optimizer):
     assert rates[-1] == pytest.approx(1e-3)
 
 
+@pytest.mark.parametrize("size", [3, 7])
+def test_cyclic_rates_are_speechbrains(size):
+    from speechbrain.nnet.schedulers import CyclicLRScheduler
+
+    config = changed(schedule="cyclic", lr=0.1, final_lr=1e-3, step_size=size)
+    made = module(joint=True)
+    running = set_up(made, data(), Plan(config, norm_metric()), make_fabric(config))
+    theirs, rates = CyclicLRScheduler(base_lr=1e-3, max_lr=0.1, step_size=size), []
+    shares = [group["initial_lr"] / 0.1 for group in running.optimizer.param_groups]
+    for step in range(4 * STEPS):
+        expected = theirs.clr(step)
+        assert running.schedule.get_last_lr() == pytest.approx([share * expected for share in shares])
+        rates.append(running.schedule.get_last_lr()[0] / shares[0])
+        running.optimizer.step()
+        running.schedule.step()
+    assert rates[0] == pytest.approx(1e-3) and rates[size] == pytest.approx(0.1)
+    assert sorted(set(shares)) == pytest.approx([0.1, 1.0])  # the projection's rate is a tenth
+
+
+def test_a_training_that_ends_before_the_first_peak_says_so(caplog):
+    train(config=changed(schedule="cyclic", final_lr=1e-4, step_size=4 * STEPS))
+    assert "step_size" not in caplog.text
+    train(config=changed(schedule="cyclic", final_lr=1e-4))
+    assert f"its {4 * STEPS} steps are fewer than training.step_size = 65000" in caplog.text
+
+
 def test_sgd_takes_the_steps_of_nesterov():
     config = changed(optimizer="sgd", momentum=0.8, schedule="exponential", lr=0.1, final_lr=0.1, weight_decay=0)
     running = set_up(aam(), data(teacher=False), Plan(config, norm_metric()), make_fabric(config))
@@ -190,6 +216,24 @@ def test_the_large_margin_stage_goes_on_from_the_first():
     assert set(sizes[4 * STEPS :]) == {6} and len(sizes) == 4 * STEPS + 2 * (COUNT // 6)
 
 
+@pytest.mark.parametrize("killed_at", [1, 2, 3])
+def test_cyclic_rates_go_on_where_they_were_interrupted(tmp_path, killed_at):
+    size = 2 * STEPS + 1  # every epoch ends elsewhere on the triangle
+    config = changed(schedule="cyclic", lr=0.05, final_lr=1e-4, step_size=size, keep="last")
+
+    def trained(**plan):
+        made = module()
+        return weights_of(made), without_seconds(train(made, config=config, **plan))
+
+    weights, history = trained()
+    assert len({row["lr"] for row in history}) == len(history) == 4
+    checkpoint = tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        trained(checkpoint=checkpoint, on_epoch=killer(killed_at))
+    resumed, rows = trained(checkpoint=checkpoint)
+    assert rows == history and same(weights, resumed)
+
+
 @pytest.mark.parametrize("killed_at", [2, 4, 5, 6])
 def test_an_interrupted_recipe_ends_as_an_uninterrupted_one(tmp_path, killed_at):
     checkpoint = tmp_path / "c.safetensors"
@@ -279,7 +323,9 @@ def test_variants_are_classes_of_their_own_without_a_partner():
     ("given", "said"),
     [
         ({"schedule": "cosine", "lr": 1e-5}, "training.final_lr: expected at most"),
-        ({"warmup_epochs": 2}, "training.warmup_epochs is of schedule exponential or cosine"),
+        ({"schedule": "cyclic", "lr": 1e-5}, "training.final_lr: expected at most"),
+        ({"warmup_epochs": 2}, "training.warmup_epochs is of schedule exponential or cosine; one_cycle takes `warmup`"),
+        ({"schedule": "cyclic", "warmup_epochs": 2}, "cyclic rises by itself, over `step_size` steps"),
         ({"keep": "average", "ema": 0.9}, "two averages"),
         ({"keep": "average", "patience": 2}, "training.keep must then be 'best'"),
         ({"margin_schedule": {"start_epoch": 5, "end_epoch": 5}}, "end_epoch: expected more than start_epoch"),
@@ -300,3 +346,5 @@ def test_the_second_training_is_the_first_but_for_what_it_says():
     assert (second.seed, second.optimizer, second.schedule) == (3, "sgd", "exponential")
     assert (second.keep, second.margin_schedule, second.large_margin) == ("last", None, None)
     assert LargeMargin().margin == 0.5 and CONFIG.for_large_margin() is None
+    cyclic = changed(schedule="cyclic", lr=0.1, step_size=7, large_margin={}).for_large_margin()
+    assert (cyclic.step_size, cyclic.warmup_epochs, cyclic.lr) == (7, 0, 1e-4)

@@ -25,7 +25,7 @@ DECIDES = "what decides the result"
 
 LATER = (
     *("deterministic", "compile", "workers", "steps", "accumulate", "ema"),
-    *("optimizer", "momentum", "schedule", "final_lr", "warmup_epochs"),
+    *("optimizer", "momentum", "schedule", "final_lr", "warmup_epochs", "step_size"),
     *("margin_schedule", "large_margin", "average_epochs", "augmentation", "layer_decay", "frozen"),
 )
 
@@ -89,7 +89,7 @@ class LargeMargin(Grown):
         crop_s: seconds of a training crop; null keeps the crops as they are (what is no sound has none).
         margin: of the AAM-softmax, in radians, from the first step on.
         lr: the highest learning rate.
-        final_lr: the rate at the end of an exponential or cosine schedule.
+        final_lr: as ``training.final_lr``.
         warmup_epochs: as ``training.warmup_epochs``.
         batch_size: samples in a step.
         only_if_better: whether the first training's weights stay where the best of the second are no better on dev, for
@@ -136,8 +136,12 @@ class TrainingConfig(Strict):
             and the rest. Step t of T, with w = min(1, t / steps of ``warmup_epochs``): ``exponential`` is
             w lr (final_lr / lr)^(t / T), as WeSpeaker has it; ``cosine`` is w lr until the warm-up is over, then
             final_lr + (lr - final_lr) (1 + cos(pi x)) / 2, x the share of what is left, as 3D-Speaker has it.
-        final_lr: of ``exponential`` and ``cosine``, at the end.
+            ``cyclic``: see ``step_size``.
+        final_lr: of ``exponential`` and ``cosine``, at the end; of ``cyclic``, where each cycle begins and ends.
         warmup_epochs: of ``exponential`` and ``cosine``, over which the learning rate rises from 0.
+        step_size: s, steps in which the learning rate of ``cyclic`` rises, and in which it falls again: triangles
+            final_lr + (lr - final_lr) (1 - |1 - t' / s|), t' = t mod 2 s (Smith, "Cyclical learning rates for training
+            neural networks", WACV 2017; SpeechBrain).
         margin_schedule: how the AAM-softmax's margin grows; null has it whole from the start.
         large_margin: a second training on longer crops; null has none.
         layer_decay: factor g of layer-wise learning rates: layer l of the L that the student's encoder has learns at
@@ -174,9 +178,10 @@ class TrainingConfig(Strict):
     warmup: float = Field(0.1, ge=0, lt=1)
     optimizer: Literal["adamw", "sgd"] = "adamw"
     momentum: float = Field(0.9, gt=0, lt=1)
-    schedule: Literal["one_cycle", "exponential", "cosine"] = "one_cycle"
+    schedule: Literal["one_cycle", "exponential", "cosine", "cyclic"] = "one_cycle"
     final_lr: float = Field(5e-5, gt=0)
     warmup_epochs: float = Field(0.0, ge=0)
+    step_size: int = Field(65_000, ge=1)
     margin_schedule: MarginSchedule | None = None
     large_margin: LargeMargin | None = None
     layer_decay: float | None = Field(None, gt=0, le=1)
@@ -219,10 +224,12 @@ class TrainingConfig(Strict):
 
     @model_validator(mode="after")
     def _schedules_fit(self) -> "TrainingConfig":
-        one_cycle = self.schedule == "one_cycle"
-        if one_cycle and self.warmup_epochs:
-            raise ValueError("training.warmup_epochs is of schedule exponential or cosine; one_cycle takes `warmup`")
-        if not one_cycle and self.final_lr > self.lr:
+        if self.warmup_epochs and not self._warms_up:
+            instead = "takes `warmup`" if self.schedule == "one_cycle" else "rises by itself, over `step_size` steps"
+            raise ValueError(
+                f"training.warmup_epochs is of schedule exponential or cosine; {self.schedule} {instead}: take it away"
+            )
+        if self.schedule != "one_cycle" and self.final_lr > self.lr:
             raise ValueError(f"training.final_lr: expected at most training.lr = {self.lr:g}, found {self.final_lr:g}")
         if self.keep != "best" and self.large_margin is not None and self.large_margin.only_if_better:
             raise ValueError(
@@ -231,6 +238,10 @@ class TrainingConfig(Strict):
         if self.keep == "average" and self.ema is not None:
             raise ValueError("training.ema and training.keep 'average' are two averages: choose one")
         return self
+
+    @property
+    def _warms_up(self) -> bool:
+        return self.schedule in ("exponential", "cosine")
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
         """Augmentation that cannot be.
@@ -256,7 +267,7 @@ class TrainingConfig(Strict):
         if (stage := self.large_margin) is None:
             return None
         given = stage.model_dump(include={"epochs", "lr", "final_lr", "batch_size"})
-        if self.schedule != "one_cycle":
+        if self._warms_up:
             given["warmup_epochs"] = stage.warmup_epochs
         keep = "last" if self.keep == "average" else self.keep
         none = dict.fromkeys(("min_steps", "steps", "margin_schedule", "large_margin"))

@@ -343,6 +343,12 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     fused, foreach = True if on_gpu and not scales_loss(fabric) else None, True if on_cpu else None
     optimizer = build_optimizer(_groups(module, config, plan.joint_lr_scale), config, fused, foreach)
     schedule = build_schedule(optimizer, config, reader.total, reader.steps)
+    if config.schedule == "cyclic" and reader.total < config.step_size and fabric.is_global_zero:
+        logger.warning(
+            "%s: its %d steps are fewer than training.step_size = %d, so that the learning rate never reaches "
+            "training.lr = %g; make step_size smaller, or the training longer",
+            *(plan.description, reader.total, config.step_size, config.lr),
+        )
     if config.compute.sync_batchnorm and on_gpu and fabric.world_size > 1:
         module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
     wrapped, optimizer = fabric.setup(module, optimizer)

@@ -51,10 +51,10 @@ def build_schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, tot
 
 
 def rate_of(config: TrainingConfig, total: int, steps: int) -> Callable[[int], float]:
-    """The learning rate of a step over ``config.lr``, of the schedules ``exponential`` and ``cosine``.
+    """The learning rate of a step over ``config.lr``, of the schedules ``exponential``, ``cosine`` and ``cyclic``.
 
     Args:
-        config: ``schedule``, ``lr``, ``final_lr`` and ``warmup_epochs`` count.
+        config: ``schedule``, ``lr``, ``final_lr``, ``warmup_epochs`` and ``step_size`` count.
         total: T, steps of the training.
         steps: of an epoch.
 
@@ -72,4 +72,7 @@ def rate_of(config: TrainingConfig, total: int, steps: int) -> Callable[[int], f
         place = min(1.0, (step - warm) / max(1.0, total - warm))
         return least + (1 - least) * (1 + math.cos(math.pi * place)) / 2
 
-    return exponential if config.schedule == "exponential" else cosine
+    def cyclic(step: int) -> float:
+        return least + (1 - least) * (1 - abs(1 - step % (2 * config.step_size) / config.step_size))
+
+    return {"exponential": exponential, "cosine": cosine, "cyclic": cyclic}[config.schedule]
