@@ -56,6 +56,7 @@ def test_the_environment_of_voxceleb_is_wespeakers_recipe_and_avcleanses_of_the_
     noise = training["augmentation"]["speech"]
     assert (noise["probability"], noise["rooms"], len(noise["speeds"]) * 5994) == (0.6, 0.5, 17_982)
     assert (noise["noise"], noise["babble"], noise["music"]) == ([0, 15], [10, 30], [5, 15])
+    assert noise["dither"] == 1.0 and found["student"]["encoder"]["options"] == {"features": "kaldi"}
     teacher = found["teacher"]
     assert (teacher["margin"], teacher["scale"], found["inputs"]["image"]["size"]) == (0.4, 64.0, 112)
     assert found["sources"]["voxceleb_faces"]["options"]["frames"] == 5

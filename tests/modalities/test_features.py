@@ -23,6 +23,78 @@ def test_kaldis_filter_bank_is_torchaudios_of_every_sound(rate, bands):
         torch.testing.assert_close(features, own - own.mean(dim=0), rtol=1e-4, atol=2e-3)
 
 
+@pytest.mark.parametrize("dither", [1.0, 30.0])
+def test_dither_is_kaldis_drawn_by_torchs_generator_and_of_training_alone(dither):
+    from torchaudio.compliance.kaldi import fbank
+
+    sound, features = waves(1), FEATURES["kaldi"](16_000, 80)
+    plain = features.eval()(sound)
+    features.dither = dither
+    assert torch.equal(features(sound), plain)
+    features.train()
+    torch.manual_seed(3)
+    found = features(sound)[0]
+    torch.manual_seed(3)
+    own = fbank(sound * 32768, num_mel_bins=80, window_type="hamming", dither=dither)
+    torch.testing.assert_close(found, own - own.mean(dim=0), rtol=1e-4, atol=2e-3)
+    assert float((found - plain[0]).abs().max()) > 0.05
+    assert not features.state_dict()
+
+
+def test_an_encoder_has_the_dither_of_its_training():
+    from cross_modal_kd.config import EncoderConfig, InputConfig
+    from cross_modal_kd.modalities.speech.config import SpeechAugmentation
+    from cross_modal_kd.models import create_encoder
+
+    inputs = InputConfig(speech={"n_mels": 16})
+
+    def made(**options):
+        return create_encoder(
+            EncoderConfig(library="tstp", name="ResNet18", options={"channels": 2, **options}), inputs
+        )
+
+    network = made(features="kaldi")
+    undithered = network.heard(waves())
+    network.augment_features(SpeechAugmentation(dither=1.0))
+    heard = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        heard.append(network.heard(waves()))
+    assert torch.equal(heard[0], heard[1]) and not torch.equal(heard[0], heard[2])
+    assert torch.equal(network.eval().heard(waves()), undithered)
+    network.train().augment_features(SpeechAugmentation())
+    assert torch.equal(network.heard(waves()), undithered)
+    made().augment_features(SpeechAugmentation())
+    with pytest.raises(ValueError, match="dither is 1: it is of Kaldi's filter bank, and the encoder hears log_mel"):
+        made().augment_features(SpeechAugmentation(dither=1.0))
+
+
+@pytest.mark.parametrize(
+    ("student", "refused"),
+    [
+        ({"encoder": {"library": "tstp", "name": "ResNet18", "options": {"features": "kaldi"}}}, False),
+        ({"encoder": {"library": "tstp", "name": "ResNet18"}}, True),
+        ({"encoder": {"library": "transformers", "name": "wavlm"}}, True),
+        ({"encoder": {"library": "tstp", "name": "ResNet18"}, "pretrained": "/models/of_wespeaker"}, False),
+    ],
+)
+def test_dither_for_other_features_is_refused_before_a_run(student, refused):
+    from cross_modal_kd.config import StudentConfig
+    from cross_modal_kd.modalities.speech.config import SpeechAugmentation
+
+    blocks = {"student": StudentConfig(**student)}
+    assert not list(SpeechAugmentation().misfits(blocks))
+    said = list(SpeechAugmentation(dither=1.0).misfits(blocks))
+    assert len(said) == refused and all("set encoder.options.features: kaldi" in each for each in said)
+
+
+def test_a_block_without_dither_has_the_run_key_that_it_had():
+    from cross_modal_kd.modalities.speech.config import SpeechAugmentation
+
+    assert "dither" not in SpeechAugmentation().model_dump()
+    assert SpeechAugmentation(dither=1.0).model_dump()["dither"] == 1.0
+
+
 def test_speechbrains_filter_bank_is_its_own_less_the_mean():
     from speechbrain.lobes.features import Fbank
     from speechbrain.processing.features import InputNormalization

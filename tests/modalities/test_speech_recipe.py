@@ -243,7 +243,7 @@ def encoder(library: str, name: str, **options):
 
 def test_masks_are_of_training_alone_and_the_same_for_a_seed():
     network = create_encoder(*encoder("tstp", "ResNet18", channels=2))
-    network.mask_features(SpeechAugmentation(spec_augment={"probability": 1}))
+    network.augment_features(SpeechAugmentation(spec_augment={"probability": 1}))
     waves = torch.randn(4, RATE)
     heard = []
     for seed in (0, 0, 1):

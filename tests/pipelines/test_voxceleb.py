@@ -30,7 +30,7 @@ SETTINGS = {
     "inputs": {"speech": {"sample_rate": 8000, "crop_s": 0.5, "eval_s": 0.5, "n_mels": 16}, "image": {"size": 16}},
     "teacher": {"views": "averaged", "embedding_dim": 8, "encoder": {"name": "test_resnet"}, "training": TINY},
     "projection": {"dim": 8, "hidden": 8, "epochs": 1},
-    "student": {"encoder": {"name": "ResNet18", "options": {"channels": 4}}},
+    "student": {"encoder": {"name": "ResNet18", "options": {"channels": 4, "features": "kaldi"}}},
     "training": RECIPE,
     "evaluation": {"bootstrap": 5, "max_impostors": 200, "gallery": [2]},
 }

@@ -151,6 +151,7 @@ HELD = {
     "the mean of the last checkpoints": "training/test_schedules.py::test_the_average_is_the_mean_of_the_last_epochs",
     "the large-margin stage": "training/test_schedules.py::test_the_large_margin_stage_goes_on_from_the_first",
     "cyclic rates": "training/test_schedules.py::test_cyclic_rates_are_speechbrains",
+    "dither": "modalities/test_features.py::test_dither_is_kaldis_drawn_by_torchs_generator_and_of_training_alone",
     "masks": FIELD + "test_masks_lie_over_a_band_and_a_stretch_no_wider_than_said",
     "AS-norm over the speakers' means": LISTS + "test_s_norm_is_that_of_a_plain_loop_over_the_cohorts_mean_embeddings",
     "the cohort's mean subtracted": LISTS + "test_the_mean_of_the_cohort_is_subtracted_first_where_it_is_asked_for",
@@ -189,7 +190,7 @@ OPEN = {
     "CUB's parts and attributes": "no task learns from them",
     "StackGAN's and AttnGAN's pickles, a rewrite of the captions": "pickles are not loaded; the texts are read",
     "WeSpeaker's LMDB of noise": "the folders that it was made of are read",
-    "quality-aware calibration, dither, 3D-Speaker's recipe": "not here; the recipes' page says so",
+    "quality-aware calibration, 3D-Speaker's recipe": "not here; the recipes' page says so",
     "general webdataset": "its keys end at the first dot, which no published set here is written for",
 }
 

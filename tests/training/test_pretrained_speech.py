@@ -445,6 +445,8 @@ def test_masks_of_mel_features_are_refused_where_there_are_none(tmp_path):
 
     wave_model(tmp_path)
     encoder = loaded(tmp_path, "transformers")
-    encoder.mask_features(SpeechAugmentation())
+    encoder.augment_features(SpeechAugmentation())
     with pytest.raises(ValueError, match="spec_augment masks mel features, and an encoder of transformers"):
-        encoder.mask_features(SpeechAugmentation(spec_augment={}))
+        encoder.augment_features(SpeechAugmentation(spec_augment={}))
+    with pytest.raises(ValueError, match="the encoder hears the wave itself"):
+        encoder.augment_features(SpeechAugmentation(dither=1.0))

@@ -26,7 +26,9 @@ RATE = 4000
 TASK = TaskConfig(name="v", title="V", kind="verification", student="speech", teacher="image")
 INPUTS = InputConfig(speech={"sample_rate": RATE, "crop_s": 0.3, "eval_s": 0.4, "n_mels": 16})
 STUDENT = StudentConfig(
-    encoder={"library": "tstp", "name": "ResNet18", "options": {"channels": 2}}, sub_centers=2, scale=32
+    encoder={"library": "tstp", "name": "ResNet18", "options": {"channels": 2, "features": "kaldi"}},
+    sub_centers=2,
+    scale=32,
 )
 BOUND = ArmConfig(
     constraints={"feature": {"kind": "cosine"}, "classifier": {"kind": "classifier_kl"}, "kd": {"kind": "hinton_kd"}},
@@ -44,7 +46,7 @@ TRAINING = TrainingConfig(
     keep="average",
     average_epochs=2,
     eval_every=1,
-    augmentation={"speech": {"speeds": [1, 0.9, 1.1], "spec_augment": {}}},
+    augmentation={"speech": {"speeds": [1, 0.9, 1.1], "spec_augment": {}, "dither": 1.0}},
     large_margin={"epochs": 1, "crop_s": 0.5, "lr": 1e-2, "final_lr": 1e-3, "batch_size": 4},
     compute={"accelerator": "cpu"},
 )

@@ -37,8 +37,10 @@ class Encoder(nn.Module):
             found.setdefault(tuple(name.split(".")[:2]), []).append(name)
         return list(found.values())
 
-    def mask_features(self, augmentation: Any) -> None:
-        """Have features masked in training, as the modality's block in ``training.augmentation`` says; none by default.
+    def augment_features(self, augmentation: Any) -> None:
+        """Have features changed in training, as the modality's block in ``training.augmentation`` says.
+
+        By default nothing is.
 
         Args:
             augmentation: the block.

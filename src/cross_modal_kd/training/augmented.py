@@ -9,7 +9,7 @@ def augmented(encoder: Encoder, inputs: Inputs, training: TrainingConfig, modali
     """Inputs as a training reads them.
 
     Args:
-        encoder: of the network that is trained, whose features may be masked.
+        encoder: of the network that is trained, whose features may be changed.
         inputs: of the training split.
         training: its ``augment`` and ``augmentation`` count.
         modality: of the inputs.
@@ -19,11 +19,12 @@ def augmented(encoder: Encoder, inputs: Inputs, training: TrainingConfig, modali
 
     Raises:
         SamplesError: a folder that the block names is not what it is to be.
+        ValueError: the encoder has not the features that the block changes.
     """
     block = (training.augmentation or {}).get(modality)
     if block is None or not training.augment:
         return inputs
-    encoder.mask_features(block)
+    encoder.augment_features(block)
     return inputs.augmented(block)
 
 

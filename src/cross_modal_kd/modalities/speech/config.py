@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cross_modal_kd.config import Strict
+from cross_modal_kd.config import Grown, Strict
 
 WINDOW_S = 0.025
 
@@ -21,6 +21,22 @@ def fourier_points(sample_rate: int) -> int:
         How many.
     """
     return 1 << (int(WINDOW_S * sample_rate) - 1).bit_length()
+
+
+def undithered(dither: float, heard: str) -> str:
+    """Why there is no dither for an encoder.
+
+    Args:
+        dither: that is asked for.
+        heard: what the encoder hears in place of Kaldi's filter bank.
+
+    Returns:
+        A sentence.
+    """
+    return (
+        f"augmentation.speech.dither is {dither:g}: it is of Kaldi's filter bank, and the encoder hears {heard}; set "
+        "encoder.options.features: kaldi, or take dither away"
+    )
 
 
 class SpeechInputConfig(Strict):
@@ -68,11 +84,12 @@ class SpecAugment(Strict):
     probability: float = Field(0.6, ge=0, le=1)
 
 
-class SpeechAugmentation(Strict):
-    """What a training does to its crops as they are read: another speed, then a room or noise, then masks.
+class SpeechAugmentation(Grown):
+    """What a training does to its crops as they are read: another speed, then a room or noise; then dither and masks.
 
-    All is drawn from (seed, epoch, sample): the same in any process, and after an interruption. Source of the scheme
-    and of its values: WeSpeaker's VoxCeleb recipe (Wang et al., "Wespeaker", ICASSP 2023).
+    All but these two is drawn from (seed, epoch, sample): the same in any process, and after an interruption; they are
+    drawn on the device, by the generator that each epoch seeds. Source of the scheme and of its values: WeSpeaker's
+    VoxCeleb recipe (Wang et al., "Wespeaker", ICASSP 2023).
 
     Attributes:
         speeds: of which each epoch draws one for each sample, the first 1; the pitch goes with them. In a task of open
@@ -89,7 +106,11 @@ class SpeechAugmentation(Strict):
         babble: likewise.
         voices: fewest and most voices of a babble; 1 as in WeSpeaker, 3 to 7 as in Kaldi's recipe.
         spec_augment: masks on the features; null has none.
+        dither: deviation d of the Gaussian noise that Kaldi's filter bank (``encoder.options.features: kaldi``) adds to
+            every sample of a frame, waves being those of 16 bits: 1.0 is one step of these.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("dither",)
 
     speeds: tuple[Annotated[float, Field(ge=0.5, le=2)], ...] = (1.0,)
     probability: float = Field(0.6, ge=0, le=1)
@@ -101,6 +122,7 @@ class SpeechAugmentation(Strict):
     babble: Range = (10.0, 30.0)
     voices: tuple[int, int] = (1, 1)
     spec_augment: SpecAugment | None = None
+    dither: float = Field(0.0, ge=0, le=32768)
 
     on_batches: ClassVar[bool] = False
     mixup: ClassVar[float | None] = None
@@ -113,8 +135,8 @@ class SpeechAugmentation(Strict):
             raise ValueError(f"voices: expected [fewest, most], from 1 on, found {list(self.voices)}")
         return self
 
-    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:  # noqa: ARG002
-        """Folders that are not there.
+    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
+        """Folders that are not there, and dither where it has no place.
 
         Args:
             blocks: All blocks by name.
@@ -125,3 +147,7 @@ class SpeechAugmentation(Strict):
         for name in ("musan", "rirs"):
             if (folder := getattr(self, name)) is not None and not Path(folder).is_dir():
                 yield f"augmentation.speech.{name}: there is no folder {folder}; say null to make do without it"
+        if self.dither and not isinstance(blocks["student"].pretrained, str):  # what a path says is seen as it is read
+            heard = blocks["student"].encoder.options.get("features", "log_mel")
+            if heard != "kaldi":
+                yield undithered(self.dither, heard)

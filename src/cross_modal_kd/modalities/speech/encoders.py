@@ -5,22 +5,30 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.modalities.speech.config import SpecAugment, SpeechAugmentation
-from cross_modal_kd.modalities.speech.features import FEATURES
+from cross_modal_kd.modalities.speech.config import SpecAugment, SpeechAugmentation, undithered
+from cross_modal_kd.modalities.speech.features import FEATURES, KaldiFbank
 from cross_modal_kd.modalities.speech.pooling import WholePooling
 from cross_modal_kd.models import Encoder
 
 
 class _OnFeatures(Encoder):
-    """An encoder of mel features, which are masked in training where ``mask_features`` was called."""
+    """An encoder of mel features, which have dither and masks in training where ``augment_features`` says so."""
 
     def __init__(self, sample_rate: int, n_mels: int, features: str) -> None:
         super().__init__()
-        self.features = FEATURES[features](sample_rate, n_mels)
+        self.features, self._heard = FEATURES[features](sample_rate, n_mels), features
         self._masks: SpecAugment | None = None
 
-    def mask_features(self, augmentation: SpeechAugmentation) -> None:
-        """As ``spec_augment`` says. See ``Encoder.mask_features``."""
+    def augment_features(self, augmentation: SpeechAugmentation) -> None:
+        """As ``spec_augment`` and ``dither`` say. See ``Encoder.augment_features``.
+
+        Raises:
+            ValueError: there is to be dither, and it hears no filter bank of Kaldi's.
+        """
+        if isinstance(self.features, KaldiFbank):
+            self.features.dither = augmentation.dither
+        elif augmentation.dither:
+            raise ValueError(undithered(augmentation.dither, self._heard))
         self._masks = augmentation.spec_augment
 
     def heard(self, waveforms: Tensor) -> Tensor:

@@ -74,11 +74,15 @@ class LogMel(Features):
 
 
 class KaldiFbank(Features):
-    """Kaldi's filter bank as WeSpeaker's models hear it, of many waveforms at once and without dither.
+    """Kaldi's filter bank as WeSpeaker's models hear it, of many waveforms at once.
 
     Frames of 25 ms every 10 ms that lie wholly within the sound, of waves of 16 bits, each less its mean, with a
     pre-emphasis of 0.97 and a Hamming window; powers in triangles over Kaldi's mel scale from 20 Hz on, their
-    logarithm. The same as ``torchaudio.compliance.kaldi.fbank(wave * 32768, window_type="hamming", dither=0)``.
+    logarithm. The same as ``torchaudio.compliance.kaldi.fbank(wave * 32768, window_type="hamming", dither=dither)``.
+
+    Attributes:
+        dither: deviation of the Gaussian noise that every sample of a frame is given first, in training alone, drawn by
+            torch's own generator; 0, which it is at first, draws none. It is no part of a saved model.
 
     Args:
         sample_rate: of the waveforms, in Hz.
@@ -93,7 +97,7 @@ class KaldiFbank(Features):
         from torchaudio.compliance.kaldi import get_mel_banks
 
         self._length, self._hop = int(WINDOW_S * sample_rate), int(HOP_S * sample_rate)
-        self._points = fourier_points(sample_rate)
+        self._points, self.dither = fourier_points(sample_rate), 0.0
         with torch.device("cpu"):
             window = torch.hamming_window(self._length, periodic=False)
             bank, _ = get_mel_banks(n_mels, self._points, sample_rate, 20.0, 0.0, 100.0, -500.0, 1.0)
@@ -104,6 +108,8 @@ class KaldiFbank(Features):
     def energies(self, waveforms: Tensor) -> Tensor:
         """See ``Features.energies``."""
         frames = (waveforms * FULL_SCALE).unfold(1, self._length, self._hop)
+        if self.training and self.dither:
+            frames = frames + self.dither * torch.randn_like(frames)
         frames = frames - frames.mean(dim=2, keepdim=True)
         before = torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
         spectrum = torch.fft.rfft((frames - PREEMPHASIS * before) * self.window, self._points)

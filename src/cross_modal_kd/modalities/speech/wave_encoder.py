@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cross_modal_kd.modalities.speech.config import SpeechAugmentation
+from cross_modal_kd.modalities.speech.config import SpeechAugmentation, undithered
 from cross_modal_kd.models import Encoder
 
 OWN = ("pooling", "normalize")
@@ -71,12 +71,14 @@ class WaveEncoder(Encoder):
             found.setdefault(place, []).append(name)
         return [found[place] for place in sorted(found)]
 
-    def mask_features(self, augmentation: SpeechAugmentation) -> None:
-        """It has no mel features. See ``Encoder.mask_features``.
+    def augment_features(self, augmentation: SpeechAugmentation) -> None:
+        """It has no mel features. See ``Encoder.augment_features``.
 
         Raises:
-            ValueError: masks on features are asked for.
+            ValueError: masks on features, or dither, are asked for.
         """
+        if augmentation.dither:
+            raise ValueError(undithered(augmentation.dither, "the wave itself"))
         if augmentation.spec_augment is not None:
             raise ValueError(
                 "training.augmentation.speech.spec_augment masks mel features, and an encoder of transformers hears "
