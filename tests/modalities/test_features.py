@@ -1,5 +1,7 @@
 """Mel features as toolkits have them, against the toolkits' own code."""
 
+import sys
+
 import pytest
 import torch
 
@@ -39,6 +41,13 @@ def test_dither_is_kaldis_drawn_by_torchs_generator_and_of_training_alone(dither
     torch.testing.assert_close(found, own - own.mean(dim=0), rtol=1e-4, atol=2e-3)
     assert float((found - plain[0]).abs().max()) > 0.05
     assert not features.state_dict()
+
+
+def test_an_outline_leaves_torchaudios_own_filter_bank_as_it_is(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torchaudio.compliance.kaldi", raising=False)
+    with torch.device("meta"):
+        FEATURES["kaldi"](16_000, 80)
+    assert sys.modules["torchaudio.compliance.kaldi"].EPSILON.device.type == "cpu"
 
 
 def test_an_encoder_has_the_dither_of_its_training():

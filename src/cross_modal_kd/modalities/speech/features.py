@@ -94,11 +94,11 @@ class KaldiFbank(Features):
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
-        from torchaudio.compliance.kaldi import get_mel_banks
-
         self._length, self._hop = int(WINDOW_S * sample_rate), int(HOP_S * sample_rate)
         self._points, self.dither = fourier_points(sample_rate), 0.0
-        with torch.device("cpu"):
+        with torch.device("cpu"):  # the module has a number of its own, which would be that of an outline
+            from torchaudio.compliance.kaldi import get_mel_banks
+
             window = torch.hamming_window(self._length, periodic=False)
             bank, _ = get_mel_banks(n_mels, self._points, sample_rate, 20.0, 0.0, 100.0, -500.0, 1.0)
             bank = nn.functional.pad(bank, (0, 1)).T.contiguous()
