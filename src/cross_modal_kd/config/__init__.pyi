@@ -34,6 +34,7 @@ from cross_modal_kd.config.registered import modality_names as modality_names
 from cross_modal_kd.config.registered import withdraw as withdraw
 from cross_modal_kd.config.score import ScoreConfig as ScoreConfig
 from cross_modal_kd.config.score_trials import AsNormConfig as AsNormConfig
+from cross_modal_kd.config.score_trials import CalibrationConfig as CalibrationConfig
 from cross_modal_kd.config.score_trials import ScoreTrialsConfig as ScoreTrialsConfig
 from cross_modal_kd.config.score_trials import SpeakersConfig as SpeakersConfig
 from cross_modal_kd.config.strict import EachOnce as EachOnce

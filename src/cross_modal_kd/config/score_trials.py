@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from cross_modal_kd.config.strict import EachOnce, Strict
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
+Measure = Literal["duration", "magnitude", "cohort_mean"]
+MEASURES: tuple[Measure, ...] = ("duration", "magnitude", "cohort_mean")
 
 
 MADE = {
@@ -40,6 +42,64 @@ class AsNormConfig(Strict):
         if top == 1:
             raise ValueError("expected 0 or at least 2, found 1: one score has no spread")
         return top
+
+
+class CalibrationConfig(Strict):
+    """Quality-aware calibration: scores as log-likelihood ratios that know how good their two sides are.
+
+    Attributes:
+        drawn: trials of training speakers that are drawn to fit it on (WeSpeaker: 30,000 for VoxCeleb), whose
+            embeddings and labels are those of ``as_norm``; 0 leaves scores as they are, but for ``trials``.
+        trials: a list of one's own to fit it on, with labels, of speakers who are not tested; null draws one.
+        measures: of the two sides: ``duration`` in seconds, 20 at most; ``magnitude``, the length of the embedding less
+            the mean that ``as_norm.centre`` subtracts; ``cohort_mean``, the mean cosine with the ``as_norm.top``
+            nearest speakers.
+        durations: a table of the columns ``sample_id`` (or ``name``) and ``duration_s``, such as the samples table, or
+            a text with ``utterance seconds`` on each line (Kaldi's ``utt2dur``), of trained on and tested alike.
+        seed: of the draw.
+    """
+
+    drawn: int = Field(0, ge=0)
+    trials: str | None = None
+    measures: Annotated[list[Measure], EachOnce, Field(min_length=1)] = Field(default_factory=lambda: [*MEASURES])
+    durations: str | None = None
+    seed: int = Field(0, ge=0)
+
+    @field_validator("drawn")
+    @classmethod
+    def _none_or_enough(cls, drawn: int) -> int:
+        if 0 < drawn < 300:
+            raise ValueError(f"expected 0 or at least 300, found {drawn}: fewer trials fit nothing")
+        return drawn
+
+    @property
+    def wanted(self) -> bool:
+        """Whether scores are calibrated."""
+        return self.drawn > 0 or self.trials is not None
+
+    def lacks(self, norm: AsNormConfig) -> Iterator[str]:
+        """What a calibration has not that it is to be fitted on.
+
+        Args:
+            norm: the cohort.
+
+        Yields:
+            A sentence for each.
+        """
+        if not self.wanted:
+            return
+        if norm.labels is None:
+            yield "score_trials.calibration: score_trials.as_norm.labels is null; it says who the training speakers are"
+        if "cohort_mean" in self.measures and not norm.top:
+            yield (
+                "score_trials.calibration.measures has cohort_mean, and there is no cohort: set "
+                "score_trials.as_norm.top (300 is usual), or take it out"
+            )
+        if "duration" in self.measures and self.durations is None:
+            yield (
+                "score_trials.calibration.measures has duration, and score_trials.calibration.durations is null: give "
+                "the table of samples or Kaldi's utt2dur, or take it out"
+            )
 
 
 class SpeakersConfig(Strict):
@@ -76,6 +136,7 @@ class ScoreTrialsConfig(Strict):
         vox1_meta: ``vox1_meta.csv``, for a list of VoxCeleb1 by the names of 2017 (``voxceleb1_test.txt`` of OpenSLR's
             SLR49), which embeddings have by id. null: names are as the embeddings have them.
         as_norm: normalisation by a cohort.
+        calibration: by the quality of both sides.
         speakers: whose the names are, for intervals and errors by condition.
         p_targets: how likely a target is in use, of each minDCF.
         far: false-acceptance rates for which thresholds are found.
@@ -87,6 +148,7 @@ class ScoreTrialsConfig(Strict):
     models: str | None = None
     vox1_meta: str | None = None
     as_norm: AsNormConfig = Field(default_factory=AsNormConfig)
+    calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     speakers: SpeakersConfig = Field(default_factory=SpeakersConfig)
     p_targets: Annotated[list[Rate], EachOnce] = Field(default_factory=lambda: [0.01, 0.05])
     far: Annotated[list[Rate], EachOnce] = Field(default_factory=lambda: [0.01, 0.001])
@@ -110,6 +172,12 @@ class ScoreTrialsConfig(Strict):
             paths |= {"as_norm.embeddings": self.as_norm.embeddings, "as_norm.labels": self.as_norm.labels}
             if self.as_norm.labels is None:
                 yield "score_trials.as_norm.labels is null: give the table or list that says whose embeddings they are"
+        yield from self.calibration.lacks(self.as_norm)
+        if self.calibration.wanted:
+            paths |= {"as_norm.embeddings": self.as_norm.embeddings, "as_norm.labels": self.as_norm.labels}
+            paths |= {"calibration.trials": self.calibration.trials}
+            if "duration" in self.calibration.measures:
+                paths |= {"calibration.durations": self.calibration.durations}
         for name, path in paths.items():
             if path is not None and not Path(path).exists():
                 made = MADE.get(name, "")

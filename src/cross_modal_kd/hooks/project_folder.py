@@ -16,6 +16,7 @@ PATHS = (
     *(("score_trials", name) for name in ("trials", "embeddings", "models", "vox1_meta")),
     ("score_trials", "speakers", "table"),
     *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
+    *(("score_trials", "calibration", name) for name in ("trials", "durations")),
     *((role, "encoder", "options", "pretrained_cfg_overlay", "file") for role in ("student", "teacher")),
 )
 # names of encoders, which may be those of folders

@@ -109,7 +109,7 @@ def read_models(file: Path) -> dict[str, list[str]]:
         SamplesError: a line has no utterance, or a model has two lines; it is named.
     """
     models: dict[str, list[str]] = {}
-    for number, (model, *utterances) in _word_lines(file):
+    for number, (model, *utterances) in word_lines(file):
         if not utterances or model in models:
             found = "a model without any" if not utterances else "a second line of that model"
             raise SamplesError(
@@ -195,11 +195,62 @@ def cohort_means(values: np.ndarray, speakers: Sequence[str], labels: Path) -> n
     return _unit(sums, lambda row: f"{labels}: the mean of the speaker {found[row]!r}")
 
 
-def _labels(file: Path) -> tuple[list[str], list[str]]:
-    """Names and speakers, of a table with splits those of its training rows."""
+def speakers_of(names: Sequence[str], file: Path) -> list[str | None]:
+    """Whose some utterances are.
+
+    Args:
+        names: n of them.
+        file: as ``AsNormConfig.labels``; of a table all rows count, of whatever split.
+
+    Returns:
+        n speakers, None of those whom the file does not name.
+
+    Raises:
+        SamplesError: a name may be one of several, or the file is wrong.
+    """
+    known = dict(zip(*_labels(file, every=True), strict=True))
+    speakers = list(known.values())
+    return [None if row < 0 else speakers[row] for row in rows_of(names, list(known), str(file)).tolist()]
+
+
+def flat_members(members: Sequence[Sequence[str]]) -> tuple[list[str], np.ndarray]:
+    """The utterances of several sides in one list.
+
+    Args:
+        members: of each of V sides, one at least.
+
+    Returns:
+        All of them, and (V,) where each side's begin.
+    """
+    counts = np.array([len(each) for each in members])
+    return [name for each in members for name in each], np.cumsum(counts) - counts
+
+
+def magnitudes_of(
+    names: Sequence[str], starts: np.ndarray, table: EmbeddingTable, centre: Centre, place: str
+) -> np.ndarray:
+    """The length of each side's embedding, of a model that of the mean of its utterances'.
+
+    Args:
+        names: of ``flat_members``, which have embeddings.
+        starts: likewise, (V,).
+        table: of embeddings.
+        centre: subtracted first.
+        place: where the names stand, for messages.
+
+    Returns:
+        (V,) float64, above 0.
+    """
+    values = table.values[rows_of(names, table.sample_ids, place)] - centre
+    counts = np.diff(np.append(starts, len(values)))
+    return np.linalg.norm(np.add.reduceat(values, starts, axis=0, dtype=np.float64) / counts[:, None], axis=1)
+
+
+def _labels(file: Path, every: bool = False) -> tuple[list[str], list[str]]:
+    """Names and speakers, of a table with splits those of its training rows, or of every one."""
     if file.suffix not in (".parquet", ".csv"):
         pairs = []
-        for number, words in _word_lines(file):
+        for number, words in word_lines(file):
             if len(words) != 2:
                 raise SamplesError(
                     f"{file}, line {number}: expected 'utterance speaker', found {' '.join(words)!r:.120}"
@@ -212,18 +263,51 @@ def _labels(file: Path) -> tuple[list[str], list[str]]:
         raise SamplesError(
             f"{file}: expected columns 'name' and 'speaker' (or 'sample_id' and 'label'), found {list(rows)}"
         )
-    if "split" in rows:
+    if "split" in rows and not every:
         rows = rows[rows["split"] == "train"]
+    elif every:
+        rows = rows[rows[columns[1]].notna()]
     name, speaker = (rows[column].astype(str).tolist() for column in columns)
     return name, speaker
 
 
-def _word_lines(file: Path) -> list[tuple[int, list[str]]]:
+def word_lines(file: Path) -> list[tuple[int, list[str]]]:
+    """The words of each line of a text, without blank lines.
+
+    Args:
+        file: in UTF-8.
+
+    Returns:
+        Number of the line and its words.
+
+    Raises:
+        SamplesError: it cannot be read.
+    """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SamplesError(f"{file}: not a readable text in UTF-8 ({error})") from error
     return [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def rows_of(names: Sequence[str], there: Sequence[str], place: str) -> np.ndarray:
+    """The row of each name, -1 where there is none.
+
+    Args:
+        names: n of them.
+        there: N names, each once.
+        place: where the first stand, for messages.
+
+    Returns:
+        (n,).
+
+    Raises:
+        SamplesError: a name may be one of several.
+    """
+    try:
+        return rows_of_names(names, there)
+    except AmbiguousNameError as error:
+        raise SamplesError(f"{place}: {error}") from error
 
 
 def _rows(names: Sequence[str], table: EmbeddingTable, place_of: Callable[[str], str]) -> np.ndarray:
