@@ -1,5 +1,7 @@
 """CN-Celeb1 and 2 as they are unpacked: a miniature with every quirk, and broken ones."""
 
+from collections import Counter
+
 import pytest
 
 from cross_modal_kd.config.ingestion import SourceConfig
@@ -88,6 +90,29 @@ def test_the_published_counts_agree_with_each_other():
     assert one["speakers of dev.lst"] + two["speakers"] == 2_793  # READMEs print 2973
     assert one["utterances of dev.lst's speakers"] + 18_579 == 126_532  # those of the tested speakers, all of data/
     assert one["speakers of eval"] - one["enrolment models"] == 4  # who are tested and have no model
+
+
+def test_the_published_counts_by_genre_are_of_all_files():
+    data, test = (sum(COUNTS[f"CN-Celeb1, {part} by genre"].values()) for part in ("data/", "eval/test"))
+    assert (data, test) == (126_532, COUNTS["CN-Celeb1"]["test files"])
+
+
+def test_a_whole_copy_has_its_counts_by_genre(root, caplog, monkeypatch):
+    part = "CN-Celeb1, data/ by genre"
+    assert part not in set(read(root).counts["part"])  # a miniature is no copy
+    files = sorted((root / "CN-Celeb_flac/data").rglob("*.flac"))
+    genres = Counter(file.name.partition("-")[0] for file in files)
+    monkeypatch.setitem(COUNTS, part, dict(genres))
+    caplog.set_level("INFO")
+    counts = read(root).counts
+    found = counts[counts["part"] == part].set_index("what")["found"]
+    assert found.to_dict() == genres and f"cn: the counts of {part} as published" in caplog.text
+    one, other = list(genres)[:2]
+    monkeypatch.setitem(COUNTS, part, {**genres, one: genres[one] + 1, other: genres[other] - 1})
+    read(root)
+    assert f"not the whole of {part}: found {one}: {genres[one]} of {genres[one] + 1}; {other}:" in caplog.text
+    files[0].unlink()
+    assert part not in set(read(root).counts["part"])
 
 
 def test_counts_and_what_is_missing_are_said(root, caplog):

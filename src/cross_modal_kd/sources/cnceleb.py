@@ -11,7 +11,7 @@ from cross_modal_kd.modalities import modality_of_ending
 from cross_modal_kd.samples import CONDITION, Roots, SamplesError, first_few
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
-from cross_modal_kd.sources.published import check_counts
+from cross_modal_kd.sources.published import COUNTS, check_counts
 
 logger = logging.getLogger(__name__)
 
@@ -141,9 +141,20 @@ def _first(name: str, base: _Base, chosen: CNCelebOptions) -> Listing:
         "enrolment models": len(models),
         "test files": len(tested),
     }
-    counts = pd.DataFrame(check_counts(name, "CN-Celeb1", found))
+    counts = pd.DataFrame([*check_counts(name, "CN-Celeb1", found), *_by_genre(name, files)])
     rows["sample_id"] = f"{name}/" + rows["plain"].str.removeprefix("eval/").str.removeprefix("data/")
     return Listing(rows.assign(kind=rows["folder"]), pd.DataFrame(rejected), counts)
+
+
+def _by_genre(name: str, files: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of ``Listing.counts`` by genre, of a folder with as many files as were published: else all would differ."""
+    rows = []
+    for folder, published in (("data", "CN-Celeb1, data/ by genre"), ("test", "CN-Celeb1, eval/test by genre")):
+        official, there = COUNTS[published], files.loc[files["folder"] == folder, "utterance"]
+        if len(there) == sum(official.values()):
+            found = there.str.extract(UTTERANCE)["genre"].value_counts()
+            rows += check_counts(name, published, {genre: int(found.get(genre, 0)) for genre in official})
+    return rows
 
 
 def _second(name: str, base: _Base) -> Listing:

@@ -27,6 +27,32 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
     },
     "VoxCeleb1 identification": {"train": 138_361, "dev": 6_904, "test": 8_251},
     "CN-Celeb2": {"speakers": 1_996},
+    "CN-Celeb1, data/ by genre": {
+        "interview": 59_556,
+        "entertainment": 22_137,
+        "singing": 12_561,
+        "live_broadcast": 8_747,
+        "speech": 8_404,
+        "drama": 4_994,
+        "play": 4_244,
+        "recitation": 2_747,
+        "vlog": 1_894,
+        "movie": 1_127,
+        "advertisement": 121,
+    },
+    "CN-Celeb1, eval/test by genre": {
+        "interview": 6_175,
+        "entertainment": 3_434,
+        "singing": 2_017,
+        "live_broadcast": 2_304,
+        "speech": 2_089,
+        "drama": 661,
+        "play": 50,
+        "recitation": 105,
+        "vlog": 776,
+        "movie": 146,
+        "advertisement": 20,
+    },
 }
 
 
