@@ -45,6 +45,18 @@ def test_a_list_of_ones_own_is_normalised_by_the_training_concepts_and_blind_one
     )
 
 
+def test_a_list_is_calibrated_on_trials_of_the_training_concepts(run_kedro_after):
+    trials = run_kedro_after.data_root / "05_model_input" / "test" / "trials.parquet"
+    calibration = {"drawn": 300, "measures": ["magnitude"]}
+    run_kedro_after("score_trials", params={"score_trials": {"trials": str(trials), "calibration": calibration}})
+    table = pd.read_parquet(run_kedro_after.data_root / "07_model_output" / "test" / "trial_scores.parquet")
+    found = json.loads((run_kedro_after.data_root / "08_reporting" / "test" / "trial_metrics.json").read_text())
+    about = found["calibration"]
+    assert list(table) == ["enrol", "test", "label", "score", "uncalibrated"] and about["trials"] == 300
+    assert about["after"]["eer"] == found["eer"] == eer(table["score"], table["label"])
+    assert about["before"]["eer"] == eer(table["uncalibrated"], table["label"])
+
+
 def test_what_cannot_be_scored_stops_before_the_first_node(run_kedro):
     with pytest.raises(ValueError, match="(?s)trials names no list.*embeddings: there is no .*--pipeline=evaluation"):
         run_kedro("score_trials")

@@ -246,7 +246,9 @@ def _drawn(
         pools = [(lengths > SHORT_S) & (lengths < LONG_S), lengths >= LONG_S]
         kinds = [(0, 0), (0, 1), (1, 1)]
     codes, found = pd.factorize(np.asarray(speakers, dtype=object), sort=True)
-    of = [[np.flatnonzero((codes == code) & pool) for pool in pools] for code in range(len(found))]
+    order = np.argsort(codes, kind="stable")
+    by_speaker = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    of = [[own[pool[own]] for pool in pools] for own in by_speaker]
     able = [each for each in of if all(len(pool) > 1 for pool in each)]
     if len(able) < 2:
         sounds = "two sounds" if seconds is None else f"two sounds of {SHORT_S:g} to {LONG_S:g} s and two longer ones"
@@ -311,7 +313,8 @@ def _require_apart(
     known = speakers_of(tested, labels)
     if table is not None:
         known = [one or other for one, other in zip(speakers_of(tested, Path(table)), known, strict=True)]
-    if both := sorted({each for each in whose if each is not None and each in set(known)}):
+    testers = set(known)
+    if both := sorted({each for each in whose if each is not None and each in testers}):
         raise SamplesError(
             f"{fit.file}: {len(both)} of its speakers are tested by {trials.file} too ({first_few(both)}): a "
             "calibration must not be fitted on who is tested. Take them out of it (score_trials.calibration.trials, "
