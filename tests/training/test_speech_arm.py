@@ -103,4 +103,6 @@ def test_what_is_kept_knows_the_speakers_alone(world):
     assert made.tensors["head.arcface.W"].shape == (6, 4 * 2)
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert class_logits(made, torch.randn(3, 6), 32.0).shape == (3, 4)
-    assert build_student(made)(torch.randn(2, 1600)).shape == (2, 6)
+    student = build_student(made)
+    assert student(torch.randn(2, 1600)).shape == (2, 6)
+    assert student.encoder.features.dither == 0  # which is of its training alone
