@@ -1,15 +1,18 @@
 """Fixtures for every room: ``run_kedro`` runs this project's pipelines in the test's own process and folder."""
 
+import io
 import logging
 import os
+import pickle
 import random
 import shutil
 import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,7 @@ from filelock import FileLock
 import cross_modal_kd.modalities  # noqa: F401 (registers the names that configurations may use)
 
 PROJECT = Path(__file__).parents[1]
+FOLDS = {"evaluation": {"folds": 3}}
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -36,36 +40,61 @@ def project_path() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def yaml_parsed_once() -> Iterator[None]:
-    """OmegaConf parses a text of YAML once in a process: hundreds of sessions read the same files of conf/.
+def configuration_parsed_once() -> Iterator[None]:
+    """OmegaConf parses a text of YAML, and an interpolation, once in a process: hundreds of sessions read one conf/.
 
-    What is kept goes by the text itself, so that a changed file is another one; a text that is no YAML is not kept.
+    What is kept goes by the text itself, so that a changed file is another one, and each reader has a copy of its own;
+    a text that is no YAML is not kept. Kedro looks for Ibis at each of a thousand parameters: here it hears at once
+    that there is none.
     """
-    import yaml
-    from omegaconf import omegaconf
+    from omegaconf import OmegaConf, base
 
-    parsed: dict[str, Any] = {}
+    read, kept = OmegaConf.load, dict[str, bytes]()
 
-    def load(given: Any, Loader: Any) -> Any:  # noqa: N803 (as PyYAML calls it)
-        text = given if isinstance(given, str) else given.read()
-        if text not in parsed:
-            parsed[text] = yaml.load(text, Loader)  # noqa: S506 (OmegaConf's, a safe one)
-        return parsed[text]
+    def load(given: Any) -> Any:
+        if not hasattr(given, "read"):
+            return read(given)
+        text = given.read()
+        if text not in kept:
+            kept[text] = pickle.dumps(read(io.StringIO(text)))
+        return pickle.loads(kept[text])  # noqa: S301 (made above)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(omegaconf, "yaml", SimpleNamespace(load=load, dump=yaml.dump))
+        patch.setattr(OmegaConf, "load", staticmethod(load))
+        patch.setattr(base, "parse", cache(base.parse))
+        if find_spec("ibis") is None:
+            patch.setitem(sys.modules, "ibis", None)
         yield
 
 
 @pytest.fixture(scope="session")
-def empty_tracking_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], Any]], Path]:
+    """``made_once(name, make)``: a folder that the first process that asks makes, for all of them."""
+    base = tmp_path_factory.getbasetemp()
+
+    def made(name: str, make: Callable[[Path], Any]) -> Path:
+        folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "whole").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "whole").touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def empty_tracking_db(made_once: Callable[..., Path]) -> Path:
     """An MLflow database with its tables, made once: each test copies it."""
     import mlflow
 
-    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    def make(folder: Path) -> None:
+        mlflow.MlflowClient(f"sqlite:///{folder / 'empty.db'}").search_experiments()
+
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
+    return made_once("mlflow", make) / "empty.db"
 
 
 @pytest.fixture
@@ -104,23 +133,32 @@ def run_kedro(project_path: Path, tracking_uri: str, tmp_path: Path) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def distilled(project_path: Path, empty_tracking_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data root of one ``distill`` on conf/test, for tests that look at what it left: not to be written to.
+def distilled(project_path: Path, empty_tracking_db: Path, made_once: Callable[..., Path]) -> Path:
+    """The data root of one ``distill`` on conf/test, for tests that look at what it left: not to be written to."""
 
-    The first process that asks makes it, for all of them.
-    """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "distilled"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "whole").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            shutil.copy(empty_tracking_db, folder / "mlflow.db")
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-                kedro_run(folder / "data", "distill")
-            (folder / "whole").touch()
-    return folder / "data"
+    def make(folder: Path) -> None:
+        tracked_run(folder, empty_tracking_db, "distill")
+
+    return made_once("distilled", make) / "data"
+
+
+@pytest.fixture(scope="session")
+def evaluated_in_folds(distilled: Path, empty_tracking_db: Path, made_once: Callable[..., Path]) -> Path:
+    """``distilled`` after ``evaluation`` with ``FOLDS``: not to be written to either."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(distilled, folder / "data")
+        tracked_run(folder, empty_tracking_db, "evaluation", params=FOLDS)
+
+    return made_once("evaluated_in_folds", make) / "data"
+
+
+def tracked_run(folder: Path, empty_tracking_db: Path, pipeline: str, **options: Any) -> None:
+    """``kedro_run`` on the folder's ``data``, tracked in a database that lies beside it."""
+    shutil.copy(empty_tracking_db, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        kedro_run(folder / "data", pipeline, **options)
 
 
 @pytest.fixture

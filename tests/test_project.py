@@ -3,8 +3,10 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -42,16 +44,41 @@ HEAVY = (
 )
 
 
-@pytest.fixture
-def context(project_path, tmp_path):
+DATA_ROOT = "/nowhere/data"  # nothing is written
+
+
+@pytest.fixture(scope="module")
+def context(project_path):
     """``context(env)``: the project's context in one environment."""
     from kedro.framework.session import KedroSession
 
     def load(env: str):
-        runtime = {"data_root": str(tmp_path)}
+        runtime = {"data_root": DATA_ROOT}
         return KedroSession.create(project_path, env=env, runtime_params=runtime, save_on_close=False).load_context()
 
     return load
+
+
+@pytest.fixture(scope="module")
+def configured(context):
+    """``configured(env)``: what one environment says, read once and only looked at.
+
+    At once, for Kedro's ``${globals:}`` are those of the loader that was made last.
+    """
+
+    @cache
+    def read(env: str):
+        loaded = context(env)
+        loader = loaded.config_loader
+        return SimpleNamespace(globals=loader["globals"], catalog=loader["catalog"], params=loaded.params)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def catalog(context):
+    """That of conf/base, which is only looked at."""
+    return context("base").catalog
 
 
 @pytest.fixture(scope="session")
@@ -89,57 +116,56 @@ def test_every_node_is_named(pipelines):
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_path(context, env, tmp_path):
-    loader = context(env).config_loader
-    task = loader["globals"]["task"]
-    for name, entry in loader["catalog"].items():
+def test_every_dataset_has_a_description_and_a_layer_and_the_tasks_name_in_its_path(configured, env):
+    said = configured(env)
+    task = said.globals["task"]
+    for name, entry in said.catalog.items():
         if name.startswith("_"):
             continue
         assert entry["metadata"]["description"], name
         layer = entry["metadata"].get("kedro-viz", {}).get("layer")
         assert layer in LAYERS or {name, entry["type"]} & set(WITHOUT_LAYER), name
         if entry["type"] != "MemoryDataset":
-            folder, of_task, *_ = Path(entry["filepath"]).relative_to(tmp_path).parts
+            folder, of_task, *_ = Path(entry["filepath"]).relative_to(DATA_ROOT).parts
             assert of_task == task, name
             assert layer in (folder, None), name
 
 
 @pytest.mark.slow
-def test_tasks_do_not_share_a_name(context):
+def test_tasks_do_not_share_a_name(configured):
     """They would overwrite each other's results; the default task at another scale keeps its name and says so."""
-    names = {env: context(env).config_loader["globals"]["task"] for env in ENVIRONMENTS}
+    names = {env: configured(env).globals["task"] for env in ENVIRONMENTS}
     shared = {env for env, name in names.items() if name == names["base"]}
     assert shared == {"base", "ten_seeds", "before_search"}
-    assert context("base").params["results"].default_task == names["base"]
+    assert configured("base").params["results"].default_task == names["base"]
     others = [name for env, name in names.items() if env not in shared]
     assert len(set(others)) == len(others)
 
 
-def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, context):
-    catalog = context("base").catalog
+def test_every_dataset_of_every_pipeline_is_in_the_catalog(pipelines, catalog):
     names = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
     assert not sorted(name for name in names if not name.startswith("param") and name not in catalog)
 
 
-def test_the_layers_go_in_no_circle(pipelines, context):
+def test_the_layers_go_in_no_circle(pipelines, catalog):
     """kedro-viz shows no layers at all where they do."""
-    catalog = context("base").catalog
-
-    def layers(pipeline, name: str) -> set[str]:
-        """Of the dataset; where it has none, those that it comes from."""
-        own = (catalog.get(name).metadata.get("kedro-viz") or {}).get("layer")
-        makers = [node for node in pipeline.nodes if name in node.outputs]
-        return {own} if own else {layer for node in makers for layer in sources(pipeline, node)}
-
-    def sources(pipeline, node) -> set[str]:
-        return {each for name in node.inputs if not name.startswith("param") for each in layers(pipeline, name)}
-
     for pipeline in pipelines.values():
+        makers = {output: node for node in pipeline.nodes for output in node.outputs}
+
+        @cache
+        def layers(name: str, makers=makers) -> set[str]:
+            """Of the dataset; where it has none, those that it comes from."""
+            own = (catalog.get(name).metadata.get("kedro-viz") or {}).get("layer")
+            return {own} if own else sources(makers[name]) if name in makers else set()
+
+        def sources(node, layers=layers) -> set[str]:
+            return {each for name in node.inputs if not name.startswith("param") for each in layers(name)}
+
         before: dict[str, set[str]] = {}
         for node in pipeline.nodes:
             for output in node.outputs:  # one without a layer stands for nothing by itself
                 if layer := (catalog.get(output).metadata.get("kedro-viz") or {}).get("layer"):
-                    before.setdefault(layer, set()).update(sources(pipeline, node) - {layer})
+                    before.setdefault(layer, set()).update(sources(node) - {layer})
         TopologicalSorter(before).prepare()  # raises where there is a circle
 
 
@@ -154,8 +180,7 @@ def test_every_pipeline_is_boxes_that_kedro_viz_collapses(pipelines):
             assert boxes <= {name, "gathering"}, name
 
 
-def test_every_plot_has_a_preview_in_kedro_viz(pipelines, context):
-    catalog = context("base").catalog
+def test_every_plot_has_a_preview_in_kedro_viz(pipelines, catalog):
     names = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
     plots = {name: catalog.get(name) for name in names if type(catalog.get(name)).__name__ == "MatplotlibDataset"}
     assert len(plots) > 15
@@ -165,9 +190,8 @@ def test_every_plot_has_a_preview_in_kedro_viz(pipelines, context):
         assert shown == (str(dataset._filepath).endswith(".png")), name  # a folder of plots cannot be shown
 
 
-def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, context):
+def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, catalog):
     """So that each stage runs alone from what the catalog holds."""
-    catalog = context("base").catalog
     for stage in ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation", "deployment"):
         for name in pipelines[stage].inputs():
             if not name.startswith(("params:", "parameters")):
@@ -175,13 +199,13 @@ def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, context):
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_the_parameters_of_every_environment_fit_their_models(context, env):
-    assert context(env).params
+def test_the_parameters_of_every_environment_fit_their_models(configured, env):
+    assert configured(env).params
 
 
 @pytest.mark.parametrize("level", ["feature", "classifier", "both"])
-def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(context, level):
-    arms = context("base").params["arms"]
+def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(configured, level):
+    arms = configured("base").params["arms"]
     soft, hard = (arms.get(name) for name in (f"soft_{level}", f"hard_{level}_matched"))
     assert all(constraint.margin > 0 for constraint in soft.constraints.values())
     without = {name: term.model_copy(update={"margin": 0.0}) for name, term in soft.constraints.items()}
@@ -189,8 +213,8 @@ def test_a_matched_hard_arm_differs_from_the_soft_one_in_its_margins_alone(conte
 
 
 @pytest.mark.parametrize("name", QUALITY_ARMS)
-def test_arms_that_show_what_quality_weights_do_differ_from_soft_both_in_nothing_else(context, name):
-    arms = context("base").params["arms"]
+def test_arms_that_show_what_quality_weights_do_differ_from_soft_both_in_nothing_else(configured, name):
+    arms = configured("base").params["arms"]
     weighed = arms.get(name)
     assert weighed.quality is not None
     assert weighed.model_copy(update={"title": "", "quality": None}) == arms.get("soft_both").model_copy(

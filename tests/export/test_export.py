@@ -36,6 +36,7 @@ from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, stud
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 from cross_modal_kd.storage import verify
 from cross_modal_kd.student import write_hf_folder
+from stages import assert_same_results
 
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
 RESNET = {"channels": [8, 8, 8, 8], "block_sizes": [1, 1, 1, 1], "lin_neurons": 10}
@@ -619,6 +620,7 @@ def test_a_trained_student_is_exported_by_the_pipeline(distilled, run_kedro_afte
     from kedro.framework.session import KedroSession
 
     run_kedro_after("deployment")
+    assert_same_results(distilled, run_kedro_after.data_root)  # it runs alone
     with KedroSession.create(env="test", runtime_params={"data_root": str(distilled)}, save_on_close=False) as session:
         context = session.load_context()
         catalog = context.catalog

@@ -1,6 +1,7 @@
 """The comparison over folds: each arm in every fold, its scores pooled."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,14 +124,15 @@ def test_folds_that_are_asked_for_must_be_there():
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twice(run_kedro_after, monkeypatch):
+def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twice(
+    evaluated_in_folds, run_kedro, monkeypatch
+):
     import cross_modal_kd.training.student as arm
 
-    root = run_kedro_after.data_root
+    root = shutil.copytree(evaluated_in_folds, run_kedro.data_root)
     reporting, store = root / "08_reporting/test", root / "07_model_output/test/comparison"
-    run_kedro_after("evaluation", params={"evaluation": {"folds": 3}})
     pooled = json.loads((reporting / "metrics.json").read_text())
-    run_kedro_after("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
+    run_kedro("comparison", params={"comparison": {"arms": ["none", "soft_both_quality"]}})
     single, first = pd.read_csv(reporting / "comparison.csv"), {path.name for path in store.glob("*-seed*")}
     assert "folds" not in single and "folds" not in (reporting / "comparison.html").read_text().split("</header>")[0]
 
@@ -138,7 +140,7 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
     monkeypatch.setattr(
         arm, "train_arm", lambda *args, **named: trained.append(named["name"]) or original(*args, **named)
     )
-    run_kedro_after("comparison", params=FOLDS)
+    run_kedro("comparison", params=FOLDS)
     table = pd.read_csv(reporting / "comparison.csv", float_precision="round_trip")
     assert trained == ["none", "soft_both_quality"] * 2, "the first fold is the split, trained already"
     assert first < {path.name for path in store.glob("*-seed*")}
@@ -151,7 +153,7 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
     assert "Over 3 folds: each " in page and "resamples of the tests of all 3 folds" in page
 
     trained.clear()
-    run_kedro_after("comparison", params=FOLDS)
+    run_kedro("comparison", params=FOLDS)
     assert not trained
     pd.testing.assert_frame_equal(pd.read_csv(reporting / "comparison.csv", float_precision="round_trip"), table)
 
@@ -162,7 +164,7 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
     )
     asked = {**FOLDS, "regimes": REGIMES}
     for again in (False, True):
-        run_kedro_after("regimes", params=asked, tags=["labels"])
+        run_kedro("regimes", params=asked, tags=["labels"])
         assert trained == ([] if again else ["none", "soft_both_quality"] * 6), "at two shares, in three folds"
         trained.clear()
         rows = pd.read_csv(reporting / "regimes/labels.csv", float_precision="round_trip")

@@ -103,7 +103,7 @@ class TaskConfigLoader(OmegaConfigLoader):
         environment = _with_roots(environment, self._local_roots())
         merged = compose(base, environment, self.runtime_params or {}, f"{self._env_folder}/parameters*.yml")
         resolved: Any = OmegaConf.to_container(OmegaConf.create(merged), resolve=True)
-        name = self["globals"]["task"]
+        name = self._globals["task"]
         if isinstance(task := resolved.get("task"), dict):
             if task.get("name", name) != name:
                 raise ConfigError(
