@@ -150,7 +150,7 @@ def _damaged(world: World, damaged: DamagedPairs, few: Condition, known: np.ndar
     varied = {"damaged": damaged.share, "damage_seed": damaged.seed, "kinds": str(damaged.kinds)}
     return replace(
         few,
-        name=f"{few.name}, {damaged.share:.0%} of the rest damaged",
+        name=f"{few.name}, {100 * damaged.share:.3g} % of the rest damaged",
         varied={**few.varied, **varied},
         data=replace(few.data, train_inputs=inputs, quality=weights),
         facts={"damaged_samples": len(hit)},
