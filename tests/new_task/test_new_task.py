@@ -15,7 +15,12 @@ from click.testing import CliRunner
 from cross_modal_kd import cli
 from cross_modal_kd.config import ComputeConfig, TaskConfig
 from cross_modal_kd.samples import read_csv
-from own_folders import birds, image, image_folder, sound, sounds, table
+from own_folders import birds, image, image_folder, sound, sounds, table, tar, webdataset
+
+SHORTER = (
+    "training.epochs=1,training.min_steps=2,training.batch_size=16,projection.epochs=1,projection.min_steps=2,"
+    "evaluation.bootstrap=20,evaluation.train_subset=40"
+)
 
 
 @pytest.fixture
@@ -239,6 +244,59 @@ def test_a_folder_of_hugging_face_is_known_by_its_labels(new_task, tmp_path):
     assert written["sources"]["set"]["options"] == {"text": "caption"}
 
 
+def test_a_webdataset_is_known_by_its_tars(new_task, tmp_path):
+    code, said, written = new_task("birds", webdataset(tmp_path / "set"))
+    assert code == 0, said
+    assert written["sources"] == {"set": {"layout": "webdataset", "root": str(tmp_path / "set")}}
+    assert written["task"] == {
+        "title": "Birds", "kind": "classification", "student": "image", "teacher": "text", "pairing": "instance",
+    }  # fmt: skip
+    assert "96 image samples of 8 labels, 12 to 12 each, about 20 x 20 pixels" in said
+    assert "by instance: image and text of one row or name belong together" in said
+
+
+def test_a_webdataset_whose_words_stand_in_its_json(new_task, tmp_path):
+    code, said, written = new_task("birds", webdataset(tmp_path / "set", texts="caption"))
+    assert code == 0, said
+    assert written["sources"]["set"]["options"] == {"columns": {"text": "caption"}}
+    assert "96 text samples of 8 labels" in said
+
+
+def test_a_webdataset_of_sounds_and_pictures_that_says_its_splits(new_task, tmp_path):
+    for split, files in (("train", 6), ("val", 2), ("test", 4)):
+        members = {}
+        for label, number in ((label, number) for label in range(8) for number in range(files)):
+            sound(tmp_path / "x.wav", label, number)
+            image(tmp_path / "x.png", label, number)
+            key = f"{label}-{number}"
+            for ending in ("png", "wav"):
+                members[f"{key}.{ending}"] = (tmp_path / f"x.{ending}").read_bytes()
+            members[f"{key}.json"] = json.dumps({"label": label}).encode()
+        tar(tmp_path / "set" / f"{split}-000000.tar", members)
+    code, said, written = new_task("voices", tmp_path / "set", "--kind=classification")
+    assert code == 0, said
+    task = written["task"]
+    assert (task["student"], task["teacher"], task["pairing"]) == ("speech", "image", "instance")
+    assert "splits of the speech files: train 48 of 8 labels; dev 16 of 8 labels; test 32 of 8 labels" in said
+
+
+@pytest.mark.slow
+def test_from_a_webdataset_to_a_report(project, tmp_path, tracking_uri):
+    """The commands of the page, as somebody types them, with a shorter training; nothing is unpacked."""
+    root = webdataset(tmp_path / "birds")
+    there = sorted(root.iterdir())
+    for words in (["new-task", "birds", str(root)], ["--pipelines=distill", "--env=birds", f"--params={SHORTER}"]):
+        done = subprocess.run([sys.executable, "-m", "cross_modal_kd", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    samples = pd.read_parquet(project / "data/02_intermediate/birds/samples.parquet")
+    assert samples["path"].dropna().str.match(r"birds-00000[01]\.tar#bird_\d/\d{3}\.png$").all()
+    assert samples["modality"].value_counts().to_dict() == {"image": 96, "text": 96}
+    measured = json.loads((project / "data/08_reporting/birds/metrics.json").read_text())
+    assert measured["protocol"]["test_samples"] == (samples[samples["modality"] == "image"]["split"] == "test").sum()
+    assert "top1" in measured["distilled"] and (project / "data/08_reporting/birds/report.html").is_file()
+    assert sorted(root.iterdir()) == there
+
+
 def _nothing(_: Path) -> None:
     pass
 
@@ -283,6 +341,25 @@ def _captions_of_nothing(root: Path) -> None:
     (root / "captions.csv").write_text("path,text\nbird_0/99.png,a\n")
 
 
+def _packed(root: Path) -> None:
+    root.mkdir()
+    (root / "train-0.tar.gz").write_bytes(b"x")
+
+
+def _shards_of_wespeaker(root: Path) -> None:
+    tar(root / "shards_0.tar", {"a.wav.spk": b"a", "a.wav.wav": b"x"})
+
+
+def _cut_tar(root: Path) -> None:
+    file = tar(root / "0.tar", {"a.jpg": b"x" * 2000})
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def _pictures_in_a_tar(root: Path) -> None:
+    image(root.parent / "a.png", 0, 0)
+    tar(root / "0.tar", {"a.png": (root.parent / "a.png").read_bytes()})
+
+
 def _texts_alone(root: Path) -> None:
     (root / "a").mkdir(parents=True)
     (root / "a" / "1.txt").write_text("words")
@@ -301,6 +378,13 @@ def _texts_alone(root: Path) -> None:
         (_one_each, "not enough for a task yet.*as verification: each of the .* has one image sample"),
         (_wrong_captions, r"captions.csv: expected the column\(s\) 'text', found"),
         (_captions_of_nothing, "caption of a file that is missing: 'bird_0/99.png'"),
+        (_packed, r"'train-0.tar.gz'; members of a compressed tar cannot be read in place: unpack each to a .tar"),
+        (_shards_of_wespeaker, "found a shard of WeSpeaker.*write the tars' paths into shard.list"),
+        (
+            _cut_tar,
+            "0.tar: not a readable tar file .its member 'a.jpg' of 2,000 bytes would end at byte 2,512 of 1,000",
+        ),
+        (_pictures_in_a_tar, "nothing of another modality that could teach: put it beside each under the same key"),
         (_texts_alone, r"no file of a modality that is read.*1 x .txt"),
     ],
 )

@@ -1,8 +1,6 @@
 """Formats that strangers bring: a miniature of each, its quirks, and what a broken one says."""
 
-import io
 import json
-import tarfile
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.samples.found_names import rows_of_names
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources import check_source, layout_of
+from own_folders import tar
 
 SIGNS = {".csv": ",", ".tsv": "\t"}
 
@@ -413,17 +412,9 @@ def test_a_raw_list_of_wespeaker(tmp_path):
     assert "never run" in reasons(found)["sox x |"]
 
 
-def shard(file, members):
-    with tarfile.open(file, "w") as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-
-
 def test_shards_of_wespeaker_are_parted_at_the_last_dot_and_read_in_place(tmp_path):
     key = "id1/v.x/00001.wav"
-    shard(
+    tar(
         tmp_path / "shards_0.tar",
         {f"{key}.spk": b"id1", f"{key}.wav": b"sound", "k2.spk": b"id2", "k3.flac": b"x", "README": b"x"},
     )

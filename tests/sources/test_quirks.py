@@ -12,8 +12,8 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 VOX, SPLIT, FACES = (f"sources/test_voxceleb{part}.py::" for part in ("", "_split", "_faces"))
-CN, CUB, FLOWERS, OWN, WHOLE = (
-    f"sources/test_{name}.py::" for name in ("cnceleb", "cub", "flowers", "own_formats", "published_sets")
+CN, CUB, FLOWERS, OWN, WHOLE, TARS = (
+    f"sources/test_{name}.py::" for name in ("cnceleb", "cub", "flowers", "own_formats", "published_sets", "webdataset")
 )
 LISTS, CONDITIONS = "evaluation/test_trial_lists.py::", "evaluation/test_conditions.py::"
 FIELD, RECIPES, MODELS = (
@@ -172,6 +172,12 @@ HELD = {
     "WeSpeaker's raw.list with keys that end in .wav": OWN + "test_a_raw_list_of_wespeaker",
     "WeSpeaker's shards, parted at the last dot": OWN
     + "test_shards_of_wespeaker_are_parted_at_the_last_dot_and_read_in_place",
+    "general webdataset, parted at the first dot": TARS
+    + "test_keys_end_at_the_first_dot_of_the_base_name_and_members_are_read_in_place",
+    "a WeSpeaker shard read as a webdataset": TARS
+    + "test_a_shard_of_wespeaker_is_never_read_as_a_webdataset_nor_the_other_way_round",
+    "webdataset: members without an ending": TARS + "test_what_is_not_read_is_counted",
+    "webdataset from tars to a report": "new_task/test_new_task.py::test_from_a_webdataset_to_a_report",
     "Hugging Face's metadata in three kinds": OWN + "test_a_folder_of_hugging_face_with_metadata",
     "file_names and *_file_name": OWN + "test_pairs_and_lists_of_files_in_one_row",
     "metadata of one kind and the same columns": OWN + "test_metadata_of_two_kinds_or_of_other_columns",
@@ -196,7 +202,6 @@ OPEN = {
     "StackGAN's and AttnGAN's pickles, a rewrite of the captions": "pickles are not loaded; the texts are read",
     "WeSpeaker's LMDB of noise": "the folders that it was made of are read",
     "3D-Speaker's recipe": "its settings are here one by one, and no block; the recipes' page says so",
-    "general webdataset": "its keys end at the first dot, which no published set here is written for",
 }
 
 

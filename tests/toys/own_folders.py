@@ -1,7 +1,10 @@
 """Folders as somebody brings them: small images and sounds of labels that can be told apart."""
 
 import csv
-from collections.abc import Iterable
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -59,4 +62,32 @@ def sounds(root: Path, labels: int = 8, files: int = 4, prefix: str = "v") -> Pa
     for label in range(labels):
         for number in range(files):
             sound(root / f"{prefix}{label}" / f"{number}.wav", label, number)
+    return root
+
+
+def tar(file: Path, members: Mapping[str, bytes]) -> Path:
+    """A tar of such members, in their order."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(file, "w") as opened:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            opened.addfile(info, io.BytesIO(content))
+    return file
+
+
+def webdataset(root: Path, labels: int = 8, files: int = 12, texts: str = "txt") -> Path:
+    """``birds`` in two tars, with a text (or a field of json of such a name) and a ``cls`` beside each picture."""
+    for number, kept in enumerate((range(labels // 2), range(labels // 2, labels))):
+        members: dict[str, bytes] = {}
+        for label, each in ((label, each) for label in kept for each in range(files)):
+            picture = root.parent / f"picture_{label}_{each}.png"
+            image(picture, label, each)
+            words = f"bird {label * files + each} with {label} spots"
+            said = words if texts == "txt" else json.dumps({texts: words, "width": 20})
+            key = f"bird_{label}/{each:03d}"
+            members |= {f"{key}.cls": b"%d" % label, f"{key}.{'txt' if texts == 'txt' else 'json'}": said.encode()}
+            members[f"{key}.png"] = picture.read_bytes()
+            picture.unlink()
+        tar(root / f"birds-{number:06d}.tar", members)
     return root

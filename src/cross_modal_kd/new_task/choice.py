@@ -121,6 +121,12 @@ def _modalities(survey: Survey, asked: Asked) -> tuple[str, str]:
 
 
 def _no_teacher(survey: Survey, student: str) -> str:
+    if survey.layout == "webdataset":
+        return (
+            f"{survey.folder}: {how_many(len(survey.of(student)), f'{student} sample')}, and nothing of another "
+            "modality that could teach: put it beside each under the same key (a.jpg and a.txt), or name a field of "
+            "its json, options: {columns: {text: caption}}"
+        )
     return (
         f"{survey.folder}: {how_many(len(survey.of(student)), f'{student} sample')}, and nothing of another modality "
         "that could teach. Either write captions.csv beside the label folders (two columns: path,text), or put files "

@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.sources import METADATA, are_splits, list_files, read_table
+from cross_modal_kd.samples import TAR
+from cross_modal_kd.sources import METADATA, PACKED_TARS, are_splits, list_files, read_table, text_field
 
 TEXT_COLUMNS = ("text", "caption", "description", "sentence", "transcript", "transcription")
 
@@ -21,7 +22,8 @@ def format_of(folder: Path) -> Format | None:
     """What a folder is, as far as it shows it.
 
     Kaldi's by ``wav.scp``; WeSpeaker's by ``raw.list`` or ``shard.list``; Hugging Face's by metadata with a column
-    ``label``; ImageFolder by images below folders of splits.
+    ``label``; a webdataset by tars, beside which lies no file of a modality; ImageFolder by images below folders of
+    splits.
 
     Args:
         folder: that exists.
@@ -30,7 +32,7 @@ def format_of(folder: Path) -> Format | None:
         The format; None of what the layout ``folder`` is for.
 
     Raises:
-        SamplesError: the metadata are damaged.
+        SamplesError: the metadata, or the first tar, are damaged.
     """
     if (folder / "wav.scp").is_file():
         return Format("kaldi", {"texts": True} if (folder / "text").is_file() else {})
@@ -42,6 +44,10 @@ def format_of(folder: Path) -> Format | None:
     if metadata is not None and "label" in (columns := read_table(folder / metadata, []).columns):
         text = next((name for name in TEXT_COLUMNS if name in columns), None)
         return Format("hf_folder", {"text": text} if text else {})
+    tars = [path for path in paths if path.name.lower().endswith((TAR, *PACKED_TARS))]
+    if tars and not any(modality_of_ending(path.suffix) for path in paths):
+        text = text_field(folder, map(str, tars), TEXT_COLUMNS)
+        return Format("webdataset", {"columns": {"text": text}} if text else {})
     files = [path for path in paths if len(path.parts) > 2 and modality_of_ending(path.suffix)]
     kinds = {found.name for path in files if (found := modality_of_ending(path.suffix))}
     if kinds == {"image"} and are_splits({path.parts[0] for path in files}) and len({p.parts[0] for p in files}) > 1:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from cross_modal_kd.new_task.formats import TEXT_COLUMNS
-from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.new_task.survey import LAYOUT, Survey
 from cross_modal_kd.samples import SamplesError, read_csv
 from cross_modal_kd.storage import how_many, write_whole
 
@@ -78,8 +78,13 @@ def write_captions(survey: Survey) -> Iterator[str]:
         A sentence for each table that was written.
 
     Raises:
-        SamplesError: as ``found_texts`` does.
+        SamplesError: as ``found_texts`` does; or the layout reads no captions.csv.
     """
+    if survey.layout not in (LAYOUT, "image_folder"):
+        raise SamplesError(
+            f"{survey.folder}: --write-captions writes {CAPTIONS} beside label folders, and the layout of this folder, "
+            f"{survey.layout}, reads none; leave it out"
+        )
     for source, root in survey.sources.items():
         file = root / CAPTIONS
         if file.exists():

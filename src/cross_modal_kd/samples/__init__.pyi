@@ -64,6 +64,9 @@ from cross_modal_kd.samples.table_store import load_table as load_table
 from cross_modal_kd.samples.table_store import save_table as save_table
 from cross_modal_kd.samples.tables import read_csv as read_csv
 from cross_modal_kd.samples.tables import require_columns as require_columns
+from cross_modal_kd.samples.tar_files import TAR as TAR
+from cross_modal_kd.samples.tar_files import TarEntry as TarEntry
+from cross_modal_kd.samples.tar_files import tar_entries as tar_entries
 from cross_modal_kd.samples.tar_files import tar_members as tar_members
 from cross_modal_kd.samples.unlabelled import join_unlabelled as join_unlabelled
 from cross_modal_kd.samples.unlabelled import part_unlabelled as part_unlabelled

@@ -10,11 +10,13 @@ from cross_modal_kd.sources.image_folder import are_splits
 from cross_modal_kd.sources.licences import NOT_STATED, licence_of
 from cross_modal_kd.sources.registry import LAYOUTS, OPTIONS, Layout, check_source, expected_in, layout_of
 from cross_modal_kd.sources.voxceleb import utterances_of_names
+from cross_modal_kd.sources.webdataset import PACKED_TARS, text_field
 
 __all__ = [
     "LAYOUTS",
     "METADATA",
     "OPTIONS",
+    "PACKED_TARS",
     "FolderOptions",
     "NOT_STATED",
     "Layout",
@@ -29,5 +31,6 @@ __all__ = [
     "read_sources",
     "read_table",
     "regrouped",
+    "text_field",
     "utterances_of_names",
 ]

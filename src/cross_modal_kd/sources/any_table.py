@@ -3,9 +3,12 @@
 import posixpath
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import pandas as pd
+from pydantic import Field
 
+from cross_modal_kd.config import Strict
 from cross_modal_kd.modalities import modality_of_ending
 from cross_modal_kd.samples import (
     CONDITION,
@@ -22,6 +25,28 @@ from cross_modal_kd.sources.split_names import as_splits
 KINDS = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARED = ("label", "group", "domain", "split")
 ENDING = r"(\.[^./]+)$"
+
+
+class Fields(Strict):
+    """What a table calls what it says of a sample.
+
+    text: words. label: what is learnt (null: no row has one); a row whose cell is blank has none. group: what binds
+    rows to one instance (null: each row is one). domain: session, artist, channel. split: train, dev (val, validation)
+    or test; blank is drawn. conditions: name -> column of what errors are also counted within (gender, device);
+    ``session`` is one label's own.
+    """
+
+    text: str | None = None
+    label: str | None = "label"
+    group: str | None = None
+    domain: str | None = None
+    split: str | None = None
+    conditions: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], str] = Field(default_factory=dict)
+
+    def of_role(self) -> dict[str, str]:
+        """What there is of each role (``text``, ``label``, ..., ``condition_<name>``), by the name of its column."""
+        named = {role: column for role, column in self.model_dump(exclude={"conditions"}).items() if column}
+        return named | {f"{CONDITION}{condition}": column for condition, column in self.conditions.items()}
 
 
 def read_table(file: Path, columns: list[str]) -> pd.DataFrame:

@@ -92,6 +92,22 @@ def plain(path: str) -> str:
     return one_form(posixpath.normpath(path)) if path else path
 
 
+def unusable_name(path: str) -> str:
+    """Why a file cannot be named by a table.
+
+    Args:
+        path: relative to a root, or the name of a member of a tar.
+
+    Returns:
+        The reason, with what to do; empty of a name that can.
+    """
+    if not is_utf8(path):
+        return "its name is not UTF-8, which tables cannot hold: rename it"
+    if leads_outside(path):
+        return "its name reads like a path out of the source's root ('..'): rename it"
+    return "its name reads like a part of a picture ('#xywh=...'): rename it" if box_of(path) else ""
+
+
 class _Walk:
     """What one walk has found. links: paths of linked folders that are not walked yet."""
 
@@ -156,11 +172,7 @@ class _Walk:
             self.passed_over[path] = f"what it leads to cannot be looked at ({error.strerror})"
 
     def _file(self, path: str) -> None:
-        if not is_utf8(path):
-            self.passed_over[path] = "its name is not UTF-8, which tables cannot hold: rename it"
-        elif leads_outside(path):
-            self.passed_over[path] = "its name reads like a path out of the source's root ('..'): rename it"
-        elif box_of(path):
-            self.passed_over[path] = "its name reads like a part of a picture ('#xywh=...'): rename it"
+        if reason := unusable_name(path):
+            self.passed_over[path] = reason
         else:
             self.paths.append(path)

@@ -22,6 +22,7 @@ from cross_modal_kd.sources.table import TableOptions, read_table_source
 from cross_modal_kd.sources.voices import VoicesOptions, read_voices
 from cross_modal_kd.sources.voxceleb import VoxCelebOptions, read_voxceleb
 from cross_modal_kd.sources.voxceleb_faces import VoxCelebFacesOptions, read_voxceleb_faces
+from cross_modal_kd.sources.webdataset import WebdatasetOptions, read_webdataset
 from cross_modal_kd.sources.wespeaker import WespeakerOptions, read_wespeaker
 
 # (name of the source, its folder, its options) -> candidate rows, and what is passed over
@@ -41,6 +42,7 @@ LAYOUTS: dict[str, Layout] = {
     "voices": read_voices,
     "voxceleb": read_voxceleb,
     "voxceleb_faces": read_voxceleb_faces,
+    "webdataset": read_webdataset,
     "wespeaker": read_wespeaker,
 }
 
@@ -59,6 +61,7 @@ OPTIONS: dict[str, type[Strict]] = {
     "voices": VoicesOptions,
     "voxceleb": VoxCelebOptions,
     "voxceleb_faces": VoxCelebFacesOptions,
+    "webdataset": WebdatasetOptions,
     "wespeaker": WespeakerOptions,
 }
 

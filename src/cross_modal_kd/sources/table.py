@@ -1,35 +1,23 @@
 """One table of a row an instance: paths of images and sounds, texts, and a label."""
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
 from pydantic import Field, model_validator
 
 from cross_modal_kd.config import Strict
-from cross_modal_kd.samples import CONDITION, Roots, SamplesError, first_few, leads_outside
-from cross_modal_kd.sources.any_table import folder_of, read_table, samples_of
+from cross_modal_kd.samples import Roots, SamplesError, first_few, leads_outside
+from cross_modal_kd.sources.any_table import Fields, folder_of, read_table, samples_of
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 
 
-class Columns(Strict):
-    """The table's name of each column. image, speech: paths. text: words. One of the three at least.
-
-    label: what is learnt (null: no row has one); a row whose cell is blank has none. group: what binds rows to one
-    instance (null: each row is one). domain: session, artist, channel. split: train, dev (val, validation) or test;
-    blank is drawn. conditions: name -> column of what errors are also counted within (gender, device); ``session`` is
-    one label's own.
-    """
+class Columns(Fields):
+    """The table's name of each column: those of ``Fields``, and image, speech: paths. One of them or text at least."""
 
     image: str | None = None
     speech: str | None = None
-    text: str | None = None
-    label: str | None = "label"
-    group: str | None = None
-    domain: str | None = None
-    split: str | None = None
-    conditions: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_at_least(self) -> "Columns":
@@ -70,8 +58,7 @@ def read_table_source(name: str, roots: Roots, options: dict[str, Any]) -> Listi
         raise SamplesError(
             f"sources.{name}.options.file = {chosen.file!r} leads outside {root}; write it relative to the root"
         )
-    of_role = {role: column for role, column in chosen.columns.model_dump(exclude={"conditions"}).items() if column}
-    of_role |= {f"{CONDITION}{condition}": column for condition, column in chosen.columns.conditions.items()}
+    of_role = chosen.columns.of_role()
     file = root / chosen.file
     found = read_table(file, list(dict.fromkeys(of_role.values())))
     table = found[list(of_role.values())].set_axis(list(of_role), axis=1)

@@ -91,6 +91,12 @@ def _of_shard(root: Path, path: str) -> pd.DataFrame:
     names = pd.Series(list(members), dtype="str")
     parts = names.str.rpartition(".").set_axis(["key", "dot", "ending"], axis=1)
     is_speaker = parts["ending"] == SPEAKER
+    if not is_speaker.any():
+        raise SamplesError(
+            f"{root / path}: expected a shard of WeSpeaker, with members <key>.{SPEAKER}, found none among "
+            f"{len(names)} ({first_few(names, 3)}); a webdataset's, whose keys end at the first dot, is read by "
+            "layout: webdataset"
+        )
     speakers = names[is_speaker]
     with (root / path).open("rb") as tar:
         of_key = {}
