@@ -105,7 +105,7 @@ def test_intervals_of_a_list_are_over_resampled_speakers(speakers, asked):
     resampled = bootstrap_verification([scores], (who[one] == who[other]).astype(int), who[one], who[other], weights)
     ends = np.quantile(resampled.eer[:, 0], [0.025, 0.975])
     assert [found["intervals"]["eer"][end] for end in ("low", "high")] == pytest.approx(ends, abs=1e-6)
-    assert set(found["intervals"]) == {"eer", "min_dcf_01", "min_dcf_05"}
+    assert set(found["intervals"]) == {"eer", "auc", "min_dcf_01", "min_dcf_05"}
 
 
 def test_a_list_whose_speakers_are_trained_on_is_refused(speakers, asked, tmp_path):

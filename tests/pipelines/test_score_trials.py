@@ -8,6 +8,7 @@ import pytest
 
 from cross_modal_kd.hooks.project_folder import anchored
 from cross_modal_kd.metrics import eer
+from cross_modal_kd.samples import load_table
 
 
 def test_the_evaluations_own_trials_have_the_evaluations_own_errors(run_kedro_after):
@@ -67,3 +68,28 @@ def test_relative_paths_start_at_the_projects_folder(tmp_path, monkeypatch):
     asked = {"trials": "list.txt", "embeddings": "/e", "models": None, "as_norm": {"top": 0, "labels": "utt2spk"}}
     found = anchored({"score_trials": asked}, Path("/project"))["score_trials"]
     assert found == asked | {"trials": "/project/list.txt", "as_norm": {"top": 0, "labels": "/project/utt2spk"}}
+
+
+def test_a_list_across_two_modalities_is_scored_with_the_projected_teacher(run_kedro_after, tmp_path):
+    root = run_kedro_after.data_root
+    samples = pd.read_parquet(root / "02_intermediate/test/samples.parquet")
+    test = samples[samples["split"] == "test"]
+    texts = test[test["modality"] == "text"].drop_duplicates("label").set_index("label")["sample_id"]
+    images = test[(test["modality"] == "image") & test["label"].isin(texts.index)]
+    others = texts.iloc[::-1].to_dict()
+    rows = [(row.sample_id, texts[row.label], *(name for label, name in others.items() if label != row.label))
+            for row in images.itertuples()]  # fmt: skip
+    lines = [",".join(row[:3]) for row in rows]
+    (tmp_path / "m.csv").write_text("\n".join(["probe,candidate_1,candidate_2", *lines]))
+    asked = {"trials": str(tmp_path / "m.csv"), "teacher": str(root / "07_model_output/test/teacher/embeddings")}
+    run_kedro_after("score_trials", params={"score_trials": asked})
+    found = json.loads((root / "08_reporting/test/trial_metrics.json").read_text())
+    assert found["probes"] == len(rows) and found["chance"] == 0.5 and 0 <= found["accuracy"] <= 1
+    student, taught = (
+        load_table(root / "07_model_output/test" / each / "embeddings") for each in ("distilled", "teacher")
+    )
+    hits = []
+    for probe, *candidates in rows:
+        scores = taught.at(candidates[:2]) @ student.at([probe])[0, : taught.dim]
+        hits.append(scores[0] > scores[1])
+    assert found["accuracy"] == pytest.approx(sum(hits) / len(hits), abs=0.02)

@@ -16,6 +16,7 @@ CN, CUB, FLOWERS, OWN, WHOLE, TARS = (
     f"sources/test_{name}.py::" for name in ("cnceleb", "cub", "flowers", "own_formats", "published_sets", "webdataset")
 )
 LISTS, CONDITIONS = "evaluation/test_trial_lists.py::", "evaluation/test_conditions.py::"
+ACROSS = "evaluation/test_across.py::"
 FIELD, RECIPES, MODELS = (
     "modalities/test_speech_recipe.py::",
     "docs/test_recipes.py::",
@@ -89,6 +90,13 @@ HELD = {
     "splits of voice and face matching as names": SPLIT + "test_a_list_of_speakers_deals_voices_and_faces_alike",
     "a split that is a pickle": SPLIT + "test_a_split_that_is_a_pickle_is_not_loaded",
     "trials that are a pickle": LISTS + "test_a_pickle_of_trials_is_not_loaded",
+    "vfal-eva's items, a voice, a face and a label": ACROSS
+    + "test_pairs_of_a_voice_and_a_face_are_those_of_a_plain_loop_in_every_form",
+    "1:N matching by fixed items": ACROSS + "test_matching_by_lists_is_that_of_a_plain_loop",
+    "items that are a pickle, of plain lists alone": ACROSS
+    + "test_a_pickle_that_asks_for_a_class_is_refused_with_its_name_and_nothing_runs",
+    "voices and faces of speakers that are trained on": ACROSS
+    + "test_a_list_whose_speakers_are_trained_on_is_refused_for_pairs_and_matching",
     # CN-Celeb
     "the lists say .wav and the files are .flac": LISTS + "test_lists_of_cn_celeb_are_read_as_they_are_published",
     "an older release in .wav": CN + "test_an_older_release_in_wav",
@@ -192,7 +200,7 @@ HELD = {
 OPEN = {
     "lists of repeated videos and of overlap with SITW": "their form is not known here; they are named in the log",
     "the distinct files of lists E and H": "of which of the two forms of a list they are is not known",
-    "vfal-eva's items of matching and verification": "pickles, which are not loaded; the report matches by itself",
+    "the form of vfal-eva's files of matching": "not known; a probe and its candidates are read, others named",
     "AVCleanse's lists, speaker-path lists of training": "the tree says the speakers, and nothing of them is more",
     "boxes in the texts of face tracks": "the tracks are cut out already",
     "FOP's features of faces and voices": "features without their network teach nothing new about sounds",

@@ -15,6 +15,7 @@ MEASURES: tuple[Measure, ...] = ("duration", "magnitude", "cohort_mean")
 
 MADE = {
     "embeddings": "; `kedro run --pipeline=evaluation` saves the students'",
+    "teacher": "; `kedro run --pipeline=evaluation` saves it as 07_model_output/<task>/teacher/embeddings",
     "speakers.table": "; `kedro run --pipeline=ingestion` makes that of the samples, null goes without",
 }
 
@@ -133,6 +134,9 @@ class ScoreTrialsConfig(Strict):
             or columns of numbers, or an .npz file with names and vectors.
         models: a text file with ``model utterance utterance ...`` on each line; enrolments of the list then are these
             models. null: they are utterances themselves.
+        teacher: embeddings of the teacher's samples in the student's space, as evaluation saves them
+            (``07_model_output/<task>/teacher/embeddings``), for a list across two modalities: one side of it, or the
+            candidates of each probe, then are of the teacher. null: both sides are the student's.
         vox1_meta: ``vox1_meta.csv``, for a list of VoxCeleb1 by the names of 2017 (``voxceleb1_test.txt`` of OpenSLR's
             SLR49), which embeddings have by id. null: names are as the embeddings have them.
         as_norm: normalisation by a cohort.
@@ -146,6 +150,7 @@ class ScoreTrialsConfig(Strict):
     trials: str | None = None
     embeddings: str
     models: str | None = None
+    teacher: str | None = None
     vox1_meta: str | None = None
     as_norm: AsNormConfig = Field(default_factory=AsNormConfig)
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
@@ -166,6 +171,7 @@ class ScoreTrialsConfig(Strict):
         if self.trials is None:
             yield "score_trials.trials names no list: give a file, --params='score_trials.trials=veri_test2.txt'"
         paths = {"trials": self.trials, "embeddings": self.embeddings, "models": self.models}
+        paths |= {"teacher": self.teacher}
         paths |= {"vox1_meta": self.vox1_meta}
         paths |= {"speakers.table": self.speakers.table}
         if self.as_norm.top or self.as_norm.centre:
@@ -178,7 +184,18 @@ class ScoreTrialsConfig(Strict):
             paths |= {"calibration.trials": self.calibration.trials}
             if "duration" in self.calibration.measures:
                 paths |= {"calibration.durations": self.calibration.durations}
+        yield from self._across()
         for name, path in paths.items():
             if path is not None and not Path(path).exists():
                 made = MADE.get(name, "")
                 yield f"score_trials.{name}: there is no {path}{made}"
+
+    def _across(self) -> Iterator[str]:
+        """What a list across two modalities cannot have."""
+        if self.teacher is not None and (
+            self.models is not None or self.as_norm.top or self.as_norm.centre or self.calibration.wanted
+        ):
+            yield (
+                "score_trials.teacher: a list across two modalities has no models, no as_norm and no calibration; leave "
+                "these out"
+            )

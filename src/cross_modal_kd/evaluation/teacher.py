@@ -1,5 +1,6 @@
 """How good the projected teacher is by itself on the test split: what the student might at best take over."""
 
+import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from cross_modal_kd.config import EvaluationConfig, TaskConfig
 from cross_modal_kd.evaluation.subset import over_clusters, subset_of
 from cross_modal_kd.metrics import MetricSet
-from cross_modal_kd.models import ModelBundle
+from cross_modal_kd.models import ModelBundle, project
 from cross_modal_kd.samples import EmbeddingTable, split_rows
 from cross_modal_kd.tasks import ProjectedTeacher, kind_of
 
@@ -28,6 +29,25 @@ def projected_teacher(
     """
     rows = split_rows(samples, task.teacher, "test").reset_index(drop=True)
     return ProjectedTeacher(rows, embeddings, projection)
+
+
+def in_students_space(
+    samples: pd.DataFrame, task: TaskConfig, embeddings: EmbeddingTable, projection: ModelBundle
+) -> EmbeddingTable:
+    """t = normalise(g(x)) of the teacher's dev and test samples.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the teacher's modality.
+        embeddings: raw, of every sample of that modality.
+        projection: g, into the student's space.
+
+    Returns:
+        (N, d) unit vectors by sample id; the fingerprint is that of the numbers.
+    """
+    ids = [each for split in ("dev", "test") for each in split_rows(samples, task.teacher, split)["sample_id"]]
+    values = project(projection, embeddings.at(ids))
+    return EmbeddingTable(ids, values, hashlib.sha256(values.tobytes()).hexdigest())
 
 
 def teacher_metrics(teachers: Sequence[ProjectedTeacher], task: TaskConfig, evaluation: EvaluationConfig) -> MetricSet:

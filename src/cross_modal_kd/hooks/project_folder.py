@@ -13,7 +13,7 @@ PACKAGE_PREFIX = "package:"
 PATHS = (
     *(("sources", "*", "root"), ("sources", "*", "shards")),
     *(("ingestion", "split", "frozen"), ("results", "docs_root"), ("score", "inputs")),
-    *(("score_trials", name) for name in ("trials", "embeddings", "models", "vox1_meta")),
+    *(("score_trials", name) for name in ("trials", "embeddings", "models", "teacher", "vox1_meta")),
     ("score_trials", "speakers", "table"),
     *(("score_trials", "as_norm", name) for name in ("embeddings", "labels")),
     *(("score_trials", "calibration", name) for name in ("trials", "durations")),

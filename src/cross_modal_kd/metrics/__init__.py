@@ -27,7 +27,7 @@ from cross_modal_kd.metrics.pairwise import pairwise_eer
 from cross_modal_kd.metrics.rows import first_of_each, unit_rows
 from cross_modal_kd.metrics.score_norm import CohortScores, cohort_scores, normalised_scores
 from cross_modal_kd.metrics.sorted_scores import SortedScores
-from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc
+from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc, roc_auc_at
 
 __all__ = [
     "CohortScores",
@@ -71,6 +71,7 @@ __all__ = [
     "percentile_interval",
     "relative_reduction",
     "roc_auc",
+    "roc_auc_at",
     "top_k_accuracy",
     "unit_rows",
     "weakest",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cross_modal_kd.config import AsNormConfig
+from cross_modal_kd.evaluation.trial_lists.across import used_names
 from cross_modal_kd.evaluation.trial_lists.read import TrialList
 from cross_modal_kd.evaluation.trial_lists.sides import (
     Centre,
@@ -109,7 +110,7 @@ def compare(trials: TrialList, table: EmbeddingTable, models: Path | None, cohor
         members, enrol, test = [[name] for name in trials.names], trials.enrol, trials.test
         vectors = unit_of_names(trials.names, table, trials, cohort.centre)
     else:
-        (enrolled, enrol), (tested, test) = (_used(each, trials.names) for each in (trials.enrol, trials.test))
+        (enrolled, enrol), (tested, test) = (used_names(each, trials.names) for each in (trials.enrol, trials.test))
         utterances = read_models(models)
         vectors = unit_of_models(enrolled, utterances, models, table, trials, cohort.centre)
         test = test + np.int32(len(vectors))
@@ -120,11 +121,3 @@ def compare(trials: TrialList, table: EmbeddingTable, models: Path | None, cohor
         return Compared(members, enrol, test, cosines, cosines, None)
     found = cohort_scores(Cosines(vectors, cohort.unit), cohort.top)
     return Compared(members, enrol, test, cosines, normalised_scores(cosines, enrol, test, found), found.mean)
-
-
-def _used(numbers: np.ndarray, names: list[str]) -> tuple[list[str], np.ndarray]:
-    """The names that one side uses, and the trials' numbers among these."""
-    there = np.zeros(len(names), dtype=bool)
-    there[numbers] = True
-    place = np.cumsum(there, dtype=np.int32) - np.int32(1)
-    return [names[number] for number in np.flatnonzero(there).tolist()], place[numbers]

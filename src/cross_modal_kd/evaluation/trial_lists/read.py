@@ -21,6 +21,7 @@ COLUMNS = {
     "test": ("test", "test_id"),
     "label": ("label", "target"),
 }
+PICKLES = (".pkl", ".pickle")
 LINE = "expected 'label enrol test', 'enrol test label' or 'enrol test', labels being 1 and 0 or target and nontarget"
 
 
@@ -34,6 +35,8 @@ class TrialList:
         enrol: (T,) int32, number of the enrolment's name.
         test: (T,) int32, number of the test's.
         target: (T,) int8, 1 target, 0 impostor; None of a list without labels.
+        choices: N of a list of 1:N matching, whose trials are N candidates of each probe, one after another, of which
+            one is a target; None of a list of pairs.
     """
 
     file: Path
@@ -41,6 +44,7 @@ class TrialList:
     enrol: np.ndarray
     test: np.ndarray
     target: np.ndarray | None
+    choices: int | None = None
 
     def __len__(self) -> int:
         return len(self.enrol)
@@ -62,9 +66,9 @@ class TrialList:
         asked = np.array([name in names for name in self.names])
         row = int(np.argmax(asked[self.enrol] | asked[self.test]))
         name = self.names[(self.enrol if asked[self.enrol[row]] else self.test)[row]]
-        if self.file.suffix == ".parquet":
-            return name, f"{self.file}, row {row + 1}"
-        words = ((number, re.split(r"[\s,;|\"]+", line)) for number, line in _lines(self.file))
+        if self.file.suffix in (".parquet", *PICKLES):
+            return name, f"{self.file}, row {row // (self.choices or 1) + 1}"
+        words = ((number, re.split(r"[\s,;|\"]+", line)) for number, line in lines_of(self.file))
         line = next((number for number, found in words if name in found), row + 1)
         return name, f"{self.file}, line {line}"
 
@@ -73,8 +77,15 @@ def _empty(file: Path) -> SamplesError:
     return SamplesError(f"{file}: the list holds no trial; {LINE}")
 
 
-def _target(word: str) -> int | None:
-    """1 or 0, None for what is no label; ``True`` and ``False``, as tables are written, are some."""
+def target_of(word: str) -> int | None:
+    """Whether a word is a label, and which; ``True`` and ``False``, as tables are written, are some.
+
+    Args:
+        word: of a line.
+
+    Returns:
+        1 or 0, None for what is no label.
+    """
     return TARGET.get(word.lower())
 
 
@@ -97,7 +108,7 @@ class _Gathered:
     def add(self, enrol: "pa.Array", test: "pa.Array", label: "pa.Array | None") -> None:
         """Some more rows. Raises _Malformed."""
         sides = [self._coded(each, self._number, np.int32) for each in (enrol, test)]
-        self._parts.append((*sides, *([] if label is None else [self._coded(label, _target, np.int8)])))
+        self._parts.append((*sides, *([] if label is None else [self._coded(label, target_of, np.int8)])))
         self._rows += len(enrol)
 
     def _coded(self, column: "pa.Array", number: Any, dtype: Any) -> np.ndarray:
@@ -138,10 +149,11 @@ def read_trials(file: Path) -> TrialList:
     """
     if not file.is_file():
         raise SamplesError(f"{file}: there is no such list of trials")
-    if file.suffix.lower() in (".pkl", ".pickle"):
+    if file.suffix.lower() in PICKLES:
         raise SamplesError(
-            f"{file}: a pickle can run any code as it is loaded, so none is; where you trust it, write its trials down "
-            f"as a text: {LINE}"
+            f"{file}: a pickle can run any code as it is loaded, so none is; one of plain trials is read as a list "
+            "across two modalities (score_trials.teacher). Where you trust it, write its trials down as a text: "
+            f"{LINE}"
         )
     if file.suffix == ".parquet":
         return _parquet(file)
@@ -152,7 +164,7 @@ def _text(file: Path) -> TrialList:
     import pyarrow as pa
     from pyarrow import csv
 
-    number, first = next(_lines(file), (0, ""))
+    number, first = next(lines_of(file), (0, ""))
     if not number:
         raise _empty(file)
     order = _order(file, number, first.split())
@@ -184,9 +196,9 @@ def _word_by_word(file: Path, order: list[str]) -> TrialList:
         gathered.add(*(None if place is None else columns[place] for place in _places(order)))
         rows.clear()
 
-    for number, line in _lines(file):
+    for number, line in lines_of(file):
         words = line.split()
-        if len(words) != len(order) or (label is not None and _target(words[label]) is None):
+        if len(words) != len(order) or (label is not None and target_of(words[label]) is None):
             raise SamplesError(
                 f"{file}, line {number}: expected {' '.join(order)!r} as in the first line, found {line!r:.120}"
             )
@@ -198,8 +210,18 @@ def _word_by_word(file: Path, order: list[str]) -> TrialList:
     return gathered.all(file)
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """(number, text) of the lines that are not blank."""
+def lines_of(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text that are not blank.
+
+    Args:
+        file: in UTF-8.
+
+    Yields:
+        Number, from 1, and text.
+
+    Raises:
+        SamplesError: it is in no UTF-8.
+    """
     try:
         with file.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
@@ -211,7 +233,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 def _order(file: Path, number: int, words: list[str]) -> list[str]:
     """What stands where, found out from the first line."""
-    labels = [place for place in (0, 2) if len(words) == 3 and _target(words[place]) is not None]
+    labels = [place for place in (0, 2) if len(words) == 3 and target_of(words[place]) is not None]
     if len(words) == 2:
         return ["enrol", "test"]
     if len(labels) != 1:
@@ -229,7 +251,7 @@ def _csv(file: Path) -> TrialList:
 
     gathered = _Gathered()
     try:
-        header = next(_lines(file), (1, ""))[1].split(",")
+        header = next(lines_of(file), (1, ""))[1].split(",")
         wanted = _columns(file, header)
         options = csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()))
         for batch in csv.open_csv(file, csv.ReadOptions(block_size=BLOCK), convert_options=options):

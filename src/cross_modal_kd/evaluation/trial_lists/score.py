@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.config import ScoreTrialsConfig, TaskConfig
+from cross_modal_kd.evaluation.trial_lists.across import read_across, sides_across
 from cross_modal_kd.evaluation.trial_lists.by_names import by_utterance
 from cross_modal_kd.evaluation.trial_lists.calibrate import calibrated
+from cross_modal_kd.evaluation.trial_lists.choices import measure_choices
 from cross_modal_kd.evaluation.trial_lists.compare import compare, read_cohort
 from cross_modal_kd.evaluation.trial_lists.published import name_of_trials
 from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
 from cross_modal_kd.evaluation.trial_lists.sides import enrolment_of
 from cross_modal_kd.evaluation.trial_lists.speakers import by_speaker, name_of_cost
-from cross_modal_kd.metrics import OperatingPoints, SortedScores, eer_at, min_dcf_at
-from cross_modal_kd.samples import SamplesError, read_embeddings
+from cross_modal_kd.metrics import OperatingPoints, SortedScores, cosine_scores, eer_at, min_dcf_at, roc_auc_at
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, read_embeddings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,11 +93,13 @@ class TrialMetrics:
         return list_det_plot(points, self.trials, self.metrics["name"])
 
 
-def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
+def score_trials(asked: ScoreTrialsConfig, task: TaskConfig | None = None) -> ScoredTrials:
     """The scores of a list, read and worked out as it is asked for.
 
     Args:
         asked: list, embeddings, models, normalisation and calibration.
+        task: whose student and teacher a list across two modalities compares; None leaves it to the names which side
+            is whose.
 
     Returns:
         The scores, in the order of the list.
@@ -105,9 +109,12 @@ def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
     """
     if asked.trials is None:
         raise SamplesError("score_trials.trials names no list")
-    trials, table = read_trials(Path(asked.trials)), read_embeddings(Path(asked.embeddings))
+    read = read_trials if asked.teacher is None else read_across
+    trials, table = read(Path(asked.trials)), read_embeddings(Path(asked.embeddings))
     if asked.vox1_meta is not None:
         trials = by_utterance(trials, Path(asked.vox1_meta))
+    if asked.teacher is not None:
+        return _across(asked, trials, table, read_embeddings(Path(asked.teacher)), task)
     models = None if asked.models is None else Path(asked.models)
     cohort = read_cohort(table, asked.as_norm, asked.calibration.wanted)
     compared = compare(trials, table, models, cohort)
@@ -132,6 +139,24 @@ def score_trials(asked: ScoreTrialsConfig) -> ScoredTrials:
     return ScoredTrials(trials, scores, compared.scores, compared.cosines, about)
 
 
+def _across(
+    asked: ScoreTrialsConfig, trials: TrialList, table: EmbeddingTable, taught: EmbeddingTable, task: TaskConfig | None
+) -> ScoredTrials:
+    """The scores of the student's embeddings against the projected teacher's."""
+    vectors, enrol, test, sides = sides_across(trials, table, taught, task)
+    about: dict[str, Any] = {
+        "name": trials.file.name,
+        "list": asked.trials,
+        "sides": sides,
+        "embeddings": asked.embeddings,
+        "fingerprint": table.fingerprint,
+        "teacher": asked.teacher,
+        "teacher_fingerprint": taught.fingerprint,
+    }
+    cosines = cosine_scores(vectors, enrol, test)
+    return ScoredTrials(trials, cosines, cosines, cosines, about)
+
+
 def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetrics:
     """EER, minDCF, thresholds and the curve of a list's scores.
 
@@ -140,9 +165,12 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
         asked: ``p_targets``, ``far``, ``min_errors``, ``speakers`` and ``models``.
 
     Returns:
-        The metrics; with intervals, and errors by condition, where a table says whose the names are
-            (``asked.speakers``): a list does not.
+        The metrics, of a list of 1:N matching those of ``measure_choices``; with intervals, and errors by condition,
+            where a table says whose the names are (``asked.speakers``): a list does not.
     """
+    if scored.trials.choices is not None:
+        found = measure_choices(scored.trials, scored.scores, asked.speakers, scored.about.get("sides"))
+        return TrialMetrics({**found, **scored.about}, pd.DataFrame(columns=DET_COLUMNS), len(scored.trials))
     target, about = scored.trials.target, {"trials": len(scored.trials), **scored.about}
     targets = scored.trials.targets or 0
     about |= {"targets": targets, "impostors": len(scored.trials) - targets}
@@ -156,11 +184,13 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
     even = float(inner.thresholds[int(np.argmin(np.abs(inner.frr - inner.far)))])
     found = {"eer": _at(ordered, even)} | {f"far_{rate:g}": _at_rate(ordered, rate, asked) for rate in asked.far}
     models = None if asked.models is None else Path(asked.models)
-    about |= by_speaker(scored.trials, scored.scores, asked.speakers, models, asked.p_targets)
+    about |= by_speaker(
+        scored.trials, scored.scores, asked.speakers, models, asked.p_targets, scored.about.get("sides")
+    )
     if "calibration" in about:
         before = _errors(SortedScores.of(scored.uncalibrated, target).points(), asked)
         about["calibration"] = {**about["calibration"], "before": before, "after": errors}
-    metrics = {**errors, "thresholds": found, **about}
+    metrics = {**errors, "auc": roc_auc_at(points), "thresholds": found, **about}
     det = points.thinned(DET_POINTS, len(target))
     return TrialMetrics(metrics, pd.DataFrame(dict(zip(DET_COLUMNS, det, strict=True))), len(target))
 

@@ -28,7 +28,14 @@ Centre = np.ndarray | float
 """(D,) what is subtracted from every embedding first; 0 leaves them as they are."""
 
 
-def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList, centre: Centre = 0.0) -> np.ndarray:
+ADVICE = (
+    "Give the embeddings that the list is about (score_trials.embeddings), or the list of models (score_trials.models)"
+)
+
+
+def unit_of_names(
+    names: Sequence[str], table: EmbeddingTable, trials: TrialList, centre: Centre = 0.0, advice: str = ADVICE
+) -> np.ndarray:
     """Embeddings of some names of a list.
 
     Args:
@@ -36,6 +43,7 @@ def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList
         table: of all embeddings.
         trials: the list, for messages.
         centre: subtracted first.
+        advice: what to do about a name that has none.
 
     Returns:
         (n, D) unit vectors.
@@ -46,10 +54,7 @@ def unit_of_names(names: Sequence[str], table: EmbeddingTable, trials: TrialList
     rows = _rows(names, table, lambda name: trials.first_of([name])[1])
     if lacking := {name for name, row in zip(names, rows.tolist(), strict=True) if row < 0}:
         first, place = trials.first_of(lacking)
-        raise SamplesError(
-            f"{place}: {first!r} has no embedding{_and_more(len(lacking))}; {_there(table)}. Give the embeddings "
-            "that the list is about (score_trials.embeddings), or the list of models (score_trials.models)"
-        )
+        raise SamplesError(f"{place}: {first!r} has no embedding{_and_more(len(lacking))}; {_there(table)}. {advice}")
     values = table.values[rows] - centre
     return _unit(values, lambda row: f"{trials.first_of([names[row]])[1]}: the embedding of {names[row]!r}")
 

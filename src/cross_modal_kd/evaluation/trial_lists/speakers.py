@@ -1,6 +1,7 @@
 """Whose the names of a list are: intervals of its errors by resampled speakers, and errors by condition."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,16 @@ from cross_modal_kd.tasks import Coded, too_few
 logger = logging.getLogger(__name__)
 
 WHAT, PARAMETER = "speakers", "score_trials.speakers.min_speakers"
-NAME, SPEAKER, SPLIT = "sample_id", "label", "split"
+NAME, SPEAKER, SPLIT, MODALITY = "sample_id", "label", "split", "modality"
 
 
 def by_speaker(
-    trials: TrialList, scores: np.ndarray, asked: SpeakersConfig, models: Path | None, p_targets: list[float]
+    trials: TrialList,
+    scores: np.ndarray,
+    asked: SpeakersConfig,
+    models: Path | None,
+    p_targets: list[float],
+    sides: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Intervals of a list's errors, and its errors by condition, as a table of samples knows them.
 
@@ -49,6 +55,7 @@ def by_speaker(
         models: a file of models, which the list's enrolments then are; None: they are utterances. A model is of a
             condition's value where all its utterances are; where some are of none, trials are told by their tests too.
         p_targets: of the minDCF that have an interval too.
+        sides: the modalities of ``enrol`` and ``test``, where they are two, of which one's samples the names are.
 
     Returns:
         Plain values: ``intervals``: by metric low and high, or the reason why there are none; ``conditions``: a row
@@ -59,14 +66,7 @@ def by_speaker(
     """
     if asked.table is None or trials.target is None:
         return {}
-    about = _about(trials, Path(asked.table), models)
-    if SPLIT in about and (trained := about.loc[about[SPLIT] == "train", SPEAKER].dropna()).size:
-        raise SamplesError(
-            f"{trials.file}: {trained.nunique()} of its speakers are in the training split of {asked.table} "
-            f"({first_few(trained.unique())}): whoever is trained on must not be tested. Train without them (lists "
-            "E and H of VoxCeleb1 are of the speakers of its dev set too: train on VoxCeleb2), or take another list; "
-            "score_trials.speakers.table: null scores it all the same, without intervals"
-        )
+    about = untrained(trials, Path(asked.table), models, sides)
     enrol, test = trials.enrol, trials.test + np.int32(len(trials.names))
     codes = pd.factorize(about[SPEAKER], sort=True)[0]
     known = codes >= 0
@@ -92,6 +92,35 @@ def by_speaker(
     return found
 
 
+def untrained(
+    trials: TrialList, file: Path, models: Path | None, sides: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Whose the names of a list are, none of whom the training split has.
+
+    Args:
+        trials: the list, of U names.
+        file: the table that says it.
+        models: as ``by_speaker`` takes them.
+        sides: likewise.
+
+    Returns:
+        Speaker, split and conditions of each name as an enrolment, then of each as a test (2 U rows); null where not
+        known.
+
+    Raises:
+        SamplesError: as ``by_speaker`` does.
+    """
+    about = _about(trials, file, models, sides)
+    if SPLIT in about and (trained := about.loc[about[SPLIT] == "train", SPEAKER].dropna()).size:
+        raise SamplesError(
+            f"{trials.file}: {trained.nunique()} of its speakers are in the training split of {file} "
+            f"({first_few(trained.unique())}): whoever is trained on must not be tested. Train without them (lists "
+            "E and H of VoxCeleb1 are of the speakers of its dev set too: train on VoxCeleb2), or take another list; "
+            "score_trials.speakers.table: null scores it all the same, without intervals"
+        )
+    return about
+
+
 class _Measure:
     """Errors of parts of a list, by resampled speakers."""
 
@@ -112,9 +141,11 @@ class _Measure:
         )
 
     def intervals(self, p_targets: list[float]) -> dict[str, Any]:
-        """Low and high of the EER and of each minDCF over the whole list."""
+        """Low and high of the EER, the AUC and each minDCF over the whole list."""
         resampled = bootstrap_verification([self._scores], self._target, *self._speakers, self._weights, p_targets)
-        columns = {"eer": resampled.eer} | {name_of_cost(p): resampled.min_dcf[p] for p in p_targets}
+        columns = {"eer": resampled.eer, "auc": resampled.auc} | {
+            name_of_cost(p): resampled.min_dcf[p] for p in p_targets
+        }
         evidence = self._evidence(np.ones(len(self._target), dtype=bool))
         return {name: self._ends(values[:, 0], evidence) for name, values in columns.items()}
 
@@ -152,22 +183,22 @@ def name_of_cost(p_target: float) -> str:
     return f"min_dcf_{f'{p_target:g}'.partition('.')[2] or p_target}"
 
 
-def _about(trials: TrialList, file: Path, models: Path | None) -> pd.DataFrame:
-    """Speaker, split and conditions of each name as an enrolment, then of each as a test; null where not known."""
+def _about(trials: TrialList, file: Path, models: Path | None, sides: Mapping[str, str] | None) -> pd.DataFrame:
     table = read_parquet(file) if file.suffix == ".parquet" else read_csv(file, [NAME, SPEAKER])
     if lacking := [column for column in (NAME, SPEAKER) if column not in table]:
         raise SamplesError(
             f"{file}: expected the columns {NAME} and {SPEAKER}, found {list(table)}; lacking: {lacking}"
         )
     kept = [SPEAKER, *([SPLIT] if SPLIT in table else []), *(f"{CONDITION}{name}" for name in conditions_of(table))]
-    ids = table[NAME].tolist()
-    values = table[kept].astype("str").set_axis(range(len(table)))
-    tested = _of(trials.names, np.unique(trials.test), ids, values, trials)
-    if models is None:
-        enrolled = _of(trials.names, np.unique(trials.enrol), ids, values, trials)
-    else:
-        enrolled = _of_models(trials, read_models(models), ids, values)
-    return pd.concat([enrolled, tested], ignore_index=True)
+    parts = []
+    for side in ("enrol", "test"):
+        of_side = table[table[MODALITY] == sides[side]] if sides and MODALITY in table else table
+        ids, values = of_side[NAME].tolist(), of_side[kept].astype("str").set_axis(range(len(of_side)))
+        if side == "enrol" and models is not None:
+            parts.append(_of_models(trials, read_models(models), ids, values))
+        else:
+            parts.append(_of(trials.names, np.unique(getattr(trials, side)), ids, values, trials))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _of(names: list[str], used: np.ndarray, ids: list[str], values: pd.DataFrame, trials: TrialList) -> pd.DataFrame:

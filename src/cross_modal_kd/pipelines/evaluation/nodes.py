@@ -85,6 +85,25 @@ def embed_samples(
     return embed(samples, task, sources, student, evaluation, training.compute.accelerator)
 
 
+def project_teacher(
+    samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, projection: ModelBundle
+) -> EmbeddingTable:
+    """The teacher's dev and test samples in the student's space, which lists across two modalities are scored with.
+
+    Args:
+        samples: the table, with its splits.
+        task: names the teacher's modality.
+        teacher_embeddings: raw, of every sample of that modality.
+        projection: of ``choose_projection``.
+
+    Returns:
+        (N, d) unit vectors by sample id.
+    """
+    from cross_modal_kd.evaluation import in_students_space
+
+    return in_students_space(samples, task, teacher_embeddings, projection)
+
+
 def set_protocol(
     samples: pd.DataFrame,
     task: TaskConfig,

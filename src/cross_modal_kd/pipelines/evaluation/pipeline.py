@@ -22,6 +22,7 @@ from cross_modal_kd.pipelines.evaluation.nodes import (
     make_trials,
     measure_student,
     measure_teacher,
+    project_teacher,
     set_protocol,
     show_figures,
     write_report,
@@ -109,6 +110,12 @@ def _comparing() -> list[Node]:
             bound("projection_mlp", "projection_pca", params=["arms", "distillation"], distilled="distilled.student"),
             "projection",
             name="choose_projection",
+        ),
+        Node(
+            project_teacher,
+            bound("samples", "teacher_embeddings", "projection", params=["task"]),
+            "teacher.embeddings",
+            name="project_teacher",
         ),
         Node(
             set_protocol,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.config import ScoreTrialsConfig, TaskConfig
 
 
 class Scored(NamedTuple):
@@ -16,11 +16,12 @@ class Scored(NamedTuple):
     trial_det_plot: Any
 
 
-def score_list(score_trials: ScoreTrialsConfig) -> Scored:
+def score_list(score_trials: ScoreTrialsConfig, task: TaskConfig) -> Scored:
     """Score every trial of a list, and measure the errors.
 
     Args:
         score_trials: the list, the embeddings, and what is asked of them.
+        task: which modalities a list across two of them compares.
 
     Returns:
         A row a trial; EER, minDCF and thresholds; points of the error trade-off, and their plot.
@@ -28,6 +29,6 @@ def score_list(score_trials: ScoreTrialsConfig) -> Scored:
     from cross_modal_kd.evaluation import measure_trials
     from cross_modal_kd.evaluation import score_trials as scores_of
 
-    scored = scores_of(score_trials)
+    scored = scores_of(score_trials, task)
     found = measure_trials(scored, score_trials)
     return Scored(scored.table(), found.metrics, found.det, found.plot())

@@ -17,4 +17,4 @@ def create_pipeline(**_: object) -> Pipeline:
     Returns:
         The stage, tagged ``score_trials``.
     """
-    return stage("score_trials", [Node(score_list, bound(params=["score_trials"]), OUTPUTS, name="score_list")])
+    return stage("score_trials", [Node(score_list, bound(params=["score_trials", "task"]), OUTPUTS, name="score_list")])
