@@ -23,7 +23,7 @@ STAGES = (
     "score",
     "score_trials",
 )
-MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1510  # lines without docstrings
+MOST_LINES, MOST_INPUTS, MOST_OF_ALL = 30, 8, 1525  # lines without docstrings
 
 # parameter -> datasets it may be bound to, where the name of neither the dataset nor its last part is the parameter's
 ALIASES = {

@@ -32,6 +32,12 @@ def test_many_at_once_and_none():
     assert rows_of_names([], THERE).tolist() == [] and rows_of_names(["a"], []).tolist() == [-1]
 
 
+def test_a_member_of_a_tar_is_found_by_its_name_in_it():
+    there = ["set/train-0.tar#id1/1.wav", "set/train-1.tar#2.wav"]
+    assert rows_of_names(["id1/1.flac", "2.wav", "train-0.tar#id1/1.wav", "1.wav"], there).tolist() == [0, 1, 0, 0]
+    assert rows_of_names(["0.wav"], ["set/film.mp4#0"]).tolist() == [-1]
+
+
 def test_both_forms_of_an_accented_letter_are_one_name():
     assert rows_of_names(["caf" + "e" + chr(0x301) + "/1.wav"], ["set/caf" + chr(0xE9) + "/1"]).tolist() == [0]
 

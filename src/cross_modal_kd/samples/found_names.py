@@ -32,7 +32,7 @@ def rows_of_names(wanted: Sequence[str], there: Sequence[str]) -> np.ndarray:
     First the ending may differ or lack (lists say .wav where files are .flac), and ``./``, ``/`` or a backslash; then
     either name may have folders before the other: ``id1/clip/1.wav`` is ``voxceleb/id1/clip/1``, and so is
     ``/data/wav/voxceleb/id1/clip/1.wav``. An utterance of VoxCeleb may be written as Kaldi's recipes do,
-    ``id10270-x6uYqmx31kE-00001``.
+    ``id10270-x6uYqmx31kE-00001``; a member of a tar (``set/0.tar#id1/1.wav``) by its name in it.
 
     Args:
         wanted: n names.
@@ -68,7 +68,8 @@ def _alike(name: str, other: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    parts = [part for part in one_form(name).replace("\\", "/").split("/") if part not in ("", ".")]
+    folders = one_form(name).replace("\\", "/").replace(".tar#", ".tar/").split("/")
+    parts = [part for part in folders if part not in ("", ".")]
     plain = ENDING.sub("", "/".join(parts))
     return KALDI.sub(r"\1/\2/\3", plain) if plain[-6:-5] == "-" else plain
 
