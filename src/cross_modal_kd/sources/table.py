@@ -14,7 +14,15 @@ from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 
 
 class Columns(Fields):
-    """The table's name of each column: those of ``Fields``, and image, speech: paths. One of them or text at least."""
+    """The table's name of each column.
+
+    image, speech: paths. text: words. One of the three at least.
+
+    label: what is learnt (null: no row has one); a row whose cell is blank has none. group: what binds rows to one
+    instance (null: each row is one). domain: session, artist, channel. split: train, dev (val, validation) or test;
+    blank is drawn. conditions: name -> column of what errors are also counted within (gender, device); ``session`` is
+    one label's own.
+    """
 
     image: str | None = None
     speech: str | None = None
