@@ -196,6 +196,6 @@ class ScoreTrialsConfig(Strict):
             self.models is not None or self.as_norm.top or self.as_norm.centre or self.calibration.wanted
         ):
             yield (
-                "score_trials.teacher: a list across two modalities has no models, no as_norm and no calibration; leave "
-                "these out"
+                "score_trials.teacher: a list across two modalities has no models, as_norm or calibration; leave "
+                "them out"
             )
