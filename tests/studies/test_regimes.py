@@ -374,3 +374,14 @@ def test_a_condition_without_labels_stands_left_of_the_others_on_a_logarithmic_a
     assert [text.get_text() for text in below.get_xticklabels()] == ["0%", "5%", "20%"]
     np.testing.assert_allclose(below.get_xticks(), [0.0125, 0.05, 0.2])
     np.testing.assert_allclose(above.get_lines()[0].get_xdata(), [0.0125, 0.05, 0.2])
+
+
+def test_no_two_arms_of_a_plot_look_alike_however_many_there_are():
+    """Two baselines are of one colour, and so is the ninth of the others with the first."""
+    rows = [{"arm": f"{n}", "title": f"{n}", "condition": "c", "error_mean": n / 100} for n in range(12)]
+    table = pd.DataFrame(rows).assign(error_metric="eer", error_low=0.0, error_high=0.3)
+    table["relative_reduction_to_baseline"] = [np.nan, np.nan, *[0.1] * 10]
+    table = table.assign(relative_reduction_to_baseline_low=0.0, relative_reduction_to_baseline_high=0.2)
+    above, _ = study_plot(table, Look("H", "labelled", x=None)).axes
+    looks = {(line.get_color(), line.get_marker()) for line in above.get_lines()}
+    assert len(looks) == 12

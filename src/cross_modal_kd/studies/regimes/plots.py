@@ -1,7 +1,9 @@
 """One plot a study: error over its conditions, and what each arm takes off the baseline's."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from cross_modal_kd.plotting import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEAC
 from cross_modal_kd.studies.words import without_interval
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
+MARKERS = "osD^"
 BESIDE = 0.06  # from one arm to the next under one condition, where a condition takes 1
 APART = 1.02  # from one arm to the next on a logarithmic axis, so that intervals do not hide one another
 LONG = 36  # characters of a label of which three fit beside one another
@@ -81,8 +84,8 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
 
 
 def _arms(above: Axes, below: Axes, table: pd.DataFrame, look: Look, conditions: list[str]) -> None:
-    """A line an arm; the baseline has no reduction against itself."""
-    others = iter(PALETTE * (1 + table["arm"].nunique() // len(PALETTE)))
+    """A line an arm; the baseline has no reduction against itself. Arms of one colour differ in their markers."""
+    others, taken = cycle(PALETTE), Counter[str]()
     reduced = "relative_reduction_to_baseline"
     for number, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
         alone = reduced not in rows or rows[reduced].isna().all()
@@ -94,10 +97,12 @@ def _arms(above: Axes, below: Axes, table: pd.DataFrame, look: Look, conditions:
             places = places + BESIDE * number
         elif look.ticks:
             places = beside_zero(places, look.places(table, conditions)) * APART**number
+        style = ("-" if look.x is not None else "") + MARKERS[taken[colour] % len(MARKERS)]
+        taken[colour] += 1
         label = rows["title"].iloc[0] or str(arm)
-        _line(above, places, rows, "error_mean", "error", colour, label, joined=look.x is not None)
+        _line(above, places, rows, "error_mean", "error", colour, label, style)
         if not alone:
-            _line(below, places, rows, reduced, reduced, colour, label, joined=look.x is not None)
+            _line(below, places, rows, reduced, reduced, colour, label, style)
 
 
 def _mark_weak_teacher(axes: Iterable[Axes], table: pd.DataFrame, arm: str) -> None:
@@ -142,8 +147,8 @@ def _ticks(axis: Axes, table: pd.DataFrame, look: Look, conditions: list[str]) -
 
 
 def _line(
-    axis: Axes, places: np.ndarray, rows: pd.DataFrame, value: str, ends: str, colour: str, label: str, joined: bool
+    axis: Axes, places: np.ndarray, rows: pd.DataFrame, value: str, ends: str, colour: str, label: str, style: str
 ) -> None:
     middle, low, high = (100 * rows[name].to_numpy(dtype=float) for name in (value, f"{ends}_low", f"{ends}_high"))
     axis.vlines(places, low, high, color=colour, linewidth=1.4, alpha=0.6)
-    axis.plot(places, middle, "-o" if joined else "o", color=colour, linewidth=1.4, markersize=5, label=label)
+    axis.plot(places, middle, style, color=colour, linewidth=1.4, markersize=5, label=label)
