@@ -16,7 +16,7 @@ from cross_modal_kd.losses import ConstraintInputs, LinearClassifier, Objective,
 from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models.projection import Projection, build_projection, projection_bundle
-from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, legend_below, new_figure
 from cross_modal_kd.samples.embeddings import EmbeddingTable
 from cross_modal_kd.studies.damage import random_damage
 from cross_modal_kd.studies.regimes.claim_plot import claim_plot
@@ -385,3 +385,13 @@ def test_no_two_arms_of_a_plot_look_alike_however_many_there_are():
     above, _ = study_plot(table, Look("H", "labelled", x=None)).axes
     looks = {(line.get_color(), line.get_marker()) for line in above.get_lines()}
     assert len(looks) == 12
+
+
+@pytest.mark.parametrize("letters", [12, 30, 46, 50])
+def test_a_legend_below_a_figure_is_no_wider_than_the_figure(letters):
+    figure, axis = new_figure()
+    for number in range(5):
+        axis.plot([0, 1], label=(f"soft feature and classifier {number}, fixed projection, " * 2)[:letters])
+    legend_below(figure, axis)
+    figure.draw_without_rendering()
+    assert figure.legends[0].get_window_extent().width <= figure.bbox.width

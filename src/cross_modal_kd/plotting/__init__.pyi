@@ -9,6 +9,7 @@ from cross_modal_kd.plotting.style import IMPOSTOR as IMPOSTOR
 from cross_modal_kd.plotting.style import INK as INK
 from cross_modal_kd.plotting.style import TEACHER as TEACHER
 from cross_modal_kd.plotting.style import legend as legend
+from cross_modal_kd.plotting.style import legend_below as legend_below
 from cross_modal_kd.plotting.style import new_figure as new_figure
 from cross_modal_kd.plotting.style import remark as remark
 from cross_modal_kd.plotting.style import rename as rename

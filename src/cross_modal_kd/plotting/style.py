@@ -12,6 +12,7 @@ IMPOSTOR, INK, FAINT = "#d55e00", "#2b3138", "#d9dde2"
 ARMS = {"student_alone": ("student alone", ALONE), "distilled": ("distilled", DISTILLED)}
 
 WIDTH = 6.4
+ROOM = {3: 30, 2: 50}  # columns of a legend as wide as a figure, and how many characters each holds
 
 
 def new_figure(rows: int = 1, columns: int = 1, height: float = 3.9, **options: Any) -> tuple[Figure, Any]:
@@ -71,6 +72,20 @@ def legend(axis: Axes, **options: Any) -> None:
     """
     if axis.get_legend_handles_labels()[0]:
         axis.legend(**({"frameon": False, "fontsize": 8.5, "labelcolor": INK} | options))
+
+
+def legend_below(figure: Figure, axis: Axes, most: int = 3) -> None:
+    """The names of an axis below the whole figure, as many beside one another as its width has room for.
+
+    Args:
+        figure: Is changed.
+        axis: Whose names they are.
+        most: Columns, at most.
+    """
+    handles, labels = axis.get_legend_handles_labels()
+    longest = max(map(len, labels), default=0)
+    columns = min(most, next((fit for fit, length in ROOM.items() if longest <= length), 1))
+    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
 
 
 def say(axis: Axes, text: str) -> None:

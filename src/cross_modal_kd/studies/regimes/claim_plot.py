@@ -5,13 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend_below, new_figure, remark, title
 from cross_modal_kd.studies.regimes.plots import APART, METRICS, PALETTE, Look, log_ticks
 from cross_modal_kd.studies.words import without_interval
 
 TRAIN, TEST = "teacher_student_distance_train", "teacher_student_distance_test"
 ACTIVE = "active_fraction_"
-LONG = 44  # characters of a label of which two fit beside one another
 
 
 def claim_plot(table: pd.DataFrame, look: Look) -> Figure:
@@ -44,9 +43,7 @@ def claim_plot(table: pd.DataFrame, look: Look) -> Figure:
     below.set(xlabel=look.axis, ylabel="samples outside\nthe margin, %", ylim=(-4, 104))
     log_ticks(below, table["value"].to_numpy(dtype=float), look.ticks or "{:g}")
     title(above, look.heading)
-    handles, labels = above.get_legend_handles_labels()
-    columns = 2 if max(map(len, labels)) <= LONG else 1
-    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
+    legend_below(figure, above, most=2)
     if said := [line for line in (look.note, without_interval(table)) if line]:
         remark(figure, "\n".join(said), IMPOSTOR if look.note else INK)
     return figure

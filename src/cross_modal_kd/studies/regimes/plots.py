@@ -10,14 +10,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting import ALONE, DISTILLED, FAINT, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.plotting import (
+    ALONE,
+    DISTILLED,
+    FAINT,
+    IMPOSTOR,
+    INK,
+    TEACHER,
+    legend_below,
+    new_figure,
+    remark,
+    title,
+)
 from cross_modal_kd.studies.words import without_interval
 
 PALETTE = [DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"]
 MARKERS = "osD^"
 BESIDE = 0.06  # from one arm to the next under one condition, where a condition takes 1
 APART = 1.02  # from one arm to the next on a logarithmic axis, so that intervals do not hide one another
-LONG = 36  # characters of a label of which three fit beside one another
 METRICS = {"eer": "EER", "top1_error": "top-1 error"}
 
 
@@ -75,9 +85,7 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     above.set_ylabel(f"{METRICS[table['error_metric'].iloc[0]]}, %")
     below.set(xlabel=look.axis, ylabel="error reduction against the\nstudent without a teacher, %")
     title(above, look.heading)
-    handles, labels = above.get_legend_handles_labels()
-    columns = 3 if max(map(len, labels)) <= LONG else 2
-    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
+    legend_below(figure, above)
     if said := [line for line in (look.note, without_interval(table)) if line]:
         remark(figure, "\n".join(said), IMPOSTOR if look.note else INK)
     return figure

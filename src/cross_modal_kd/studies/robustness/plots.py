@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, new_figure, remark, title
+from cross_modal_kd.plotting import ALONE, DISTILLED, IMPOSTOR, INK, TEACHER, legend_below, new_figure, remark, title
 from cross_modal_kd.studies.robustness.table import CLEAN
 from cross_modal_kd.studies.words import arm_label, without_interval
 
@@ -42,7 +42,7 @@ def robustness_plot(table: pd.DataFrame) -> Figure:
         axis.axis("off")
     for row in axes:
         row[0].set_ylabel(ERRORS[table["error_metric"].iloc[0]])
-    _legend_below(figure, axes.flat[0], columns=3)
+    legend_below(figure, axes.flat[0])
     _remark_lacking(figure, table)
     return figure
 
@@ -74,7 +74,7 @@ def _arm(rows: pd.DataFrame) -> Figure:
     axis.set_xticks(severities, [CLEAN, *map(str, severities[1:])])
     axis.set(xlabel="severity: the levels below, each in their order", ylabel=ERRORS[rows["error_metric"].iloc[0]])
     title(axis, _label(rows))
-    _legend_below(figure, axis, columns=2)
+    legend_below(figure, axis, most=2)
     _remark_lacking(figure, rows)
     return figure
 
@@ -96,10 +96,6 @@ def _curve(axis: Axes, rows: pd.DataFrame, label: str, number: int, band: bool) 
     axis.plot(place, values, style, marker="o", markersize=3.5, linewidth=1.7, label=label, **look)
     if band and np.isfinite([low, high]).all():
         axis.fill_between(place, low, high, alpha=0.15, linewidth=0, **look)
-
-
-def _legend_below(figure: Figure, axis: Axes, columns: int) -> None:
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
 
 
 def _label(rows: pd.DataFrame) -> str:
