@@ -216,7 +216,7 @@ def test_the_large_margin_stage_goes_on_from_the_first():
     assert set(sizes[4 * STEPS :]) == {6} and len(sizes) == 4 * STEPS + 2 * (COUNT // 6)
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 3])
+@pytest.mark.parametrize("killed_at", [2, 3])
 def test_cyclic_rates_go_on_where_they_were_interrupted(tmp_path, killed_at):
     size = 2 * STEPS + 1  # every epoch ends elsewhere on the triangle
     config = changed(schedule="cyclic", lr=0.05, final_lr=1e-4, step_size=size, keep="last")
