@@ -227,13 +227,6 @@ def test_a_condition_that_no_target_crosses_has_no_errors_across():
     assert [name for name, _ in coded.parts(np.array([1, 0]))] == ["eer_within_gender/f", "eer_within_gender/m"]
 
 
-def test_the_french_speakers_of_norway_are_said_in_its_row_alone():
-    said = "both samples of a pair are of this nationality (in VoxCeleb1's table French speakers are Norway's)"
-    assert legend_of("eer_within_nationality/Norway").explains == said
-    for other in ("nationality/New Zealand", "genre/Norway"):
-        assert "French" not in legend_of(f"eer_within_{other}").explains
-
-
 def test_every_such_metric_has_a_legend_and_no_other_name_is_one():
     assert legend_of("eer_within_genre/live_broadcast").title == "EER, genre live_broadcast"
     assert legend_of("eer_across_session").better == "lower" and legend_of("eer_across_session").reducible

@@ -35,8 +35,7 @@ HELD = {
     "the test is id10270 to id10309": VOX + "test_without_tables_numbers_and_folders_say_what_is_of_the_test",
     "a table that is named csv and parted by TAB": VOX + "test_the_tables_in_the_forms_of_their_copies",
     "nationalities with blanks": VOX + "test_gender_nationality_and_session_are_conditions",
-    "French speakers are Norway's in its table": CONDITIONS
-    + "test_the_french_speakers_of_norway_are_said_in_its_row_alone",
+    "French speakers are Norway's in its table": VOX + "test_norway_is_said_to_have_the_french_speakers_of_the_table",
     "a table whose lines stand in quotes": VOX + "test_the_tables_in_the_forms_of_their_copies",
     "five names that end with a dot": VOX + "test_a_name_that_ends_with_a_dot_is_found_with_and_without_it",
     "parts of archives that were not joined": VOX

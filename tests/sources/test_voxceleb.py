@@ -81,6 +81,15 @@ def test_gender_nationality_and_session_are_conditions(tmp_path):
     assert [name for name in read(tmp_path).rows if name.startswith("condition")] == ["condition_session"]
 
 
+@pytest.mark.parametrize("nation", ["Norway", "New Zealand"])
+def test_norway_is_said_to_have_the_french_speakers_of_the_table(tmp_path, caplog, nation):
+    metas(tmp_path, VOX1_META + f"id10009\tA\tm\t{nation}\tdev\n")
+    touch(tmp_path, "wav/id10009/1zcIwhmdeo4/00001.wav")
+    with caplog.at_level("INFO"):
+        read(tmp_path)
+    assert ("French speakers among Norway's" in caplog.text) == (nation == "Norway")
+
+
 def test_a_name_of_two_speakers_is_nobodys(tmp_path):
     metas(tmp_path, VOX1_META + "id10009\tLouis_C.K\tm\tIreland\tdev\n")
     touch(tmp_path, "Louis_C.K./1zcIwhmdeo4_0000001.wav", "wav/id10009/1zcIwhmdeo4/00001.wav")

@@ -395,7 +395,8 @@ class Speakers:
             return ""
         words = [f"{count:,} {gender}" for gender, count in known["Gender"].value_counts().sort_index().items()]
         nations = known["Nationality"].nunique()
-        return f" ({', '.join(words)}{f'; {nations} nationalities' if nations else ''})"
+        french = ", French speakers among Norway's" if "Norway" in set(known["Nationality"]) else ""
+        return f" ({', '.join(words)}{f'; {nations} nationalities{french}' if nations else ''})"
 
 
 def _read(file: Path, columns: list[str]) -> pd.DataFrame:

@@ -13,9 +13,6 @@ from cross_modal_kd.tasks.legend import Legend
 NAME = re.compile(r"eer_(?P<where>within|across)_(?P<name>[a-z][a-z0-9_]*)(?:/(?P<value>.+))?")
 
 
-REMARKS = {("nationality", "Norway"): "in VoxCeleb1's table French speakers are Norway's"}
-
-
 class Coded(NamedTuple):
     """A condition of T trials. values: V of them; enrol, test: (T,) their numbers, -1 where nothing is known."""
 
@@ -119,6 +116,4 @@ def condition_legend(name: str) -> Legend | None:
         title, explains = f"EER within a {words}", f"target pairs are of one {words}; all impostor pairs"
     else:
         title, explains = f"EER, {words} {found['value']}", f"both samples of a pair are of this {words}"
-        if remark := REMARKS.get((found["name"], found["value"])):
-            explains += f" ({remark})"
     return Legend(title, "conditions", "lower", True, True, explains)
