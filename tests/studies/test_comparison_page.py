@@ -10,11 +10,12 @@ import pytest
 from cross_modal_kd.config.arms import ArmsConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Evidence, Least, Metric, MetricSet
-from cross_modal_kd.studies.comparison.metrics import metrics_table, unseen_columns
+from cross_modal_kd.studies.comparison.metrics import metrics_table
 from cross_modal_kd.studies.comparison.page import comparison_page
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.grid import Job, Outcome
 from cross_modal_kd.studies.table import ArmResult, Contrasts, comparison_table
+from cross_modal_kd.studies.unseen import unseen_columns
 from cross_modal_kd.tasks import kind_of
 from evaluation_world import CHIMERIC, CLASSIFICATION, VERIFICATION
 

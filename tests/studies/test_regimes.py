@@ -45,6 +45,7 @@ def test_every_study_runs_and_is_not_trained_twice(run_kedro_after):
     table = pd.read_csv(root / "08_reporting/test/regimes.csv")
     assert set(table["study"]) == {"labels", "teacher", "noise", "width", "length", "weight", "crossfit", "variants"}
     assert table["error_mean"].between(0, 1).all()
+    assert table["open_vocabulary"].between(0, 1).all() and (table["open_vocabulary_chance"] < 1).all()
     bound = table[table["arm"] != "none"]
     ends = [f"difference_to_baseline{end}" for end in ("", "_low", "_high")]
     assert bound[[*ends, "relative_reduction_to_baseline"]].notna().all().all()

@@ -122,6 +122,13 @@ def test_unseen_classes_have_a_table_of_the_arms_with_chance_below(folder, tmp_p
     assert rows[0] == "| arm | projection | Open vocabulary, among 50 |"
     assert rows[3] == "| soft \\| both | trainable | 20.0 [15.0, 25.0] |"
     assert rows[-1] == "| chance | – | 2.0 (1 in 50) |"
+    study = pd.read_csv(folder / "regimes" / "noise.csv").assign(**named, open_vocabulary_50_chance=0.02)
+    study.to_csv(folder / "regimes" / "noise.csv", index=False)
+    page = write(folder, tmp_path / "docs")
+    rows = page.split("## Regimes\n")[1].split(caption)[1].split("\n\n")[1].splitlines()
+    assert rows[3] == "| clean test | soft \\| both | trainable | 20.0 [15.0, 25.0] |"
+    assert rows[-1] == "| – | chance | – | 2.0 (1 in 50) |"
+    assert page.count(caption) == 2, "a headline shows errors"
 
 
 def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called_that_of_the_split(folder, tmp_path):

@@ -1,15 +1,14 @@
 """Every metric of every arm with its interval, and its paired difference to the baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.evaluation import SEEN, legend_of
 from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval, weakest
-from cross_modal_kd.studies.table import NO_INTERVAL, ArmResult, Key, common_seeds
+from cross_modal_kd.studies.table import ArmResult, Key, common_seeds
+from cross_modal_kd.studies.unseen import UNSEEN, interval_columns, names_in
 
-UNSEEN = ("named", "shown")
 SHOWN = ("core", "matching", *UNSEEN)
 
 
@@ -31,13 +30,13 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
     rows = []
     for (arm, projection), result in results.items():
         other = baselines.get(projection, next(iter(baselines.values())))
-        for name in _names(result, SHOWN):
+        for name in names_in(SHOWN, result):
             row: dict[str, object] = {"arm": arm, "projection": projection, "metric": name}
             given = result.values(name), result.resampled(name)
-            row |= _columns("value", percentile_interval(*given, level, result.evidence(name)))
+            row |= interval_columns("value", percentile_interval(*given, level, result.evidence(name)))
             row["chance"] = result.metrics[0].chance.get(name, np.nan)
             if result is not other and other.has(name):
-                row |= _columns("difference", _difference(other, result, name, level))
+                row |= interval_columns("difference", _difference(other, result, name, level))
             rows.append(row)
     columns = [
         "arm",
@@ -50,37 +49,7 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
     return found.reindex(columns=[*columns, *(column for column in found if column not in columns)])
 
 
-def unseen_columns(results: Mapping[Key, ArmResult], level: float) -> pd.DataFrame:
-    """A row an arm and projection, in the order of the results: how well classes that training has not seen are known.
-
-    Args:
-        results: by (arm, projection).
-        level: of the intervals, in (0, 1).
-
-    Returns:
-        ``<metric>``, the mean over the seeds, with ``_low``, ``_high`` and ``_chance``, of every metric whose legend is
-        in one of the sections ``UNSEEN``; shares. Without columns where no such metric is defined.
-    """
-    rows = []
-    for result in results.values():
-        row: dict[str, object] = {}
-        for name in _names(result, UNSEEN):
-            given = result.values(name), result.resampled(name)
-            row |= _columns(name, percentile_interval(*given, level, result.evidence(name)))
-            row[f"{name}_chance"] = result.metrics[0].chance.get(name, np.nan)
-        rows.append({name: value for name, value in row.items() if name != NO_INTERVAL})
-    return pd.DataFrame(rows, index=range(len(rows)))
-
-
 ENDS = ("", "_low", "_high")
-
-
-def _names(result: ArmResult, sections: Sequence[str]) -> list[str]:
-    return [
-        name
-        for name in result.metrics[0].metrics
-        if not name.endswith(SEEN) and legend_of(name).section in sections and result.has(name)
-    ]
 
 
 def _difference(baseline: ArmResult, result: ArmResult, name: str, level: float) -> Interval:
@@ -88,11 +57,3 @@ def _difference(baseline: ArmResult, result: ArmResult, name: str, level: float)
     evidence = weakest([each.evidence(name) for each in (before, after)])
     values = (before.values(name), after.values(name))
     return paired_difference(*values, before.resampled(name), after.resampled(name), level, evidence)
-
-
-def _columns(name: str, interval: Interval) -> dict[str, object]:
-    columns: dict[str, object] = {name: interval.value}
-    columns |= {
-        f"{name}_{end}": np.nan if at is None else at for end, at in (("low", interval.low), ("high", interval.high))
-    }
-    return columns | ({NO_INTERVAL: interval.reason} if interval.reason else {})

@@ -106,11 +106,12 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
         differences and reductions are shares, not percent. Over several folds the first has a column ``folds``, how
         many.
     """
-    from cross_modal_kd.studies.comparison.metrics import metrics_table, unseen_columns
+    from cross_modal_kd.studies.comparison.metrics import metrics_table
     from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, over_folds
     from cross_modal_kd.studies.headline import log_arms
     from cross_modal_kd.studies.measure import measure
     from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
+    from cross_modal_kd.studies.unseen import unseen_columns
 
     context, *others = comparison_folds
     resampling = {"bootstrap": comparison.bootstrap, "level": comparison.level}

@@ -13,8 +13,8 @@ from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.evaluation import SECTIONS, legend_of, shown, shown_change
 from cross_modal_kd.plotting import page_style, typeset
 from cross_modal_kd.samples import as_records
-from cross_modal_kd.studies.comparison.metrics import UNSEEN
 from cross_modal_kd.studies.config import ComparisonConfig
+from cross_modal_kd.studies.unseen import UNSEEN
 from cross_modal_kd.studies.words import arm_label, without_interval
 from cross_modal_kd.tasks import Legend, kind_of
 from cross_modal_kd.tracking import git_facts, this_run

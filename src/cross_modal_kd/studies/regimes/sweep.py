@@ -21,6 +21,7 @@ from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.weight import weighed
 from cross_modal_kd.studies.regimes.world import World
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
+from cross_modal_kd.studies.unseen import unseen_columns
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import train_arm
 
@@ -63,9 +64,9 @@ def study_tables(study: "Study", worlds: Sequence[World], regimes: RegimesConfig
 
     Returns:
         Two tables of study, condition, value, and then the columns of ``comparison_table`` (errors are shares, not
-        percent) and the facts of the conditions, and those of ``components_table``. Rows are in the order of tests,
-        then conditions, then arms. Over several folds both have a column ``folds``, how many, and a fact is the mean
-        over them.
+        percent), those of ``unseen_columns`` and the facts of the conditions, and those of ``components_table``. Rows
+        are in the order of tests, then conditions, then arms. Over several folds both have a column ``folds``, how
+        many, and a fact is the mean over them.
     """
     block, folds = getattr(regimes, study.name), [study.world(world) for world in worlds]
     trained = [
@@ -174,7 +175,7 @@ def rows_of(
     outcomes = over_folds([trained.outcomes for trained in same])
     results, contrasts = by_arm(outcomes, metrics), Contrasts(baseline, regimes.against, regimes.level)
     table = comparison_table(results, kind_of(world.task), contrasts, arms)
-    table = table.rename(columns=_to_other)
+    table = table.rename(columns=_to_other).join(unseen_columns(results, regimes.level))
     about = {"study": study, "condition": test or condition.name, "value": condition.value}
     against = Against(baseline, regimes.against, regimes.level)
     spread = components_table(results, kind_of(world.task), against, arms)

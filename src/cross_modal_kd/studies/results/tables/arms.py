@@ -48,7 +48,7 @@ def comparison_tables(frame: pd.DataFrame) -> list[Table]:
         arms_table(
             f"The arms, mean over the seeds; intervals are paired and resample clusters of {_tests_of(frame)}", frame
         ),
-        *(_unseen(*each, frame) for each in UNSEEN.items() if _metrics_of(each[0], frame)),
+        *unseen_tables(frame),
         _table("Diagnostics of the arms", frame, DIAGNOSTICS),
     ]
 
@@ -72,13 +72,24 @@ def _tests_of(frame: pd.DataFrame) -> str:
 UNSEEN = {section: f"{SECTIONS[section]}: accuracy, %" for section in ("named", "shown")}
 
 
+def unseen_tables(frame: pd.DataFrame) -> list[Table]:
+    """How well classes that training has not seen are known, by each way to be told of them.
+
+    Args:
+        frame: in the columns of ``comparison_table`` and of ``unseen_columns``.
+
+    Returns:
+        A table for each of ``UNSEEN`` that was measured: a row an arm, and below them chance.
+    """
+    return [_unseen(*each, frame) for each in UNSEEN.items() if _metrics_of(each[0], frame)]
+
+
 def _metrics_of(section: str, frame: pd.DataFrame) -> list[str]:
     names = [str(column).removesuffix("_chance") for column in frame if str(column).endswith("_chance")]
     return [name for name in names if legend_of(name).section == section and frame[name].notna().any()]
 
 
 def _unseen(section: str, caption: str, frame: pd.DataFrame) -> Table:
-    """Chance stands below the arms."""
     names = _metrics_of(section, frame)
     table = _table(caption, frame, {name: legend_of(name).title for name in names})
     chances = [(name, frame[f"{name}_chance"].dropna().iloc[0]) for name in names]

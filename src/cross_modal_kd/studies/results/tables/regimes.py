@@ -5,8 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.studies.results.numbers import number
-from cross_modal_kd.studies.results.tables.arms import COLUMNS, DIAGNOSTICS, arms_table, over_folds, projection_in_words
+from cross_modal_kd.studies.results.numbers import NOTHING, number
+from cross_modal_kd.studies.results.tables.arms import (
+    COLUMNS,
+    DIAGNOSTICS,
+    arms_table,
+    over_folds,
+    projection_in_words,
+    unseen_tables,
+)
 from cross_modal_kd.studies.results.tables.table import Table, records
 
 STUDIES = {
@@ -40,24 +47,26 @@ FACTS = {
 
 
 def regimes_tables(frame: pd.DataFrame) -> list[Table]:
-    """One table a study, a row a condition and arm.
+    """The tables of each study, a row a condition and arm.
 
     Args:
         frame: in the columns of ``comparison_table``, with ``study`` and ``condition``, and what studies add.
 
     Returns:
-        Those of ``STUDIES`` in their order, then other studies as they come.
+        Those of ``STUDIES`` in their order, then other studies as they come. Of each its errors, and after them
+        ``unseen_tables``, whose last row is chance.
     """
     tables = []
     order = [study for study in STUDIES if (frame["study"] == study).any()]
     order += [study for study in frame["study"].unique() if study not in order]
     for study in order:
         rows = frame[frame["study"] == study]
-        made = arms_table(STUDIES.get(study, study), rows, COLUMNS | OWN.get(study, {}) | FACTS)
-        caption = f"{made.caption}{over_folds(rows)}"
+        errors = arms_table(STUDIES.get(study, study), rows, COLUMNS | OWN.get(study, {}) | FACTS)
         conditions = rows["condition"].astype(str).tolist()
-        lines = [[condition, *line] for condition, line in zip(conditions, made.rows, strict=True)]
-        tables.append(Table(caption, ["condition", *made.header], lines))
+        for made in (errors, *unseen_tables(rows)):
+            first = [*conditions, *([NOTHING] if made is not errors else [])]
+            lines = [[condition, *line] for condition, line in zip(first, made.rows, strict=True)]
+            tables.append(Table(f"{made.caption}{over_folds(rows)}", ["condition", *made.header], lines))
     return tables
 
 
