@@ -62,6 +62,20 @@ def test_the_environment_of_voxceleb_is_wespeakers_recipe_and_avcleanses_of_the_
     assert found["sources"]["voxceleb_faces"]["options"]["frames"] == 5
 
 
+def test_the_environment_of_ecapa_is_speechbrains_recipe_and_the_rest_is_voxcelebs():
+    found, other, page = environment("voxceleb_ecapa"), environment("voxceleb"), BLOCKS[2]
+    assert all(found[name] == page[name] for name in ("student", "training"))
+    assert found["inputs"]["speech"] == page["inputs"]["speech"] and found["projection"]["dim"] == 192
+    assert {name for name in found.keys() | other.keys() if found.get(name) != other.get(name)} == {
+        *("task", "inputs", "projection", "student", "training")
+    }
+    assert {name for name in found["task"] if found["task"][name] != other["task"].get(name)} == {"title"}
+    assert {name for name in found["inputs"] if found["inputs"][name] != other["inputs"].get(name)} == {"speech"}
+    text = (PAGE.parents[2] / "conf/voxceleb_ecapa/parameters.yml").read_text("utf-8")
+    said = " ".join(line.lstrip("# ") for line in text.splitlines())
+    assert all(figure in said for figure in ("1.30 / 1.98 / 3.62 %", "0.90 %", "0.856 / 1.072 / 2.059 %"))
+
+
 def test_the_other_recipes_have_the_values_of_their_sources():
     ecapa, speechbrain = BLOCKS[1]["student"], BLOCKS[2]
     assert ecapa["encoder"]["options"]["channels"][0] == 1024 and BLOCKS[1]["projection"]["dim"] == 192
@@ -69,7 +83,14 @@ def test_the_other_recipes_have_the_values_of_their_sources():
     copies = 5  # of every sound, its own among them
     assert (training["epochs"], training["batch_size"]) == (10 * copies, 32 * copies)
     assert (training["lr"], training["final_lr"], training["weight_decay"]) == (1e-3, 1e-8, 2e-6)
-    assert (training["schedule"], training["step_size"]) == ("cyclic", 65_000)
+    assert (training["optimizer"], training["schedule"], training["step_size"]) == ("adam", "cyclic", 65_000)
+    options = student["encoder"]["options"]
+    assert options["features"] == "speechbrain" and options["lin_neurons"] == speechbrain["projection"]["dim"] == 192
+    assert (options["channels"], options["attention_channels"]) == ([1024, 1024, 1024, 1024, 3072], 128)
+    noise = training["augmentation"]["speech"]
+    of_a_kind = (noise["probability"] * (1 - noise["rooms"]), noise["probability"] * noise["rooms"])
+    assert of_a_kind == pytest.approx((1 / copies, 1 / copies)) and noise["noise"] == [0, 15]
+    assert noise["spec_augment"]["probability"] == pytest.approx(2 / copies)
     assert (student["margin"], student["scale"], speechbrain["inputs"]["speech"]["crop_s"]) == (0.2, 30.0, 3.0)
     (cub,) = (block["training"] for block in BLOCKS if block.get("training", {}).get("weight_decay") == 5e-4)
     assert (cub["optimizer"], cub["lr"], cub["batch_size"], cub["epochs"], cub["warmup_epochs"]) == (

@@ -15,7 +15,7 @@ def test_its_commands_are_of_what_there_is(project_path):  # noqa: ARG001 (with 
 
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.S))
     commands = [line for line in blocks.splitlines() if line.startswith("kedro run")]
-    assert len(commands) == 14
+    assert len(commands) == 16
     known = yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text())["score_trials"]
     for command in commands:
         given = dict(word.removeprefix("--").split("=", 1) for word in shlex.split(command)[2:])

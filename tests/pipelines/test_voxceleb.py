@@ -88,6 +88,22 @@ def test_a_miniature_of_voxceleb_distills_and_a_list_of_trials_is_scored(run_ked
 
 
 @pytest.mark.slow
+def test_a_miniature_distills_with_speechbrains_recipe_in_a_folder_of_its_own(run_kedro, voxceleb):
+    asked = settings(voxceleb)
+    sizes = {"channels": [8, 8, 8, 8, 24], "attention_channels": 4, "lin_neurons": 8, "res2net_scale": 4}
+    asked["student"] = {"encoder": {"options": sizes}}
+    asked["training"] = {"epochs": 1, "batch_size": 8, "eval_every": 1, "step_size": 2}
+    run_kedro("distill", env="voxceleb_ecapa", params=asked)
+    folders = {path.name for path in run_kedro.data_root.glob("0*/*")}
+    assert folders == {"voxceleb_ecapa"}  # nothing of conf/voxceleb's is written over
+    metrics = json.loads((run_kedro.data_root / "08_reporting/voxceleb_ecapa/metrics.json").read_text())
+    assert {"student_alone", "distilled", "difference"} <= set(metrics)
+    student = run_kedro.data_root / "06_models/voxceleb_ecapa/distilled/student/config.json"
+    options = json.loads(student.read_text())["config"]["encoder"]["options"]
+    assert options["features"] == "speechbrain" and options["channels"] == sizes["channels"]
+
+
+@pytest.mark.slow
 def test_the_identification_split_of_voxceleb1_distills_as_a_closed_set(run_kedro, voxceleb, tmp_path):
     train = {(speaker, VIDEOS[0], clip): 1 for speaker in SPEAKERS for clip in (1, 2)}
     dev = {(speaker, VIDEOS[1], clip): 2 for speaker in SPEAKERS[:2] for clip in (1, 2)}

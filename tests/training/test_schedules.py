@@ -75,7 +75,7 @@ def test_a_margin_schedule_without_a_margin_is_refused():
         train(config=changed(margin_schedule={}))
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
 @pytest.mark.parametrize("schedule", ["exponential", "cosine"])
 def test_the_learning_rate_of_every_step_is_its_formula(schedule, optimizer):
     config = changed(schedule=schedule, optimizer=optimizer, lr=0.1, final_lr=1e-3, warmup_epochs=1)
@@ -134,6 +134,37 @@ def test_sgd_takes_the_steps_of_nesterov():
         moved = 0.8 * moved + gradient
         value -= 0.1 * (gradient + 0.8 * moved)
         torch.testing.assert_close(weight.detach(), value)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_adam_adds_the_decay_to_the_gradient_and_adamw_takes_it_off_the_weights(optimizer):
+    decay, rate = 0.3, 0.01
+    config = changed(optimizer=optimizer, schedule="exponential", lr=rate, final_lr=rate, weight_decay=decay)
+    running = set_up(aam(), data(teacher=False), Plan(config, norm_metric()), make_fabric(config))
+    layer = running.module.student[1]
+    values = {name: [value.detach().clone(), 0.0, 0.0] for name, value in layer.named_parameters()}
+    for step in range(1, 4):
+        for name, weight in layer.named_parameters():
+            gradient = torch.randn_like(weight)
+            weight.grad = gradient.clone()
+            value, first, second = values[name]
+            own = decay if weight.ndim > 1 else 0.0
+            if optimizer == "adam":
+                gradient = gradient + own * value
+            else:
+                value = value * (1 - rate * own)
+            first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+            moved = rate * (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+            values[name] = [value - moved, first, second]
+        running.optimizer.step()
+        for name, weight in layer.named_parameters():
+            torch.testing.assert_close(weight.detach(), values[name][0])
+
+
+def test_adam_has_a_run_key_of_its_own_and_the_others_keep_theirs():
+    said = TrainingConfig(optimizer="adamw").model_dump()
+    assert said == TrainingConfig().model_dump() and "optimizer" not in said
+    assert TrainingConfig(optimizer="adam").model_dump() == said | {"optimizer": "adam"}
 
 
 def test_no_schedule_changes_the_rate_before_the_end_of_the_one_cycle():

@@ -128,9 +128,10 @@ class TrainingConfig(Strict):
             one step is taken on all of them. What looks at each sample alone is as without; constraints over a batch
             (relational, rkd, contrastive) and batch norms see a part.
         lr: the highest learning rate of the schedule.
-        weight_decay: of matrices; vectors (biases, norms) have none.
+        weight_decay: of matrices; vectors (biases, norms) have none. ``adamw`` takes it off the weights, ``adam`` and
+            ``sgd`` add it, times the weights, to the gradient.
         warmup: share of the steps over which the learning rate rises.
-        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum.
+        optimizer: ``adamw``, ``adam``, or ``sgd`` with Nesterov's momentum.
         momentum: of ``sgd``.
         schedule: of the learning rate, step by step. ``one_cycle`` rises and falls by cosines over the share ``warmup``
             and the rest. Step t of T, with w = min(1, t / steps of ``warmup_epochs``): ``exponential`` is
@@ -176,7 +177,7 @@ class TrainingConfig(Strict):
     lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
-    optimizer: Literal["adamw", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     momentum: float = Field(0.9, gt=0, lt=1)
     schedule: Literal["one_cycle", "exponential", "cosine", "cyclic"] = "one_cycle"
     final_lr: float = Field(5e-5, gt=0)

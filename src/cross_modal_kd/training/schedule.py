@@ -13,7 +13,10 @@ from cross_modal_kd.config import TrainingConfig
 def build_optimizer(
     groups: list[dict[str, Any]], config: TrainingConfig, fused: bool | None, foreach: bool | None
 ) -> torch.optim.Optimizer:
-    """AdamW, or SGD with Nesterov's momentum.
+    """AdamW, Adam, or SGD with Nesterov's momentum.
+
+    Of a weight w with the gradient g and the decay c, Adam's and SGD's steps are those of g + c w (L2); AdamW's is that
+    of g, taken from w (1 - lr c) (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
 
     Args:
         groups: of parameters, each with its learning rate and weight decay.
@@ -27,7 +30,8 @@ def build_optimizer(
     how: dict[str, Any] = {"fused": fused, "foreach": foreach}
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=True, **how)
-    return torch.optim.AdamW(groups, **how)
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, **how)
 
 
 def build_schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, total: int, steps: int) -> LRScheduler:
@@ -44,7 +48,7 @@ def build_schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, tot
     """
     if config.schedule == "one_cycle":
         rates = [group["lr"] for group in optimizer.param_groups]
-        cycles = config.optimizer == "adamw"
+        cycles = config.optimizer != "sgd"
         share = max(config.warmup, 1e-3)
         return OneCycleLR(optimizer, rates, total_steps=total + 1, pct_start=share, cycle_momentum=cycles)
     return LambdaLR(optimizer, rate_of(config, total, steps))
