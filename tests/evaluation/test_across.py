@@ -154,6 +154,74 @@ def test_matching_by_lists_is_that_of_a_plain_loop(world, form, size):
     assert measure_trials(scored, config).plot() is not None
 
 
+def named(name):
+    """As numpy's choice of a list of names gives it, which vfal-eva's items have."""
+    return np.array([name, "a longer one"])[0]
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("probe", [None, "voices", "faces"])
+def test_vfal_evas_files_of_matching_are_read_from_either_side(world, probe, protocol):
+    folder, vectors = world
+    rows = [(f"id{who:02d}", f"id{(5 * who + 1) % SPEAKERS:02d}") for who in range(SPEAKERS)]
+    items = [(named(a), f"{a}/0.wav", f"{a}/1.png", named(b), f"{b}/2.wav", f"{b}/0.png") for a, b in rows]
+    sets = {"wav_set": {each[1] for each in items}, "jpg_set": {each[2] for each in items}}
+    (folder / "test_matching.pkl").write_bytes(pickle.dumps({**sets, "match_list": items}, protocol))
+    config = asked(folder, "test_matching.pkl", probes=probe)
+    found = measure_trials(score_trials(config, TASK), config).metrics
+    hits = []
+    for _, wav, jpg, _, other_wav, other_jpg in items:
+        probe_name, true, other = (jpg, wav, other_wav) if probe == "faces" else (wav, jpg, other_jpg)
+        hits.append(vectors[probe_name] @ vectors[true] > vectors[probe_name] @ vectors[other])
+    assert found["accuracy"] == np.mean(hits) and found["choices"] == 2 and found["probes"] == len(rows)
+    assert found["sides"]["enrol"] == ("image" if probe == "faces" else "speech")
+
+
+def test_vfal_evas_files_of_1_n_matching_and_of_verification_are_read(world):
+    folder, vectors = world
+    rng = np.random.default_rng(2)
+    people = [rng.permutation(SPEAKERS)[:5] for _ in range(40)]
+    items = [[[f"id{who:02d}/0.wav" for who in five], [f"id{who:02d}/1.png" for who in five]] for five in people]
+    (folder / "test_matching_10.pkl").write_bytes(pickle.dumps({"wav_set": set(), "match_list": items}))
+    for probe, place in (("voices", 0), ("faces", 1)):
+        config = asked(folder, "test_matching_10.pkl", probes=probe)
+        found = measure_trials(score_trials(config, TASK), config).metrics
+        scores = np.array([[vectors[item[place][0]] @ vectors[each] for each in item[1 - place]] for item in items])
+        expected = {str(n): (scores[:, :n].argmax(axis=1) == 0).mean() for n in (2, 3, 4)}
+        assert found["accuracy_among"] == pytest.approx(expected)
+        assert found["accuracy"] == (scores.argmax(axis=1) == 0).mean()
+    listed = {"wav_set": {"a"}, "jpg_set": {"b"}, "list": [list(each) for each in pairs()], "script": "import os"}
+    (folder / "test_verification.pkl").write_bytes(pickle.dumps(listed))
+    plain = "".join(f"{a} {b} {label}\n" for a, b, label in pairs())
+    (folder / "plain.txt").write_text(plain)
+    read, told = (read_across(folder / name) for name in ("test_verification.pkl", "plain.txt"))
+    assert read.names == told.names and (read.target == told.target).all() and (read.test == told.test).all()
+
+
+def test_names_of_2017_and_crops_without_their_folder_are_found_with_the_table(world):
+    folder, _ = world
+    video, table_of = "J9lHsKG98U8", "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"
+    (folder / "vox1_meta.csv").write_text(table_of + "id10001\tA.J._Buckley\tm\tIreland\tdev\n")
+    np.savez(folder / "speech.npz", names=np.array([f"v/id10001/{video}/00025"]), values=np.eye(1, 4))
+    faces = [f"f/unzippedFaces/A.J._Buckley/1.6/{video}/00{frame}.jpg" for frame in ("10225", "10250")]
+    np.savez(folder / "image.npz", names=np.array(faces), values=np.eye(2, 3))
+    wav, true, other = (f"A.J._Buckley/{video}/{name}" for name in ("00025.wav", "0010225.jpg", "0010250.jpg"))
+    (folder / "m.pkl").write_bytes(pickle.dumps({"list": [[wav, true, 1], [wav, other, 0]]}))
+    config = asked(folder, "m.pkl", vox1_meta=str(folder / "vox1_meta.csv"))
+    assert score_trials(config, TASK).scores.tolist() == [1.0, 0.0]
+
+
+def test_a_side_that_no_list_has_to_be_told_is_refused(world):
+    folder, _ = world
+    with pytest.raises(SamplesError, match="m.txt: score_trials.probes is of vfal-eva's .pkl files; the probe of a"):
+        score_trials(asked(folder, "m.txt", "a b c\n", probes="faces"), TASK)
+    (folder / "m.pkl").write_bytes(pickle.dumps([["a", "b", "c"]]))
+    with pytest.raises(SamplesError, match="m.pkl: score_trials.probes is of a pickle with a match_list, found list"):
+        score_trials(asked(folder, "m.pkl", probes="voices"), TASK)
+    (error,) = asked(folder, "m.pkl", probes="faces").model_copy(update={"teacher": None})._across()
+    assert error.startswith("score_trials.probes is of a list across two modalities")
+
+
 def test_candidates_that_all_score_alike_are_chance(world):
     folder, _ = world
     np.savez(folder / "image.npz", names=table("image", ".png")["sample_id"].to_numpy(str), values=np.ones((72, 6)))
@@ -267,6 +335,24 @@ def test_a_pickle_that_asks_for_a_class_is_refused_with_its_name_and_nothing_run
         (b"", "not a readable pickle"),
         (b"K\x01.", "expected a list of items, found int"),
         (pickle.dumps({"a": 1}), "expected a list of items, found dict of 1"),
+        (
+            pickle.dumps({"retrieval_lists": [[]], "jpg_set": set()}),
+            "dict of 2 with 'retrieval_lists', 'jpg_set'",
+        ),
+        (
+            pickle.dumps({"match_list": [("a", "b")]}),
+            "item 1 of its match_list: expected six names, or",
+        ),
+        (pickle.dumps({"match_list": 7}), "item 1 of its match_list: .*found int"),
+        (pickle.dumps({"match_list": [[[], []]]}), "item 1 of its match_list: expected six names"),
+        (b"cnumpy\ndtype\n(S'i8'\ntR.", "it asks for numpy.dtype..i8.., and a pickle of trials has plain numbers"),
+        (b"cnumpy\ndtype\n(S'U2'\ntR(I3\nS'>'\ntb.", "it asks for a numpy.dtype of the state"),
+        (b"cnumpy.core.multiarray\nscalar\n(S'U2'\nS'a'\ntR.", "it asks for a numpy.scalar that is no text"),
+        (b"cnumpy\ndtype\n(dS'ndim'\nI1\nsb.", "it changes an object"),
+        (b"cnumpy\ndtype\n(S'__doc__'\nS'x'\ntb.", "it changes an object"),
+        (b"S'a'\n(I1\ntR.", "it calls what is no class"),
+        (b"cbuiltins\nset\n(I1\ntR.", "not a readable pickle"),
+        (b"cbuiltins\neval\n(S'1'\ntR.", "it asks for builtins.eval"),
         (pickle.dumps([["a", "b", 1], "c"]), "item 2: expected a list of names and a label, found str of 1"),
         (pickle.dumps([["a", "b", 1], ["a", 1.5, 1]]), "item 2: expected a list of names and a label, found list of 3"),
         (pickle.dumps([["a", "b", 2**70]]), "item 1: expected a list of names and a label"),

@@ -91,6 +91,12 @@ HELD = {
     "trials that are a pickle": LISTS + "test_a_pickle_of_trials_is_not_loaded",
     "vfal-eva's items, a voice, a face and a label": ACROSS
     + "test_pairs_of_a_voice_and_a_face_are_those_of_a_plain_loop_in_every_form",
+    "vfal-eva's files of 1:2 matching, from either side": ACROSS
+    + "test_vfal_evas_files_of_matching_are_read_from_either_side",
+    "vfal-eva's files of 1:N matching and of verification": ACROSS
+    + "test_vfal_evas_files_of_1_n_matching_and_of_verification_are_read",
+    "vfal-eva's names of sounds and pictures": ACROSS
+    + "test_names_of_2017_and_crops_without_their_folder_are_found_with_the_table",
     "1:N matching by fixed items": ACROSS + "test_matching_by_lists_is_that_of_a_plain_loop",
     "items that are a pickle, of plain lists alone": ACROSS
     + "test_a_pickle_that_asks_for_a_class_is_refused_with_its_name_and_nothing_runs",
@@ -199,7 +205,7 @@ HELD = {
 OPEN = {
     "lists of repeated videos and of overlap with SITW": "their form is not known here; they are named in the log",
     "the distinct files of lists E and H": "of which of the two forms of a list they are is not known",
-    "the form of vfal-eva's files of matching": "not known; a probe and its candidates are read, others named",
+    "vfal-eva's lists of retrieval": "the report's own retrieval is over all of the test; they are refused by name",
     "AVCleanse's lists, speaker-path lists of training": "the tree says the speakers, and nothing of them is more",
     "boxes in the texts of face tracks": "the tracks are cut out already",
     "FOP's features of faces and voices": "features without their network teach nothing new about sounds",

@@ -137,8 +137,10 @@ class ScoreTrialsConfig(Strict):
         teacher: embeddings of the teacher's samples in the student's space, as evaluation saves them
             (``07_model_output/<task>/teacher/embeddings``), for a list across two modalities: one side of it, or the
             candidates of each probe, then are of the teacher. null: both sides are the student's.
+        probes: of vfal-eva's files of matching (``test_matching.pkl``), whose items are of both: ``voices``, each among
+            faces, or ``faces``; null takes voices. Other lists say it themselves.
         vox1_meta: ``vox1_meta.csv``, for a list of VoxCeleb1 by the names of 2017 (``voxceleb1_test.txt`` of OpenSLR's
-            SLR49), which embeddings have by id. null: names are as the embeddings have them.
+            SLR49, vfal-eva's), which embeddings have by id. null: names are as the embeddings have them.
         as_norm: normalisation by a cohort.
         calibration: by the quality of both sides.
         speakers: whose the names are, for intervals and errors by condition.
@@ -151,6 +153,7 @@ class ScoreTrialsConfig(Strict):
     embeddings: str
     models: str | None = None
     teacher: str | None = None
+    probes: Literal["voices", "faces"] | None = None
     vox1_meta: str | None = None
     as_norm: AsNormConfig = Field(default_factory=AsNormConfig)
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
@@ -191,7 +194,9 @@ class ScoreTrialsConfig(Strict):
                 yield f"score_trials.{name}: there is no {path}{made}"
 
     def _across(self) -> Iterator[str]:
-        """What a list across two modalities cannot have."""
+        """What a list across two modalities cannot have, and what no other has."""
+        if self.teacher is None and self.probes is not None:
+            yield "score_trials.probes is of a list across two modalities: give score_trials.teacher, or leave it out"
         if self.teacher is not None and (
             self.models is not None or self.as_norm.top or self.as_norm.centre or self.calibration.wanted
         ):

@@ -10,6 +10,7 @@ from cross_modal_kd.samples.names import one_form
 
 ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")  # .wav, .flac, .m4a, .jpeg
 KALDI = re.compile(r"(id[0-9]{5})-([A-Za-z0-9_-]{11})-([0-9]{5})$")  # VoxCeleb's names as Kaldi's recipes join them
+ENLARGED = "1.6"  # the folder of VoxCeleb1's crops that lists leave out: boxes enlarged so much
 NONE, SEVERAL = -1, -2
 
 
@@ -32,7 +33,8 @@ def rows_of_names(wanted: Sequence[str], there: Sequence[str]) -> np.ndarray:
     First the ending may differ or lack (lists say .wav where files are .flac), and ``./``, ``/`` or a backslash; then
     either name may have folders before the other: ``id1/clip/1.wav`` is ``voxceleb/id1/clip/1``, and so is
     ``/data/wav/voxceleb/id1/clip/1.wav``. An utterance of VoxCeleb may be written as Kaldi's recipes do,
-    ``id10270-x6uYqmx31kE-00001``; a member of a tar (``set/0.tar#id1/1.wav``) by its name in it.
+    ``id10270-x6uYqmx31kE-00001``, a crop of VoxCeleb1 without the folder ``1.6``; a member of a tar
+    (``set/0.tar#id1/1.wav``) by its name in it.
 
     Args:
         wanted: n names.
@@ -69,7 +71,7 @@ def _alike(name: str, other: str) -> bool:
 
 def _plain(name: str) -> str:
     folders = one_form(name).replace("\\", "/").replace(".tar#", ".tar/").split("/")
-    parts = [part for part in folders if part not in ("", ".")]
+    parts = [part for part in folders if part not in ("", ".", ENLARGED)]
     plain = ENDING.sub("", "/".join(parts))
     return KALDI.sub(r"\1/\2/\3", plain) if plain[-6:-5] == "-" else plain
 

@@ -84,7 +84,8 @@ def utterances_of_names(names: Sequence[str], meta: Path) -> list[str | None]:
     """What a list calls utterances by VGGFace1's names, as it was in 2017, by id: as ``sample_id`` has them.
 
     Args:
-        names: n of them, ``Eartha_Kitt/x6uYqmx31kE_0000001.wav``, with any folders before; by id, they become the same.
+        names: n of them, ``Eartha_Kitt/x6uYqmx31kE_0000001.wav`` or ``Eartha_Kitt/x6uYqmx31kE/00001.wav``, with any
+            folders before; by id, they become the same. Pictures stay what they are.
         meta: ``vox1_meta.csv``.
 
     Returns:
@@ -96,7 +97,8 @@ def utterances_of_names(names: Sequence[str], meta: Path) -> list[str | None]:
     given = pd.Series(names, dtype="str")
     options = VoxCelebOptions(vox1_meta=str(meta.absolute()))
     speakers = Speakers(VOX1_META, meta.parent, pd.Series([], dtype="str"), options)
-    found = columns_of(given, UTTERANCE, ("who", "video", "number", "segment"))
+    found = columns_of(given, UTTERANCE, ("who", "video", "number", "segment", "ending"))
+    found = found.mask(found["ending"].str.lower().isin(modality_of("image").endings))
     number = found["number"].mask(found["number"] == "", found["segment"])
     keys = utterance_keys(speakers.ids_of(found["who"]), found["video"], number)
     keys = keys.mask(found["who"].isna(), given)

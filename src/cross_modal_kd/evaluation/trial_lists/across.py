@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import numpy as np
 
@@ -25,12 +26,14 @@ ADVICE = (
 )
 
 
-def read_across(file: Path) -> TrialList:
+def read_across(file: Path, probes: Literal["voices", "faces"] | None = None) -> TrialList:
     """A list of pairs, or of probes with N candidates each; which of them its first line tells.
 
     Args:
         file: a text, a .csv file with a header (``read_trials``' columns; ``probe``, ``candidate_1``, ... and perhaps
-            ``true``) or without, a .parquet file of pairs, or a .pkl file of plain lists (``[wav, jpg, 1]``).
+            ``true``) or without, a .parquet file of pairs, or a .pkl file of plain lists (``[wav, jpg, 1]``), as
+            vfal-eva has them.
+        probes: of vfal-eva's files of matching, whose items are of both: which side is the probe; null: the voices.
 
     Returns:
         The list. Of probes: N trials each, in the order of the candidates, one of which is a target.
@@ -39,9 +42,11 @@ def read_across(file: Path) -> TrialList:
         SamplesError: a line is none of these or unlike the first, a probe's true place is none, or the list is empty or
             unreadable; it names file and line.
     """
+    if probes is not None and file.suffix.lower() not in PICKLES:
+        raise SamplesError(f"{file}: score_trials.probes is of vfal-eva's .pkl files; the probe of a text stands first")
     if file.suffix == ".parquet" or not file.is_file():
         return read_trials(file)
-    rows = list(_rows(file))
+    rows = list(_rows(file, probes))
     if not rows:
         raise SamplesError(f"{file}: the list holds no trial; expected {EXPECTED}")
     header = rows[0][1] if file.suffix == ".csv" else []
@@ -113,10 +118,10 @@ def used_names(numbers: np.ndarray, names: list[str]) -> tuple[list[str], np.nda
     return [names[number] for number in np.flatnonzero(there).tolist()], place[numbers]
 
 
-def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
+def _rows(file: Path, probes: Literal["voices", "faces"] | None) -> Iterator[tuple[str, list[str]]]:
     """(file and line, words) of every line or item."""
     if file.suffix.lower() in PICKLES:
-        yield from ((f"{file}, item {n}", words) for n, words in enumerate(plain_rows(file, EXPECTED), 1))
+        yield from ((f"{file}, item {n}", words) for n, words in enumerate(plain_rows(file, EXPECTED, probes), 1))
     elif file.suffix == ".csv":
         lines = list(lines_of(file))
         for (number, _), words in zip(lines, csv.reader(line for _, line in lines), strict=False):

@@ -28,8 +28,9 @@ def measure_choices(
         sides: the modalities of ``enrol`` and ``test``.
 
     Returns:
-        Plain values: ``accuracy``, ``chance`` (1/N), ``probes`` and ``choices`` (N); with a table the interval of the
-        accuracy, and ``conditions``: the accuracy over probes all of whose candidates share a condition with them
+        Plain values: ``accuracy``, ``chance`` (1/N), ``probes`` and ``choices`` (N); ``accuracy_among`` the first 2, 3
+        and so on of the candidates, where the true one is always the first; with a table the interval of the accuracy,
+        and ``conditions``: the accuracy over probes all of whose candidates share a condition with them
         (``accuracy_within_gender``), and over the others whose conditions are known, each with its probes, low and high
         or the reason why there is none.
 
@@ -39,9 +40,10 @@ def measure_choices(
     size = int(trials.choices or 1)
     table = scores.reshape(-1, size).astype(np.float64)
     true = np.argmax(np.asarray(trials.target).reshape(-1, size), axis=1)
-    best = table == table.max(axis=1, keepdims=True)
-    hits = best[np.arange(len(table)), true] / best.sum(axis=1)
+    hits = _hits(table, true)
     found: dict[str, Any] = {"accuracy": float(hits.mean()), "chance": 1 / size, "choices": size, "probes": len(hits)}
+    if size > 2 and not true.any():
+        found["accuracy_among"] = {str(count): float(_hits(table[:, :count], true).mean()) for count in range(2, size)}
     found |= {"reason": NO_CURVE}
     if asked.table is None:
         return found
@@ -71,6 +73,12 @@ def measure_choices(
                 value = {"accuracy": float(hits[which].mean())}
                 rows.append(row | value | _interval(hits[which], speakers[which], weights, asked))
     return found | {"speakers": asked.table, "intervals": {"accuracy": interval}, "conditions": rows}
+
+
+def _hits(table: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(P,) of (P, N) scores: 1 where the true one's is the highest, 1/k where it is one of k that are."""
+    best = table == table.max(axis=1, keepdims=True)
+    return best[np.arange(len(table)), true] / best.sum(axis=1)
 
 
 def _interval(hits: np.ndarray, speakers: np.ndarray, weights: np.ndarray, asked: SpeakersConfig) -> dict[str, Any]:

@@ -109,8 +109,9 @@ def score_trials(asked: ScoreTrialsConfig, task: TaskConfig | None = None) -> Sc
     """
     if asked.trials is None:
         raise SamplesError("score_trials.trials names no list")
-    read = read_trials if asked.teacher is None else read_across
-    trials, table = read(Path(asked.trials)), read_embeddings(Path(asked.embeddings))
+    file = Path(asked.trials)
+    trials = read_trials(file) if asked.teacher is None else read_across(file, asked.probes)
+    table = read_embeddings(Path(asked.embeddings))
     if asked.vox1_meta is not None:
         trials = by_utterance(trials, Path(asked.vox1_meta))
     if asked.teacher is not None:
