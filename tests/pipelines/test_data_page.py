@@ -180,6 +180,28 @@ def test_what_a_person_should_look_at_is_a_warning_and_stops_nothing(tmp_path, c
     assert "Outliers: 1 by width, 1 by height." in text and '<h2 id="lengths-rates-and-sizes">' in text
 
 
+def test_rates_other_than_the_commonest_and_lengths_far_from_the_others_are_outliers():
+    def sounds(*rates, lengths=None):
+        found = by_title(
+            row(
+                number,
+                modality="speech",
+                path=f"{number}.wav",
+                sample_rate=rate,
+                duration_s=(lengths or {}).get(number, 4.0),
+            )
+            for number, rate in enumerate(rates)
+        )
+        table = found["Lengths, rates and sizes"]
+        return {cells[1]: cells[-2:] for cells in table.rows}, table.warning
+
+    shown, warning = sounds(*[16000] * 6, *[8000] * 4)  # so many that quartiles alone would pass them
+    assert shown["rate, Hz"] == ["4", "6.wav, 7.wav, 8.wav, 9.wav"] and warning == "Outliers: 4 by rate."
+    assert sounds(*[8000] * 9)[1] == ""
+    shown, warning = sounds(*[16000] * 9, lengths={3: 900.0})
+    assert shown["length, s"] == ["1", "3.wav"] and warning == "Outliers: 1 by length."
+
+
 def test_each_warning_is_of_what_its_table_shows():
     samples = [
         row(1, label="a"),

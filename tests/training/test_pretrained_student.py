@@ -58,6 +58,37 @@ def test_a_student_starts_from_the_weights_of_a_file(encoder):
     assert all(torch.equal(value, expected[name]) for name, value in found.items())
 
 
+CLIP = {"embed_dim": 32, "depth": 2, "num_heads": 2, "img_size": 32}
+OF_OPEN_CLIP = {
+    "blocks.": "transformer.resblocks.", "norm1": "ln_1", "norm2": "ln_2", "attn.qkv.": "attn.in_proj_",
+    "attn.proj": "attn.out_proj", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj", "norm_pre": "ln_pre",
+    "patch_embed.proj": "conv1", "cls_token": "class_embedding", "pos_embed": "positional_embedding",
+}  # fmt: skip
+"""timm's names of a CLIP's image tower, and those that open_clip's files have."""
+
+
+def test_a_file_of_open_clips_both_towers_is_taken_as_it_is(tmp_path):
+    torch.manual_seed(3)
+    tower = timm.create_model("vit_base_patch32_clip_224", num_classes=0, **CLIP)
+    saved = {
+        "visual.proj": torch.randn(32, 16),
+        "logit_scale": torch.ones(1),
+        "token_embedding.weight": torch.ones(5, 16),
+    }
+    for name, value in tower.state_dict().items():
+        for ours, theirs in OF_OPEN_CLIP.items():
+            name = name.replace(ours, theirs)
+        shape = value.shape[name in ("class_embedding", "positional_embedding") :]
+        shape = shape[1:] if name == "class_embedding" else shape
+        saved[f"visual.{'ln_post' + name[4:] if name.startswith('norm.') else name}"] = value.reshape(shape).clone()
+    save_file(saved, tmp_path / "open_clip_model.safetensors")
+    options = {**CLIP, "pretrained_cfg_overlay": {"file": str(tmp_path / "open_clip_model.safetensors")}}
+    config = EncoderConfig(library="timm", name="vit_base_patch32_clip_224", options=options)
+    network = Student(config, InputConfig(image={"size": 32, **SCALING}), 8, pretrained=True).encoder.network
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(network.eval()(images), tower.eval()(images))
+
+
 def test_images_are_scaled_as_pretrained_weights_want_them(encoder):
     student = made(encoder).student.eval()
     images = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)

@@ -22,6 +22,8 @@ WORDS = (FOR_EXAMPLE, FIRST, FEWEST, MOST)  # columns of texts that break
 SHOWN, EXAMPLES = 10, 5
 """Rows of a table, and samples of one row, at most: the page stays small, however large the set."""
 MEASURES = {"duration_s": "length, s", "sample_rate": "rate, Hz", "width": "width, pixels", "height": "height, pixels"}
+ALIKE = ("sample_rate",)
+"""Measures that a set has one of: every other than the commonest is an outlier."""
 FAR = 3.0
 """Interquartile ranges beyond the quartiles (Tukey's outer fences) from which a length or size is an outlier."""
 
@@ -267,7 +269,10 @@ def _sizes(samples: pd.DataFrame) -> Table:
                 continue
             low, middle, high = values.quantile([0.25, 0.5, 0.75])
             reach = FAR * (high - low)
-            far = values[(values < low - reach) | (values > high + reach)]
+            usual = (values >= low - reach) & (values <= high + reach)
+            if column in ALIKE:
+                usual = values == values.mode().iloc[0]
+            far = values[~usual]
             names = _joined(found.loc[far.index[: EXAMPLES + 1], "path"])
             if len(far):
                 odd.append(f"{len(far):,} by {name.partition(',')[0]}")
@@ -280,7 +285,10 @@ def _sizes(samples: pd.DataFrame) -> Table:
                     names,
                 ]
             )
-    says = f"Outliers lie more than {FAR:g} interquartile ranges beyond the quartiles."
+    says = (
+        f"Outliers lie more than {FAR:g} interquartile ranges beyond the quartiles; of rates, whatever is not the "
+        "commonest."
+    )
     columns = ["modality", "measure", "least", "median", "most", "outliers", FOR_EXAMPLE]
     warning = f"Outliers: {', '.join(odd)}." if odd else ""
     return Table("Lengths, rates and sizes", says, columns, rows, len(rows), warning)
