@@ -1,5 +1,6 @@
 """CN-Celeb1 and 2 as they are unpacked: a miniature with every quirk, and broken ones."""
 
+import shutil
 from collections import Counter
 
 import pytest
@@ -67,6 +68,24 @@ def test_lists_with_further_columns_or_folders_are_the_same_lists(root):
     ):
         file.write_text(chr(0xFEFF) + "".join(form.format(line) for line in file.read_text().split()))
     assert read(root).rows.equals(expected)
+
+
+def test_lists_of_windows_and_its_copies_of_files(root):
+    expected = read(root).rows
+    for file in (root / "CN-Celeb_flac/eval/lists").glob("*.*"):
+        file.write_text(file.read_text().replace("/", "\\"))
+    copy = root / "CN-Celeb_flac/data/id00000/singing-01-001 (1).flac"
+    copy.write_bytes(b"x")
+    rows, rejected, _ = read(root)
+    assert rows.equals(expected)
+    reason = rejected.set_index("path")["reason"][str(copy.relative_to(root))]
+    assert reason == "its name is not <genre>-<session>-<utterance>"
+
+
+def test_a_set_without_its_test_files_is_refused(root):
+    shutil.rmtree(root / "CN-Celeb_flac/eval/test")
+    with pytest.raises(SamplesError, match="eval/test: none of the 12 files of test.lst is there .'test/id00800"):
+        read(root)
 
 
 def test_an_utterance_in_two_formats_is_one(root):

@@ -66,6 +66,32 @@ def test_dev_is_drawn_from_the_training_images_of_each_class(root):
     )
 
 
+def test_lists_of_windows_and_files_of_other_capitals(root):
+    listed, images = root / "images.txt", root / "images"
+    first, second, *others = sorted(images.rglob("*.jpg"))
+    listed.write_text(listed.read_text().replace("/", "\\"))
+    first.rename(first.with_suffix(".JPG"))
+    rows, rejected, _ = read(root)
+    assert (rows["modality"] == "image").sum() == 1 + len(others)
+    reason = rejected.set_index("path")["reason"][f"images/{first.relative_to(images)}"]
+    moved = first.relative_to(images).with_suffix(".JPG")
+    assert reason == f"images.txt names it, and it lies there as {moved}: move or rename it"
+
+
+def test_captions_in_utf_16_are_no_captions(root):
+    folder = root.parent / "text_c10"
+    first, *others = sorted(folder.rglob("*.txt"))
+    first.write_text("a red bird\n", encoding="utf-16")
+    rows, rejected, _ = read(root)
+    reason = "no text in UTF-8: it has bytes of zero, as UTF-16 has; save it in UTF-8"
+    assert rejected.set_index("path")["reason"][f"text_c10/{first.relative_to(folder)}"] == reason
+    assert (rows["modality"] == "text").sum() == 10 * len(others)
+    for file in others:
+        file.write_text("a red bird\n", encoding="utf-16")
+    with pytest.raises(SamplesError, match="text_c10: its captions are no text in UTF-8"):
+        read(root)
+
+
 def test_captions_with_quirks(root, caplog):
     folder = root.parent / "text_c10/001.Black_footed_Albatross"
     first, second, third, fourth = sorted(folder.iterdir())[:4]

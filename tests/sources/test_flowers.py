@@ -79,6 +79,30 @@ def test_names_of_the_classes(root):
         read(root, names="other.json")
 
 
+def test_names_beside_the_labels_are_found_from_the_folder_above_and_count_from_one(root):
+    (root / "cat_to_name.json").write_text(json.dumps({"1": "pink primrose"}))
+    assert "001 pink primrose" in set(read(root.parent).rows["label"])
+    (root / "cat_to_name.json").write_text(json.dumps({"0": "pink primrose", "1": "canna lily"}))
+    with pytest.raises(SamplesError, match="cat_to_name.json: expected classes from 1 on, found 0"):
+        read(root)
+
+
+def test_labels_that_are_no_whole_numbers_are_refused(root):
+    savemat(root / "imagelabels.mat", {"labels": np.arange(48) + 1.5})
+    with pytest.raises(SamplesError, match="imagelabels.mat: expected whole numbers in 'labels', found 1.5"):
+        read(root)
+
+
+@pytest.mark.parametrize("place", ["jpg/jpg/{}.jpg", "jpg/{}.JPG"])
+def test_images_that_lie_elsewhere_or_in_capitals_are_said_with_where(root, place):
+    for file in sorted((root / "jpg").iterdir()):
+        (root / place.format(file.stem)).parent.mkdir(exist_ok=True)
+        file.rename(root / place.format(file.stem))
+    there = place.format("image_00001").removeprefix("jpg/")
+    with pytest.raises(SamplesError, match=f"none of the 48 files .*; there is '{there}': move or rename them"):
+        read(root)
+
+
 def test_missing_and_unlabelled_files_are_rejected(root):
     (root / "jpg/image_00003.jpg").unlink()
     (root / "jpg/image_00099.jpg").write_bytes(b"x")

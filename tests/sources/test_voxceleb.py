@@ -90,6 +90,14 @@ def test_norway_is_said_to_have_the_french_speakers_of_the_table(tmp_path, caplo
     assert ("French speakers among Norway's" in caplog.text) == (nation == "Norway")
 
 
+def test_a_table_without_a_gender_or_nation_knows_none(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    touch(metas(tmp_path, VOX1_META.replace("\tm\tIreland", "\t\t")), "wav/id10001/1zcIwhmdeo4/00001.wav")
+    rows = read(tmp_path).rows
+    assert not {"condition_gender", "condition_nationality"} & set(rows)  # no column of nothing
+    assert "of the 148,642 utterances (1 ?)" in caplog.text
+
+
 def test_a_name_of_two_speakers_is_nobodys(tmp_path):
     metas(tmp_path, VOX1_META + "id10009\tLouis_C.K\tm\tIreland\tdev\n")
     touch(tmp_path, "Louis_C.K./1zcIwhmdeo4_0000001.wav", "wav/id10009/1zcIwhmdeo4/00001.wav")
@@ -186,7 +194,7 @@ def test_what_is_not_used_is_told(tmp_path):
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert len(reasons) == 6
     assert reasons["wav/id10004/1zcIwhmdeo4/00001.wav"] == "its speaker is in neither of the two tables"
-    assert "Nobody is neither an id nor a name" in reasons["wav/Nobody/1zcIwhmdeo4_0000001.wav"]
+    assert "'Nobody' is neither an id nor a name" in reasons["wav/Nobody/1zcIwhmdeo4_0000001.wav"]
     assert reasons["vox1_dev_wav.zip"].startswith(
         "an archive, or a part of one: join the parts (cat vox1_dev_wav_parta*"
     )
@@ -233,7 +241,7 @@ def test_a_part_in_training_and_in_the_test():
         (["a/b.wav"], None, None, r"sources.vox.root: no utterance of VoxCeleb under .*: expected id10001/1zcIwhmdeo4/"
                                   r".*found at its top 'a'. Correct the root. 1 files are passed over, the first: a/b"),
         ([], None, None, "found at its top no file"),
-        (["Eartha_Kitt/x6uYqmx31kE_0000001.wav"], None, None, r"Eartha_Kitt is neither .*; without vox1_meta.csv and"),
+        (["Eartha_Kitt/x6uYqmx31kE_0000001.wav"], None, None, r"Eartha_Kitt' is neither .*; without vox1_meta.csv and"),
         (["aac/id00017/5MkXgwdrmJw/00001.m4a"], VOX1_META, None,
          r"sources.vox: whether aac/id00017/5MkXgwdrmJw/00001.m4a is of the dev or the test set of VoxCeleb2 is not "
          r"known: expected vox2_meta.csv below .*options.vox2_meta"),

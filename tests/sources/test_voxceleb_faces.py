@@ -10,6 +10,8 @@ from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.sources.voxceleb_faces import read_voxceleb_faces
 from voxceleb_trees import metas, touch
 
+NAME, VIDEO = "A.J._Buckley", "1zcIwhmdeo4"
+
 
 def read(root, **options):
     roots = Roots({"faces": SourceConfig(layout="voxceleb_faces", root=str(root))})
@@ -96,7 +98,7 @@ def test_what_is_not_used_is_told(tmp_path, caplog):
     assert len(rows) == 1
     reasons = rejected.set_index("path")["reason"].to_dict()
     assert len(reasons) == 5
-    assert "Nobody is neither an id nor a name" in reasons["unzippedFaces/Nobody/1.6/1zcIwhmdeo4/0000375.jpg"]
+    assert "'Nobody' is neither an id nor a name" in reasons["unzippedFaces/Nobody/1.6/1zcIwhmdeo4/0000375.jpg"]
     assert "no image of a known ending: .png" in reasons["unzippedFaces/A.J._Buckley/1.6/1zcIwhmdeo4/Thumbs.db"]
     assert "1 text of face tracks (txt/<id>/<video>/), not read" in caplog.text  # of which there are a million
     assert reasons["mp4/id00099/21Uxsk56VDQ/00001.mp4"] == "its speaker is in neither of the two tables"
@@ -109,8 +111,8 @@ def test_what_is_not_used_is_told(tmp_path, caplog):
     ("files", "message"),
     [
         (["unzippedFaces/A.J._Buckley/1.6/1zcIwhmdeo4/0000375.jpg"],
-         r"no face of VoxCeleb under .*A.J._Buckley is neither .*; without vox1_meta.csv and vox2_meta.csv, which"),
-        (["n000012/0001_01.jpg"], r"n000012 is neither an id nor a name that a table has"),
+         r"no face of VoxCeleb under .*A.J._Buckley' is neither .*; without vox1_meta.csv and vox2_meta.csv, which"),
+        (["n000012/0001_01.jpg"], r"n000012' is neither an id nor a name that a table has"),
         (["a/b.jpg"], "found at its top 'a'. Correct the root. 1 files are passed over, the first: a/b.jpg"),
         ([], "found at its top no file"),
         (["mp4/id00012/21Uxsk56VDQ/00001.mp4"], "whether mp4/id00012/21Uxsk56VDQ/00001.mp4 is of the dev or the test"),
@@ -126,6 +128,25 @@ def test_crops_of_a_part_that_is_not_asked_for(tmp_path):
     touch(metas(tmp_path), "A.J._Buckley/1.6/1zcIwhmdeo4/0000375.jpg", "frame_align/id00012/21Uxsk56VDQ/00001/0.jpg")
     rows, rejected, *_ = read(tmp_path, train=["vox2_dev"], test=[])
     assert rows["label"].tolist() == ["id00012"] and "of vox1_dev" in rejected["reason"].iloc[0]
+
+
+def test_a_set_that_was_unpacked_twice_is_read_once(tmp_path):
+    one, twice = f"unzippedFaces/{NAME}/1.6/{VIDEO}/0000375.jpg", f"unzippedFaces/unzippedFaces/{NAME}/1.6/{VIDEO}"
+    touch(metas(tmp_path), one, f"{twice}/0000375.jpg", f"{twice}/0000400.jpg")
+    rows, rejected, _ = read(tmp_path)
+    assert set(rows["path"]) == {one, f"{twice}/0000400.jpg"}
+    assert rejected["reason"].tolist() == [f"the picture is read from another file: {one}"]
+
+
+@pytest.mark.parametrize("folder", ["a.j._buckley", "A.J. Buckley", "ID10001", "id10001 "])
+def test_a_folder_in_other_letters_is_said_with_what_it_should_be(tmp_path, folder):
+    touch(metas(tmp_path), f"{folder}/{VIDEO}/0000375.jpg", f"id10002/{VIDEO}/00001/0000375.jpg")
+    known = "id10001" if folder.lower().startswith("id") else "A.J._Buckley"
+    (reason,) = read(tmp_path).rejected["reason"]
+    assert reason == (
+        f"no speaker of VoxCeleb: '{folder}' is neither an id nor a name that a table has; there is '{known}': rename "
+        "the folder"
+    )
 
 
 def test_a_track_in_capitals_is_named_for_what_it_is(tmp_path):

@@ -29,7 +29,8 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
             fields than the first, or quotes that do not close: the line is named.
     """
     if not file.is_file():
-        raise SamplesError(f"{file}: the file is missing; restore it or correct the source's root")
+        found = "there is a folder of that name" if file.is_dir() else "the file is missing"
+        raise SamplesError(f"{file}: {found}; restore it or correct the source's root")
     text, columns = _decoded(file), list(columns)
     if not text.strip():
         raise SamplesError(f"{file}: not a readable CSV file: it is empty; restore it, or take it away")

@@ -19,7 +19,7 @@ DEV, ENROL_MAP, TEST_LIST, SPEAKERS = "dev/dev.lst", "eval/lists/enroll.map", "e
 TREE = f"CN-Celeb_flac/ with {DEV}, data/, eval/, and CN-Celeb2_flac/ with {SPEAKERS}, data/ beside it (or one of them)"
 PREFIX = "cnc2-"
 # genres have _ in them, never -; what WeSpeaker has joined ends in -combine3
-UTTERANCE = r"^(?P<genre>[^-]+)-(?P<session>[^-]+)-(?P<utterance>[^-]+(?:-combine[0-9]+)?)$"
+UTTERANCE = r"^(?P<genre>[^-]+)-(?P<session>[^-]+)-(?P<utterance>[^-\s()]+(?:-combine[0-9]+)?)$"
 ARCHIVES = ("*.tar.gz*", "*.tgz*")
 
 
@@ -122,6 +122,11 @@ def _first(name: str, base: _Base, chosen: CNCelebOptions) -> Listing:
     )
     part = files["folder"]
     is_test = (part == "test") & files["plain"].isin({f"eval/{path}" for path in tested})
+    if not is_test.any():
+        raise SamplesError(
+            f"{base.folder / 'eval/test'}: none of the {len(tested)} files of test.lst is there "
+            f"({first_few(tested, 1)}); unpack the archive again"
+        )
     is_enrolment = files["plain"].str.removeprefix("eval/").isin(wanted)
     is_train = (part == "data") & files["label"].isin(dev)
     used = is_train | is_test | is_enrolment
@@ -243,11 +248,11 @@ def _first_words(file: Path) -> list[str]:
 
 
 def _lines(file: Path) -> list[str]:
-    """Those that are not blank."""
+    """Those that are not blank, with the slashes of the published lists."""
     if not file.is_file():
         raise SamplesError(f"{file}: the list is missing, expected {TREE}; unpack the archive again")
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+        lines = [line.strip().replace("\\", "/") for line in file.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise SamplesError(f"{file}: not a readable text in UTF-8 ({error}); restore the published list") from error
     if not any(lines):

@@ -74,7 +74,7 @@ def read_cub(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
 
 def _images(base: Path) -> pd.DataFrame:
     """file, label, group and stem of each image, by its number."""
-    file = _numbered(base / "images.txt", "<class>/<file>.jpg")
+    file = _numbered(base / "images.txt", "<class>/<file>.jpg").str.replace("\\", "/", regex=False)
     number = _numbered(base / "image_class_labels.txt", "a number of classes.txt", file.index)
     classes = _numbered(base / "classes.txt", "the name of a class")
     number = pd.to_numeric(number, errors="coerce")

@@ -40,7 +40,7 @@ class FlowersOptions(Strict):
     captions: folder of the captions, absolute or relative to the root; null looks for ``text_c10`` in the root and
     beside it.
     names: a file of the names of the classes (``{"1": "pink primrose", ...}``), absolute or relative to the root; null
-    takes ``cat_to_name.json`` where it lies in the root, else labels are numbers, 001 to 102.
+    takes ``cat_to_name.json`` where it lies in the root or beside imagelabels.mat, else labels are numbers, 001 to 102.
     """
 
     split: Literal["official", "swapped", "reed", "drawn"] = "official"
@@ -82,7 +82,7 @@ def read_flowers(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     elif chosen.split != "drawn":
         images["split"] = splits.map(PARTS[chosen.split]).astype("str")
         logger.info("%s: the %s split: %s", name, chosen.split, images["split"].value_counts().to_dict())
-    names = _names(name, root, chosen.names)
+    names = _names(name, root, base, chosen.names)
     images["label"] = [f"{number:03d} {names[number]}".strip() for number in images["number"]]
     prefix = f"{folder}/jpg/" if folder else "jpg/"
     images["path"] = prefix + images["stem"] + ".jpg"
@@ -140,7 +140,8 @@ def _vector(file: Path, key: str) -> np.ndarray:
         raise SamplesError(f"{file}: the file is missing, expected {TREE}; fetch it from where the images are from")
     try:
         found = loadmat(str(file), variable_names=[key])
-        values = np.asarray(found[key]).ravel().astype(np.int64)
+        given = np.asarray(found[key]).ravel()
+        values = given.astype(np.int64)
     except KeyError as error:
         raise SamplesError(
             f"{file}: expected the variable {key!r}, which it has not; restore the published file"
@@ -151,13 +152,16 @@ def _vector(file: Path, key: str) -> np.ndarray:
         ) from error
     if not values.size:
         raise SamplesError(f"{file}: expected numbers in {key!r}, found none; restore the published file")
+    if (broken := given[given != values]).size:
+        raise SamplesError(f"{file}: expected whole numbers in {key!r}, found {broken[0]}; restore the published file")
     return values
 
 
-def _names(name: str, root: Path, given: str | None) -> dict[int, str]:
+def _names(name: str, root: Path, base: Path, given: str | None) -> dict[int, str]:
     """The name of each class, empty where none is known."""
     names = dict.fromkeys(range(1, 10_000), "")
-    file = root / (NAMES if given is None else given)
+    beside = root / NAMES if (root / NAMES).is_file() else base / NAMES
+    file = beside if given is None else root / given
     if not file.is_file():
         if given is not None:
             raise SamplesError(
@@ -165,13 +169,19 @@ def _names(name: str, root: Path, given: str | None) -> dict[int, str]:
             )
         return names
     try:
-        return names | {
+        said = {
             int(number): " ".join(str(word).split()) for number, word in json.loads(file.read_text("utf-8-sig")).items()
         }
     except (OSError, ValueError, AttributeError) as error:
         raise SamplesError(
             f'{file}: expected {{"1": "pink primrose", ...}}, found something else ({error}); correct it'
         ) from error
+    if said.keys() - names.keys():
+        raise SamplesError(
+            f"{file}: expected classes from 1 on, found {min(said)}: they are counted from 1, as imagelabels.mat does; "
+            "correct it, or take it away"
+        )
+    return names | said
 
 
 def _by_folders(root: Path) -> str:

@@ -1,7 +1,7 @@
 """Captions of Reed et al. (2016), ``text_c10/<class>/<stem>.txt``, some ten lines each, and their split by classes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 UNREADABLE = "�"  # what stands for bytes that are no UTF-8
 LINES = 10
+ZEROS = "no text in UTF-8: it has bytes of zero, as UTF-16 has; save it in UTF-8"
 
 
 def captions_folder(name: str, root: Path, given: str | None, places: Sequence[str]) -> Path | None:
@@ -54,7 +55,7 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
     """A row for each caption of each image, joined by the stem of the files alone.
 
     Bytes that are no UTF-8 become U+FFFD. Lines without a word are left out, and every number of lines is taken: both
-    are how_many in the log.
+    are counted in the log.
 
     Args:
         name: of the source.
@@ -77,28 +78,27 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
 
     for path in files.paths:
         stem = PurePosixPath(path).stem
-        if not path.endswith(".txt"):
-            leave_out(path, "not a text of captions (.txt)")
-        elif stem not in image_of:
-            leave_out(path, f"captions of an image that is not used: {stem}")
-        elif stem in seen:
-            leave_out(path, f"a second file of captions of the image {stem}")
-        else:
-            seen.add(stem)
-            lines = (folder / path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
-            texts = [" ".join(line.split()) for line in lines]
-            said = [(number, text) for number, text in enumerate(texts) if text.strip(f"{UNREADABLE} ")]
-            if len(said) < len(texts):
-                blank += len(texts) - len(said)
-                leave_out(path, f"{len(texts) - len(said)} of its {len(texts)} lines are blank")
-            odd += len(said) != LINES
-            replaced += sum(UNREADABLE in text for _, text in said)
-            group = image_of[stem]["group"]
-            rows += [
-                {"sample_id": f"{name}/text/{group}/{number}", "modality": "text", "text": text, **image_of[stem]}
-                for number, text in said
-            ]
+        text = (folder / path).read_text(encoding="utf-8-sig", errors="replace") if path.endswith(".txt") else None
+        if reason := _unused(stem, text, image_of, seen):
+            leave_out(path, reason)
+            continue
+        seen.add(stem)
+        lines = str(text).splitlines()
+        texts = [" ".join(line.split()) for line in lines]
+        said = [(number, text) for number, text in enumerate(texts) if text.strip(f"{UNREADABLE} ")]
+        if len(said) < len(texts):
+            blank += len(texts) - len(said)
+            leave_out(path, f"{len(texts) - len(said)} of its {len(texts)} lines are blank")
+        odd += len(said) != LINES
+        replaced += sum(UNREADABLE in text for _, text in said)
+        group = image_of[stem]["group"]
+        rows += [
+            {"sample_id": f"{name}/text/{group}/{number}", "modality": "text", "text": text, **image_of[stem]}
+            for number, text in said
+        ]
     if not rows:
+        if any(each["reason"] == ZEROS for each in rejected):
+            raise SamplesError(f"{folder}: its captions are {ZEROS}")
         raise SamplesError(
             f"{folder}: expected <class>/<stem>.txt of the images, such as {images['stem'].iloc[0]}.txt, found "
             f"{len(files.paths)} files and none of them; correct sources.{name}.options.captions"
@@ -110,6 +110,17 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
         *(how_many(blank, "blank line"), how_many(replaced, "caption")),
     )
     return pd.DataFrame(rows), rejected
+
+
+def _unused(stem: str, text: str | None, image_of: Mapping[str, Any], seen: Collection[str]) -> str:
+    """Why a file has no captions that are used; empty where it has."""
+    if text is None:
+        return "not a text of captions (.txt)"
+    if stem not in image_of:
+        return f"captions of an image that is not used: {stem}"
+    if stem in seen:
+        return f"a second file of captions of the image {stem}"
+    return ZEROS if "\0" in text else ""
 
 
 def class_disjoint(

@@ -28,6 +28,7 @@ IN_UTTERANCE = r"(?:^|/)(?P<who>[^/]+)/(?:1\.6/)?(?P<video>[A-Za-z0-9_-]{11})/(?
 TRACK = r"(?:^|/)(?P<who>[^/]+)/(?P<video>[A-Za-z0-9_-]{11})/(?P<number>[0-9]{1,7})\.mp4$"
 IN_VIDEO = r"(?:^|/)(?P<who>[^/]+)/(?:1\.6/)?(?P<video>[A-Za-z0-9_-]{11})/[^/]+$"
 STILL = r"(?:^|/)(?P<who>[^/]+)/[^/]+$"
+BASE = r"(?P<base>[^/]+)$"
 ENDING = r"[^/](?P<ending>\.[^./]+)$"
 TREES = (
     "unzippedFaces/A.J._Buckley/1.6/<YouTube id, 11 characters>/0000375.jpg, "
@@ -125,7 +126,18 @@ def _faces(path: pd.Series, speakers: Speakers, options: VoxCelebOptions) -> tup
             **speakers.conditions_of(found["label"], found["video"]),
         }
     )
-    return rows[unused.isna()].reset_index(drop=True), reason
+    rows = rows[unused.isna()]
+    again, first = _again(found.loc[rows.index], rows["path"])
+    reason.update("the picture is read from another file: " + first)
+    return rows[~again].reset_index(drop=True), reason
+
+
+def _again(found: pd.DataFrame, path: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """(n,) whether a picture of the same folders and name lies elsewhere too, as of a set unpacked twice; and where."""
+    base = columns_of(path, BASE, ["base"])["base"]
+    same = found["who"] + "/" + found["video"].fillna("") + "/" + found["number"].fillna("") + "/" + base
+    again = same.duplicated()
+    return again, same[again].map(dict(zip(same[~again], path[~again], strict=True)) if again.any() else {})
 
 
 def _some(name: str, rows: pd.DataFrame, frames: int) -> pd.DataFrame:

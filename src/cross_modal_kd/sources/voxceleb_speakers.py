@@ -1,6 +1,7 @@
 """The speakers of VoxCeleb1 and VoxCeleb2, as ``vox1_meta.csv`` and ``vox2_meta.csv`` have them."""
 
 import logging
+import re
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -288,8 +289,21 @@ class Speakers:
         shared = in_one_form(names).str.rstrip(".").isin(self._shared)
         lacking = " and ".join(table for table in (VOX1_META, VOX2_META) if table not in self.tables)
         what = f"; without {lacking}, which is to lie below the root" if lacking else ""
-        reason = "no speaker of VoxCeleb: " + names + f" is neither an id nor a name that a table has{what}"
+        reason = "no speaker of VoxCeleb: '" + names + f"' is neither an id nor a name that a table has{what}"
+        codes, distinct = pd.factorize(names)
+        meant = pd.Series(distinct.tolist(), dtype="str").map(self._meant)
+        written = pd.Series(meant.to_numpy()[codes] if len(codes) else [], index=names.index, dtype="str")
+        reason = reason.mask(written.notna(), reason + "; there is '" + written.fillna("") + "': rename the folder")
         return reason.mask(shared, names + " is the name of several speakers of a table: correct its lines")
+
+    def _meant(self, name: str) -> str | None:
+        """An id or name that a folder would be with other capitals, or with _ where it has blanks."""
+        plain = "_".join(name.split()).lower()
+        return plain if re.match(ID, plain) else self._by_letters.get(plain.rstrip("."))
+
+    @cached_property
+    def _by_letters(self) -> dict[str, str]:
+        return {name.lower(): name for name in self._names}
 
     def parts_of(self, ids: pd.Series, paths: pd.Series) -> pd.Series:
         """The part that each file belongs to: by its speaker's Set, or for want of a table by number or folder.
@@ -355,6 +369,7 @@ class Speakers:
             for table in self.tables.values()
             if column in table
             for speaker, said in zip(table.index, table[column], strict=True)
+            if said
         }
 
     def counted(self, part: pd.Series, ids: pd.Series, wanted: Collection[str]) -> list[dict[str, Any]]:
@@ -393,10 +408,11 @@ class Speakers:
         known = known[known.index.isin(ids.unique())]
         if known.empty:
             return ""
-        words = [f"{count:,} {gender}" for gender, count in known["Gender"].value_counts().sort_index().items()]
-        nations = known["Nationality"].nunique()
+        words = [f"{count:,} {gender or '?'}" for gender, count in known["Gender"].value_counts().sort_index().items()]
+        number = known.loc[known["Nationality"] != "", "Nationality"].nunique()
+        nations = how_many(number, "nationality", "nationalities")
         french = ", French speakers among Norway's" if "Norway" in set(known["Nationality"]) else ""
-        return f" ({', '.join(words)}{f'; {nations} nationalities{french}' if nations else ''})"
+        return f" ({', '.join(words)}{f'; {nations}{french}' if number else ''})"
 
 
 def _read(file: Path, columns: list[str]) -> pd.DataFrame:
