@@ -103,6 +103,27 @@ def test_more_lists_that_are_refused(tmp_path):
         read_trials(tmp_path / "b.parquet")
 
 
+def test_pairs_that_stand_twice_are_a_warning_and_with_both_labels_an_error(tmp_path, caplog):
+    np.savez(tmp_path / "e.npz", names=np.array(["a", "b", "c"]), values=np.eye(3))
+
+    def scored(text):
+        (tmp_path / "list.txt").write_text(text)
+        return score_trials(ScoreTrialsConfig(trials=str(tmp_path / "list.txt"), embeddings=str(tmp_path / "e.npz")))
+
+    scored("1 a b\n0 a c\n0 b c\n")
+    assert not caplog.text
+    assert len(scored("1 a b\n0 a c\n1 b a\n1 c c\n").scores) == 4
+    assert "list.txt: 1 of its 4 trials stand in the list more than once" in caplog.text
+    assert "list.txt: 1 of its 4 trials compare a file with itself" in caplog.text
+    with pytest.raises(SamplesError, match=r"list.txt: 'a' and 'b' are a target .* and an impostor .*1 pairs are so"):
+        scored("1 a b\n0 a c\n0 b a\n")
+    scored("a b\nb a\n")  # without labels nothing can contradict
+    for name in ("list.txt.gz", "list.zip"):
+        (tmp_path / name).write_bytes(b"1 a b")
+        with pytest.raises(SamplesError, match=f"{name}: a packed file is not read; unpack it"):
+            read_trials(tmp_path / name)
+
+
 def test_memory_of_reading_is_a_block_and_nine_bytes_a_trial(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK", 1 << 16)
     (tmp_path / "long.txt").write_text(
@@ -433,7 +454,9 @@ def test_a_pickle_of_trials_is_not_loaded(tmp_path):
 
 
 def test_scores_that_are_all_one_have_a_finite_threshold(corpus, tmp_path):
-    (tmp_path / "list.txt").write_text("1 id0/clip/0 id0/clip/0\n0 id0/clip/0 id0/clip/0\n")
+    np.savez(tmp_path / "alike.npz", names=np.array(["a", "b", "c"]), values=np.ones((3, 4)))
+    (tmp_path / "list.txt").write_text("1 a b\n0 a c\n")
+    corpus = corpus.model_copy(update={"embeddings": str(tmp_path / "alike.npz")})
     found = measure_trials(score_trials(corpus), corpus).metrics
     assert found["eer"] == 0.5 and found["thresholds"]["eer"]["threshold"] == pytest.approx(1, abs=1e-6)
 

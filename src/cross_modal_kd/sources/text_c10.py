@@ -112,7 +112,7 @@ def read_captions(name: str, folder: Path, images: pd.DataFrame) -> tuple[pd.Dat
     return pd.DataFrame(rows), rejected
 
 
-def _unused(stem: str, text: str | None, image_of: Mapping[str, Any], seen: Collection[str]) -> str:
+def _unused(stem: str, text: str | None, image_of: Mapping[Any, Any], seen: Collection[str]) -> str:
     """Why a file has no captions that are used; empty where it has."""
     if text is None:
         return "not a text of captions (.txt)"

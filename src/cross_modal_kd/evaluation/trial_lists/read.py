@@ -1,5 +1,6 @@
 """Lists of trials: text files, CSV and Parquet tables of millions of rows, to numbers of names."""
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from cross_modal_kd.samples import SamplesError, read_csv, require_columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
+logger = logging.getLogger(__name__)
+
 BLOCK = 1 << 22  # bytes of a text that are parsed at a time; some are read ahead
 ROWS = 1 << 17  # of a table at a time, and lines where a text is read word by word
 TARGET = {"1": 1, "0": 0, "target": 1, "nontarget": 0, "true": 1, "false": 0}
@@ -22,6 +25,7 @@ COLUMNS = {
     "label": ("label", "target"),
 }
 PICKLES = (".pkl", ".pickle")
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".7z")
 LINE = "expected 'label enrol test', 'enrol test label' or 'enrol test', labels being 1 and 0 or target and nontarget"
 
 
@@ -71,6 +75,34 @@ class TrialList:
         words = ((number, re.split(r"[\s,;|\"]+", line)) for number, line in lines_of(self.file))
         line = next((number for number, found in words if name in found), row + 1)
         return name, f"{self.file}, line {line}"
+
+
+def require_once(trials: TrialList) -> None:
+    """A pair that stands in a list twice, or a file that is compared with itself, is a warning.
+
+    Args:
+        trials: the list, T trials; 16 bytes a trial are taken for a moment.
+
+    Raises:
+        SamplesError: one pair is a target and an impostor.
+    """
+    low, high = np.minimum(trials.enrol, trials.test), np.maximum(trials.enrol, trials.test)
+    pairs = low.astype(np.int64) * len(trials.names) + high
+    label = 0 if trials.target is None else trials.target
+    pairs = np.sort(pairs * 2 + label)
+    again = pairs[1:] >> 1 == pairs[:-1] >> 1
+    if (both := pairs[1:][again & (pairs[1:] != pairs[:-1])] >> 1).size:
+        one, other = divmod(int(both[0]), len(trials.names))
+        raise SamplesError(
+            f"{trials.file}: {trials.names[one]!r} and {trials.names[other]!r} are a target trial and an impostor "
+            f"trial too ({both.size:,} pairs are so): correct the list, or fetch it anew"
+        )
+    for count, what in (
+        (np.count_nonzero(again), "stand in the list more than once, and count as often"),
+        (np.count_nonzero(trials.enrol == trials.test), "compare a file with itself"),
+    ):
+        if count:
+            logger.warning("%s: %s of its %s trials %s", trials.file, f"{count:,}", f"{len(trials):,}", what)
 
 
 def _empty(file: Path) -> SamplesError:
@@ -149,6 +181,8 @@ def read_trials(file: Path) -> TrialList:
     """
     if not file.is_file():
         raise SamplesError(f"{file}: there is no such list of trials")
+    if file.suffix.lower() in PACKED:
+        raise SamplesError(f"{file}: a packed file is not read; unpack it, and give the list")
     if file.suffix.lower() in PICKLES:
         raise SamplesError(
             f"{file}: a pickle can run any code as it is loaded, so none is; one of plain trials is read as a list "

@@ -14,7 +14,7 @@ from cross_modal_kd.evaluation.trial_lists.calibrate import calibrated
 from cross_modal_kd.evaluation.trial_lists.choices import measure_choices
 from cross_modal_kd.evaluation.trial_lists.compare import compare, read_cohort
 from cross_modal_kd.evaluation.trial_lists.published import name_of_trials
-from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
+from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials, require_once
 from cross_modal_kd.evaluation.trial_lists.sides import enrolment_of
 from cross_modal_kd.evaluation.trial_lists.speakers import by_speaker, name_of_cost
 from cross_modal_kd.metrics import OperatingPoints, SortedScores, cosine_scores, eer_at, min_dcf_at, roc_auc_at
@@ -105,12 +105,15 @@ def score_trials(asked: ScoreTrialsConfig, task: TaskConfig | None = None) -> Sc
         The scores, in the order of the list.
 
     Raises:
-        SamplesError: a file is wrong, or a name has no embedding; it names file and line.
+        SamplesError: a file is wrong, a pair is a target and an impostor, or a name has no embedding; it names file and
+            line.
     """
     if asked.trials is None:
         raise SamplesError("score_trials.trials names no list")
     file = Path(asked.trials)
     trials = read_trials(file) if asked.teacher is None else read_across(file, asked.probes)
+    if trials.choices is None:
+        require_once(trials)
     table = read_embeddings(Path(asked.embeddings))
     if asked.vox1_meta is not None:
         trials = by_utterance(trials, Path(asked.vox1_meta))
