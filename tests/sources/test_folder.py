@@ -75,6 +75,13 @@ def test_wrong_tables_are_named(root, file, text, message):
         read(root)
 
 
+@pytest.mark.parametrize("name", ["Captions.csv", "SPLITS.CSV"])
+def test_a_table_in_other_capitals_is_said_not_to_be_read(root, name):
+    (root / name).write_text("path,text\ncat/1.png,a cat\n")
+    reason = read(root).rejected.set_index("path")["reason"][name]
+    assert reason == f"to be read it has to be called {name.lower()}"
+
+
 def test_an_official_split_by_label_and_by_path(root):
     (root / "captions.csv").write_text("path,text\ncat/1.png,a cat\n")
     (root / "splits.csv").write_text("label,split\ncat,train\n")

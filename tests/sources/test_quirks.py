@@ -46,6 +46,10 @@ HELD = {
     "the identification split is a closed set": SPLIT + "test_identification_is_a_closed_set_and_no_verification",
     "the identification split from files to a report": MINI
     + "test_the_identification_split_of_voxceleb1_distills_as_a_closed_set",
+    "the list of speakers who are in SITW too": SPLIT
+    + "test_a_list_leaves_out_speakers_videos_and_utterances_of_voices_and_faces",
+    "a set that was unpacked twice": FACES + "test_a_set_that_was_unpacked_twice_is_read_once",
+    "folders in other letters": FACES + "test_a_folder_in_other_letters_is_said_with_what_it_should_be",
     "a list with files that are not there": SPLIT + "test_what_it_names_and_is_not_there_is_said",
     "copies of the split with a folder before or names": SPLIT + "test_copies_of_it_are_the_same",
     "O, E, H and CN-Celeb: counts and MD5": LISTS + "test_the_published_lists_have_the_published_counts",
@@ -134,6 +138,8 @@ HELD = {
     "captions with other bytes, blank lines, not ten": CUB + "test_captions_with_quirks",
     "t7 files beside the captions": CUB + "test_captions_with_quirks",
     "AttnGAN's text/, and captions anywhere": CUB + "test_captions_wherever_they_are_unpacked",
+    "lists re-saved by Windows, files in other capitals": CUB + "test_lists_of_windows_and_files_of_other_capitals",
+    "captions in UTF-16": CUB + "test_captions_in_utf_16_are_no_captions",
     "CUB's class-disjoint split": CUB + "test_the_class_disjoint_split_by_its_name",
     "the class-disjoint split is for a verification": WHOLE + "test_the_class_disjoint_split_is_for_a_verification",
     "grey images": CUB + "test_a_grey_image_becomes_rgb",
@@ -179,6 +185,8 @@ HELD = {
     "weights of WeSpeaker's ResNet34": MODELS + "test_wespeakers_resnet_gives_its_own_embeddings",
     "weights of WeSpeaker's ECAPA": MODELS + "test_wespeakers_ecapa_gives_its_own_embeddings",
     # formats that people bring
+    "a pair that stands twice in a list": LISTS
+    + "test_pairs_that_stand_twice_are_a_warning_and_with_both_labels_an_error",
     "trials with the label first, last, or in words": LISTS + "test_every_form_of_a_list_is_the_same_trials",
     "Kaldi's wav.scp, utt2spk, spk2utt": OWN + "test_a_kaldi_directory_whose_commands_are_never_run",
     "Kaldi's segments and utt2dur": OWN + "test_segments_of_a_kaldi_directory_are_stretches_of_their_recordings",
@@ -199,11 +207,13 @@ HELD = {
     "tables of SpeechBrain and 3D-Speaker": OWN + "test_tables_of_toolkits_of_stretches_are_tables_of_their_sounds",
     # and what every environment says
     "what to put where, without data": WHOLE + "test_without_data_an_environment_says_what_to_put_where",
+    "rates other than the commonest": PAGE
+    + "test_rates_other_than_the_commonest_and_lengths_far_from_the_others_are_outliers",
     "copies under two labels": PAGE + "test_what_is_wrong_is_counted",
 }
 
 OPEN = {
-    "lists of repeated videos and of overlap with SITW": "their form is not known here; they are named in the log",
+    "the list of repeated videos": "its form is not known here; the option without takes videos, one a line",
     "the distinct files of lists E and H": "of which of the two forms of a list they are is not known",
     "vfal-eva's lists of retrieval": "the report's own retrieval is over all of the test; they are refused by name",
     "AVCleanse's lists, speaker-path lists of training": "the tree says the speakers, and nothing of them is more",

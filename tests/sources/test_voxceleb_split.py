@@ -159,6 +159,45 @@ def test_a_wrong_list_is_refused_with_its_line(tree, text, said):
         read(tree, split="iden_split.txt")
 
 
+def test_a_list_leaves_out_speakers_videos_and_utterances_of_voices_and_faces(tree, caplog):
+    caplog.set_level(logging.INFO)
+    faces = [f"unzippedFaces/A.J._Buckley/1.6/{video}/0000375.jpg" for video in ("1zcIwhmdeo4", OTHER)]
+    touch(tree, *faces, "unzippedFaces/Eartha_Kitt/1.6/x6uYqmx31kE/0000375.jpg")
+    forms = {
+        "Eartha_Kitt\nNobody_Else\n": ([0, 1, 2], faces),
+        f"id10001/{OTHER}\r\n\r\n": ([0, 2, 3, 4], [faces[0], "unzippedFaces/Eartha_Kitt/1.6/x6uYqmx31kE/0000375.jpg"]),
+        "wav/id10001/1zcIwhmdeo4/00001.wav 3.2\nA.J._Buckley/tCq2LcKO6xY_0000003.wav\n": ([1, 3, 4], None),
+    }
+    for text, (kept, pictures) in forms.items():
+        (tree / "out.txt").write_text(text)
+        rows, rejected, _ = read(tree, without="out.txt")
+        assert sorted(rows["path"]) == sorted(f"wav/{SOUNDS[place]}" for place in kept)
+        reason = "out.txt (the source's option without) leaves it out"
+        assert (rejected["reason"] == reason).sum() == len(SOUNDS) - len(kept)
+        if pictures is not None:
+            assert set(read(tree, read_voxceleb_faces, without="out.txt").rows["path"]) == set(pictures)
+    assert "'Nobody_Else'" in caplog.text and "vox: 2 files are left out, as" in caplog.text
+    (tree / "out.txt").write_text("id10270\n")
+    both = read(tree, without="out.txt", split="iden_split.txt")
+    assert splits(both).keys() == {f"wav/{path}" for path in SOUNDS[:3]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id10001/no video\n", "out.txt, line 1: expected a speaker .id10001, A.J._Buckley., a video"),
+        ("Nobody_Else\n", "out.txt: none of its 1 lines is of a speaker who is known here .'Nobody_Else'.; expected"),
+        ("\n", "out.txt: the list is empty, expected a speaker"),
+    ],
+)
+def test_a_list_of_what_is_left_out_that_is_none_is_named(tree, text, message):
+    (tree / "out.txt").write_text(text)
+    with pytest.raises(SamplesError, match=message):
+        read(tree, without="out.txt")
+    with pytest.raises(SamplesError, match="no.txt: not a readable text .*correct the source's option without"):
+        read(tree, without="no.txt")
+
+
 def test_a_split_that_is_a_pickle_is_not_loaded(tree):
     (tree / "train_valid_test_names.pkl").write_bytes(b"cos\nsystem\n(S'touch evil'\ntR.")
     with pytest.raises(

@@ -109,6 +109,8 @@ def rows_of(
         ending.where(ending != "", "no")
         + f" ending: a file of no registered modality; those read are {known_endings()}"
     )
+    meant = path.str.lower()
+    reason = reason.mask(meant.isin([CAPTIONS, DOMAINS, SPLITS_FILE]), "to be read it has to be called " + meant)
     reason = reason.mask(unlabelled, "no label: the file lies beside the label folders")[unlabelled | unknown]
     others = pd.DataFrame({"source": name, "path": path[reason.index], "reason": reason})
     path, modality = (column[~(unlabelled | unknown)].reset_index(drop=True) for column in (path, modality))

@@ -64,7 +64,7 @@ def read_voxceleb(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
     if rows.empty:
         raise tree.nothing(name, "utterance", TREES, reason)
     tree.warn_of_missing(name, rows["part"], chosen)
-    rows, lost, dealt, lacking = deal(name, rows, tree, chosen.split)
+    rows, lost, dealt, lacking = deal(name, rows, tree, chosen)
     if lacking:
         logger.warning(
             "%s: of what %s names, %s no sound below %s: %s",

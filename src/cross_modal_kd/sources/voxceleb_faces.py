@@ -43,7 +43,7 @@ class VoxCelebFacesOptions(VoxCelebOptions):
     """What the layout takes.
 
     train, test: as ``VoxCelebOptions`` has them, and best the same as those of the voices.
-    vox1_meta, vox2_meta, split: as ``VoxCelebOptions`` has them.
+    vox1_meta, vox2_meta, split, without: as ``VoxCelebOptions`` has them.
     frames: that are taken of what a path says most closely: an utterance, else a video, else an identity; evenly spread
     over those there are. Of a face track (.mp4) so many are, each in the middle of one of so many equal parts.
     """
@@ -79,7 +79,7 @@ def read_voxceleb_faces(name: str, roots: Roots, options: dict[str, Any]) -> Lis
     rows, reason = _faces(tree.path, tree.speakers, chosen)
     if rows.empty:
         raise tree.nothing(name, "face", TREES, reason)
-    rows, lost, *_ = deal(name, rows, tree, chosen.split)
+    rows, lost, *_ = deal(name, rows, tree, chosen)
     reason = reason.fillna(tree.path.map(lost).astype("str"))
     rows = _some(name, rows, chosen.frames)
     _count(name, rows)

@@ -49,7 +49,7 @@ ID = r"^id[0-9]{5}$"
 FOLDER = r"^(?:.*/)?(?:[^/]*_)?(?P<part>dev|train|test)(?:_[^/]*)?/(?:[^/]+/)*id[0-9]{5}/"
 TRACK_TEXT = r"(?:^|/)txt/id[0-9]{5}/[A-Za-z0-9_-]{11}/[0-9]{5}\.txt$"
 LIST = (
-    r"(?:^|/)(?:veri_test2?|list_test_(?:all|hard)2?|iden_split|voxceleb1_test(?:_v2)?|train_list|duplicates|SITW_overlap)"
+    r"(?:^|/)(?:veri_test2?|list_test_(?:all|hard)2?|iden_split|voxceleb1_test(?:_v2)?|train_list|duplicates|SITW_overlap|voxceleb1_sitw_overlap)"
     r"\.txt$"
 )
 BY_FOLDER = "by folder"
@@ -67,6 +67,8 @@ class VoxCelebOptions(Strict):
     split: a file that says the split of each utterance (``iden_split.txt``, VoxCeleb1's identification split) or of
     each speaker (``id10001 train``), relative to the source's root or absolute; what it does not name is passed over.
     null takes the test parts for the test and leaves the others to ``ingestion.split``.
+    without: a list of what is left out, one a line: a speaker by id or VGGFace1 name (``voxceleb1_sitw_overlap.txt`` of
+    OpenSLR's SLR49), a video (``id10001/1zcIwhmdeo4``) or an utterance; where it lies, as ``split``.
     """
 
     train: Annotated[list[Part], EachOnce] = Field(["vox1_dev", "vox2_dev"], min_length=1)
@@ -74,6 +76,7 @@ class VoxCelebOptions(Strict):
     vox1_meta: str | None = Field(None, min_length=1)
     vox2_meta: str | None = Field(None, min_length=1)
     split: str | None = Field(None, min_length=1)
+    without: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _disjoint(self) -> "VoxCelebOptions":
@@ -168,7 +171,7 @@ class Tree(NamedTuple):
             logger.info("%s: %s of face tracks (txt/<id>/<video>/), not read", name, how_many(texts.sum(), "text"))
         if lists.any():
             logger.info(
-                "%s: lists that are no samples: %s (score_trials.trials and the option split name one)",
+                "%s: lists that are no samples: %s (score_trials.trials and the options split and without name one)",
                 *(name, first_few(self.path[lists])),
             )
         reason = reason.mask(left | texts | lists)

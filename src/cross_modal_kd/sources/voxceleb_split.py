@@ -1,5 +1,6 @@
-"""Splits of VoxCeleb that are files: the identification split of VoxCeleb1, and lists of speakers."""
+"""Files that deal VoxCeleb or leave some of it out: the identification split, lists of speakers."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,10 @@ import pandas as pd
 
 from cross_modal_kd.samples import SamplesError, first_few
 from cross_modal_kd.sources.published import check_counts
-from cross_modal_kd.sources.voxceleb_speakers import Tree, columns_of, utterance_keys
+from cross_modal_kd.sources.voxceleb_speakers import Tree, VoxCelebOptions, columns_of, utterance_keys
+from cross_modal_kd.storage import how_many
+
+logger = logging.getLogger(__name__)
 
 IDENTIFICATION = "VoxCeleb1 identification"
 LINE = (
@@ -16,12 +20,18 @@ LINE = (
     r"(?P<video>[A-Za-z0-9_-]{11})(?:/|_)(?P<utterance>[0-9]{1,7})\.\w+$"
 )
 SPEAKER = r"^(?P<who>[^\s,]+)[\s,]+(?P<split>[A-Za-z]+)$"
+LEFT_OUT = (
+    r"^(?:[^\s]*/)?(?P<who>[^/\s]+)/(?P<video>[A-Za-z0-9_-]{11})(?:(?:/|_)(?P<utterance>[0-9]{1,7})(?:\.\w+)*|/?)$"
+)
 NUMBERS = {"1": "train", "2": "dev", "3": "test"}
 WORDS = {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test"}
 EXPECTED = (
     "lines of '1 id10001/1zcIwhmdeo4/00001.wav' (1 train, 2 dev, 3 test), as iden_split.txt has them, or of a speaker "
     "and train, dev (val) or test"
 )
+
+
+LEFT = "a speaker (id10001, A.J._Buckley), a video (id10001/1zcIwhmdeo4) or an utterance on each line"
 
 
 class Dealt(NamedTuple):
@@ -37,8 +47,8 @@ class Dealt(NamedTuple):
     lacking: list[str]
 
 
-def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
-    """The split that a file says of each row, in place of that of the parts.
+def deal(name: str, rows: pd.DataFrame, tree: Tree, options: VoxCelebOptions) -> Dealt:
+    """The split that a file says of each row, in place of that of the parts; without what a list leaves out.
 
     ``iden_split.txt`` deals utterances: a row that is known by its video is of the split that has the whole video, and
     one that is known by its speaker alone is of none. A list of speakers deals all that is known of a speaker.
@@ -47,7 +57,7 @@ def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
         name: of the source.
         rows: path, label, group and domain (null where a path does not say it), split.
         tree: below whose root the file lies, if its path is relative; of the speakers' names.
-        given: its path; None leaves the rows as they are.
+        options: ``split`` and ``without``, paths of the files; None leaves the rows as they are.
 
     Returns:
         The rows, what is passed over, and the counts of the list beside the published ones.
@@ -56,9 +66,12 @@ def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
         SamplesError: the file cannot be read, a line is neither of both, a speaker or an utterance has two splits, or
             a copy of ``iden_split.txt`` deals otherwise than the published one.
     """
-    if given is None:
-        return Dealt(rows, {}, [], [])
-    file = tree.root / given
+    out: dict[str, str] = {}
+    if options.without is not None:
+        rows, out = _without(name, rows, tree, tree.root / options.without)
+    if options.split is None:
+        return Dealt(rows, out, [], [])
+    file = tree.root / options.split
     lines = _lines(file)
     counts: list[dict[str, object]] = []
     if lines.iloc[0].partition(" ")[0].strip() in NUMBERS:
@@ -75,7 +88,35 @@ def deal(name: str, rows: pd.DataFrame, tree: Tree, given: str | None) -> Dealt:
     split = split.astype("str")
     lost = rows.loc[split.isna(), "path"]
     reason = f"{file.name} (the source's option split) has it in no split"
-    return Dealt(rows.assign(split=split)[split.notna()], dict.fromkeys(lost, reason), counts, lacking.tolist())
+    out |= dict.fromkeys(lost, reason)
+    return Dealt(rows.assign(split=split)[split.notna()], out, counts, lacking.tolist())
+
+
+def _without(name: str, rows: pd.DataFrame, tree: Tree, file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The rows that a list does not leave out, and why the others are, by path. Raises SamplesError."""
+    lines = _lines(file, LEFT, "without")
+    first = lines.str.split(n=1).str[0].astype("str").str.replace("\\", "/", regex=False)
+    found = columns_of(first, LEFT_OUT, ("who", "video", "utterance")).replace("", None)
+    alone = found["who"].isna() & ~first.str.contains("/", regex=False)
+    _require(file, lines, found["who"].isna() & ~alone, LEFT)
+    label = tree.speakers.ids_of(found["who"].fillna(first))
+    strangers = lines[label.isna()]
+    if len(strangers) == len(lines):
+        raise SamplesError(
+            f"{file}: none of its {len(lines)} lines is of a speaker who is known here ({first_few(lines, 1)}); "
+            f"expected {LEFT}, and for names vox1_meta.csv below {tree.root}"
+        )
+    if len(strangers):
+        of_them = how_many(len(strangers), "line is", "lines are")
+        logger.warning("%s: %s of a speaker who is not known here: %s", file, of_them, first_few(strangers, 3))
+    of_speaker, of_video = found["video"].isna(), found["utterance"].isna()
+    videos = (label + "/" + found["video"])[of_video].dropna()
+    utterances = utterance_keys(label, found["video"], found["utterance"].fillna(""))[~of_video].dropna()
+    gone = rows["label"].isin(label[of_speaker]) | (rows["label"] + "/" + rows["domain"]).isin(videos)
+    gone |= rows["group"].isin(utterances)
+    logger.info("%s: %s left out, as %s says", name, how_many(gone.sum(), "file is", "files are"), file)
+    reason = f"{file.name} (the source's option without) leaves it out"
+    return rows[~gone], dict.fromkeys(rows.loc[gone, "path"], reason)
 
 
 def _utterances(file: Path, lines: pd.Series, tree: Tree) -> pd.Series:
@@ -120,23 +161,23 @@ def _require(file: Path, lines: pd.Series, wrong: pd.Series, expected: str) -> N
         )
 
 
-def _lines(file: Path) -> pd.Series:
+def _lines(file: Path, expected: str = EXPECTED, option: str = "split") -> pd.Series:
     """Those that are not blank, by their number."""
     if file.suffix.lower() in (".pkl", ".pickle"):
         raise SamplesError(
             f"{file}: a pickle can run any code as it is loaded, so none is; where you trust it, write its names down "
-            "as lines of a speaker and train, val or test, and give that file (the source's option split)"
+            f"as {expected}, and give that file (the source's option {option})"
         )
     try:
         found = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         beside = first_few(sorted(each.name for each in file.parent.glob("*.txt"))) if file.parent.is_dir() else ""
         raise SamplesError(
-            f"{file}: not a readable text in UTF-8 ({error}), expected {EXPECTED}; correct the source's option split"
+            f"{file}: not a readable text in UTF-8 ({error}), expected {expected}; correct the source's option {option}"
             f"{f' (beside it: {beside})' if beside else ''}"
         ) from error
     lines = pd.Series(found, index=range(1, len(found) + 1), dtype="str").str.strip()
     lines = lines[lines != ""]
     if lines.empty:
-        raise SamplesError(f"{file}: the list is empty, expected {EXPECTED}")
+        raise SamplesError(f"{file}: the list is empty, expected {expected}")
     return lines
