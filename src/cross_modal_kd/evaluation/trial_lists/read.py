@@ -87,7 +87,7 @@ def require_once(trials: TrialList) -> None:
         SamplesError: one pair is a target and an impostor.
     """
     names = len(trials.names)
-    short = np.uint32 if 2 * names**2 < 2**32 else np.int64
+    short: Any = np.uint32 if 2 * names**2 < 2**32 else np.int64
     pairs = np.minimum(trials.enrol, trials.test).astype(short) * short(names)
     pairs += np.maximum(trials.enrol, trials.test).astype(short)
     pairs *= short(2)
