@@ -33,3 +33,12 @@ def test_a_fabric_is_of_one_device_and_of_the_configured_precision():
     assert fabric.device.type == "cpu" == device_for("cpu").type
     assert fabric.world_size == 1
     assert fabric.strategy.precision.precision == "bf16-mixed"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU torch looks for it once")
+def test_no_step_looks_for_a_gpu_where_there_is_none(monkeypatch):
+    make_fabric(TrainingConfig(compute={"accelerator": "cpu"}))
+    monkeypatch.setattr(torch.cuda, "_device_count_nvml", lambda: pytest.fail("a step has opened NVML"))
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.ones(2)
+    torch.optim.AdamW([weight]).step()

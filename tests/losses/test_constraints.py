@@ -456,3 +456,10 @@ def test_wrong_settings_are_refused_by_name():
         SoftFeatureConstraint(distance="l2")(
             ConstraintInputs(inputs.student, inputs.teacher, student_raw=torch.ones(7, 4))
         )
+
+
+def test_a_batch_in_full_precision_is_taken_as_it_is():
+    inputs = ConstraintInputs(torch.randn(4, 3), torch.randn(4, 3), labels=torch.arange(4))
+    assert inputs.full_precision() is inputs
+    half = ConstraintInputs(torch.randn(4, 3).half(), torch.randn(4, 3), labels=torch.arange(4, dtype=torch.int32))
+    assert half.full_precision().student.dtype == torch.float32 and half.full_precision().labels.dtype == torch.int64

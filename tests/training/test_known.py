@@ -60,3 +60,11 @@ def test_weights_that_are_loaded_into_the_projection_are_another_teacher(monkeyp
     made.projection.load_state_dict({name: value + 1 for name, value in made.projection.state_dict().items()})
     train(made, data(), CONFIG, norm_metric())
     assert not torch.equal(made._answers["logits"][2], before) and not torch.equal(made._prototypes[1], prototypes)
+
+
+@pytest.mark.parametrize("joint", [False, True], ids=["stands still", "moves"])
+def test_embeddings_are_read_at_each_step_for_a_projection_that_moves_alone(monkeypatch, joint):
+    read = []
+    monkeypatch.setattr(step.Rows, "embeddings", lambda rows: read.append(rows) or rows.table[rows.rows])
+    trained(monkeypatch, "classifier_kl", joint)
+    assert bool(read) == joint

@@ -129,7 +129,7 @@ def test_the_other_half_is_the_same_batch_in_another_order():
         for name in ("labels", "task_weights", "kd_weights", "teacher"):
             assert torch.equal(getattr(other, name), getattr(each, name)[order])
         assert torch.equal(other.bank[1], each.bank[1][order]) and other.bank[0] is each.bank[0]
-        assert torch.equal(other.teacher_rows.rows, each.teacher_rows.rows[order])
+        assert torch.equal(other.partners.rows, each.partners.rows[order])
         assert other.labelled.tolist() == [row for row, label in enumerate(other.labels.tolist()) if label >= 0]
     assert next(BatchReader(given, CONFIG, torch.device("cpu")).epoch(0)).mixed is None
 

@@ -3,9 +3,12 @@
 Importing this takes seconds; nothing of this room does so before a Fabric is asked for.
 """
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+import torch
 
 from cross_modal_kd.compute.versions import version_alone
 
@@ -21,5 +24,8 @@ else:
         environments = import_module(f"{NAME}.plugins.environments")
     LightningEnvironment = environments.LightningEnvironment
     SLURMEnvironment, TorchElasticEnvironment = environments.SLURMEnvironment, environments.TorchElasticEnvironment
+    if not torch.cuda.is_available():
+        # Fabric has torch look for GPUs by NVML: where there are none, every step of an optimiser opens that library
+        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 __all__ = ["DDPStrategy", "Fabric", "LightningEnvironment", "SLURMEnvironment", "TorchElasticEnvironment"]

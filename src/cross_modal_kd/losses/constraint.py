@@ -54,7 +54,7 @@ class Constraint(nn.Module):
         """
         with no_autocast(inputs.student):
             inputs = inputs.full_precision()
-            output, unknown = self.compare(inputs), inputs.unknown()
+            output, unknown = self.compare(inputs), inputs.unknown
             missing = unknown + 0 * output.values.detach()
             return ConstraintOutput(output.values + unknown, output.active + missing, output.raw + unknown)
 

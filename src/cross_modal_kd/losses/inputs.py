@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -82,12 +83,12 @@ class ConstraintInputs:
         """The batch as constraints compute on it.
 
         Returns:
-            The same batch with half-precision tensors as float32 and integers as int64, which indexing asks for.
+            The batch with half-precision tensors as float32 and integers as int64, which indexing asks for; itself
+            where all of them are.
         """
-        tensors: dict[str, Any] = {
-            f.name: _wide(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)
-        }
-        return replace(self, **tensors)
+        tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
+        others: dict[str, Any] = {name: wide for name, v in tensors.items() if (wide := _wide(v)) is not v}
+        return replace(self, **others) if others else self
 
     def gathered(self, names: Collection[str], gather: Callable[[Tensor], Tensor]) -> "ConstraintInputs":
         """The batch of all ranks, as far as a constraint asks for it.
@@ -108,12 +109,11 @@ class ConstraintInputs:
         shared = {name: getattr(own, name) for name in ("prototypes", "bank", "scale", "normalised")}
         return ConstraintInputs(**found, **shared)
 
+    @cached_property
     def unknown(self) -> Tensor:
-        """Which samples have a teacher that is not all numbers.
+        """Which samples have a teacher that is not all numbers; looked for once in a batch.
 
-        Returns:
-            (B,) zeros; NaN for a sample with a NaN or an infinity in ``teacher``, ``teacher_raw`` or
-            ``teacher_logits``.
+        (B,) zeros; NaN for a sample with a NaN or an infinity in ``teacher``, ``teacher_raw`` or ``teacher_logits``.
         """
         given = (self.teacher, self.teacher_raw, self.teacher_logits)
         return sum((0 * each.detach().sum(1) for each in given if each is not None), self.teacher.new_zeros(()))

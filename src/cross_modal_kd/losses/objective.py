@@ -148,7 +148,7 @@ class Objective(nn.Module):
         shares, over_ranks = shares or Shares(), gather or _as_it_is
         task_loss, task_weights, kd_weights = (over_ranks(each) for each in (task_loss, task_weights, kd_weights))
         with no_autocast(task_loss):
-            total = _share(shares.task, mean(task_loss, task_weights, torch.ones_like(task_loss)))
+            total = _share(shares.task, mean(task_loss, task_weights, task_weights))
             parts = {"task": total.detach()}
             if inputs is None:
                 return ObjectiveOutput(total, parts)

@@ -49,7 +49,7 @@ def active_mean(values: Tensor, weights: Tensor, active: Tensor) -> Tensor:
 
 
 def _or_one(total: Tensor) -> Tensor:
-    return total.where(total > 0, total.new_ones(()))
+    return total.where(total > 0, 1)
 
 
 def check_weights(weights: Tensor, like: Tensor, name: str, like_name: str) -> None:
@@ -69,6 +69,9 @@ def check_weights(weights: Tensor, like: Tensor, name: str, like_name: str) -> N
     """
     if weights.shape != like.shape:
         raise ValueError(f"{name}: expected shape {tuple(like.shape)} as {like_name}, found {tuple(weights.shape)}")
-    if weights.device.type == "cpu" and not (right := (weights >= 0) & (weights < math.inf)).all():
-        row = int(right.int().argmin())
+    if weights.device.type != "cpu" or not len(weights):
+        return
+    least, most = (float(each) for each in weights.aminmax())  # NaN where there is one
+    if not (least >= 0 and most < math.inf):
+        row = int(((weights >= 0) & (weights < math.inf)).int().argmin())
         raise ValueError(f"{name}: expected finite numbers from 0 on, found {weights[row].item():g} in row {row}")

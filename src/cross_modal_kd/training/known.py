@@ -20,6 +20,14 @@ class Rows:
     table: Tensor
     rows: Tensor
 
+    def embeddings(self) -> Tensor:
+        """(B, D) those of the batch."""
+        return self.table.index_select(0, self.rows)
+
+    def __getitem__(self, order: Tensor) -> "Rows":
+        """The rows at some places, as a tensor has it."""
+        return Rows(self.table, self.rows[order])
+
 
 def in_parts(table: Tensor, ask: Callable[[Tensor], Tensor]) -> Tensor:
     """What a function of rows gives for all of them, asked ``PART`` at a time.

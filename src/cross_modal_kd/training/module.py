@@ -31,7 +31,6 @@ class Mixed(NamedTuple):
 class Batch:
     """What one step reads.
 
-    teacher_rows: which of the teacher's embeddings ``teacher`` are; None where nothing is to be kept of them.
     second: (B, ...) another view of each input, where the student learns from two.
     task_labels: (B,) class numbers of the student's own classifier, where they are others than ``labels``: those of
     variants that are classes of their own.
@@ -47,14 +46,14 @@ class Batch:
         labels: (B,) class numbers, -1 for a sample without label.
         task_weights: (B,) >= 0, of the task's loss.
         kd_weights: (B,) >= 0, of the constraints.
-        teacher: (B, D) raw embeddings of the partners; None where nothing binds the student to a teacher.
+        teacher: (B, D) raw embeddings of the partners; or which of the teacher's they are, so that what is known of
+            those is looked up; None where nothing binds the student to a teacher.
         progress: share of the training that is done, in [0, 1].
         bank: raw embeddings of all instances (K, D) and the row of each sample's own (B,), where a constraint needs it.
             Batches that hold the very same tensor of embeddings have it projected once, if the projection stands still.
         labelled: (L,) rows of the batch that have a label; None looks them up, which on a GPU waits for the device.
     """
 
-    teacher_rows: Rows | None = None
     second: Tensor | None = None
     task_labels: Tensor | None = None
     mixed: Mixed | None = None
@@ -67,16 +66,21 @@ class Batch:
         labels: Tensor,
         task_weights: Tensor,
         kd_weights: Tensor,
-        teacher: Tensor | None,
+        teacher: Tensor | Rows | None,
         progress: float,
         bank: tuple[Tensor, Tensor] | None = None,
         labelled: Tensor | None = None,
     ) -> None:
         self.inputs, self.labels = inputs, labels
         self.task_weights, self.kd_weights = task_weights, kd_weights
-        self.teacher, self.progress = teacher, progress
+        self.partners, self.progress = teacher, progress
         self.bank = bank
         self.labelled = torch.nonzero(labels >= 0)[:, 0] if labelled is None else labelled
+
+    @property
+    def teacher(self) -> Tensor | None:
+        """(B, D) raw embeddings of the partners; None where nothing binds the student to a teacher."""
+        return self.partners.embeddings() if isinstance(self.partners, Rows) else self.partners
 
     def in_order(self, order: Tensor, labelled: Tensor) -> "Batch":
         """The same samples in another order.
@@ -89,11 +93,9 @@ class Batch:
             A new batch, not mixed.
         """
         weights = self.task_weights[order], self.kd_weights[order]
-        teacher = None if self.teacher is None else self.teacher[order]
+        partners = None if self.partners is None else self.partners[order]
         bank = None if self.bank is None else (self.bank[0], self.bank[1][order])
-        found = Batch(self.inputs[order], self.labels[order], *weights, teacher, self.progress, bank, labelled)
-        if self.teacher_rows is not None:
-            found.teacher_rows = Rows(self.teacher_rows.table, self.teacher_rows.rows[order])
+        found = Batch(self.inputs[order], self.labels[order], *weights, partners, self.progress, bank, labelled)
         found.task_labels = None if self.task_labels is None else self.task_labels[order]
         found.part, found.last = self.part, self.last
         return found
@@ -201,14 +203,15 @@ class DistillationModule(nn.Module):
         labels, labelled = batch.labels, batch.labelled
         own = labels if batch.task_labels is None else batch.task_labels
         task = self.classifier(embeddings, own, labelled, self.takes_own_logits)
-        # the zero lets a batch without any label reach the student, so that a step can be taken on it
-        values = task.values + 0 * embeddings.float().sum(dim=1)
+        values, whole = task.values, len(labelled) == len(labels)
+        if not whole:  # the zero lets a batch without any label reach the student, so that a step can be taken on it
+            values = values + 0 * embeddings.float().sum(dim=1)
         part = batch.part
         over_ranks = {"gather": part.gathered if part.spread else None, "shares": part.shares}
         given = (values, batch.task_weights, batch.kd_weights, batch.progress, labels)
         if not self.objective.terms:
             return self.objective(None, *given, **over_ranks)
-        if self.projection is None or batch.teacher is None:
+        if self.projection is None or batch.partners is None:
             raise ValueError(f"batch.teacher: the terms {sorted(self.objective.terms)} need partners, found None")
         fixed = not (self.joint or self.projection.training)
         projected = self._projected(batch, self.projection)
@@ -232,7 +235,7 @@ class DistillationModule(nn.Module):
         output = self.objective(compared, *given, **over_ranks)
         if not self.joint or not (len(labelled) or part.spread):
             return output
-        logits = scale * projected[labelled].float() @ prototypes.float().T
+        logits = scale * (projected if whole else projected[labelled]).float() @ prototypes.float().T
         own = _mean_over_ranks(logits, labels, labelled, part)
         return ObjectiveOutput(output.total + own, {**output.parts, "projection": own.detach()})
 
@@ -255,7 +258,7 @@ class DistillationModule(nn.Module):
 
     def _projected(self, batch: Batch, projection: Projection) -> Tensor:
         """(B, d) the partners, projected."""
-        known = self._known(batch.teacher_rows, projection, "projected", projection.config.dim, projection)
+        known = self._known(batch.partners, projection, "projected", projection.config.dim, projection)
         return projection(batch.teacher) if known is None else known
 
     def _teacher_logits(self, batch: Batch, projection: Projection) -> Tensor | None:
@@ -266,15 +269,21 @@ class DistillationModule(nn.Module):
         def ask(part: Tensor) -> Tensor:
             return teacher_logits(projection(part), projection.prototypes().detach(), projection.config.scale)
 
-        return self._known(batch.teacher_rows, projection, "logits", len(projection.weight), ask)
+        return self._known(batch.partners, projection, "logits", len(projection.weight), ask)
 
     def _known(
-        self, rows: Rows | None, projection: Projection, what: str, width: int, ask: Callable[[Tensor], Tensor]
+        self,
+        partners: Tensor | Rows | None,
+        projection: Projection,
+        what: str,
+        width: int,
+        ask: Callable[[Tensor], Tensor],
     ) -> Tensor | None:
         """(B, width) what a projection that stands still has for the batch: all of the teacher's are asked once.
 
         None where it moves, where the batch does not name its rows, and where that would be too much to keep.
         """
+        rows = partners if isinstance(partners, Rows) else None
         if self.joint or projection.training or rows is None or len(rows.table) * width > LARGEST:
             return None
         state, before = self._state(projection), self._answers.get(what)

@@ -76,6 +76,7 @@ class BatchReader:
         self.workers = workers_for(data.inputs, config.workers)
         self._loader = InputLoader(data.inputs, self._sampler, self.workers, pinned=device.type == "cuda")
         self._ahead: int | None = None
+        self._every = self._sent(torch.arange(self._sampler.size)) if bool((data.labels >= 0).all()) else None
         self._columns = [self._sent(column) for column in (data.labels, data.task_weights, data.kd_weights)]
         self._of_epoch: _Variants | None = None
         self._teacher = None if data.teacher is None else self._sent(data.teacher.embeddings)
@@ -150,8 +151,7 @@ class BatchReader:
                 batch.second = self._augmented(sent, changes, len(part))
             if self._teacher is not None and partners is not None:
                 drawn = self._cut.own(self._cut.part(partners, number))
-                batch.teacher_rows = Rows(self._teacher, self._sent(drawn))
-                batch.teacher = self._teacher.index_select(0, batch.teacher_rows.rows)
+                batch.partners = Rows(self._teacher, self._sent(drawn))
             if bank is not None:
                 batch.bank = bank[0], self._sent(self._cut.own(self._cut.part(bank[1], number)))
             batch.part, batch.last = self._part(rows, part), number + 1 == self._cut.accumulate
@@ -167,8 +167,7 @@ class BatchReader:
         seeds = [derive_seed("mixup", self._config.seed, *place), derive_seed("order", *place, self._cut.rank)]
         share = float(np.random.default_rng(seeds[0]).beta(alpha, alpha))
         order = torch.from_numpy(np.random.default_rng(seeds).permutation(len(own)))
-        labelled = self._sent(torch.nonzero(self._data.labels[own[order]] >= 0)[:, 0])
-        return Mixed(share, batch.in_order(self._sent(order), labelled))
+        return Mixed(share, batch.in_order(self._sent(order), self._labelled(own[order])))
 
     def _drawn(self, rows: Tensor, pairs: Generator) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
         """Partners of all samples of a step, (B,) rows of the teacher's; the bank, and where each sample's own is."""
@@ -191,13 +190,18 @@ class BatchReader:
         return self._augment(whole, changes)[self._cut.rank :: self._cut.ranks]
 
     def _batch(self, own: Tensor, inputs: Tensor, progress: float) -> Batch:
-        labelled = self._sent(torch.nonzero(self._data.labels[own] >= 0)[:, 0])
-        rows = self._sent(own)
+        rows, labelled = self._sent(own), self._labelled(own)
         known, task_weights, kd_weights = (column.index_select(0, rows) for column in self._columns)
         batch = Batch(inputs, known, task_weights, kd_weights, None, progress, None, labelled)
         if self._of_epoch is not None:
             batch.kd_weights, batch.task_labels = (column.index_select(0, rows) for column in self._of_epoch.sent)
         return batch
+
+    def _labelled(self, own: Tensor) -> Tensor:
+        """(L,) places in ``own``, (b,), of samples that have a label."""
+        if self._every is not None:
+            return self._every[: len(own)]
+        return self._sent(torch.nonzero(self._data.labels[own] >= 0)[:, 0])
 
     def _drawn_variants(self) -> "_Variants | None":
         """What the variants of the sampler's epoch change; None where they are no classes of their own."""
