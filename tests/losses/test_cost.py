@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from cross_modal_kd.losses import ConstraintInputs, build_constraint, teacher_logits, unit
+from cross_modal_kd.losses import ConstraintInputs, build_constraint, squares, teacher_logits, unit
 from cross_modal_kd.losses.squares import SquaredGaps, Squares
 
 BATCH, DIM, CLASSES = 128, 32, 200
@@ -90,7 +90,7 @@ def test_rkd_passes_over_no_angles_one_by_one():
     angles = BATCH**2 * (BATCH // 2)
     assert sum(work.written.values()) < 4 * angles  # 17 passes over all of them before
     assert max(work.written, key=lambda shape: torch.Size(shape).numel()) in {(BATCH, BATCH), (BATCH, 128)}
-    assert len(work.products) <= 16
+    assert len(work.products) <= 18
 
 
 def test_only_vertices_where_cosines_may_differ_by_more_than_one_are_gone_through():
@@ -102,8 +102,28 @@ def test_only_vertices_where_cosines_may_differ_by_more_than_one_are_gone_throug
     doubtful = SquaredGaps(*sides).doubtful().tolist()
     assert 0 in doubtful and len(doubtful) < 12
     cosines = [_cosines(each) for each in (far, near)]
-    beyond = ((cosines[0] - cosines[1]).abs() > 1).any((1, 2)).nonzero()[:, 0].tolist()
-    assert beyond and set(beyond) <= set(doubtful)
+    beyond = _vertices(cosines[0] - cosines[1])
+    assert beyond and beyond <= set(doubtful)
+
+
+@pytest.mark.parametrize("few", [squares.FEW, 0], ids=["looked for", "not looked for"])
+@pytest.mark.parametrize("dim", [2, 5, 8, 16])
+def test_of_many_obtuse_angles_those_that_differ_by_more_than_one_are_found(monkeypatch, few, dim):
+    monkeypatch.setattr(squares, "FEW", few)
+    generator = torch.Generator().manual_seed(dim)
+    points = [unit(torch.randn(24, dim, generator=generator, dtype=torch.float64)) for _ in range(2)]
+    sides = [Squares.of((each[:, None] - each).square().sum(-1), 1e-8) for each in points]
+    mine, theirs = (_cosines(each) for each in points)
+    for cosines, side in zip((mine, theirs), sides, strict=True):
+        obtuse = (cosines < 0).any(2).T  # as [j, i]
+        assert obtuse.sum() > 0 and (side.obtuse() >= obtuse).all() and side.obtuse().sum() < 1.2 * obtuse.sum()
+    doubtful, beyond = set(SquaredGaps(*sides).doubtful().tolist()), _vertices(mine - theirs)
+    assert doubtful == beyond if few else doubtful == set(range(24))
+    assert dim == 16 or beyond
+
+
+def _vertices(gaps: Tensor) -> set[int]:
+    return set((gaps.abs() > 1).any((1, 2)).nonzero()[:, 0].tolist())
 
 
 def _cosines(points: Tensor) -> Tensor:

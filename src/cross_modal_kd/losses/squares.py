@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 
 LEFT = 1 / 512  # of what cancels: then values have 3 digits fewer than the type, and gradients 2
+STEEP = 600.0  # exponents up to here are no infinity in double precision
+FEW = 16  # times B: more obtuse rows than that cost as much to look at as all angles
 
 
 class Squares(NamedTuple):
@@ -43,13 +45,32 @@ class Squares(NamedTuple):
         u = (2 * apart).rsqrt_()
         return cls(squares, apart, u, u * squares, int(u.count_nonzero()) == u.numel() - len(u))
 
-    def may_be_obtuse(self) -> Tensor:
-        """At which vertices an angle may be obtuse: s_jk > s_j + s_k, with the farthest of k and the nearest of i.
+    def obtuse(self) -> Tensor:
+        """Between which j and some k an angle at i may be obtuse; for hardly any others is it said.
+
+        The largest over k of s_jk - s_ij - s_ik is no more than log(sum over k of exp(b (s_jk - s_ij - s_ik))) / b,
+        which is a product of matrices, and at most log(B) / b more. b is as large as double precision allows.
 
         Returns:
-            (B,) booleans; where one is false no angle is obtuse.
+            (B, B) booleans as [j, i].
         """
-        return (self.s.amax(1, keepdim=True) > self.apart + self.apart.amin(0)).any(0)
+        b = STEEP / self.s.max().double().clamp_min(1)
+        near = (self.apart.double() * -b).exp_()
+        sums = ((self.s.double() * b).exp_() @ near).mul_(near)
+        return (sums < 0.5).logical_not_()  # a sum that is NaN is not passed over
+
+    def cosines(self, j: Tensor, i: Tensor) -> Tensor:
+        """The cosines of all angles at i between j and any k.
+
+        Args:
+            j: (n,) numbers in [0, B).
+            i: (n,) likewise.
+
+        Returns:
+            (n, B), 0 for k = i; what stands at k = j is no angle.
+        """
+        sides = self.s.index_select(0, i).sub_(self.s.index_select(0, j)).add_(self.s[i, j][:, None])
+        return sides.mul_(self.u.index_select(0, i)).mul_(self.u[i, j][:, None])
 
 
 class _Products:
@@ -90,7 +111,7 @@ class _Products:
 class SquaredGaps:
     """Sums over pairs j, k of (cos of one side - cos of the other)^2 / 2, with its gradient in the first side's s.
 
-    Time: 12 products of (B, B) matrices, 15 where points coincide. Memory: O(B^2).
+    Time: 12 products of (B, B) matrices, 15 where points coincide; 2 of ``doubtful``. Memory: O(B^2).
 
     Args:
         mine: The side that is differentiated.
@@ -116,16 +137,28 @@ class SquaredGaps:
     def doubtful(self) -> Tensor:
         """Vertices at which two cosines may differ by more than 1, rising; at all others they do not.
 
-        They do not where all angles are acute for both sides, nor where no two rows j have squared gaps that sum to 1.
+        They do not where no two rows j have squared gaps that sum to 1, nor where no angle of either side is obtuse.
+        Where few are, their own gaps tell.
 
         Returns:
             (V,) numbers in [0, B), int64.
         """
         rounding = 16 * torch.finfo(self._gaps.dtype).eps * len(self._gaps)  # of a sum over k of cos^2
-        large = (self._gaps > 1 - max(1e-6, rounding)).sum(0) > 1
+        rows = self._gaps > 1 - max(1e-6, rounding)
+        large = rows.sum(0) > 1
         if bool(large.any()):
-            large &= self._sides[0].may_be_obtuse() | self._sides[1].may_be_obtuse()
+            large &= self._beyond(rows.logical_and_(large))
         return large.nonzero()[:, 0]
+
+    def _beyond(self, rows: Tensor) -> Tensor:
+        """(B,) vertices at which cosines of ``rows``, (B, B) as [j, i], differ by more than 1; all where many may."""
+        mine, theirs = self._sides
+        j, i = (rows & (mine.obtuse() | theirs.obtuse())).nonzero().unbind(1)
+        if len(j) > FEW * len(rows):
+            return rows.new_ones(len(rows))
+        gaps = mine.cosines(j, i).sub_(theirs.cosines(j, i)).abs_().scatter_(1, j[:, None], 0)
+        beyond = (gaps.amax(1) < 1 - 1e-6).logical_not_()
+        return rows.new_zeros(len(rows)).index_fill_(0, i[beyond], True)
 
     def leave_out(self, vertices: Tensor) -> None:
         """Count vertices as 0 from now on.
