@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--quick", action="store_true", help="does it run? a step of four, one round")
     given = parser.parse_args()
-    steps = {"image": 8, "speech": 2}
+    steps = {"image": 32, "speech": 2}
     if given.quick:
         given.batch, given.rounds, steps = 4, 1, dict.fromkeys(steps, 1)
     image, speech = ((modality, given.batch, count, given.threads) for modality, count in steps.items())

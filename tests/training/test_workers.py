@@ -215,6 +215,14 @@ def test_the_share_of_waiting_is_in_the_history():
     assert all(0 <= share < 0.5 for share in fast)
 
 
+def test_torchs_loader_has_no_part_in_what_this_process_reads_alone(monkeypatch):
+    monkeypatch.setattr(workers.DataLoader, "__iter__", lambda _: pytest.fail("it was asked for a pass"))
+    batches = [[Item(row) for row in range(first, first + 4)] for first in (0, 4)]
+    assert [indices.tolist() for indices, _ in InputLoader(Noise(), batches)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    with pytest.raises(pytest.fail.Exception):
+        next(iter(InputLoader(Noise(), batches, workers=2)))
+
+
 def test_a_loader_that_is_closed_has_no_workers():
     loader = InputLoader(Noise(), [[Item(row)] for row in range(36)], workers=2)
     passing = iter(loader)

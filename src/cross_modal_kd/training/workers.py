@@ -76,9 +76,10 @@ class InputLoader:
     def __init__(self, inputs: Inputs, batches: Iterable[list[Item]], workers: int = 0, pinned: bool = False) -> None:
         self.waited = 0.0
         self._coming: Iterator[Any] | None = None
-        self._workers = workers
+        self._workers, self._pinned = workers, pinned
+        self._inputs, self._batches = _Guarded(inputs), batches
         self._loader = DataLoader(
-            _Guarded(inputs),
+            self._inputs,
             batch_sampler=batches,
             collate_fn=_as_is,
             num_workers=workers,
@@ -96,7 +97,7 @@ class InputLoader:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass: (indices (B,), inputs (B, ...)) of each batch."""
         begun = time.perf_counter()
-        coming, self._coming = self._coming or iter(self._loader), None
+        coming, self._coming = self._coming or self._begun(), None
         while True:
             found = next(coming, None)
             self.waited += time.perf_counter() - begun
@@ -106,6 +107,12 @@ class InputLoader:
                 _raise(found)
             yield found
             begun = time.perf_counter()
+
+    def _begun(self) -> Iterator[Any]:
+        """A pass; torch's loader has no part in it where neither workers nor memory of its own are asked for."""
+        if self._workers or self._pinned:
+            return iter(self._loader)
+        return map(self._inputs.__getitems__, self._batches)
 
     def close(self) -> None:
         """End the workers."""
