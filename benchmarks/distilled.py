@@ -6,7 +6,8 @@
 The default image student on random pictures and random embeddings of a teacher: its network, batch, optimiser and
 augmentation. What is timed is ``train_epoch`` itself, two steps of it, of an arm and of ``none`` in turn, so that
 drawing the pairs counts too. The ratio is the median over the rounds, with its quartiles; ``!`` marks an arm that costs
-more than 5 %.
+more than 5 %. Where an arm trains its projection too, a last row has that alone: the projection's own loss, gradient
+and step, of PyTorch and by nothing of ours.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from typing import Any
 
 import torch
 import yaml
-from gpu_world import arm_data, arm_of, random_projection
-from timing import CLOCKS, beside, machine, table
+from gpu_world import TEACHER_DIM, arm_data, arm_of, random_projection
+from timing import CLOCKS, Work, beside, machine, table
 from tqdm import tqdm
 
 from cross_modal_kd.compute import kept_memory, make_fabric
@@ -70,6 +71,22 @@ def epoch_of(name: str, data: ArmData, given: dict[str, Any], batch: int) -> Cal
     return lambda: train_epoch(running, plan, fabric, bar)
 
 
+def projection_alone(batch: int) -> Callable[[], None]:
+    """() -> ``STEPS`` steps of a projection and nothing else, which no loop that trains it too can save."""
+    projection = build_projection(random_projection(DIM, CLASSES)).train()
+    optimizer = torch.optim.AdamW(projection.parameters(), foreach=True)
+    embeddings, labels = torch.randn(batch, TEACHER_DIM), torch.randint(CLASSES, (batch,))
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            logits = projection.config.scale * projection(embeddings) @ projection.prototypes().T
+            torch.nn.functional.cross_entropy(logits, labels).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return steps
+
+
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,7 +103,11 @@ def main() -> None:
         given.arms, given.batch, given.rounds = ["soft_both_quality", "rkd"], 8, 1
     data, parameters = world(given.batch)
     own = epoch_of("none", data, parameters, given.batch)
-    works = {name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms}
+    works: dict[str, tuple[Work, Work]] = {
+        name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms
+    }
+    if any(arm_of(name).joint for name in given.arms):
+        works["a projection alone"] = projection_alone(given.batch), own
     with kept_memory() if given.memory == "kept" else nullcontext():  # kept in a training
         taken = beside(works, given.rounds, CLOCKS[given.clock])
     head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
