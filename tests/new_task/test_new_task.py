@@ -134,6 +134,38 @@ def test_texts_in_other_forms_become_captions_when_asked(new_task, tmp_path, for
     assert code == 0 and "captions.csv: 96 texts" not in said  # a table that is there is left alone
 
 
+@pytest.mark.parametrize("form", ["metadata.csv", "metadata.jsonl"])
+def test_metadata_are_found_in_whatever_form_they_write_a_path_and_keep_each_text(new_task, tmp_path, form):
+    root = tmp_path / "birds"
+    paths = image_folder(root)
+    forms = [path.replace("/", "\\") if n % 2 else f"./{path}" for n, path in enumerate(paths)]
+    rows = [(path, f"{word}\u2028caption {n}") for n, path in enumerate(forms) for word in ("one", "two")]
+    if form == "metadata.csv":
+        table(root / form, ("file_name", "caption"), rows)
+    else:
+        lines = [json.dumps({"file_name": path, "text": text}, ensure_ascii=False) for path, text in rows]
+        (root / form).write_text("\n".join(lines), encoding="utf-8")
+    code, said, _ = new_task("birds", root, "--write-captions")
+    assert code == 0 and f"captions.csv: 192 texts, from {form}" in said, said
+    captions = read_csv(root / "captions.csv", ["path", "text"])
+    assert captions["text"][captions["path"] == paths[7]].tolist() == ["one caption 7", "two caption 7"]
+
+
+def test_metadata_of_other_files_do_not_give_way_to_the_labels_names(new_task, tmp_path):
+    paths = image_folder(tmp_path / "birds")
+    table(tmp_path / "birds" / "metadata.csv", ("file_name", "text"), [(f"pictures/{path}", "x") for path in paths])
+    code, said, _ = new_task("birds", tmp_path / "birds", "--write-captions")
+    assert (
+        code == 1 and "none of its 96 lines names a file in a label folder" in said and "pictures/bird_0/0.png" in said
+    )
+    assert not (tmp_path / "birds" / "captions.csv").exists()
+    lines = [json.dumps({"file_name": path, "text": ["x", "y"]}) for path in paths]
+    (tmp_path / "birds" / "metadata.csv").unlink()
+    (tmp_path / "birds" / "metadata.jsonl").write_text("\n".join(lines))
+    code, said, _ = new_task("birds", tmp_path / "birds", "--write-captions")
+    assert code == 1 and "metadata.jsonl, line 1: expected one text, found ['x', 'y']" in said
+
+
 def test_sounds_and_faces_of_other_people_are_chimeric(new_task, tmp_path):
     sounds(tmp_path / "all" / "voices")
     for label in range(8):

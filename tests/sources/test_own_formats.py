@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
@@ -68,6 +70,55 @@ def test_a_blank_label_is_none_and_a_column_of_them_need_not_be_there(tmp_path, 
     (tmp_path / f"t{kind}").unlink()
     written(tmp_path / f"metadata{kind}", metadata)
     assert [label for (label,) in facts(read(tmp_path, "hf_folder", text="text"), "label").values()] == ["x", None] * 2
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".parquet"])
+def test_long_numbers_beside_a_null_are_not_rounded_into_one_label(tmp_path, kind):
+    files(tmp_path, "a.png", "b.png", "c.png")
+    rows = [(f"{n}.png", label) for n, label in zip("abc", (12345678901234567, 12345678901234568, None), strict=True)]
+    table = pa.table({"f": [path for path, _ in rows], "label": [label for _, label in rows]})
+    if kind == ".parquet":
+        pq.write_table(table, tmp_path / "t.parquet")
+    else:
+        written(tmp_path / "t.jsonl", table.to_pylist())
+    found = read(tmp_path, "table", file=f"t{kind}", columns={"image": "f"})
+    assert [label for (label,) in facts(found, "label").values()] == ["12345678901234567", "12345678901234568", None]
+
+
+def test_values_of_a_json_line_stay_as_they_are_written(tmp_path):
+    files(tmp_path, "a.png", "b.png", "c.png")
+    rows = [
+        {"f": "a.png", "label": "2024-01-02", "day": "2024-01-02", "t": "one\u2028line", "more": 1},
+        {"f": "b.png", "label": "001", "day": "2024-01-03T10:00:00", "more": {"x": 1}},
+        {"f": "c.png", "label": 1.0, "t": None, "day": None},
+    ]
+    lines = "\r\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "t.jsonl").write_text(lines, encoding="utf-8-sig")
+    found = read(tmp_path, "table", file="t.jsonl", columns={"image": "f", "text": "t", "domain": "day"})
+    assert facts(found, "label", "domain") == {
+        "s/a.png": ("2024-01-02", "2024-01-02"),
+        "s/b.png": ("001", "2024-01-03T10:00:00"),
+        "s/c.png": ("1", None),
+        "s/text/1": ("2024-01-02", "2024-01-02"),
+    }
+    assert found.rows["text"].dropna().tolist() == ["one\u2028line"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b'{"f": "a.png", "label": "x"', "delimiter"),
+        (b'{"f": "a.png", "label": "x", "label": "y"}', "the key 'label' stands there twice"),
+        (b'[{"f": "a.png", "label": "x"}]', "it holds"),
+        (b'{"f": "a.png", "label": "caf\xe9"}', "UTF-8"),
+        (b'{"f": "a.png", "label": "cut \\ud83d"}', "surrogates"),
+    ],
+)
+def test_a_line_that_is_no_json_object_is_named(tmp_path, line, why):
+    files(tmp_path, "a.png")
+    (tmp_path / "t.jsonl").write_bytes(b'{"f": "a.png", "label": "x"}\n' + line + b"\n")
+    with pytest.raises(SamplesError, match=rf"t.jsonl, line 2: not a readable table of a JSON object a line.*{why}"):
+        read(tmp_path, "table", file="t.jsonl", columns={"image": "f"})
 
 
 @pytest.mark.parametrize("kind", [".csv", ".tsv", ".jsonl", ".parquet"])
@@ -200,7 +251,7 @@ def test_a_wrong_table_is_named(tmp_path, rows, columns, message):
 
 def test_a_damaged_or_missing_table_is_named(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"f": "a.png"\n')
-    with pytest.raises(SamplesError, match="t.jsonl: not a readable table of a JSON object a line"):
+    with pytest.raises(SamplesError, match="t.jsonl, line 1: not a readable table of a JSON object a line"):
         read(tmp_path, "table", file="t.jsonl", columns={"image": "f"})
     with pytest.raises(SamplesError, match="u.csv: the file is missing"):
         read(tmp_path, "table", file="u.csv", columns={"image": "f"})

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,8 @@ import pandas as pd
 
 from cross_modal_kd.new_task.formats import TEXT_COLUMNS
 from cross_modal_kd.new_task.survey import LAYOUT, Survey
-from cross_modal_kd.samples import SamplesError, read_csv
+from cross_modal_kd.samples import SamplesError, shown
+from cross_modal_kd.sources import Known, read_table
 from cross_modal_kd.storage import how_many, write_whole
 
 CAPTIONS = "captions.csv"
@@ -20,9 +20,9 @@ PATH_COLUMNS = ("file_name", "path", "file", "filename", "image")
 
 @dataclass(frozen=True)
 class Texts:
-    """texts: path -> text. what: where they come from, in words."""
+    """texts: path and text of each; a path may have several. what: where they come from, in words."""
 
-    texts: dict[str, str]
+    texts: list[tuple[str, str]]
     what: str
 
 
@@ -46,7 +46,7 @@ def found_texts(survey: Survey, source: str) -> Texts | None:
     rows = survey.rows[survey.rows["source"] == source]
     mine = rows[rows["path"].notna() & rows["label"].notna()]
     for what, finder in _FORMS.items():
-        found = {path: words for path, text in finder(root, mine) if (words := " ".join(text.split()))}
+        found = [(path, words) for path, text in finder(root, mine) if (words := " ".join(text.split()))]
         if found:
             return Texts(found, what)
     return None
@@ -65,7 +65,7 @@ def of_labels(survey: Survey, source: str) -> Texts:
     rows = survey.rows[survey.rows["source"] == source]
     mine = rows[rows["path"].notna() & rows["label"].notna()]
     names = mine["label"].str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
-    return Texts(dict(zip(mine["path"], names, strict=True)), "the names of the labels")
+    return Texts(list(zip(mine["path"], names, strict=True)), "the names of the labels")
 
 
 def write_captions(survey: Survey) -> Iterator[str]:
@@ -91,38 +91,32 @@ def write_captions(survey: Survey) -> Iterator[str]:
             continue
         found = found_texts(survey, source) or of_labels(survey, source)
         table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([("path", "text"), *found.texts.items()])
+        csv.writer(table, lineterminator="\n").writerows([("path", "text"), *found.texts])
         write_whole(file, table.getvalue())
         yield f"{file}: {how_many(len(found.texts), 'text')}, from {found.what}"
 
 
-def _metadata(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    file = root / "metadata.csv"
+def _metadata(file: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
     if not file.is_file():
         return
-    table = read_csv(file, [])
+    table = read_table(file, [])
     text, path = (next((name for name in names if name in table), None) for names in (TEXT_COLUMNS, PATH_COLUMNS))
     if text is None or path is None:
         raise SamplesError(
             f"{file}: expected a column of {', '.join(PATH_COLUMNS)} and one of {', '.join(TEXT_COLUMNS)}, found "
             f"{list(table)}; rename the columns, or write {CAPTIONS} (path,text)"
         )
-    known = set(files["path"])
-    yield from ((each, words) for each, words in zip(table[path], table[text], strict=True) if each in known)
-
-
-def _json_lines(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    file, known = root / "metadata.jsonl", set(files["path"])
-    if not file.is_file():
-        return
-    for number, line in enumerate(_text(file).splitlines(), start=1):
-        try:
-            row = json.loads(line) if line.strip() else {}
-            where, words = (next((row[key] for key in keys if key in row), "") for keys in (PATH_COLUMNS, TEXT_COLUMNS))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise SamplesError(f"{file}, line {number}: no JSON object of file_name and text ({error})") from error
-        if isinstance(words, str) and isinstance(where, str) and where in known:
-            yield where, words
+    for column in (text, path):
+        if len(lists := table.index[~table[column].map(lambda value: isinstance(value, str))]):
+            raise SamplesError(f"{file}, line {lists[0]}: expected one {column}, found {table.at[lists[0], column]!r}")
+    found = table[path].map(Known(files["path"]).found)
+    used = found.isin(set(files["path"]))
+    if not used.any():
+        raise SamplesError(
+            f"{file}: none of its {how_many(len(table), 'line')} names a file in a label folder of {file.parent} (the "
+            f"first: {shown(table[path].iloc[0])!r}); write the paths as they are below it, <label>/<file>"
+        )
+    yield from zip(found[used], table.loc[used, text], strict=True)
 
 
 def _beside(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -150,8 +144,8 @@ def _text(file: Path) -> str:
 
 
 _FORMS: dict[str, Callable[[Path, pd.DataFrame], Iterator[tuple[str, str]]]] = {
-    "metadata.csv": _metadata,
-    "metadata.jsonl": _json_lines,
+    "metadata.csv": lambda root, files: _metadata(root / "metadata.csv", files),
+    "metadata.jsonl": lambda root, files: _metadata(root / "metadata.jsonl", files),
     "a .txt beside each file": _beside,
     "a .txt for each label": _per_label,
 }

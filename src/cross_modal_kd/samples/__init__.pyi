@@ -44,6 +44,7 @@ from cross_modal_kd.samples.pairing import KEYS as KEYS
 from cross_modal_kd.samples.pairing import Pairing as Pairing
 from cross_modal_kd.samples.pairing import item_keys as item_keys
 from cross_modal_kd.samples.pairing import pair as pair
+from cross_modal_kd.samples.parquet import opened_parquet as opened_parquet
 from cross_modal_kd.samples.parquet import read_parquet as read_parquet
 from cross_modal_kd.samples.records import as_records as as_records
 from cross_modal_kd.samples.roots import Roots as Roots

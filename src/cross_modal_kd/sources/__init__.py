@@ -3,7 +3,7 @@
 from cross_modal_kd.sources.any_table import read_table
 from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.every import count_sources, read_sources
-from cross_modal_kd.sources.files import list_files
+from cross_modal_kd.sources.files import Known, list_files
 from cross_modal_kd.sources.folder import FolderOptions, regrouped
 from cross_modal_kd.sources.hf_folder import METADATA
 from cross_modal_kd.sources.image_folder import are_splits
@@ -18,6 +18,7 @@ __all__ = [
     "OPTIONS",
     "PACKED_TARS",
     "FolderOptions",
+    "Known",
     "NOT_STATED",
     "Layout",
     "are_splits",

@@ -1,9 +1,11 @@
 """A table of a row a sample in whatever file it comes (csv, tsv, jsonl, parquet), and the samples of its rows."""
 
+import json
 import posixpath
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field
@@ -15,8 +17,8 @@ from cross_modal_kd.samples import (
     SamplesError,
     conditions_of,
     first_few,
+    opened_parquet,
     read_csv,
-    read_parquet,
     require_columns,
 )
 from cross_modal_kd.sources.files import Files, Known
@@ -69,7 +71,7 @@ def read_table(file: Path, columns: list[str]) -> pd.DataFrame:
         raise SamplesError(f"{file}: the file is missing; restore it, or correct the source's root or its options")
     if kind in (".csv", ".tsv"):
         return read_csv(file, columns)
-    return read_table_lines(file, columns) if kind == ".jsonl" else _texts(file, read_parquet(file), columns)
+    return read_table_lines(file, columns) if kind == ".jsonl" else _texts(file, _parquet(file), columns)
 
 
 def read_table_lines(file: Path, columns: list[str]) -> pd.DataFrame:
@@ -155,33 +157,65 @@ def samples_of(
     return rows.assign(source=name).reset_index(drop=True), rejected
 
 
-def _lines(file: Path) -> pd.DataFrame:
-    import pyarrow as pa
-    from pyarrow import json
+def _parquet(file: Path) -> pd.DataFrame:
+    with opened_parquet(file) as opened:  # ids some of which are null do not become floats, which would round them
+        return opened.read().to_pandas(integer_object_nulls=True)
 
+
+def _lines(file: Path) -> pd.DataFrame:
+    """The objects of the lines as columns, each value as it is written: no date is guessed, and no number rounded."""
+    columns: dict[str, list[Any]] = defaultdict(list)
+    count, line = 0, 0
     try:
-        return json.read_json(file).to_pandas()
-    except (pa.ArrowInvalid, OSError) as error:
+        with file.open("rb") as lines:
+            for content in lines:
+                line += 1
+                if not (words := content.decode("utf-8-sig").strip()):
+                    continue
+                found = json.loads(words, object_pairs_hook=_each_once)
+                if not isinstance(found, dict):
+                    raise ValueError(f"it holds {words!r:.40}")
+                if "\\ud" in words.lower():  # half of a character that was cut, which no text can hold
+                    json.dumps(found, ensure_ascii=False).encode()
+                for key, value in found.items():
+                    columns[key] += [None] * (count - len(columns[key])) + [value]
+                count += 1
+    except (ValueError, RecursionError, OSError) as error:
         raise SamplesError(
-            f"{file}: not a readable table of a JSON object a line, with the same keys on all ({error}); correct it"
+            f"{file}, line {line}: not a readable table of a JSON object a line, in UTF-8 ({error}); correct it"
         ) from error
+    return pd.DataFrame(
+        {key: pd.Series(values + [None] * (count - len(values)), dtype=object) for key, values in columns.items()}
+    )
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. ValueError where a key comes twice: one of its values would be dropped."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
 
 
 def _as_text(column: pd.Series) -> pd.Series:
-    if (
-        column.dtype == object
-        and column.map(lambda value: hasattr(value, "__len__") and not isinstance(value, str)).any()
-    ):
+    """Numbers as they are written, a whole one without a fraction: a column of them with nulls may be of floats."""
+    if column.dtype == object and column.map(_is_several).any():
         return column
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")  # whole numbers, some of them null
+    if column.dtype == object or pd.api.types.is_float_dtype(column):
+        plain = (int(value) if isinstance(value, float) and value.is_integer() else value for value in column)
+        column = pd.Series(list(plain), index=column.index, dtype=object)
     return column.astype("str").fillna("").mask(column.isna(), "")
+
+
+def _is_several(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
 
 
 def _check_plain(file: Path, table: pd.DataFrame) -> None:
     """SamplesError for a cell that is a list or an object."""
     for column in (str(name) for name in table if table[name].dtype == object):
-        several = table.index[table[column].map(lambda value: hasattr(value, "__len__") and not isinstance(value, str))]
+        several = table.index[table[column].map(_is_several)]
         if len(several):
             raise SamplesError(
                 f"{file}, line {several[0]}: expected one text or number as {column.removeprefix(CONDITION)}, found "
