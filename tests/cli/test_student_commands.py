@@ -102,6 +102,23 @@ def test_the_exit_code_says_whether_all_some_or_nothing_was_read(call, pictures,
     assert call("predict")[0] == 2
 
 
+def test_what_a_folder_holds_of_other_endings_is_counted(call, pictures, tmp_path):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    shutil.copy(whole(pictures)[0], folder / "a.PNG")
+    for name in ("a.HEIC", "b.heic", "._a.png", "LIESMICH"):
+        (folder / name).write_bytes(b"x")
+    (folder / "more").symlink_to(pictures)
+    for words in (["predict", folder], ["search", folder / "a.PNG", folder]):
+        code, said, told = call(*words)
+        assert code == 0 and "._a.png" not in said, told
+        assert "4 others passed over, which a student of image does not read: 2 x .heic" in told
+        assert "1 x no ending" in told and "1 x a link to a folder" in told
+    (folder / "a.PNG").unlink()
+    code, _, told = call("predict", folder)
+    assert code == 1 and "no image file in it" in told and "2 x .heic" in told
+
+
 def test_a_line_a_file_has_no_control_characters_and_poor_inputs_are_flagged(call, tmp_path):
     from PIL import Image
 

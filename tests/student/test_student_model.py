@@ -88,7 +88,10 @@ def test_a_file_its_bytes_and_its_pixels_are_the_same(student, contents, tmp_pat
         np.testing.assert_array_equal(by_path.vector, other.vector)
         assert other.quality == by_path.quality
     assert by_path.name == by_text.name == str(file)
-    assert list(student.files_in(tmp_path)) == [file]
+    (tmp_path / "._a picture.png").write_bytes(b"a Mac's")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "a picture.png").write_bytes(b"a Mac's")
+    assert list(student.files_in(tmp_path)) == [file]  # hidden ones are passed over
 
 
 def test_what_cannot_be_read_stops_nothing_and_says_why(student, contents, tmp_path):

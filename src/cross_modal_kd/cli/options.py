@@ -91,7 +91,7 @@ def note_outdated(packaged: Path) -> None:
 
 
 def files_of(model: "StudentModel", given: Iterable[Path]) -> Iterator[Path]:
-    """The files that were named, and for each folder those below it; a folder without any is told of.
+    """The files that were named, and for each folder those below it; what else lies there is told of.
 
     Args:
         model: names the modality.
@@ -102,8 +102,9 @@ def files_of(model: "StudentModel", given: Iterable[Path]) -> Iterator[Path]:
     """
     from cross_modal_kd.student import gathered
 
-    kind = model.task.student
-    return gathered(given, kind, lambda folder: click.echo(f"{shown(folder)}: no {kind} file in it", err=True))
+    return gathered(
+        given, model.task.student, lambda folder, words: click.echo(f"{shown(folder)}: {shown(words)}", err=True)
+    )
 
 
 def counted(model: "StudentModel", given: list[Path], what: str, unseen: bool = False) -> Iterable[Path]:

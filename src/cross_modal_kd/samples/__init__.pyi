@@ -35,6 +35,7 @@ from cross_modal_kd.samples.known_labels import counted_labels as counted_labels
 from cross_modal_kd.samples.known_labels import labels_in_words as labels_in_words
 from cross_modal_kd.samples.names import alike as alike
 from cross_modal_kd.samples.names import in_one_form as in_one_form
+from cross_modal_kd.samples.names import is_hidden as is_hidden
 from cross_modal_kd.samples.names import is_utf8 as is_utf8
 from cross_modal_kd.samples.names import lead_outside as lead_outside
 from cross_modal_kd.samples.names import leads_outside as leads_outside

@@ -42,6 +42,21 @@ def lead_outside(paths: "pd.Series") -> "pd.Series":
     return paths.str.contains(r"^/|(?:^|[/\\])\.\.(?:[/\\]|$)", regex=True).astype(bool)
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one that people do not see.
+
+    Args:
+        name: Its own, without the folders above it.
+
+    Returns:
+        Whether it begins with a dot, or is what a Mac adds to archives.
+
+    >>> [is_hidden(name) for name in (".DS_Store", "._1.jpg", "__MACOSX", "1.jpg")]
+    [True, True, True, False]
+    """
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def one_form(name: str) -> str:
     """A name in the one form of Unicode (NFC) in which names are compared.
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from cross_modal_kd.samples import box_of, is_utf8, leads_outside, one_form, shown
+from cross_modal_kd.samples import box_of, is_hidden, is_utf8, leads_outside, one_form, shown
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class _Walk:
                 continue
             for entry in entries:
                 inner = f"{here}/{entry.name}" if here else entry.name
-                if entry.name.startswith(".") or entry.name == "__MACOSX":
+                if is_hidden(entry.name):
                     self.hidden += 1
                 elif entry.is_dir(follow_symlinks=False):
                     waiting.append(inner)

@@ -1,19 +1,21 @@
 """The files that somebody means who names files and folders."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from cross_modal_kd.storage import how_many
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.inputs import files_in
 
 
-def gathered(given: Iterable[Path], modality: str, on_empty: Callable[[Path], object]) -> Iterator[Path]:
+def gathered(given: Iterable[Path], modality: str, tell: Callable[[Path, str], object]) -> Iterator[Path]:
     """The files that are named, and for each folder those below it that are of the modality.
 
     Args:
         given: files and folders; what is neither is given back, to be told of beside the other files.
         modality: of the student.
-        on_empty: is given each folder without such a file.
+        tell: is given each folder without such a file, or with others, which are passed over, and what there is to say.
 
     Yields:
         Paths, as many as there are, none of them looked for before it is asked for.
@@ -27,12 +29,16 @@ def gathered(given: Iterable[Path], modality: str, on_empty: Callable[[Path], ob
             some = True
             yield path
             continue
-        empty = True
-        for file in files_in(path, modality):
+        empty, others = True, Counter[str]()
+        for file in files_in(path, modality, others):
             some, empty = True, False
             yield file
         if empty:
-            on_empty(path)
+            tell(path, f"no {modality} file in it")
+        if others := +others:
+            kinds = ", ".join(f"{count} x {ending}" for ending, count in others.most_common(5))
+            what = f"{how_many(others.total(), 'other')} passed over"
+            tell(path, f"{what}, which a student of {modality} does not read: {kinds}")
     if not some:
         raise StudentError(f"there is no {modality} file in {', '.join(str(path) for path in given)}")
 

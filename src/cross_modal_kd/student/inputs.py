@@ -1,6 +1,7 @@
 """From whatever a user has to what a student reads: paths, bytes, arrays, one or many, streamed."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities import ModalityError, modality_of
-from cross_modal_kd.samples import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError, is_hidden
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference
 from cross_modal_kd.student.results import Quality
@@ -135,18 +136,27 @@ def _no_file(path: Path) -> str:
         return "it is a folder, not a file"
 
 
-def files_in(folder: Path, modality: str) -> Iterator[Path]:
+def files_in(folder: Path, modality: str, others: Counter[str] | None = None) -> Iterator[Path]:
     """The files of a modality below a folder, by their endings, in the order of their paths.
+
+    Hidden ones are passed over, as ingestion does; links to folders are not followed.
 
     Args:
         folder: to be looked through, at every depth.
         modality: a registered one.
+        others: counts what else lies there, by its ending; None counts nothing.
 
     Yields:
         Their paths; at the end those of folders that may not be looked into, told of as what cannot be read.
     """
     endings, shut = modality_of(modality).served, list[OSError]()
+    others = Counter() if others is None else others
     for where, folders, names in os.walk(folder, onerror=shut.append):
-        folders.sort()
-        yield from (Path(where) / name for name in sorted(names) if Path(name).suffix.lower() in endings)
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        others["a link to a folder"] += sum((Path(where) / name).is_symlink() for name in folders)
+        for name in sorted(name for name in names if not is_hidden(name)):
+            if (ending := Path(name).suffix.lower()) in endings:
+                yield Path(where) / name
+            else:
+                others[ending or "no ending"] += 1
     yield from (Path(error.filename) for error in shut)

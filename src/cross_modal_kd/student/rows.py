@@ -67,7 +67,7 @@ def prediction_table(model: StudentModel, score: ScoreConfig) -> pd.DataFrame:
         StudentError: there is no file, or none could be read.
     """
     files = gathered([Path(each) for each in score.inputs], model.task.student,
-                     lambda folder: logger.warning("%s: no %s file in it", folder, model.task.student))  # fmt: skip
+                     lambda folder, words: logger.warning("%s: %s", folder, words))  # fmt: skip
     with progress_bar(files, desc="score", unit="file") as bar:
         answers = model.predict(iter(bar), score.top_k, score.labels)
         rows = [prediction_row(answer, score.top_k) for answer in answers]
