@@ -38,6 +38,8 @@ def kedro(project_path, tmp_path, monkeypatch):
     [
         (["--pipelines=distil"], "there is no pipeline 'distil'. Did you mean 'distill'"),
         (["--env=tst"], "there is no environment 'tst'. Did you mean 'test'.*face_speech"),
+        (["--env=conf/test"], "there is no environment 'conf/test'. Did you mean 'test'.*face_speech"),
+        (["--env=../test"], "there is no environment '../test'. Did you mean 'test'.*face_speech"),
         (["--runner=Threads"], "there is no runner 'Threads'"),
         (["--nodes=nothing"], "nodes named .'nothing'.*kedro registry describe"),
         (["--pipelines=distillation"], "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ing"),

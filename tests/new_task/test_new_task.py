@@ -166,6 +166,13 @@ def test_metadata_of_other_files_do_not_give_way_to_the_labels_names(new_task, t
     assert code == 1 and "metadata.jsonl, line 1: expected one text, found ['x', 'y']" in said
 
 
+def test_texts_that_all_say_the_same_are_refused_as_a_teacher(new_task, tmp_path):
+    paths = image_folder(tmp_path / "birds")
+    table(tmp_path / "birds" / "captions.csv", ("path", "text"), [(path, "a bird") for path in paths])
+    code, said, _ = new_task("birds", tmp_path / "birds")
+    assert code == 1 and "its 96 texts all say 'a bird', which tells no file and no label from another" in said
+
+
 def test_sounds_and_faces_of_other_people_are_chimeric(new_task, tmp_path):
     sounds(tmp_path / "all" / "voices")
     for label in range(8):
@@ -274,6 +281,46 @@ def test_a_folder_of_hugging_face_is_known_by_its_labels(new_task, tmp_path):
     assert code == 0, said
     assert written["sources"]["set"]["layout"] == "hf_folder"
     assert written["sources"]["set"]["options"] == {"text": "caption"}
+
+
+def test_a_table_is_offered_and_read_as_it_is_said(new_task, tmp_path):
+    root = tmp_path / "pairs"
+    rows = [(f"all/{label}-{n}.png", f"words {label} {n}", f"kind {label}") for label in range(8) for n in range(12)]
+    for path, _, label in rows:
+        image(root / path, int(label[-1]), len(path))
+    table(root / "pairs.csv", ("picture", "words", "species"), rows)
+    offered = "--layout=table --options='{file: pairs.csv, columns: {image: COLUMN, text: COLUMN, label: COLUMN}}'"
+    for words in ([], ["--write-captions"]):
+        code, said, _ = new_task("birds", root, *words)
+        assert code == 1 and f"It holds pairs.csv with the columns picture, words, species: {offered}" in said
+        assert not (root / "captions.csv").exists()  # of one label's name
+    options = {"file": "pairs.csv", "columns": {"image": "picture", "text": "words", "label": "species"}}
+    code, said, written = new_task("birds", root, "--layout=table", f"--options={json.dumps(options)}")
+    assert code == 0 and "a column of them, named in the source's options, would let" in said, said
+    assert written["sources"]["pairs"] == {"layout": "table", "root": str(root), "options": options}
+    assert written["task"]["pairing"] == "instance" and "domains.csv" not in said
+    for words, message in (
+        (["--layout=tabel"], "unknown layout 'tabel'"),
+        (["--layout=table"], "options (layout table): file"),
+        (["--options={file: x}"], "name one (--layout)"),
+        (["--layout=table", "--options={file"], "cannot be read as YAML"),
+        (["--layout=table", "--options=x"], "expected a mapping"),
+    ):
+        code, said, _ = new_task("again", root, *words)
+        assert code and message in said, said
+
+
+def test_metadata_whose_label_has_another_name_are_offered(new_task, tmp_path):
+    for part in ("train", "test"):
+        rows = [(f"{n}.png", f"kind {n % 4}", f"caption {n}") for n in range(40)]
+        for path, label, _ in rows:
+            image(tmp_path / "set" / part / path, int(label[-1]), len(part))
+        table(tmp_path / "set" / part / "metadata.csv", ("file_name", "species", "caption"), rows)
+    code, said, _ = new_task("birds", tmp_path / "set")
+    assert code == 1 and "metadata.csv with the columns file_name, species, caption: --layout=hf_folder" in said
+    options = "--options={label: species, text: caption}"
+    code, said, written = new_task("birds", tmp_path / "set", "--layout=hf_folder", options)
+    assert code == 0 and written["sources"]["set"]["options"] == {"label": "species", "text": "caption"}, said
 
 
 def test_a_webdataset_is_known_by_its_tars(new_task, tmp_path):

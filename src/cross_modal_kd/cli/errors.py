@@ -102,10 +102,12 @@ def _environment(_: BaseException, text: str) -> str:
     found = re.search(r"configuration path .*not a valid directory: (.*)", text)
     if not found:
         return ""
-    if Path(found[1]).name == "base":
+    path = Path(found[1])
+    if path.name == "base":
         return f"{Path.cwd()} lies in no project (no conf/base): go to the project's folder and try again"
-    there = sorted(each.name for each in Path(found[1]).parent.glob("*/") if each.name != "base")
-    return f"there is no environment {Path(found[1]).name!r}. {nearest(Path(found[1]).name, there)}"
+    conf = next((each for each in path.parents if (each / "base").is_dir()), path.parent)
+    there = sorted(each.name for each in conf.glob("*/") if each.name != "base")
+    return f"there is no environment {path.relative_to(conf).as_posix()!r}. {nearest(path.name, there)}"
 
 
 def _pipeline(_: BaseException, text: str) -> str:

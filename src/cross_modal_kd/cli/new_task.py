@@ -1,16 +1,17 @@
 """``new-task NAME FOLDER``: an environment for a folder of somebody's own, after a look at it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import yaml
 from kedro.utils import find_kedro_project
 
 from cross_modal_kd.cli.told import Told
 from cross_modal_kd.storage import how_many
 
 if TYPE_CHECKING:
-    from cross_modal_kd.new_task import Asked, Survey
+    from cross_modal_kd.new_task import Asked, Format, Survey
 
 MODALITY = "a modality that the folder holds"
 
@@ -30,13 +31,22 @@ command that runs it is printed.
 @click.option("--teacher", help=f"{MODALITY}, and that teaches in training")
 @click.option("--kind", type=click.Choice(["verification", "classification"]), help="what is asked of the student")
 @click.option(
+    "--layout", help="how FOLDER is read, where it does not show that itself: table, hf_folder, ... "
+    "(docs/your-own-data.md)",
+)  # fmt: skip
+@click.option(
+    "--options", callback=lambda _, __, text: _mapping(text),
+    help="of the layout, in YAML: '{file: pairs.csv, columns: {image: picture, text: words, label: species}}'",
+)  # fmt: skip
+@click.option(
     "--write-captions", is_flag=True,
     help="write captions.csv into FOLDER where it has none: from metadata.csv or metadata.jsonl, from .txt files, or "
     "else from the labels' names",
 )  # fmt: skip
 def new_task(
-    name: str, folder: Path, student: str | None, teacher: str | None, kind: str | None, write_captions: bool
-) -> None:
+    name: str, folder: Path, student: str | None, teacher: str | None, kind: str | None, layout: str | None,
+    options: dict[str, Any], write_captions: bool,
+) -> None:  # fmt: skip
     """Look at a folder, and write an environment for it.
 
     Args:
@@ -45,30 +55,37 @@ def new_task(
         student: a modality; None where it is chosen by what was found.
         teacher: likewise.
         kind: of task; likewise.
+        layout: how the folder is read; None goes by what it shows.
+        options: of the layout.
         write_captions: whether captions.csv may be written into the folder.
 
     Raises:
         Told: the name is taken, or the folder is not enough for a task.
     """
-    from cross_modal_kd.new_task import Asked
+    from cross_modal_kd.new_task import Asked, Format
 
+    if options and layout is None:
+        raise click.BadParameter("they are those of a layout: name one (--layout)", param_hint="--options")
+    said = None if layout is None else Format(layout, options)
     project = find_kedro_project(Path.cwd()) or Path.cwd()
     try:
-        _new_task(project, name, folder.expanduser(), Asked(student, teacher, kind), write_captions)
+        _new_task(project, name, folder.expanduser(), said, Asked(student, teacher, kind), write_captions)
     except (ValueError, OSError) as error:
         raise Told(str(error)) from error
 
 
-def _new_task(project: Path, name: str, folder: Path, asked: "Asked", write_captions: bool) -> None:
+def _new_task(
+    project: Path, name: str, folder: Path, said: "Format | None", asked: "Asked", write_captions: bool
+) -> None:
     from cross_modal_kd import new_task as room
     from cross_modal_kd.hooks import check_environment
 
     room.require_new(project, name)
-    survey = room.look(folder)
+    survey = room.look(folder, said)
     if write_captions:
         for sentence in room.write_captions(survey):
             click.echo(f"wrote {sentence}")
-        survey = room.look(folder)
+        survey = room.look(folder, said)
     try:
         choice = room.choose(survey, name, asked)
     except ValueError:
@@ -81,6 +98,16 @@ def _new_task(project: Path, name: str, folder: Path, asked: "Asked", write_capt
         f"\nwrote {file.relative_to(project)}; its names, values and folders pass the checks of a run\n"
         f"next: kedro run --pipeline=distill --env={name}      (or: make distill ENV={name})"
     )
+
+
+def _mapping(text: str | None) -> dict[str, Any]:
+    try:
+        options = yaml.safe_load(text or "{}")
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"it cannot be read as YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(options, dict):
+        raise click.BadParameter(f"expected a mapping, '{{key: value}}', found {text!r}")
+    return options
 
 
 def _other_texts(survey: "Survey") -> list[str]:

@@ -3,6 +3,7 @@ from cross_modal_kd.new_task.choice import Choice as Choice
 from cross_modal_kd.new_task.choice import choose as choose
 from cross_modal_kd.new_task.environment import require_new as require_new
 from cross_modal_kd.new_task.environment import write_environment as write_environment
+from cross_modal_kd.new_task.formats import Format as Format
 from cross_modal_kd.new_task.survey import Survey as Survey
 from cross_modal_kd.new_task.survey import look as look
 from cross_modal_kd.new_task.texts import found_texts as found_texts

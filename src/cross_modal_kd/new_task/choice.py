@@ -8,6 +8,7 @@ import pandas as pd
 
 from cross_modal_kd.config import DeploymentConfig, IngestionConfig, TaskConfig, libraries_of, modality_names
 from cross_modal_kd.modalities import modality_of
+from cross_modal_kd.new_task.formats import unread_table
 from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
@@ -131,7 +132,7 @@ def _no_teacher(survey: Survey, student: str) -> str:
         f"{survey.folder}: {how_many(len(survey.of(student)), f'{student} sample')}, and nothing of another modality "
         "that could teach. Either write captions.csv beside the label folders (two columns: path,text), or put files "
         "of another modality beside them under the same labels. --write-captions writes captions.csv from texts in "
-        "other forms, or else from the labels' own names"
+        f"other forms, or else from the labels' own names{unread_table(survey.folder)}"
     )
 
 
@@ -155,7 +156,7 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
 
     Texts that are the same for many files, such as their label's name, tell no file of a label from another.
     """
-    alike = _alike(survey.of(teacher))
+    alike = _alike(survey, teacher)
     if survey.layout != "folder" and not alike:
         mine, theirs = survey.of(student), survey.of(teacher)
         if mine["group"].isin(set(theirs["group"])).mean() >= 0.5:
@@ -184,13 +185,22 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
     return _Pairing("label", True, "file", why, survey.rows)
 
 
-def _alike(rows: pd.DataFrame) -> str:
+def _alike(survey: Survey, teacher: str) -> str:
     """Why its texts make no pairs of instances; empty where they do, or where there are none."""
-    texts = rows["text"].dropna()
+    texts = survey.of(teacher)["text"].dropna().str.strip()
+    if len(texts) > 1 and texts.nunique() == 1:
+        raise SamplesError(
+            f"{survey.folder}: its {len(texts)} texts all say {texts.iloc[0]!r:.60}, which tells no file and no label "
+            "from another: nothing can be learnt from them; give each file, or each label, a text of its own"
+        )
     if not len(texts) or texts.nunique() > 0.5 * len(texts):
         return ""
     return f" (the {len(texts)} texts say only {texts.nunique()} different things, which tell labels apart, not files)"
 
+
+_DOMAINS = dict.fromkeys(("hf_folder", "table", "webdataset"), "a column of them, named in the source's options,") | {
+    "folder": "domains.csv (path or label, domain)",
+}
 
 _BY = {
     "file": "by file: a text belongs to the file that captions.csv names",
@@ -244,21 +254,25 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     mine = rows[rows["modality"] == task.student]
     splits = {name: (len(part), part["label"].nunique()) for name in SPLITS if len(part := mine[mine["split"] == name])}
     clusters = design.clusters(mine[mine["split"] == "test"]).nunique()
-    notes = *_notes(clusters, design.cluster, rows), *(() if design.closed_set else _undecided(splits["dev"][1]))
+    notes = (
+        *_notes(clusters, design.cluster, rows, survey.layout),
+        *(() if design.closed_set else _undecided(splits["dev"][1])),
+    )
     train = mine.loc[mine["split"] == "train", "label"]
     regime = Regime(int(train.notna().sum()), len(train), design.closed_set)
     return Choice(task, why_kind, found.group, found.why, int(alone.sum()), regime, splits, _inputs(survey), notes)
 
 
-def _notes(clusters: int, cluster: str, rows: pd.DataFrame) -> Iterator[str]:
+def _notes(clusters: int, cluster: str, rows: pd.DataFrame, layout: str) -> Iterator[str]:
     if clusters < 10:
         yield (
             f"the test split holds {clusters} {cluster}s: too few for an interval or a verdict "
             "(evaluation.min_clusters is 10); evaluation.folds: 3 or more tests every one of them once"
         )
     if "domain" in rows and rows["domain"].isna().all():
+        how = _DOMAINS.get(layout, "a layout that reads them (docs/your-own-data.md)")
         yield (
-            "no domains (sessions, artists, channels) are named: domains.csv (path or label, domain) would let the "
+            f"no domains (sessions, artists, channels) are named: {how} would let the "
             "report tell what was learnt of the label from what was learnt of the session"
         )
 

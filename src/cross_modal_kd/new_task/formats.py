@@ -5,10 +5,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from cross_modal_kd.modalities import modality_of_ending
-from cross_modal_kd.samples import TAR
-from cross_modal_kd.sources import METADATA, PACKED_TARS, are_splits, list_files, read_table, text_field
+from cross_modal_kd.samples import TAR, SamplesError, shown
+from cross_modal_kd.sources import KINDS, METADATA, PACKED_TARS, are_splits, list_files, read_table, text_field
 
 TEXT_COLUMNS = ("text", "caption", "description", "sentence", "transcript", "transcription")
+
+
+BESIDE = ("captions.csv", "domains.csv", "splits.csv")
+"""Tables that the layout ``folder`` reads beside label folders."""
 
 
 class Format(NamedTuple):
@@ -16,6 +20,35 @@ class Format(NamedTuple):
 
     layout: str
     options: Mapping[str, Any]
+
+
+def unread_table(folder: Path) -> str:
+    """How a table that lies in a folder, and that it is not known by, can be read.
+
+    Args:
+        folder: that exists.
+
+    Returns:
+        A sentence with the options that read the first of them, put after what is wrong; empty where there is none.
+    """
+    tables = (path for path in list_files(folder).paths if PurePosixPath(path).suffix.lower() in KINDS)
+    path = next((path for path in tables if PurePosixPath(path).name not in BESIDE), None)
+    if path is None:
+        return ""
+    try:
+        names = read_table(folder / path, []).columns
+    except SamplesError as error:
+        return f". The table in it cannot be read: {error}"
+    columns, is_metadata = ", ".join(map(str, names)), PurePosixPath(path).name in METADATA
+    if is_metadata and len(names) < 3:  # paths and texts, which --write-captions takes
+        return ""
+    if is_metadata:
+        options = "--layout=hf_folder --options='{label: COLUMN, text: COLUMN}'"
+    else:
+        options = (
+            f"--layout=table --options='{{file: {path}, columns: {{image: COLUMN, text: COLUMN, label: COLUMN}}}}'"
+        )
+    return f". It holds {shown(path)} with the columns {shown(columns)}: {options} reads that (docs/your-own-data.md)"
 
 
 def format_of(folder: Path) -> Format | None:

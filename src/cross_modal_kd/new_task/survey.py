@@ -11,9 +11,9 @@ import pandas as pd
 
 from cross_modal_kd.config import IngestionConfig, SourceConfig
 from cross_modal_kd.modalities import known_endings, modality_of, modality_of_ending
-from cross_modal_kd.new_task.formats import format_of
+from cross_modal_kd.new_task.formats import Format, format_of, unread_table
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
-from cross_modal_kd.sources import layout_of, list_files
+from cross_modal_kd.sources import check_source, layout_of, list_files
 from cross_modal_kd.storage import how_many
 
 LAYOUT = "folder"
@@ -58,25 +58,29 @@ class Survey:
         return self.rows[self.rows["modality"] == modality]
 
 
-def look(folder: Path) -> Survey:
+def look(folder: Path, said: Format | None = None) -> Survey:
     """Look at a folder: which modalities, which labels, which tables; a few files of each modality are decoded.
 
     Args:
         folder: that exists, with files below ``<label>/``; or with a folder of such folders for each modality
             (``voices/<label>/``, ``faces/<label>/``); or with one folder that holds either.
+        said: how it is to be read; None goes by what it shows.
 
     Returns:
         What was found.
 
     Raises:
-        SamplesError: there is no such folder, it has no ``<label>/<file>``, its folders are splits, or a table in it
-            is wrong.
+        SamplesError: there is no such folder, it has no ``<label>/<file>``, its folders are splits, a table in it
+            is wrong, or there is no such layout or option.
     """
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
-    layout, options = found if (found := format_of(folder)) else (LAYOUT, {})
+    found = said or format_of(folder)
+    layout, options = found or (LAYOUT, {})
+    if said:
+        check_source(source_name(folder.resolve().name), SourceConfig(root=str(folder), **said._asdict()))
     sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
-    if layout == LAYOUT and (unlabelled := _unlabelled(sources.values())):
+    if not found and (unlabelled := _unlabelled(sources.values())):
         options = {"unlabelled": unlabelled}
     roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})
     read = [layout_of(name, layout)(name, roots, dict(options)) for name in sources]
@@ -113,7 +117,7 @@ def _sources(folder: Path) -> dict[str, Path]:
             f"{folder}: its folders are splits ({first_few(below)}), and the layout folder takes the first folder for "
             "the label. Put the label first, <label>/<file>, and write splits.csv (path,split: train, dev or test) "
             "beside the label folders; without it the split is drawn. Images alone are read as they "
-            "are, by the layout image_folder"
+            f"are, by the layout image_folder{unread_table(folder)}"
         )
     if deep and len(below) == 1:
         return _sources(folder / next(iter(below)))
@@ -134,6 +138,7 @@ def _nothing(folder: Path, paths: Sequence[PurePosixPath]) -> str:
         return (
             f"{folder}: {how_many(len(known), 'file lies', 'files lie')} in it and none in a folder of its label (the "
             f"first: {known[0]}). Make a folder for each label, named after it, and put its files there: <label>/<file>"
+            f"{unread_table(folder)}"
         )
     endings = _counted(path.suffix or "no ending" for path in paths)
     there = f"it has {how_many(len(paths), 'other')} ({endings})" if paths else "it is empty"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from cross_modal_kd.new_task.formats import TEXT_COLUMNS
+from cross_modal_kd.new_task.formats import TEXT_COLUMNS, unread_table
 from cross_modal_kd.new_task.survey import LAYOUT, Survey
 from cross_modal_kd.samples import SamplesError, shown
 from cross_modal_kd.sources import Known, read_table
@@ -61,9 +61,18 @@ def of_labels(survey: Survey, source: str) -> Texts:
 
     Returns:
         ``golden_retriever/1.jpg`` -> ``golden retriever``.
+
+    Raises:
+        SamplesError: there is one label, whose name would be the text of every file.
     """
     rows = survey.rows[survey.rows["source"] == source]
     mine = rows[rows["path"].notna() & rows["label"].notna()]
+    if mine["label"].nunique() < 2:
+        raise SamplesError(
+            f"{survey.sources[source]}: --write-captions finds no texts, and the name of one label tells nothing of "
+            f"its files. Put them into a folder for each label, or write {CAPTIONS} (path,text)"
+            f"{unread_table(survey.folder)}"
+        )
     names = mine["label"].str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
     return Texts(list(zip(mine["path"], names, strict=True)), "the names of the labels")
 

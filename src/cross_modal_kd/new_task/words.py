@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from cross_modal_kd.new_task.choice import Choice, trainable
-from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.new_task.formats import BESIDE
+from cross_modal_kd.new_task.survey import LAYOUT, Survey
 from cross_modal_kd.samples import first_few, shown
 from cross_modal_kd.storage import how_many
 
@@ -42,8 +43,9 @@ def _source(survey: Survey, name: str, root: str) -> Iterator[str]:
         sizes = _sizes(survey, str(modality))
         samples, labels = how_many(len(found), f"{modality} sample"), how_many(len(files), "label")
         yield f"  {samples} of {labels}{each}{unlabelled}{sizes}"
-    tables = [each for each in ("captions.csv", "domains.csv", "splits.csv") if (survey.sources[name] / each).is_file()]
-    yield f"  tables: {', '.join(tables) or 'none'}"
+    if survey.layout == LAYOUT:
+        tables = [each for each in BESIDE if (survey.sources[name] / each).is_file()]
+        yield f"  tables: {', '.join(tables) or 'none'}"
 
 
 def _few(labels: pd.Series) -> str:

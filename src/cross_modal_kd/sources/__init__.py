@@ -1,6 +1,6 @@
 """One small file per dataset layout: raw files to candidate rows of the samples table."""
 
-from cross_modal_kd.sources.any_table import read_table
+from cross_modal_kd.sources.any_table import KINDS, read_table
 from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.every import count_sources, read_sources
 from cross_modal_kd.sources.files import Known, list_files
@@ -18,6 +18,7 @@ __all__ = [
     "OPTIONS",
     "PACKED_TARS",
     "FolderOptions",
+    "KINDS",
     "Known",
     "NOT_STATED",
     "Layout",
