@@ -94,6 +94,7 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
 def _arms(above: Axes, below: Axes, table: pd.DataFrame, look: Look, conditions: list[str]) -> None:
     """A line an arm; the baseline has no reduction against itself. Arms of one colour differ in their markers."""
     others, taken = cycle(PALETTE), Counter[str]()
+    middle = (table["arm"].nunique() - 1) / 2
     reduced = "relative_reduction_to_baseline"
     for number, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
         alone = reduced not in rows or rows[reduced].isna().all()
@@ -104,7 +105,7 @@ def _arms(above: Axes, below: Axes, table: pd.DataFrame, look: Look, conditions:
         if look.x is None:
             places = places + BESIDE * number
         elif look.ticks:
-            places = beside_zero(places, look.places(table, conditions)) * APART**number
+            places = beside_zero(places, look.places(table, conditions)) * APART ** (number - middle)
         style = ("-" if look.x is not None else "") + MARKERS[taken[colour] % len(MARKERS)]
         taken[colour] += 1
         label = rows["title"].iloc[0] or str(arm)
