@@ -28,6 +28,7 @@ def test_the_evaluations_own_trials_have_the_evaluations_own_errors(run_kedro_af
     assert len(table) == found["trials"] and eer(table["score"], table["label"]) == found["eer"]
     det = pd.read_csv(folders["08_reporting"] / "trial_det.csv")
     assert det["far"].iloc[[0, -1]].tolist() == [1, 0] and (folders["08_reporting"] / "trial_det.png").is_file()
+    assert set(det["list"]) == {found["name"]}, "a table is told of which list it is"
     assert found["as_norm"] is None and "reason" in found["thresholds"]["far_0.001"]
 
 

@@ -72,7 +72,7 @@ class TrialMetrics:
     Attributes:
         metrics: plain values: ``eer``, each minDCF, ``thresholds`` by name (value, FAR and FRR, or the reason why there
             is none), and what they are of; without labels the reason alone.
-        det: points of the curve: threshold, frr, far; some ``DET_POINTS``, evenly along it.
+        det: points of the curve: the list's name, threshold, frr, far; some ``DET_POINTS``, evenly along it.
         trials: that they are of.
     """
 
@@ -196,7 +196,8 @@ def measure_trials(scored: ScoredTrials, asked: ScoreTrialsConfig) -> TrialMetri
         about["calibration"] = {**about["calibration"], "before": before, "after": errors}
     metrics = {**errors, "auc": roc_auc_at(points), "thresholds": found, **about}
     det = points.thinned(DET_POINTS, len(target))
-    return TrialMetrics(metrics, pd.DataFrame(dict(zip(DET_COLUMNS, det, strict=True))), len(target))
+    table = pd.DataFrame({"list": metrics["name"], **dict(zip(DET_COLUMNS, det, strict=True))})
+    return TrialMetrics(metrics, table, len(target))
 
 
 def _errors(points: OperatingPoints, asked: ScoreTrialsConfig) -> dict[str, float]:
