@@ -1,5 +1,6 @@
 """Fixtures for every room: ``run_kedro`` runs this project's pipelines in the test's own process and folder."""
 
+import gc
 import io
 import logging
 import os
@@ -28,6 +29,17 @@ FOLDS = {"evaluation": {"folds": 3}}
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_stays_is_not_searched_again() -> Iterator[None]:
+    """What libraries have loaded, and files before this one have left, is passed over by the garbage collector.
+
+    Else each of its full rounds looks at a million objects that stay for good.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
 
 
 @pytest.fixture(scope="session")
