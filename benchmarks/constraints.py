@@ -35,8 +35,9 @@ from cross_modal_kd.losses import (
 from cross_modal_kd.modalities import Inputs, augmentation
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up
+from cross_modal_kd.training.loop import set_up
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES = 900  # training concepts of the default task, and instances of its bank

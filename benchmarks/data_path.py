@@ -40,8 +40,10 @@ from cross_modal_kd.models import Student
 from cross_modal_kd.quality import measure
 from cross_modal_kd.samples import Roots, update_shards
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, Running, set_up, train_epoch
+from cross_modal_kd.training.loop import set_up, train_epoch
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
+from cross_modal_kd.training.running import Running
 from cross_modal_kd.training.sampler import EpochSampler
 from cross_modal_kd.training.workers import InputLoader
 

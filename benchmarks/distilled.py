@@ -29,8 +29,9 @@ from cross_modal_kd.modalities import augmentation
 from cross_modal_kd.models import Student, build_projection
 from cross_modal_kd.training import ArmData
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up, train_epoch
+from cross_modal_kd.training.loop import set_up, train_epoch
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.student import build_objective, sample_weights
 
 CONF = Path(__file__).parents[1] / "conf" / "base"

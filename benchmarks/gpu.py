@@ -41,8 +41,9 @@ from cross_modal_kd.modalities import augmentation
 from cross_modal_kd.modalities.speech.ecapa import Ecapa
 from cross_modal_kd.models import Student, build_projection
 from cross_modal_kd.training.data import TeacherSide, TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up, train_epoch
+from cross_modal_kd.training.loop import set_up, train_epoch
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.student import build_objective
 
 PEAK = 989e12

@@ -50,8 +50,9 @@ from cross_modal_kd.models import ModelBundle, Student, build_projection, build_
 from cross_modal_kd.training import ArmData, embed_inputs, train_arm
 from cross_modal_kd.training.checkpoint import load_state
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up, train_epoch
+from cross_modal_kd.training.loop import set_up, train_epoch
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 
 Check = Callable[[torch.device], str]
 

@@ -36,8 +36,9 @@ from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up, train_epoch
+from cross_modal_kd.training.loop import set_up, train_epoch
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES, DIM, MARGIN, SCALE, CLIP = 900, 192, 0.2, 16.0, 5.0

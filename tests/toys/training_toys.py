@@ -11,8 +11,9 @@ from cross_modal_kd.losses import LinearClassifier, Objective, Term, build_const
 from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.models.projection import Projection
 from cross_modal_kd.training.data import TeacherSide, TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, fit
+from cross_modal_kd.training.loop import fit
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 
 CLASSES, COUNT, FEATURES, DIM, TEACHER_DIM = 4, 36, 6, 8, 10
 TIMES = ["seconds", "data_wait_share"]  # columns of a history that are others each time

@@ -10,7 +10,7 @@ from cross_modal_kd.config import ComputeConfig
 from cross_modal_kd.config.training import LENGTHENED_PATIENCE, TrainingConfig
 from cross_modal_kd.storage import NotReadableError
 from cross_modal_kd.training import checkpoint as training_checkpoint
-from cross_modal_kd.training.loop import DevMetric
+from cross_modal_kd.training.plan import DevMetric
 from refused import refuse
 from training_toys import (
     BOTH,

@@ -14,9 +14,10 @@ from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.modalities.speech.published import _yaml
 from cross_modal_kd.models import Student, build_pretrained, build_student, create_encoder, described, student_bundle
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up
+from cross_modal_kd.training.loop import set_up
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.network import parameters_of
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.teacher import pretrained_teacher
 from speech_models import (
     BANDS,

@@ -13,8 +13,9 @@ from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.models import Student
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up
+from cross_modal_kd.training.loop import set_up
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from training_toys import CLASSES, CONFIG, data, norm_metric, objective, train, weights_of
 
 SCALING = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}

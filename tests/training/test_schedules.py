@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from cross_modal_kd.compute import make_fabric
 from cross_modal_kd.config.training import LargeMargin, MarginSchedule, TrainingConfig
 from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
-from cross_modal_kd.training.loop import DevMetric, Plan, set_up
+from cross_modal_kd.training.loop import set_up
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.schedule import rate_of
 from cross_modal_kd.training.stages import train_stages
 from training_toys import (

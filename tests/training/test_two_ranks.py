@@ -25,8 +25,8 @@ from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.training.checkpoint import load_state
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.launched import join
-from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule, Mixed
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.ranks import free_port, leaves_unused, train
 from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.sampler import Cut, EpochSampler
@@ -254,7 +254,7 @@ import logging, sys
 from test_two_ranks import config, data, module, some_labels, Norm
 from cross_modal_kd.training.checkpoint import save_state
 from cross_modal_kd.training.launched import dismiss, join
-from cross_modal_kd.training.loop import DevMetric, Plan
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.ranks import train
 from pathlib import Path
 

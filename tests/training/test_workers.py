@@ -21,7 +21,8 @@ from cross_modal_kd.modalities import Item, load_inputs
 from cross_modal_kd.modalities.inputs import Inputs
 from cross_modal_kd.samples.errors import SamplesError, UnreadableSampleError
 from cross_modal_kd.training import workers
-from cross_modal_kd.training.loop import Plan, fit
+from cross_modal_kd.training.loop import fit
+from cross_modal_kd.training.plan import Plan
 from cross_modal_kd.training.reader import BatchReader
 from cross_modal_kd.training.workers import InputLoader, described, read_in_order, workers_for
 from training_toys import CONFIG, data, module, norm_metric, same, train, weights_of

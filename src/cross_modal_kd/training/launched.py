@@ -13,8 +13,9 @@ import torch
 from cross_modal_kd.compute import launcher, make_fabric, shared
 from cross_modal_kd.config import ConfigError, TrainingConfig
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import Plan, fit
+from cross_modal_kd.training.loop import fit
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import Plan
 
 logger = logging.getLogger(__name__)
 

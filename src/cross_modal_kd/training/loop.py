@@ -10,243 +10,34 @@ writes and says something; the others are given what it has measured.
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
 
 from cross_modal_kd.compute import kept_memory, progress_bar, repeatable
-from cross_modal_kd.config import DECIDES, ComputeConfig, TrainingConfig
+from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.losses import full_products
-from cross_modal_kd.modalities import Augment
-from cross_modal_kd.models import Student
 from cross_modal_kd.training.average import Average, MeanOfEpochs
 from cross_modal_kd.training.bf16 import refused_on_cpu
-from cross_modal_kd.training.checkpoint import Checkpoint, to_device
+from cross_modal_kd.training.checkpoint import Checkpoint
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.gpu import compiled, eager, laid_out, like_parameters, scales_loss
+from cross_modal_kd.training.gpu import compiled, eager, laid_out, scales_loss
+from cross_modal_kd.training.groups import freeze, parameter_groups
 from cross_modal_kd.training.module import Batch, DistillationModule
+from cross_modal_kd.training.plan import Plan, Progress, long_enough, stopped
 from cross_modal_kd.training.reader import BatchReader
+from cross_modal_kd.training.running import Running
 from cross_modal_kd.training.schedule import build_optimizer, build_schedule
 from cross_modal_kd.training.seeds import derive_seed
-from cross_modal_kd.training.workers import described, lost_workers
+from cross_modal_kd.training.workers import described
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DevMetric:
-    """What the best weights are chosen by.
-
-    Attributes:
-        name: as the history's column ``dev_<name>`` has it.
-        measure: of a student in evaluation mode, its value on the dev split; NaN where it is not defined.
-        larger_is_better: whether a larger value is the better one.
-    """
-
-    name: str
-    measure: Callable[[Student], float]
-    larger_is_better: bool
-
-    def better(self, value: float, best: float | None) -> bool:
-        """Whether a value is better than the best before it; of equal values the first is kept.
-
-        Args:
-            value: of this epoch, not NaN.
-            best: of the epochs before; None where there is none yet.
-
-        Returns:
-            True where ``value`` takes the place of ``best``.
-        """
-        return best is None or (value > best if self.larger_is_better else value < best)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a training runs.
-
-    config: its length, steps and seed. dev: what chooses the weights. augment: of a batch of raw inputs. mixup: alpha
-    of the mixing of its images, None mixes nothing.
-    joint_lr_scale: learning rate of a projection that is trained too, over the student's.
-    checkpoint: a file written after every epoch; where it exists the training goes on from it, to the same result as if
-    it had not been interrupted (every random choice is drawn from (seed, epoch), none from what went before). It is
-    removed at the end.
-    on_epoch: called with each row of the history and its epoch, counted from 1, on the first rank; it may raise to
-    stop.
-    description: of the training, for the progress bar and for errors.
-    """
-
-    config: TrainingConfig
-    dev: DevMetric
-    augment: Augment | None = None
-    mixup: float | None = None
-    joint_lr_scale: float = 0.1
-    checkpoint: Path | None = None
-    on_epoch: Callable[[dict[str, float], int], None] | None = None
-    description: str = "training"
-
-
-@dataclass
-class Progress:
-    """Where a training stands: enough, with the module and the optimizer, to go on as if it had never stopped.
-
-    Attributes:
-        epoch: how many are done.
-        best: dev metric of the weights that are kept; None where the dev split was not looked at yet.
-        best_epoch: in which it was reached, counted from 1; 0 for None.
-        history: one row an epoch, as ``fit`` gives it back.
-    """
-
-    epoch: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-@dataclass
-class Running:
-    """A training under way.
-
-    Attributes:
-        module: student, classifier, objective and projection.
-        wrapped: the module as Fabric runs it.
-        optimizer: as Fabric runs it.
-        schedule: of the learning rates, a step a batch.
-        reader: the batches, on the device.
-        checkpoint: where the training goes on from; None where none is kept.
-        progress: epochs done and their history.
-        best: the module's best weights yet, on the CPU; None where the dev split was not looked at yet.
-        compiling: whether the next step compiles the encoder first.
-        average: of the weights, which is then measured and kept in their place; None keeps the weights themselves.
-        tail: the mean of the last epochs, which takes the place of the weights at the end; None has none.
-        margin: of the AAM-softmax, that a schedule rises to.
-        first: whether this is the rank that writes.
-    """
-
-    module: DistillationModule
-    wrapped: Any
-    optimizer: Any
-    schedule: LRScheduler
-    reader: BatchReader
-    checkpoint: Checkpoint | None
-    progress: Progress = field(default_factory=Progress)
-    best: dict[str, Tensor] | None = None
-    compiling: bool = False
-    average: Average | None = None
-    tail: MeanOfEpochs | None = None
-    margin: float = 0.0
-    first: bool = True
-
-    def save(self, config: TrainingConfig, fabric: "Fabric") -> None:
-        """Write the checkpoint, where there is to be one; the best weights only where they are new.
-
-        Args:
-            config: of the training, noted so that another one is not gone on with.
-            fabric: whose precision has a state of its own (the loss scale of half precision).
-        """
-        if self.checkpoint is not None and self.first:
-            averages = {"average": self.average, "tail": self.tail}
-            averaged = {name: each.state() for name, each in averages.items() if each is not None}
-            state = {
-                "training": config.model_dump(mode="json", context=DECIDES),
-                "progress": asdict(self.progress),
-                "module": self.module.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "schedule": self.schedule.state_dict(),
-                "precision": fabric.strategy.precision.state_dict(),
-                **averaged,
-            }
-            self.checkpoint.save(state, self.best, self.progress.best_epoch)
-
-    def resume(self, config: TrainingConfig, fabric: "Fabric") -> None:
-        """Go on from the checkpoint, where there is one.
-
-        Args:
-            config: of the training; it must be the one that the checkpoint notes.
-            fabric: on whose device the optimizer's state is to be.
-
-        One that is damaged is removed, with a warning, and the training starts afresh.
-
-        Raises:
-            ValueError: it belongs to another training.
-        """
-        if self.checkpoint is None or not self.checkpoint.exists():
-            self._tell_of_others(config)
-            return
-        try:
-            state = self.checkpoint.load()
-            best = self.checkpoint.load_best(state["progress"]["best_epoch"])
-        except (ValueError, KeyError, TypeError) as error:
-            logger.warning("the training starts afresh: %s", error)
-            self.checkpoint.remove()
-            return
-        try:
-            if changed := _changed(state["training"], config):
-                raise ValueError(f"{', '.join(changed)} differ")
-            self.module.load_state_dict(state["module"])
-            optimizer = to_device(state["optimizer"], fabric.device)
-            self.optimizer.load_state_dict(like_parameters(optimizer, self.optimizer, fabric.device))
-            fabric.strategy.precision.load_state_dict(state["precision"])
-            self.schedule.load_state_dict(state["schedule"])
-            if self.average is not None:
-                self.average.load(to_device(state["average"], fabric.device))
-            if self.tail is not None:
-                self.tail.load(to_device(state["tail"], fabric.device))
-            self.progress = Progress(**state["progress"])
-        except (KeyError, IndexError, AttributeError, RuntimeError, ValueError, TypeError) as error:
-            raise ValueError(
-                f"{self.checkpoint.path} belongs to another training ({error}); delete it to start afresh"
-            ) from error
-        self.best = best
-        if self.first:
-            logger.info("the training goes on after its epoch %d, from %s", self.progress.epoch, self.checkpoint.path)
-
-    def _tell_of_others(self, config: TrainingConfig) -> None:
-        """Say of what was interrupted under the same name that it is not gone on from, and why."""
-        for file, state in self.checkpoint.others() if self.checkpoint is not None and self.first else ():
-            with suppress(KeyError, TypeError, AttributeError):
-                changed = ", ".join(_changed(state["training"], config)) or "the data, the model or the arm"
-                logger.warning(
-                    "the training starts at its first epoch: %s was interrupted after its epoch %d, and belongs to "
-                    "another training (%s differ). With the settings of then it is gone on from; delete it if it is of "
-                    "no use",
-                    file,
-                    state["progress"]["epoch"],
-                    changed,
-                )
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A context with the reader's workers, of which none is left behind."""
-        with lost_workers(self.reader.workers):
-            try:
-                yield
-            finally:
-                self.reader.close()
-
-    def finish(self) -> None:
-        """Leave the module with its best weights, in evaluation mode, and no checkpoint."""
-        if self.best is not None:
-            self.module.load_state_dict(self.best)
-        self.module.eval()
-        if self.checkpoint is not None and self.first:
-            self.checkpoint.remove()
-
-
-def _changed(then: dict[str, Any], config: TrainingConfig) -> list[str]:
-    """Names of the parameters by which a training differs from the one that a checkpoint notes."""
-    now = config.model_dump(mode="json", context=DECIDES)
-    changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
-    return [f"{'compute' if name in ComputeConfig.model_fields else 'training'}.{name}" for name in changed]
 
 
 def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> list[dict[str, float]]:
@@ -268,7 +59,7 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
             convolution has no gradient in the precision that is asked for; the dev metric by which the best epoch is to
             be chosen is not a number.
     """
-    plan = _long_enough(plan, data)
+    plan = long_enough(plan, data)
     config, running = plan.config, set_up(module, data, plan, fabric)
     progress, first = running.progress, running.first
     bounds: dict[str, Any] = {"total": running.reader.total, "initial": running.reader.steps * progress.epoch}
@@ -297,24 +88,6 @@ def fit(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fab
     return progress.history
 
 
-def _long_enough(plan: Plan, data: TrainingData) -> Plan:
-    """The plan with the epochs that ``steps`` or ``min_steps`` ask for; what ``min_steps`` has added is said."""
-    steps = len(data.sampler(plan.config.batch_size, plan.config.seed))
-    config = plan.config.for_steps(steps)
-    if config.epochs > plan.config.epochs and config.steps is None:
-        logger.info(
-            "%s: %d epochs of %d steps in place of %d, so that it takes training.min_steps = %s; it stops after %s "
-            "looks at dev that bring nothing better",
-            plan.description,
-            config.epochs,
-            steps,
-            plan.config.epochs,
-            config.min_steps,
-            config.patience,
-        )
-    return replace(plan, config=config)
-
-
 def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "Fabric") -> Running:
     """Optimizer, schedule and batches, on the device, at the start or where an interrupted training stood.
 
@@ -334,14 +107,14 @@ def set_up(module: DistillationModule, data: TrainingData, plan: Plan, fabric: "
     data.check_labels(module.classifier.n_classes)
     torch.manual_seed(derive_seed("initial", config.seed))
     if config.frozen:
-        _freeze(module, config.frozen)
+        freeze(module, config.frozen)
     place, views = (fabric.world_size, fabric.global_rank), module.views is not None
     reader = BatchReader(data, config, fabric.device, plan.augment, module.needs_bank, place, plan.mixup, views)
     on_gpu, on_cpu = (fabric.device.type == name for name in ("cuda", "cpu"))
     laid_out(module.student, fabric.device)
     # None leaves the choice to torch. On a CPU a fused step rounds otherwise, one over lists is the same to the bit.
     fused, foreach = True if on_gpu and not scales_loss(fabric) else None, True if on_cpu else None
-    optimizer = build_optimizer(_groups(module, config, plan.joint_lr_scale), config, fused, foreach)
+    optimizer = build_optimizer(parameter_groups(module, config, plan.joint_lr_scale), config, fused, foreach)
     schedule = build_schedule(optimizer, config, reader.total, reader.steps)
     if config.schedule == "cyclic" and reader.total < config.step_size and fabric.is_global_zero:
         logger.warning(
@@ -384,21 +157,6 @@ def margin_of(module: DistillationModule, description: str) -> float:
             f"which {type(module.classifier).__name__} has not; take them away"
         )
     return float(margin)
-
-
-def stopped(progress: Progress, config: TrainingConfig) -> bool:
-    """Whether all epochs are done, or ``patience`` looks at dev have brought nothing better.
-
-    Args:
-        progress: epochs done, and the best of them.
-        config: ``epochs``, ``patience`` and ``eval_every`` count.
-
-    Returns:
-        True where no further epoch is to be trained.
-    """
-    if progress.epoch >= config.epochs or config.patience is None or progress.best is None:
-        return progress.epoch >= config.epochs
-    return (progress.epoch - progress.best_epoch) // config.eval_every >= config.patience
 
 
 def train_epoch(running: Running, plan: Plan, fabric: "Fabric", bar: "tqdm[Any]") -> dict[str, float]:
@@ -519,42 +277,6 @@ def _keep_best(running: Running, plan: Plan, row: dict[str, float], value: float
         progress.best, progress.best_epoch = value, epoch
         if running.first:
             running.best = {name: each.detach().cpu().clone() for name, each in running.module.state_dict().items()}
-
-
-def _groups(module: DistillationModule, config: TrainingConfig, joint_lr_scale: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices only; the projection, where it is trained too, at a lower rate; layers at their own."""
-    rates = {} if config.layer_decay is None else _layer_rates(module, config.layer_decay)
-    groups: dict[tuple[int, float], list[nn.Parameter]] = {}
-    for name, parameter in module.named_parameters():
-        if parameter.requires_grad:
-            kind = 2 if name.startswith("projection.") else 0 if parameter.ndim > 1 else 1
-            groups.setdefault((kind, -rates.get(name, 1.0)), []).append(parameter)
-    scale, decay = (1.0, 1.0, joint_lr_scale), (config.weight_decay, 0.0, config.weight_decay)
-    return [
-        {"params": found, "lr": config.lr * scale[kind] * -rate, "weight_decay": decay[kind]}
-        for (kind, rate), found in sorted(groups.items(), key=lambda each: each[0])
-    ]
-
-
-def _layer_rates(module: DistillationModule, decay: float) -> dict[str, float]:
-    """Factors of the learning rates of the student's encoder, by the names of parameters."""
-    layers = module.student.encoder.layer_names()
-    return {
-        f"student.encoder.{name}": decay ** (len(layers) - number)
-        for number, names in enumerate(layers)
-        for name in names
-    }
-
-
-def _freeze(module: DistillationModule, count: int) -> None:
-    """Leave the first layers of the student's encoder as they are. Raises ValueError where there are not so many."""
-    layers = module.student.encoder.layer_names()
-    if count > len(layers):
-        raise ValueError(f"training.frozen: the encoder has {len(layers)} layers, found {count}")
-    parameters = dict(module.student.encoder.named_parameters())
-    for names in layers[:count]:
-        for name in names:
-            parameters[name].requires_grad_(False)
 
 
 def _shown(row: dict[str, float], progress: Progress, metric: str) -> dict[str, str]:

@@ -36,8 +36,9 @@ from cross_modal_kd.modalities import Item
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.launched import Job, share
-from cross_modal_kd.training.loop import Plan, fit
+from cross_modal_kd.training.loop import fit
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import Plan
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cross_modal_kd.training.checkpoint import load_state, save_state
 from cross_modal_kd.training.data import TrainingData
-from cross_modal_kd.training.loop import DevMetric, Plan, margin_of
+from cross_modal_kd.training.loop import margin_of
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.ranks import Row, train
 
 logger = logging.getLogger(__name__)

@@ -51,8 +51,8 @@ from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
 from cross_modal_kd.training.keys import data_fingerprint, run_key
 from cross_modal_kd.training.labelled import hold_labels_back, same_steps
-from cross_modal_kd.training.loop import DevMetric, Plan
 from cross_modal_kd.training.module import DistillationModule
+from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.stages import train_stages
 
