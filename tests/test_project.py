@@ -190,6 +190,15 @@ def test_every_plot_has_a_preview_in_kedro_viz(pipelines, catalog):
         assert shown == (str(dataset._filepath).endswith(".png")), name  # a folder of plots cannot be shown
 
 
+def test_every_page_is_utf_8_whatever_the_locale(pipelines, catalog):
+    """Kedro writes texts in the locale's encoding, and a page says that it is UTF-8."""
+    names = {output for pipeline in pipelines.values() for output in pipeline.all_outputs()}
+    texts = [catalog.get(name) for name in names if type(catalog.get(name)).__name__ == "TextDataset"]
+    assert len(texts) > 3
+    for text in texts:
+        assert text._fs_open_args_save["encoding"] == "utf-8", text
+
+
 def test_what_a_stage_needs_of_another_is_in_the_catalog(pipelines, catalog):
     """So that each stage runs alone from what the catalog holds."""
     for stage in ("ingestion", "quality", "teacher", "projection", "distillation", "evaluation", "deployment"):

@@ -46,7 +46,7 @@ def test_the_plane_is_that_of_the_two_greatest_variances():
     values = np.random.default_rng(0).normal(size=(40, 5)) * [1, 5, 2, 9, 1]
     plane = principal_plane(values)
     variances = np.sort(np.linalg.eigvalsh(np.cov(values.T)))[::-1]
-    assert plane.explained == pytest.approx(variances[:2] / variances.sum(), abs=1e-4)
+    assert plane.explained == pytest.approx(variances[:2] / variances.sum(), abs=1e-9)
     assert plane.axes @ plane.axes.T == pytest.approx(np.eye(2))
     assert plane.at(values).mean(axis=0) == pytest.approx([0, 0])
     assert principal_plane(-values).axes == pytest.approx(plane.axes)  # the sign does not hang on the data's
@@ -136,7 +136,7 @@ def test_queries_are_ranked_as_they_are_one_by_one(made):
     forward, back = figures["retrieval"]["directions"]
     assert (forward["queries_of"], forward["among"]) == (len(rows), len(gallery.keys))
     assert (back["queries_of"], back["among"]) == (len(gallery.keys), len(rows))
-    assert forward["chance"] == round(1 / len(gallery.keys), 4)
+    assert forward["chance"] == 1 / len(gallery.keys)
     right = []
     for sample, group in there.items():
         cosines = gallery.items @ unit_rows(distilled.at([sample]))[0]
@@ -145,8 +145,10 @@ def test_queries_are_ranked_as_they_are_one_by_one(made):
             if query["sample"] == sample:
                 own = cosines[gallery.keys.get_loc(group)]
                 assert query["rank"]["distilled"] == 1 + (cosines > own).sum()
-                assert [hit[2] for hit in query["nearest"]] == pytest.approx(np.sort(cosines)[::-1][:5], abs=1e-3)
-    assert forward["first"]["distilled"] == round(float(np.mean(right)), 4)
+                assert [hit[2] for hit in query["nearest"]] == pytest.approx(np.sort(cosines)[::-1][:5], abs=1e-6)
+    assert forward["first"]["distilled"] == float(
+        np.mean(right)
+    )  # not rounded before the page does it: 8 of 42, 19.0 %
     for way in (forward, back):
         for query in way["queries"]:
             assert (query["rank"]["distilled"] == 1) == query["nearest"][0][1]

@@ -97,6 +97,30 @@ def test_git_facts_are_the_commit_and_whether_files_differ_from_it(tmp_path):
     assert git_facts(tmp_path)["git.dirty"] == "true"
 
 
+def test_a_file_that_git_does_not_know_counts_where_a_run_reads_some(tmp_path):
+    def git(*arguments):
+        settings = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", *settings, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    for name in ("src/a.py", "conf/base/parameters.yml", "data/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / ".gitignore").write_text("data/08*\n")
+    git("add", ".")
+    git("commit", "-m", "first")
+    for name in ("found.csv", "pictures/dog.png", "data/08_reporting/page.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    clean = git_facts(tmp_path)
+    assert clean["git.dirty"] == "false"
+    assert "git.changes" not in clean
+    (tmp_path / "conf" / "mine").mkdir()
+    for name in ("src/b.py", "conf/mine/parameters.yml", "data/new.csv"):
+        (tmp_path / name).write_text("")
+    assert git_facts(tmp_path)["git.changes"] == "?? conf/mine/\n?? data/new.csv\n?? src/b.py"
+
+
 def test_the_command_holds_everything_that_was_asked_for():
     asked = {"pipeline_names": ["a", "b"], "env": "e", "from_nodes": ["n"], "only_missing_outputs": True}
     asked |= {"runtime_params": {"x": {"y": 1}, "z": "two words"}}

@@ -18,6 +18,7 @@ PLAIN = re.compile(r"[A-Za-z_/~][\w./~@-]*(?: [\w./~@-]+)*")
 NOT_PLAIN = {"null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 CHANGES = 30  # files that differ from the commit, as far as they are named
+READ = ("src", "conf", "data")  # where a run reads a file that git does not know; pictures/ beside them changes none
 LONGEST_TAG = 5000
 THREADS = "OMP_NUM_THREADS"
 
@@ -43,6 +44,9 @@ PACKAGES = (
 def git_facts(project: Path) -> dict[str, str]:
     """Commit, branch, whether files differ from the commit, and which.
 
+    Files that git does not know count where a run reads some (``READ``): what a command of the project wrote
+    elsewhere in its folder, a table of predictions say, makes no other run.
+
     Args:
         project: A folder.
 
@@ -54,15 +58,17 @@ def git_facts(project: Path) -> dict[str, str]:
     def git(*arguments: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", *arguments], cwd=project, capture_output=True, text=True, timeout=20, check=True
+                ["git", *arguments], cwd=project, capture_output=True, encoding="utf-8", timeout=20, check=True
             )
         except (OSError, subprocess.SubprocessError):
             return None
         return done.stdout.rstrip()
 
-    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=normal")
-    if commit is None or changes is None:
+    commit, known = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")
+    unknown = git("ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory", "--", *READ)
+    if commit is None or known is None or unknown is None:
         return {}
+    changes = "\n".join([*known.splitlines(), *(f"?? {name}" for name in unknown.splitlines())])
     branch = git("rev-parse", "--abbrev-ref", "HEAD") or ""
     return {
         "git.sha": commit,

@@ -57,7 +57,7 @@ def principal_plane(values: np.ndarray) -> Plane:
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     total = float((strengths**2).sum())
     first, second = ((float(part**2) / total if total > 0 else 0.0) for part in strengths[:2])
-    return Plane(mean, axes * np.where(largest < 0, -1.0, 1.0), (round(first, PLACES), round(second, PLACES)))
+    return Plane(mean, axes * np.where(largest < 0, -1.0, 1.0), (first, second))
 
 
 def planes(protocol: Protocol, embeddings: Mapping[str, EmbeddingTable], counterparts: Counterparts) -> dict[str, Any]:

@@ -90,8 +90,8 @@ class _Direction:
         return {
             "queries_of": len(self.queries),
             "among": len(self.others),
-            "first": {arm: round(float(each.best.mean()), 4) for arm, each in ranked.items()},
-            "chance": round(float(number.mean() / len(self.others)), 4),
+            "first": {arm: float(each.best.mean()) for arm, each in ranked.items()},
+            "chance": float(number.mean() / len(self.others)),
             "queries": [
                 {"sample": str(self.queries[place])}
                 | {"rank": {arm: int(each.rank[place]) for arm, each in ranked.items()}}
@@ -129,6 +129,6 @@ class _Direction:
         cosines = others @ queries[place]
         first = np.argsort(-cosines, kind="stable")[:NEAREST]
         return [
-            [str(self.others[at]), bool(self.keys[at] == self.wanted[place]), round(float(cosines[at]), 3)]
+            [str(self.others[at]), bool(self.keys[at] == self.wanted[place]), float(cosines[at])]
             for at in first.tolist()
         ]
