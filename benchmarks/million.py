@@ -239,8 +239,8 @@ class Unread:
 
 
 def stamps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Root, size and time of made-up files."""
-    return pd.DataFrame({"root": 0, "size": 1, "mtime_ns": 1}, index=rows.index)
+    """Root, size and times of made-up files."""
+    return pd.DataFrame({"root": 0, "size": 1, "mtime_ns": 1, "ctime_ns": 1}, index=rows.index)
 
 
 def measured(rows: int) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """DirectoryDataset: a folder to work in."""
 
+from pathlib import Path
+
 import pytest
 from kedro.io import DatasetError
 
@@ -23,3 +25,14 @@ def test_a_file_in_its_place_is_named(tmp_path):
     (tmp_path / "cache").touch()
     with pytest.raises(DatasetError, match="cache must be a folder, found a file"):
         DirectoryDataset(filepath=str(tmp_path / "cache")).load()
+
+
+def test_a_folder_that_cannot_be_made_is_said_to_be_one(tmp_path, monkeypatch):
+    """A data root that is read-only was one that `cannot be read`."""
+
+    def refused(*_, **__):
+        raise OSError(30, "Read-only file system", str(tmp_path))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(DatasetError, match=r"new cannot be made \(Read-only file system\).*data_root=/another/folder"):
+        DirectoryDataset(filepath=str(tmp_path / "new")).load()

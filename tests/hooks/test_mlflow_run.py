@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import sqlite3
 
 import pandas as pd
 import pytest
@@ -239,6 +240,20 @@ def test_a_server_that_cannot_be_reached_is_named_before_any_node_runs(tiny, tmp
         tiny()
     assert "tracking_uri" in str(caught.value)
     assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_refuses_a_run_is_told_with_its_reason_and_without_tracebacks(
+    tiny, tracking_uri, monkeypatch, capfd
+):
+    """As one on a disk that is read-only: of its error the first line is a word of SQLAlchemy's to programmers."""
+    tiny()
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'this one is read-only'); END"
+    with sqlite3.connect(tracking_uri.removeprefix("sqlite:///")) as database:
+        database.execute(refuse)
+    capfd.readouterr()
+    with pytest.raises(RuntimeError, match=r"sqlite:///.*: \(sqlite3.IntegrityError\) this one is read-only\n"):
+        tiny()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_server_that_goes_away_in_mid_run_is_told_once_and_the_run_goes_on(tiny, monkeypatch, caplog, tmp_path):

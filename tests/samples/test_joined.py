@@ -101,6 +101,7 @@ def test_cn_celeb_has_fewer_and_longer_sounds_to_train_with_and_the_same_to_test
     root = cnceleb(tmp_path / "cn")
     sources = SourcesConfig.model_validate({"cn": {"layout": "cnceleb", "root": str(root)}})
     look = partial(_looked_at, sources, tmp_path / "cache")
+    caplog.set_level("INFO")
     apart, joined = look(None), look(2.0)
     assert "42 sounds of training that are shorter than ingestion.join_s = 2 s are 21 joined ones now" in caplog.text
     train, before = (rows[rows["split"] == "train"] for rows in (joined, apart))

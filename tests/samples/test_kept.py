@@ -80,12 +80,17 @@ def test_a_changed_file_is_read_again_and_no_other(folder, cache):
     assert folder.read == ["c"]
 
 
-def test_the_limit_a_file_of_the_same_size_with_its_old_time_is_taken_for_the_old_one(folder, cache):
+@pytest.mark.parametrize("when", [OLD, 4 * OLD])  # also of a clock that was ahead
+def test_a_file_of_the_same_size_with_the_old_time_is_read_again(folder, cache, when):
+    """As two archives of one data set have it, whose files all bear one time."""
+    folder.write("b", "b", when)
     folder.inspect(cache)
-    old = (folder.root / "b.png").stat()
-    (folder.root / "b.png").write_text("x")
-    os.utime(folder.root / "b.png", ns=(old.st_atime_ns, old.st_mtime_ns))
-    assert folder.inspect(cache)[0]["sha256"].tolist()[1] == "b" * 64 and folder.read == []
+    folder.write("b", "x", when)
+    assert folder.inspect(cache)[0]["sha256"].tolist()[1] == "x" * 64 and folder.read == ["b"]
+    (folder.root / "new").write_text("y")
+    os.utime(folder.root / "new", ns=(when, when))
+    (folder.root / "new").replace(folder.root / "b.png")
+    assert folder.inspect(cache)[0]["sha256"].tolist()[1] == "y" * 64 and folder.read == ["b"]
 
 
 def test_a_killed_run_goes_on_where_it_stopped(folder, cache, monkeypatch):
@@ -189,4 +194,7 @@ def test_stamps_of_members_are_those_of_their_container_and_nothing_has_none(fol
     found = folder.roots.stamps(pd.DataFrame({"source": "made", "path": paths}, index=[3, 1, 2, 9, 8]).astype("str"))
     assert found.index.tolist() == [3, 1, 2, 9, 8] and found["size"].tolist() == [1, 5, -1, -1, -1]
     assert found["mtime_ns"].tolist()[0] == (folder.root / "a.png").stat().st_mtime_ns
-    assert found.dtypes.tolist() == [np.int64] * 3
+    assert found["ctime_ns"].tolist()[:2] == [
+        (folder.root / name).stat().st_ctime_ns for name in ("a.png", "all.parquet")
+    ]
+    assert found.dtypes.tolist() == [np.int64] * 4

@@ -27,11 +27,19 @@ class DirectoryDataset(AbstractDataset[NoReturn, Path]):
         """The folder, which exists now.
 
         Raises:
-            DatasetError: there is a file of that name.
+            DatasetError: there is a file of that name, or the folder cannot be made.
         """
         if self._filepath.exists() and not self._filepath.is_dir():
             raise DatasetError(f"{self._filepath} must be a folder, found a file: move it away")
-        self._filepath.mkdir(parents=True, exist_ok=True)
+        try:
+            self._filepath.mkdir(parents=True, exist_ok=True)
+        except (NotADirectoryError, FileExistsError):
+            raise  # cli/errors.py names the file that lies in the way
+        except OSError as error:
+            raise DatasetError(
+                f"the folder {self._filepath} cannot be made ({error.strerror}): a run needs one of its own user with "
+                "space in it; `--params=data_root=/another/folder` writes elsewhere"
+            ) from error
         return self._filepath
 
     def save(self, data: NoReturn) -> None:  # noqa: ARG002 (the argument that Kedro gives)

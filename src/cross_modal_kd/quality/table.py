@@ -131,7 +131,7 @@ def _kept(cache: Path, meter: "_Meter", samples: pd.DataFrame, fitted_on: pd.Dat
         found, words = meter.roots.stamps(own), own["path"].isna()
         if words.any():
             digests = [int(digest[:15], 16) for digest in own.loc[words, "sha256"]]
-            found.loc[words] = np.stack([*np.zeros((2, len(digests)), dtype=np.int64), digests], axis=1)
+            found.loc[words] = np.stack([*np.zeros((3, len(digests)), dtype=np.int64), digests], axis=1)
         return found
 
     return Kept(cache, json.dumps(decides), stamps)

@@ -15,7 +15,7 @@ from cross_modal_kd.storage import require_readable, with_space
 logger = logging.getLogger(__name__)
 
 NAME = ["modality", "source", "path"]
-STAMP = ["root", "size", "mtime_ns"]
+STAMP = ["root", "size", "mtime_ns", "ctime_ns"]
 SECONDS = 20.0
 """Between two writes: so much work a run that is killed loses at most."""
 PART = "*.parquet"
@@ -26,18 +26,19 @@ Stamps = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class Kept:
-    """A table of what is known of files by modality, source, path, root, size and time of the last change.
+    """A table of what is known of files by modality, source, path, root, size and both times of the last change.
 
-    A file that was replaced by one of the same size, and given the old time, is taken for the old one; of one that has
-    changed in the last two seconds nothing is kept. The table is a folder of Parquet files, each written whole before
-    it gets its name, which has the content's digest; the last of them counts. Memory: O(N) of what is kept.
+    A copy may bring the old time with it (``cp -p``, an archive that is unpacked), but not the one that the file system
+    itself keeps (``ctime``). Of a file that has changed in the last two seconds nothing is kept. The table is a folder
+    of Parquet files, each written whole before it gets its name, which has the content's digest; the last of them
+    counts. Memory: O(N) of what is kept.
 
     Args:
         folder: of the tables; made where it is missing.
         decides: all beside the file that decides what is found (names, options, versions): what was found under
             another is not looked at.
-        stamps: rows -> root, size and mtime_ns of their files on the rows' index, a size of -1 for what cannot be kept
-            (``Roots.stamps``).
+        stamps: rows -> root, size, mtime_ns and ctime_ns of their files on the rows' index, a size of -1 for what
+            cannot be kept (``Roots.stamps``).
     """
 
     def __init__(self, folder: Path, decides: str, stamps: Stamps) -> None:

@@ -30,6 +30,9 @@ READERS = {CONTAINER: member_bytes, FILM: frame_bytes, TAR: tar_member_bytes} | 
 MEMBER = re.compile(rf"(?:{'|'.join(map(re.escape, READERS))})(?=#)")
 """In the address of a member: the ending of the file that it lies in, before the ``#``."""
 
+Stamp = tuple[int, int, int]
+NOTHING = (-1, -1, -1)
+
 
 class Roots:
     """The folders of the sources.
@@ -194,22 +197,23 @@ class Roots:
             rows: n rows with source and path.
 
         Returns:
-            root (a number of what ``sources`` says), size (bytes) and mtime_ns on the rows' index; of a member of a
-            container those of the container; of joined recordings the sum and the last; of what is read from shards its
-            own size and the beginning of its SHA-256; a size of -1 where there is no path, or nothing there.
+            root (a number of what ``sources`` says), size (bytes), mtime_ns (when its content was last changed, as
+            whoever wrote it says) and ctime_ns (as the file system says) on the rows' index; of a member of a container
+            those of the container; of joined recordings the sum and the last; of what is read from shards its own size
+            and the beginning of its SHA-256; a size of -1 where there is no path, or nothing there.
         """
         import pandas as pd
 
-        of_container: dict[tuple[str, str], tuple[int, int]] = {}
+        of_container: dict[tuple[str, str], Stamp] = {}
         there = rows.loc[rows["path"].notna(), "source"].unique()
         shards = {source: self.shards(source) for source in there}
         folders = {source: f"{self.root(source)}{os.sep}" for source in there if shards[source] is None}
-        found = np.full((len(rows), 2), -1, dtype=np.int64)
+        found = np.full((len(rows), 3), -1, dtype=np.int64)
         for at, (source, path) in enumerate(zip(rows["source"], rows["path"], strict=True)):
             if not isinstance(path, str):
                 continue
             if (within := shards[source]) is not None and (place := within.place(path)) is not None:
-                found[at] = place.size, place.digest
+                found[at] = place.size, place.digest, 0
                 continue
             if source not in folders:
                 folders[source] = f"{self.root(source)}{os.sep}"
@@ -218,10 +222,10 @@ class Roots:
             if stamp is None and (member := MEMBER.search(path)):
                 container = source, path[: member.end()]
                 if container not in of_container:
-                    of_container[container] = _stamp(folders[source] + container[1]) or (-1, -1)
+                    of_container[container] = _stamp(folders[source] + container[1]) or NOTHING
                 stamp = of_container[container]
-            found[at] = (-1, -1) if stamp is None else stamp
-        stamps = pd.DataFrame(found, columns=["size", "mtime_ns"], index=rows.index)
+            found[at] = NOTHING if stamp is None else stamp
+        stamps = pd.DataFrame(found, columns=["size", "mtime_ns", "ctime_ns"], index=rows.index)
         specs = {source: self._sources[source].root for source in there}
         numbers = {source: int(hashlib.sha256(spec.encode()).hexdigest()[:15], 16) for source, spec in specs.items()}
         stamps.insert(0, "root", rows["source"].map(numbers).fillna(-1).astype(np.int64))
@@ -264,22 +268,25 @@ def check_inside(path: str, source: str) -> None:
         )
 
 
-def _stamp(file: str) -> tuple[int, int] | None:
-    """Size and time of the last change of a file, None where there is none."""
+def _stamp(file: str) -> Stamp | None:
+    """Size and times of the last change of a file, None where there is none."""
     try:
         found = os.stat(file)  # noqa: PTH116 (of a million files, without an object each)
     except (OSError, ValueError):
         return None
-    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns) if stat.S_ISREG(found.st_mode) else None
 
 
-def _stamp_of_all(folder: str, path: str) -> tuple[int, int] | None:
+def _stamp_of_all(folder: str, path: str) -> Stamp | None:
     """That of a file; of joined recordings the sum of the sizes and the last of the times, of those that are there."""
     whole = _stamp(folder + path)
     if whole is not None or len(files := joined_files(path)) == 1:
         return whole
     found = [stamp for file in files if (stamp := _stamp(folder + file)) is not None]
-    return (sum(size for size, _ in found), max(time for _, time in found)) if found else None
+    if not found:
+        return None
+    sizes, modified, changed = zip(*found, strict=True)
+    return sum(sizes), max(modified), max(changed)
 
 
 def _is_file(file: Path) -> bool:

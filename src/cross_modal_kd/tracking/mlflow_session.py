@@ -33,7 +33,11 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-CHATTY = ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics")
+CHATTY = {
+    "alembic": logging.WARNING,
+    "mlflow.store.db.utils": logging.CRITICAL,  # the traceback of each error of the database, which is raised as well
+    "mlflow.system_metrics": logging.WARNING,
+}
 TRIES = 20
 
 
@@ -91,8 +95,8 @@ class MlflowSession:
         fresh = "mlflow" not in sys.modules  # so that nobody here has chosen an experiment or opened a run
         import mlflow
 
-        for chatty in CHATTY:
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        for chatty, level in CHATTY.items():
+            logging.getLogger(chatty).setLevel(level)
         before = Before.now(mlflow)
         try:
             run_id = _started(mlflow, settings, name, tags, fresh, nested=before.active is not None)
@@ -276,8 +280,9 @@ def _make_whole(file: Path) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says, without the statements of SQL that follow it."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """What an error says, without SQLAlchemy's word to programmers before it and the statements of SQL after it."""
+    lines = (line for line in str(error).splitlines() if not line.startswith("(raised as a result of"))
+    return next(lines, type(error).__name__)
 
 
 def ready(connect: Callable[[], Any], uri: str) -> Any:

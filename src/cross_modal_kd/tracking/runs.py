@@ -94,8 +94,8 @@ class Runs:
             os.environ.setdefault(variable, value)
         from mlflow import MlflowClient
 
-        for chatty in CHATTY:
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        for chatty, level in CHATTY.items():
+            logging.getLogger(chatty).setLevel(level)
         self.tracking_uri = tracking_uri
         self._client = MlflowClient(tracking_uri)
 
