@@ -1,5 +1,6 @@
 """One writer at a time, whoever was killed."""
 
+import errno
 import json
 import os
 import signal
@@ -9,7 +10,9 @@ from dataclasses import asdict
 
 import pytest
 
+from cross_modal_kd.cli.errors import told
 from cross_modal_kd.storage import HeldError, Lock, write_whole
+from cross_modal_kd.storage import lock as lock_module
 from cross_modal_kd.storage.lock import Owner
 
 HOLD = """
@@ -67,6 +70,16 @@ for _ in range(100):
         count = int((folder / "count").read_text())
         (folder / "count").write_text(str(count + 1))
 """
+
+
+def test_a_disk_without_space_is_named_in_what_the_user_is_told(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lock_module, "write_whole", full)
+    with pytest.raises(OSError, match="the task cannot be written to") as refused:
+        Lock(tmp_path / "locks", "the task").acquire("a run")
+    assert told(refused.value).startswith(f"the disk is full ({tmp_path / 'locks'}): make room")
 
 
 def test_a_lock_that_passes_is_held_by_one_at_a_time_and_leaves_nothing(tmp_path):

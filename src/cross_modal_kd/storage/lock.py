@@ -99,6 +99,7 @@ class Lock:
                 error.errno,
                 f"{self.about} cannot be written to: {error}. A run needs a folder of its own user with space in it: "
                 "`--params=data_root=/another/folder` writes elsewhere",
+                str(self.folder),  # what is told of a full disk names it
             ) from error
         self._file, self._held, self._process = file, held, os.getpid()
         self._released.clear()
