@@ -166,6 +166,9 @@ def test_what_is_missing_is_refused(planted, tmp_path):
     (tmp_path / "utt2dur").write_text("id000/1 2.0 s\n")
     with pytest.raises(SamplesError, match="utt2dur, line 1: expected 'utterance seconds', found 'id000/1 2.0 s'"):
         score_trials(asked(durations=str(tmp_path / "utt2dur")))
+    (tmp_path / "d.csv").write_text("name;duration_s\nid000/1;1,5\n")
+    with pytest.raises(SamplesError, match=r"d.csv: expected seconds as 1.5, found '1,5': a decimal comma; .*1 lines"):
+        score_trials(asked(durations=str(tmp_path / "d.csv")))
     (tmp_path / "few.txt").write_text("id000/1 id000/2 1\nid000/1 id001/2 0\n")
     with pytest.raises(SamplesError, match="at least 50 target and 50 impostor trials .* found 1 targets of 2"):
         score_trials(asked(trials=str(tmp_path / "few.txt")))

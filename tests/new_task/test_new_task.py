@@ -72,6 +72,17 @@ def test_images_with_captions(new_task, project, tmp_path):
     assert comments > 10
 
 
+@pytest.mark.parametrize("options", [(), ("--write-captions",)])
+def test_hidden_files_are_told_once(new_task, tmp_path, caplog, options):
+    (birds(tmp_path / "birds") / "bird_0" / ".thumbs").mkdir()
+    if options:
+        (tmp_path / "birds" / "captions.csv").unlink()
+    with caplog.at_level("INFO"):
+        code, said, _ = new_task("birds", tmp_path / "birds", *options)
+    assert code == 0, said
+    assert caplog.text.count("1 hidden files or folders") == 1
+
+
 def test_the_splits_that_are_told_are_those_that_are_drawn(new_task, tmp_path, project_path):
     from cross_modal_kd.config import IngestionConfig, SourcesConfig
     from cross_modal_kd.pipelines.ingestion.nodes import inspect_samples, split_samples

@@ -6,6 +6,7 @@ from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.tables import read_csv
+from cross_modal_kd.sources.any_table import read_table
 from cross_modal_kd.sources.folder import read_folder
 
 
@@ -33,7 +34,7 @@ def texts(rows):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_delimiter_is_found_out(root, delimiter, end, encoding):
     lines = ["path, text ,more", 'cat/1.png,"a, b; c|d\te",', "cat/2.png,two,x", ",,", "", "dog/1.png, NA ,"]
     cells = [line.split(",") if '"' not in line else ["cat/1.png", '"a, b; c|d\te"', ""] for line in lines]
@@ -85,6 +86,27 @@ def test_a_line_that_does_not_fit_is_named(root, text, message):
 def test_another_encoding_is_named_by_its_line(root):
     with pytest.raises(SamplesError, match=r"captions.csv, line 2: not a readable CSV file in UTF-8 \(byte 0xe9\)"):
         captions(root, "path,text\ncat/1.png,café\n", "latin-1")
+
+
+def test_utf_16_without_its_mark_is_named_as_such(root):
+    with pytest.raises(SamplesError, match="captions.csv: expected a table in UTF-8, found zero bytes: UTF-16 without"):
+        captions(root, "path,text\ncat/1.png,a cat\n", "utf-16-le")
+    with pytest.raises(SamplesError, match=r"captions.csv, line 2: not a readable CSV file in UTF-16-LE"):
+        (root / "captions.csv").write_bytes("path,text\n".encode("utf-16") + b"x")
+        read(root)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_that_tells_excel_the_delimiter_is_no_header(root, end):
+    rows, *_ = captions(root, f"sep=;{end}path;text{end}cat/1.png;1,5 m, a cat{end}")
+    assert texts(rows) == {"f/text/cat/1.png/0": "1,5 m, a cat"}
+    with pytest.raises(SamplesError, match="captions.csv, line 3: expected 2 fields between semicolons"):
+        captions(root, f"sep=;{end}path;text{end}cat/1.png{end}")
+
+
+def test_json_lines_in_utf_16(tmp_path):
+    (tmp_path / "t.jsonl").write_bytes('{"a": "é"}\n\n{"a": 2}\n'.encode("utf-16"))
+    assert read_table(tmp_path / "t.jsonl", ["a"])["a"].tolist() == ["é", "2"]
 
 
 def test_every_line_may_end_in_a_comma_if_the_first_does(tmp_path):

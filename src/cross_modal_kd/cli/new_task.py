@@ -79,13 +79,15 @@ def _new_task(
 ) -> None:
     from cross_modal_kd import new_task as room
     from cross_modal_kd.hooks import check_environment
+    from cross_modal_kd.sources import untold
 
     room.require_new(project, name)
-    survey = room.look(folder, said)
     if write_captions:
-        for sentence in room.write_captions(survey):
+        with untold():
+            before = room.look(folder, said)
+        for sentence in room.write_captions(before):
             click.echo(f"wrote {sentence}")
-        survey = room.look(folder, said)
+    survey = room.look(folder, said)
     try:
         choice = room.choose(survey, name, asked)
     except ValueError:

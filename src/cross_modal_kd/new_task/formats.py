@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cross_modal_kd.modalities import modality_of_ending
 from cross_modal_kd.samples import TAR, SamplesError, shown
-from cross_modal_kd.sources import KINDS, METADATA, PACKED_TARS, are_splits, list_files, read_table, text_field
+from cross_modal_kd.sources import KINDS, METADATA, PACKED_TARS, are_splits, list_files, read_table, text_field, untold
 
 TEXT_COLUMNS = ("text", "caption", "description", "sentence", "transcript", "transcription")
 
@@ -31,7 +31,9 @@ def unread_table(folder: Path) -> str:
     Returns:
         A sentence with the options that read the first of them, put after what is wrong; empty where there is none.
     """
-    tables = (path for path in list_files(folder).paths if PurePosixPath(path).suffix.lower() in KINDS)
+    with untold():
+        there = list_files(folder).paths
+    tables = (path for path in there if PurePosixPath(path).suffix.lower() in KINDS)
     path = next((path for path in tables if PurePosixPath(path).name not in BESIDE), None)
     if path is None:
         return ""

@@ -13,7 +13,7 @@ from cross_modal_kd.config import IngestionConfig, SourceConfig
 from cross_modal_kd.modalities import known_endings, modality_of, modality_of_ending
 from cross_modal_kd.new_task.formats import Format, format_of, unread_table
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
-from cross_modal_kd.sources import check_source, layout_of, list_files
+from cross_modal_kd.sources import check_source, layout_of, list_files, untold
 from cross_modal_kd.storage import how_many
 
 LAYOUT = "folder"
@@ -75,11 +75,13 @@ def look(folder: Path, said: Format | None = None) -> Survey:
     """
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
-    found = said or format_of(folder)
+    with untold():
+        found = said or format_of(folder)
     layout, options = found or (LAYOUT, {})
     if said:
         check_source(source_name(folder.resolve().name), SourceConfig(root=str(folder), **said._asdict()))
-    sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
+    with untold():
+        sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
     if not found and (unlabelled := _unlabelled(sources.values())):
         options = {"unlabelled": unlabelled}
     roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})

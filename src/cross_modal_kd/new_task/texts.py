@@ -12,7 +12,7 @@ from cross_modal_kd.new_task.formats import TEXT_COLUMNS, unread_table
 from cross_modal_kd.new_task.survey import LAYOUT, Survey
 from cross_modal_kd.samples import SamplesError, shown
 from cross_modal_kd.sources import Known, read_table
-from cross_modal_kd.storage import how_many, write_whole
+from cross_modal_kd.storage import how_many, text_in, write_whole
 
 CAPTIONS = "captions.csv"
 PATH_COLUMNS = ("file_name", "path", "file", "filename", "image")
@@ -147,7 +147,7 @@ def _per_label(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return text_in(file)
     except (UnicodeDecodeError, OSError) as error:
         raise SamplesError(f"{file}: expected a text in UTF-8 ({error}); save it so, or take it away") from error
 

@@ -2,22 +2,27 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from cross_modal_kd.samples.errors import SamplesError, first_few
+from cross_modal_kd.storage import decoded
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATOR = re.compile(r"sep=.(?=[\r\n])")
+"""A first line by which Excel is told the delimiter."""
 
 
 def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
     """A CSV file as text, its delimiter found out: the one of ``DELIMITERS`` with which the first line has the columns.
 
     Args:
-        file: in UTF-8, with or without a byte order mark. Lines whose cells are all blank are passed over. Where every
-            line as a whole stands in quotes, these are taken off.
+        file: in UTF-8, with or without a byte order mark, or in UTF-16 with one, as Excel's "Unicode text". Lines
+            whose cells are all blank are passed over, and so is Excel's ``sep=;`` above the header. Where every line as
+            a whole stands in quotes, these are taken off.
         columns: that it must have; others may stand beside them, in any order.
 
     Returns:
@@ -25,13 +30,13 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
         blanks around them; columns without a name are left out.
 
     Raises:
-        SamplesError: the file is missing, not UTF-8, has no rows or lacks a column; or a line has another number of
+        SamplesError: the file is missing, in another encoding, has no rows or lacks a column; or a line has another number of
             fields than the first, or quotes that do not close: the line is named.
     """
     if not file.is_file():
         found = "there is a folder of that name" if file.is_dir() else "the file is missing"
         raise SamplesError(f"{file}: {found}; restore it or correct the source's root")
-    text, columns = _decoded(file), list(columns)
+    text, columns = SEPARATOR.sub("", _decoded(file), count=1), list(columns)
     if not text.strip():
         raise SamplesError(f"{file}: not a readable CSV file: it is empty; restore it, or take it away")
     delimiter = _delimiter(text, columns)
@@ -76,7 +81,7 @@ def require_columns(file: Path, found: Iterable[str], columns: Iterable[str]) ->
 def _decoded(file: Path) -> str:
     try:
         content = file.read_bytes()
-        return content.decode("utf-8-sig")
+        text = decoded(content)
     except OSError as error:
         raise SamplesError(
             f"{file}: the file cannot be read ({type(error).__name__}); see to its permissions"
@@ -84,8 +89,15 @@ def _decoded(file: Path) -> str:
     except UnicodeDecodeError as error:
         line, byte = content[: error.start].count(b"\n") + 1, content[error.start]
         raise SamplesError(
-            f"{file}, line {line}: not a readable CSV file in UTF-8 (byte 0x{byte:02x}); save the table in UTF-8"
+            f"{file}, line {line}: not a readable CSV file in {error.encoding.upper()} (byte 0x{byte:02x}); save the "
+            "table in UTF-8"
         ) from error
+    if "\0" in text:
+        raise SamplesError(
+            f"{file}: expected a table in UTF-8, found zero bytes: UTF-16 without its byte order mark, or no text at "
+            "all; save the table in UTF-8"
+        )
+    return text
 
 
 def _delimiter(text: str, columns: list[str]) -> str:
@@ -99,7 +111,7 @@ def _delimiter(text: str, columns: list[str]) -> str:
 
 
 def _header(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return next(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), [])
 
 
 def _unwrapped(text: str) -> str:

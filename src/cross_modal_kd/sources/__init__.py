@@ -3,7 +3,7 @@
 from cross_modal_kd.sources.any_table import KINDS, read_table
 from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.every import count_sources, read_sources
-from cross_modal_kd.sources.files import Known, list_files
+from cross_modal_kd.sources.files import Known, list_files, untold
 from cross_modal_kd.sources.folder import FolderOptions, regrouped
 from cross_modal_kd.sources.hf_folder import METADATA
 from cross_modal_kd.sources.image_folder import are_splits
@@ -34,5 +34,6 @@ __all__ = [
     "read_table",
     "regrouped",
     "text_field",
+    "untold",
     "utterances_of_names",
 ]

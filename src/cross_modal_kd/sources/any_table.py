@@ -3,9 +3,9 @@
 import json
 import posixpath
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import pandas as pd
 from pydantic import Field
@@ -23,6 +23,7 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.sources.files import Files, Known
 from cross_modal_kd.sources.split_names import as_splits
+from cross_modal_kd.storage import decoded, encoding_of
 
 KINDS = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARED = ("label", "group", "domain", "split")
@@ -168,7 +169,7 @@ def _lines(file: Path) -> pd.DataFrame:
     count, line = 0, 0
     try:
         with file.open("rb") as lines:
-            for content in lines:
+            for content in _each(lines):
                 line += 1
                 if not (words := content.decode("utf-8-sig").strip()):
                     continue
@@ -187,6 +188,13 @@ def _lines(file: Path) -> pd.DataFrame:
     return pd.DataFrame(
         {key: pd.Series(values + [None] * (count - len(values)), dtype=object) for key, values in columns.items()}
     )
+
+
+def _each(lines: BinaryIO) -> Iterable[bytes]:
+    """The lines in UTF-8; all at once of a file that its byte order mark says to be in UTF-16."""
+    marked = encoding_of(lines.read(4)) != "utf-8-sig"
+    lines.seek(0)
+    return decoded(lines.read()).encode().splitlines() if marked else lines
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

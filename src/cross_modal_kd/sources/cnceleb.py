@@ -12,6 +12,7 @@ from cross_modal_kd.samples import CONDITION, Roots, SamplesError, first_few
 from cross_modal_kd.sources.files import list_files
 from cross_modal_kd.sources.listing import Listing, as_rejected, listing
 from cross_modal_kd.sources.published import COUNTS, check_counts
+from cross_modal_kd.storage import text_in
 
 logger = logging.getLogger(__name__)
 
@@ -252,7 +253,7 @@ def _lines(file: Path) -> list[str]:
     if not file.is_file():
         raise SamplesError(f"{file}: the list is missing, expected {TREE}; unpack the archive again")
     try:
-        lines = [line.strip().replace("\\", "/") for line in file.read_text(encoding="utf-8-sig").splitlines()]
+        lines = [line.strip().replace("\\", "/") for line in text_in(file).splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise SamplesError(f"{file}: not a readable text in UTF-8 ({error}); restore the published list") from error
     if not any(lines):

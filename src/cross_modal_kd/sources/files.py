@@ -3,7 +3,8 @@
 import logging
 import os
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,22 @@ def list_files(root: Path) -> Files:
     if walk.hidden:
         logger.info("%s: %d hidden files or folders (.name) are passed over", shown(str(root)), walk.hidden)
     return Files(sorted(walk.paths), dict(sorted(walk.passed_over.items())))
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """For a look ahead: what the sources log meanwhile is left to the one that counts, errors apart.
+
+    Yields:
+        Nothing.
+    """
+    said_again = logging.getLogger("cross_modal_kd.sources")
+    level = said_again.level
+    said_again.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        said_again.setLevel(level)
 
 
 class Known:

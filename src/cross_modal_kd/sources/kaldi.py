@@ -10,6 +10,7 @@ from cross_modal_kd.config import Strict
 from cross_modal_kd.samples import CONDITION, CUT, Roots, SamplesError, first_few, leads_outside, stretch_path
 from cross_modal_kd.sources.below import below_root
 from cross_modal_kd.sources.listing import Listing, listing
+from cross_modal_kd.storage import text_in
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def _pairs(file: Path) -> pd.Series:
     if not file.is_file():
         raise SamplesError(f"{file}: the file is missing; a Kaldi directory has {WAV} and {SPEAKER}; restore it")
     try:
-        lines = pd.Series(file.read_text(encoding="utf-8-sig").splitlines(), dtype="str").str.strip()
+        lines = pd.Series(text_in(file).splitlines(), dtype="str").str.strip()
     except UnicodeDecodeError as error:
         raise SamplesError(f"{file}: not a text in UTF-8 ({error}); save it so") from error
     parts = lines[lines != ""].str.split(n=1, expand=True).reindex(columns=[0, 1])

@@ -10,7 +10,7 @@ import pandas as pd
 from cross_modal_kd.samples import SamplesError, first_few
 from cross_modal_kd.sources.published import check_counts
 from cross_modal_kd.sources.voxceleb_speakers import Tree, VoxCelebOptions, columns_of, utterance_keys
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import how_many, text_in
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _lines(file: Path, expected: str = EXPECTED, option: str = "split") -> pd.Se
             f"as {expected}, and give that file (the source's option {option})"
         )
     try:
-        found = file.read_text(encoding="utf-8-sig").splitlines()
+        found = text_in(file).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         beside = first_few(sorted(each.name for each in file.parent.glob("*.txt"))) if file.parent.is_dir() else ""
         raise SamplesError(

@@ -12,7 +12,7 @@ from typing import Any
 from cross_modal_kd.modalities import known_endings, modality_of_ending
 from cross_modal_kd.samples import SamplesError, TarEntry, UnreadableSampleError, shown, tar_entries
 from cross_modal_kd.sources.files import unusable_name
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import decoded, how_many
 
 TEXTS = ("txt", "text", "caption", "transcript")
 LABEL, FIELDS, SPEAKER = "cls", "json", "spk"
@@ -228,7 +228,7 @@ def _words(tar: int, entry: TarEntry) -> str:
             entry.name, f"it has {entry.size:,} bytes, and a text, a label or fields {MOST_BYTES:,} at most"
         )
     try:
-        return os.pread(tar, entry.size, entry.offset).decode("utf-8-sig").strip()
+        return decoded(os.pread(tar, entry.size, entry.offset)).strip()
     except UnicodeDecodeError as error:
         raise UnreadableSampleError(entry.name, f"not a text in UTF-8 ({error.reason}): save it so") from error
 

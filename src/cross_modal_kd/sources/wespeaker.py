@@ -10,6 +10,7 @@ from cross_modal_kd.samples import Roots, SamplesError, first_few, leads_outside
 from cross_modal_kd.sources.any_table import folder_of, read_table_lines
 from cross_modal_kd.sources.below import below_root
 from cross_modal_kd.sources.listing import Listing, listing
+from cross_modal_kd.storage import encoding_of, text_in
 
 SPEAKER = "spk"
 
@@ -43,7 +44,9 @@ def read_wespeaker(name: str, roots: Roots, options: dict[str, Any]) -> Listing:
             f"{file}: expected WeSpeaker's raw.list or shard.list, found no such file below the root; correct "
             f"sources.{name}.options.list"
         )
-    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+    with file.open("rb") as stream:
+        encoding = encoding_of(stream.read(4))
+    with file.open(encoding=encoding, errors="replace") as lines:
         first = lines.readline()
     read = _raw if first.lstrip().startswith("{") else _shards
     rows, rejected = read(root, file, folder_of(chosen.list))
@@ -71,7 +74,7 @@ def _raw(root: Path, file: Path, folder: str) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _shards(root: Path, file: Path, folder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    lines = pd.Series(file.read_text(encoding="utf-8").splitlines(), dtype="str").str.strip()
+    lines = pd.Series(text_in(file).splitlines(), dtype="str").str.strip()
     paths, why = below_root(lines[lines != ""], root, folder)
     parts = [_of_shard(root, path) for path in paths[why.isna()]]
     members = (

@@ -10,6 +10,7 @@ from cross_modal_kd.storage.csv_file import (
     without_addresses,
     write_csv,
 )
+from cross_modal_kd.storage.encoding import decoded, encoding_of, text_in
 from cross_modal_kd.storage.folder import (
     SUMS,
     NotReadableError,
@@ -38,6 +39,8 @@ __all__ = [
     "clear_leftovers",
     "how_many",
     "csv_text",
+    "decoded",
+    "encoding_of",
     "file_in",
     "guarded",
     "is_dead",
@@ -52,6 +55,7 @@ __all__ = [
     "require_readable",
     "safe_text",
     "seal",
+    "text_in",
     "user",
     "verify",
     "visible_text",

@@ -169,7 +169,7 @@ class _Durations:
                 raise SamplesError(
                     f"{file}: expected columns 'sample_id' (or 'name') and 'duration_s', found {list(rows)}"
                 )
-            named, said = rows[columns[0]].astype(str), pd.to_numeric(rows[columns[1]], errors="coerce")
+            named, given = rows[columns[0]].astype(str), rows[columns[1]]
         else:
             lines = word_lines(file)
             if wrong := next(((number, words) for number, words in lines if len(words) != 2), None):
@@ -177,7 +177,13 @@ class _Durations:
                     f"{file}, line {wrong[0]}: expected 'utterance seconds', found {' '.join(wrong[1])!r:.120}"
                 )
             named = pd.Series([words[0] for _, words in lines], dtype="str")
-            said = pd.to_numeric(pd.Series([words[1] for _, words in lines], dtype="str"), errors="coerce")
+            given = pd.Series([words[1] for _, words in lines], dtype="str")
+        said = pd.to_numeric(given, errors="coerce")
+        if len(commas := given[said.isna() & given.astype(str).str.fullmatch(r"\s*\d+,\d+\s*")]):
+            raise SamplesError(
+                f"{file}: expected seconds as 1.5, found {commas.iloc[0]!r}: a decimal comma; write points "
+                f"({len(commas)} lines are so)"
+            )
         known = (said > 0) & np.isfinite(said) & ~named.duplicated()
         return cls(file, named[known].tolist(), said[known].to_numpy(dtype=float))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cross_modal_kd.samples import SamplesError, read_csv, require_columns
+from cross_modal_kd.storage import encoding_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -261,7 +262,9 @@ def lines_of(file: Path) -> Iterator[tuple[int, str]]:
         SamplesError: it is in no UTF-8.
     """
     try:
-        with file.open(encoding="utf-8-sig") as lines:
+        with file.open("rb") as stream:
+            encoding = encoding_of(stream.read(4))
+        with file.open(encoding=encoding) as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield number, line.strip("\r\n")

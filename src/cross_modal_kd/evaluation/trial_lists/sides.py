@@ -18,6 +18,7 @@ from cross_modal_kd.samples import (
     read_parquet,
     rows_of_names,
 )
+from cross_modal_kd.storage import text_in
 
 logger = logging.getLogger(__name__)
 
@@ -289,7 +290,7 @@ def word_lines(file: Path) -> list[tuple[int, list[str]]]:
         SamplesError: it cannot be read.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = text_in(file).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SamplesError(f"{file}: not a readable text in UTF-8 ({error})") from error
     return [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]

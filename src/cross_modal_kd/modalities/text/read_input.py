@@ -14,11 +14,12 @@ def read(path: str, about: dict) -> np.ndarray:
 
 
 def decoded(content: bytes) -> str:
-    """The words of a file in UTF-8, with or without a byte-order mark."""
+    """The words of a file in UTF-8, with or without a byte-order mark, or in UTF-16 with one."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"not a text in UTF-8 (byte {error.start})") from error
+        raise ValueError(f"not a text in {encoding[:6].upper()} (byte {error.start})") from error
 
 
 def cleaned(text: str) -> str:

@@ -35,7 +35,7 @@ from cross_modal_kd.samples import (
     summarise_splits,
     update_shards,
 )
-from cross_modal_kd.sources import count_sources
+from cross_modal_kd.sources import count_sources, untold
 from cross_modal_kd.sources import read_sources as read_sources  # scripts take the stages from here
 from cross_modal_kd.tasks import kind_of
 
@@ -301,10 +301,5 @@ def list_ahead(
     Returns:
         Rows of the samples table, not yet looked at.
     """
-    said_again = logging.getLogger("cross_modal_kd.sources")
-    level = said_again.level
-    said_again.setLevel(logging.ERROR)
-    try:
+    with untold():
         return list_and_tell(task, sources, ingestion, data_page).candidates
-    finally:
-        said_again.setLevel(level)
