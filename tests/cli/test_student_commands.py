@@ -122,7 +122,9 @@ def test_what_a_folder_holds_of_other_endings_is_counted(call, pictures, tmp_pat
 def test_a_line_a_file_has_no_control_characters_and_poor_inputs_are_flagged(call, tmp_path):
     from PIL import Image
 
-    Image.new("RGB", (64, 64), (10, 10, 10)).save(tmp_path / "dark\x1b[31m.png")
+    dark = Image.new("RGB", (64, 64), (10, 10, 10))
+    dark.putpixel((0, 0), (11, 11, 11))  # of one colour it would be refused
+    dark.save(tmp_path / "dark\x1b[31m.png")
     code, said, told = call("predict", tmp_path)
     assert code == 0 and "\x1b" not in said and "\\x1b[31m.png: " in said and "POOR: " in said
     assert "nearest label of its training" in told

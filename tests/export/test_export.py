@@ -36,6 +36,9 @@ from cross_modal_kd.models import ModelBundle, Shared, Student, library_of, stud
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 from cross_modal_kd.storage import verify
 from cross_modal_kd.student import write_hf_folder
+from cross_modal_kd.student.inputs import Reader
+from cross_modal_kd.student.quality import QualityReference
+from cross_modal_kd.student.record import QualityRecord
 from stages import assert_same_results
 
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
@@ -262,12 +265,24 @@ def test_texts_are_read_and_refused_as_by_the_package(tmp_path):
     inputs, text = InputConfig(text={"length": 12}), modality_of("text")
     standalone = text.standalone(inputs)
     read, file = runpy.run_path(str(standalone.reader))["read"], tmp_path / "a.txt"
-    for content in (b"a  cat\n", b"\xef\xbb\xbfa cat", "❤ and far more words than fit".encode(), b"a\0cat"):
+    for content in (
+        b"a  cat\n",
+        b"\xef\xbb\xbfa cat",
+        "❤ and far more words than fit".encode(),
+        b"a\0cat",
+        "a cät".encode("utf-16"),
+    ):
         file.write_bytes(content)
         taken = text.take(file, "a", inputs).tensor
         np.testing.assert_array_equal(read(str(file), standalone.facts), taken.numpy())
         assert taken.shape == (12,) and taken.dtype == torch.uint8
-    for content, why in ((b"\xff\xfe", "not a text in UTF-8"), (b" \n", "blank"), (b"\0", "cannot be seen")):
+    for content, why in (
+        (b"\xff\xff", "not a text in UTF-8"),
+        (b"\xff\xfea", "not a text in UTF-16"),
+        (b" \n", "blank"),
+        (b"\0", "cannot be seen"),
+        (b"?!", "of punctuation alone"),
+    ):
         file.write_bytes(content)
         with pytest.raises(UnreadableSampleError, match=why):
             text.take(file, "a", inputs)
@@ -367,7 +382,7 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
     """Files that the package refuses, with what is said of them."""
     folder = folder / "refused"
     folder.mkdir()
-    found = {folder / "absent": "No such file", folder: "Is a directory"}
+    found = {folder / "absent": "there is no such file", folder: "it is a folder, not a file"}
     contents: dict[str, tuple[bytes, str]] = {}
     if modality == "image":
         pixels = np.random.default_rng(0).integers(0, 256, (40, 40))
@@ -376,6 +391,8 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "negative.tif": (Image.fromarray((pixels - 300).astype(np.int32)), "pixels from -300 to"),
             "deep.tif": (Image.fromarray((pixels * 70_000).astype(np.int32)), "expected 0 to 255 or 0 to 65535"),
             "twelve.png": (Image.fromarray((pixels * 16).astype(np.uint16)), "of 65535: numbers of 12 bits"),
+            "blank.png": (Image.new("RGB", (40, 40), (9, 9, 9)), "the picture is blank"),
+            "clear.png": (Image.new("RGBA", (40, 40), (9, 9, 9, 0)), "the picture is blank"),
             "dot.png": (Image.new("RGB", (1, 1)), "1 x 1 pixels, fewer than 8 a side"),
             "line.png": (Image.new("RGB", (30_000, 1)), "30000 x 1 pixels, fewer than 8 a side"),
         }
@@ -400,6 +417,8 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "fast.wav": (wave, 800_000, "PCM_16", "a rate of 800000 Hz"),
             "upside.wav": (np.stack([wave, -wave], axis=1), 8000, "PCM_16", "its channels cancel each other out"),
             "silent.wav": (0 * wave, 8000, "PCM_16", "silent"),
+            "level.wav": (0 * wave + 0.3, 8000, "PCM_16", "silent: all its samples are the same"),
+            "long.wav": (np.full(70 * 8000, -0.3), 11025, "PCM_16", "silent: all its samples are the same"),
             "empty.wav": (wave[:0], 8000, "PCM_16", "empty"),
             "nan.wav": (gap, 8000, "FLOAT", "NaN"),
             "late.wav": (np.concatenate([np.tile(wave, 61), gap]), 8000, "FLOAT", "NaN"),
@@ -429,7 +448,7 @@ def test_files_are_read_and_refused_as_by_the_package(modality, image, tmp_path)
     read = runpy.run_path(str(standalone.reader))["read"]
     made, rng = {"speech": speech_files, "image": image_files}[modality](tmp_path), np.random.default_rng(0)
     more: list[tuple[str, np.ndarray, str]] = [
-        ("one.wav", np.full(1, 0.5), "PCM_16"),
+        ("two.wav", np.array([0.5, 0.25]), "PCM_16"),
         ("numbers.wav", rng.integers(-9000, 9000, 8000).astype(float), "FLOAT"),  # of 16 bits, as floats
         ("over.wav", 3.9 * np.sin(np.arange(8000)), "FLOAT"),
         ("minute.wav", np.tile(0.1 * rng.standard_normal(8000), 61), "PCM_16"),
@@ -450,10 +469,12 @@ def test_files_are_read_and_refused_as_by_the_package(modality, image, tmp_path)
     for file, why in refused_files(modality, tmp_path).items():
         if not file.is_file():
             continue
-        with pytest.raises(UnreadableSampleError):
+        with pytest.raises(UnreadableSampleError) as raised:
             modality_of(modality).take(file, file.name, inputs)
-        with pytest.raises(ValueError, match=why):
+        with pytest.raises(ValueError, match=why) as refused:
             read(str(file), standalone.facts)
+        if file.suffix != ".m4a":  # which libsndfile does not read
+            assert str(refused.value) == raised.value.reason
 
 
 def as_read(modality: str, files: dict[str, Path], inputs: InputConfig) -> dict[str, torch.Tensor]:
@@ -578,12 +599,45 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
     main, absent = runpy.run_path(str(exported / "run_student.py"))["main"], str(tmp_path / "absent.wav")
     assert main([str(one)]) == 2 and "FILE OTHER..." in capsys.readouterr().err
     assert main([absent, str(one), str(other)]) == 1  # nothing to compare the others with
-    assert json.loads(capsys.readouterr().out) == {"file": absent, "error": "No such file or directory"}
+    assert json.loads(capsys.readouterr().out) == {"file": absent, "error": "there is no such file"}
     prime = tmp_path / "prime.wav"
-    soundfile.write(prime, np.full(40000, 0.1), 16001)
+    soundfile.write(prime, 0.1 * np.sin(np.arange(40000)), 16001)
     some = run_bare(bare, exported, one, prime, other)
     lines = some.stdout.splitlines()
     assert some.returncode == 3 and "pip install soxr" in lines.pop(1) and lines == done.stdout.splitlines()
+
+
+def test_broken_files_are_told_of_in_the_words_of_predict_and_no_decision_has_its_reason(tmp_path, capsys):
+    config, bundle, folder = QUICK, bundle_of("vgg", answers=False), tmp_path / "exported"
+    reason = "4 dev labels, fewer than deployment.min_labels = 10"
+    record = {"temperature": {"value": None}, "thresholds": [
+        {"name": "eer", "value": 0.5, "reason": ""}, {"name": "far_0.01", "value": None, "reason": reason}
+    ]}  # fmt: skip
+    export_onnx(bundle, folder, Material(probes_of("vgg")), config, Operating.found(record))
+    main, about = runpy.run_path(str(folder / "run_student.py"))["main"], folder / "export.json"
+    whole = tmp_path / "whole.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(whole)
+    contents = {"empty.png": b"", "page.png": b"<html>403</html>", "zeros.png": bytes(99), "cut.png": png_of(40, 40)}
+    soundfile.write(tmp_path / "sound.wav", np.zeros(99), 8000)
+    wrong = [tmp_path / "absent.png", folder, tmp_path / "sound.wav"]
+    for name, content in contents.items():
+        wrong.append(tmp_path / name)
+        wrong[-1].write_bytes(content)
+    wrong += refused_files("image", tmp_path)
+    reader = Reader("image", InputConfig(**CASES["vgg"][1]), QualityReference(QualityRecord(poor_below=0.0)))
+    assert main([str(whole), *map(str, wrong)]) == 3
+    itself, *said = map(json.loads, capsys.readouterr().out.splitlines())
+    assert itself["accepted"] == {"eer": True} and itself["undecided"] == {"far_0.01": reason}
+    assert {row["file"]: row["error"] for row in said} == {str(file): reader.read(file, "x").error for file in wrong}
+    assert "the file is empty" in said[3]["error"] and said[1]["error"] == "it is a folder, not a file"
+    for undecided, told in (({"eer": reason}, {"eer": reason}), ({}, {"any": ANY})):
+        about.write_text(json.dumps(json.loads(about.read_text()) | {"thresholds": {}, "undecided": undecided}))
+        assert main([str(whole), str(whole)]) == 1
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [(row["accepted"], row["undecided"]) for row in rows] == [({}, told)] * 2
+
+
+ANY = "this student was exported without thresholds: there is a score, and no decision"
 
 
 @pytest.mark.slow

@@ -42,7 +42,10 @@ def test_a_sound_is_heard_as_in_evaluation(tmp_path, seconds, rate):
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ((np.zeros(8000, np.float32), 8000), "silent"),
+        ((np.zeros(8000, np.float32), 8000), "silent: all its samples are the same"),
+        ((np.full(8000, 0.3, np.float32), 8000), "silent: all its samples are the same"),
+        ((np.full(12000, -0.3, np.float32), 12000), "silent: all its samples are the same"),
+        ((np.full((700_000, 2), 9000, np.int16), 11025), "silent: all its samples are the same"),
         ((np.full(8000, np.nan), 8000), "NaN"),
         ((np.full(8000, 3000.0), 8000), "full scale"),
         ((np.zeros(0, np.float32), 8000), "empty"),
@@ -76,11 +79,16 @@ def test_images_of_any_size_become_one_size_grey_or_not():
     np.testing.assert_array_equal(
         image.take(stored.getvalue(), "a", INPUTS).tensor, image.take(pixels, "a", INPUTS).tensor
     )
-    large = image.take(np.zeros((3000, 3000, 3), np.uint8), "a", INPUTS)
+    picture = np.zeros((3000, 3000, 3), np.uint8)
+    picture[:1500] = 255
+    large = image.take(picture, "a", INPUTS)
     assert large.decoded.value.shape[0] * large.decoded.value.shape[1] <= 2**22
     for wrong in (pixels[:5], pixels.astype(float), np.zeros((20, 20, 4), np.uint8)):
         with pytest.raises(UnreadableSampleError):
             image.take(wrong, "a", INPUTS)
+    for level in (0, 90, 255):
+        with pytest.raises(UnreadableSampleError, match="a: the picture is blank: all its pixels are the same"):
+            image.take(np.full((20, 20, 3), level, np.uint8), "a", INPUTS)
 
 
 def test_words_are_cleaned_and_a_modality_without_take_says_so():

@@ -52,7 +52,9 @@ def write_sound(file, seconds=0.5, rate=16000, channels=1, fill=None):
 def write_image(file, size=(12, 8), content=None):
     file.parent.mkdir(parents=True, exist_ok=True)
     stream = io.BytesIO()
-    Image.new("RGB", size, own_number(Path(content or file)) % 2**24).save(stream, "PNG")
+    picture = Image.new("RGB", size, own_number(Path(content or file)) % 2**24)
+    picture.putpixel((0, 0), (1, 2, 3))
+    picture.save(stream, "PNG")
     file.write_bytes(stream.getvalue())
 
 
@@ -226,7 +228,9 @@ def test_a_missing_file_stops_the_run_and_is_named(voices):
         (lambda file: file.write_bytes(bytes(4096)), "the file is zeros, as a download that broke off leaves it"),
         (lambda file: write_sound(file, fill=np.nan), "8000 samples are NaN or infinite"),
         (lambda file: write_sound(file, seconds=0.2), "0.20 s, shorter than ingestion.min_duration_s = 0.4"),
-        (lambda file: write_sound(file, fill=0.0), "the sound is silent"),
+        (lambda file: write_sound(file, fill=0.0), "the sound is silent: all its samples are the same"),
+        (lambda file: write_sound(file, fill=0.3), "the sound is silent: all its samples are the same"),
+        (lambda file: write_sound(file, fill=-1.0, channels=2), "the sound is silent: all its samples are the same"),
     ],
 )
 def test_a_sound_that_cannot_be_used_is_rejected_with_its_reason(voices, spoil, reason):
@@ -245,6 +249,16 @@ def test_stereo_and_another_rate_are_read(voices):
     samples, _, _ = ingest(SPEAKERS, speakers(voices))
     row = samples[samples["path"] == "lab_3/1.wav"].iloc[0]
     assert (row["sample_rate"], row["duration_s"]) == (44100, 0.5)
+
+
+def test_a_picture_of_one_colour_and_a_caption_of_punctuation_are_rejected_with_their_reasons(captioned):
+    Image.new("RGB", (12, 8), (200, 10, 10)).save(captioned / "cat" / "0.png")
+    table = captioned / "captions.csv"
+    table.write_text(table.read_text().replace("text of cat/0.png", "..."))
+    _, rejected, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3})
+    assert rejected["reason"].tolist() == [
+        "the picture is blank: all its pixels are the same", "the text is of punctuation alone: '...'"
+    ]  # fmt: skip
 
 
 def test_an_unreadable_image_is_rejected_and_its_caption_stays(captioned):

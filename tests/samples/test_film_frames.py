@@ -18,8 +18,9 @@ FRAMES = 40
 
 @pytest.fixture
 def roots(tmp_path):
-    """A film whose picture grows lighter, from 20 by 5 a frame."""
-    film(tmp_path / "a" / "1.mp4", [np.full((48, 64, 3), 20 + 5 * n, np.uint8) for n in range(FRAMES)])
+    """A film whose picture grows lighter, from 20 by 5 a frame; its upper half is lighter than the lower one."""
+    halves = np.repeat([10, -10], 24)[:, None, None] * np.ones((1, 64, 3), np.int64)
+    film(tmp_path / "a" / "1.mp4", [(20 + 5 * n + halves).astype(np.uint8) for n in range(FRAMES)])
     return Roots({"made": SourceConfig(layout="folder", root=str(tmp_path))})
 
 

@@ -124,7 +124,9 @@ def test_quality_is_the_rank_among_the_training_samples(student, contents, disti
 
     everything = np.array([worst(row) for _, row in reference.iterrows()])
     assert found.score == pytest.approx(rank(everything, worst(own)))
-    flat = student.embed(np.full((40, 40, 3), 128, np.uint8)).quality
+    grey = np.full((40, 40, 3), 128, np.uint8)
+    grey[0, 0] = 129  # of one colour it would be refused
+    flat = student.embed(grey).quality
     assert flat.poor and flat.score < student.record.quality.poor_below
 
 

@@ -191,5 +191,7 @@ def pictures(samples: pd.DataFrame, root: Path) -> SourcesConfig:
     from PIL import Image
 
     for number, path in enumerate(samples["path"].dropna()):
-        Image.new("RGB", (8, 8), (number % 256, 90, 30)).save(root / path)
+        picture = Image.new("RGB", (8, 8), (number % 256, 90, 30))
+        picture.putpixel((0, 0), (0, 0, 0))
+        picture.save(root / path)
     return SourcesConfig({"made": {"layout": "folder", "root": str(root)}})

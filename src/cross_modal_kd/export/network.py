@@ -17,23 +17,26 @@ class Operating:
     Attributes:
         temperature: T of softmax(logits / T).
         thresholds: by name, the cosine from which two samples are taken for the same.
+        undecided: by name, why there is no such threshold.
     """
 
     temperature: float = 1.0
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    undecided: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def found(cls, record: Mapping[str, Any]) -> "Operating":
-        """What the deployment stage has found, and nothing of what it could not find.
+        """What the deployment stage has found, and why it could not find the rest.
 
         Args:
             record: ``operating.json``: ``temperature`` and ``thresholds``, each with a value or with a reason.
 
         Returns:
-            Temperature 1 where none was fitted, and the thresholds that have a value.
+            Temperature 1 where none was fitted, the thresholds that have a value, and the reasons of the others.
         """
-        thresholds = {each["name"]: each["value"] for each in record["thresholds"] if each["value"] is not None}
-        return cls(record["temperature"]["value"] or 1.0, thresholds)
+        found = {each["name"]: each["value"] for each in record["thresholds"] if each["value"] is not None}
+        reasons = {each["name"]: each["reason"] for each in record["thresholds"] if each["value"] is None}
+        return cls(record["temperature"]["value"] or 1.0, found, reasons)
 
 
 class Answering(nn.Module):

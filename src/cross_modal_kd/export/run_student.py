@@ -2,13 +2,15 @@
 
 python run_student.py FILE...               class and probability
 python run_student.py FILE OTHER...         of a student that names no classes: the cosine with the first file, and
-                                            which thresholds it reaches
+                                            which thresholds it reaches; "undecided" says why others were not found
 python run_student.py int8.onnx FILE...     the same by another network of this folder
 
-Exit codes: 0 every file was read; 1 nothing was answered; 2 wrongly typed; 3 some files were not read.
+Exit codes: 0 every file was read; 1 nothing was answered, or nothing decided; 2 wrongly typed; 3 some files were not
+read.
 """
 
 import json
+import re
 import runpy
 import signal
 import sys
@@ -17,6 +19,8 @@ from pathlib import Path
 import onnxruntime
 
 HERE = Path(__file__).resolve().parent
+HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body)", re.IGNORECASE)
+NO_THRESHOLDS = "this student was exported without thresholds: there is a score, and no decision"
 
 
 def main(files: list) -> int:
@@ -29,11 +33,12 @@ def main(files: list) -> int:
         return 2
     session = onnxruntime.InferenceSession(str(HERE / network))
     read = runpy.run_path(str(HERE / "read_input.py"))["read"]
+    undecided = about["undecided"] or ({} if about["thresholds"] else {"any": NO_THRESHOLDS})
     for file in files:
         try:
             given = {about["input"]["name"]: read(file, about["input"])[None]}
         except (ValueError, OSError, MemoryError) as error:
-            print(json.dumps({"file": file, "error": getattr(error, "strerror", None) or str(error)}))
+            print(json.dumps({"file": file, "error": why_not(file, error)}))
             if first is None and not classes:
                 break  # there is nothing to compare the others with
             continue
@@ -44,8 +49,27 @@ def main(files: list) -> int:
         else:
             reached = {name: bool(first @ found >= at) for name, at in about["thresholds"].items()}
             answer = {"with": files[0], "score": round(float(first @ found), 6), "accepted": reached}
+            answer |= {"undecided": undecided} if undecided else {}
         print(json.dumps({"file": file, **answer}))
+    if not classes and not about["thresholds"]:
+        return 1
     return 0 if answered == len(files) else 3 if answered else 1
+
+
+def why_not(file: str, error: Exception) -> str:
+    """Why a file was not read, in the words of the package."""
+    path = Path(file)
+    if not path.is_file():
+        return "it is a folder, not a file" if path.is_dir() else "there is no such file"
+    if isinstance(error, OSError):
+        return f"the file cannot be read ({type(error).__name__}: {error.strerror or error})"
+    with path.open("rb") as stream:
+        begins = stream.read(512)
+    if not begins:
+        return "the file is empty (0 bytes); copy it once more"
+    if HTML.match(begins):
+        return "the file is a page of HTML, as a download that was refused leaves it; fetch it once more"
+    return str(error) if any(begins) else "the file is zeros, as a download that broke off leaves it; copy it once more"
 
 
 if __name__ == "__main__":

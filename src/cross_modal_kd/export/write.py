@@ -180,6 +180,7 @@ def _described(job: _Job, bundle: ModelBundle, operating: Operating) -> dict[str
         "classes": bundle.config["classes"] if answers else [],
         "temperature": operating.temperature,
         "thresholds": dict(operating.thresholds),
+        "undecided": dict(operating.undecided),
         "embedding": bundle.config["dim"],
         "parameters": sum(each.numel() for each in job.network.student.parameters()),
         "versions": {name: version(name) for name in ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")},

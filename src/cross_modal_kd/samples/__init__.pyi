@@ -13,6 +13,7 @@ from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.data_page import DataPage as DataPage
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
+from cross_modal_kd.samples.downloads import no_beginning as no_beginning
 from cross_modal_kd.samples.downloads import no_sample as no_sample
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
 from cross_modal_kd.samples.embeddings import EmbeddingTable as EmbeddingTable

@@ -26,6 +26,18 @@ def no_sample(roots: Roots, row: Mapping[str, Any]) -> str:
         begins = roots.beginning(row["source"], row["path"])
     except (OSError, SamplesError):
         return ""
+    return no_beginning(begins)
+
+
+def no_beginning(begins: bytes) -> str:
+    """What content that cannot be read is instead of a sample.
+
+    Args:
+        begins: its first bytes.
+
+    Returns:
+        As ``no_sample``.
+    """
     if not begins:
         return "the file is empty (0 bytes); copy it once more"
     if HTML.match(begins):

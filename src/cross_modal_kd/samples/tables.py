@@ -30,8 +30,8 @@ def read_csv(file: Path, columns: Iterable[str]) -> pd.DataFrame:
         blanks around them; columns without a name are left out.
 
     Raises:
-        SamplesError: the file is missing, in another encoding, has no rows or lacks a column; or a line has another number of
-            fields than the first, or quotes that do not close: the line is named.
+        SamplesError: the file is missing, in another encoding, has no rows or lacks a column; or a line has another
+            number of fields than the first, or quotes that do not close: the line is named.
     """
     if not file.is_file():
         found = "there is a folder of that name" if file.is_dir() else "the file is missing"

@@ -13,7 +13,7 @@ import numpy as np
 
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities import ModalityError, modality_of
-from cross_modal_kd.samples import UnreadableSampleError, is_hidden
+from cross_modal_kd.samples import UnreadableSampleError, is_hidden, no_beginning
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference
 from cross_modal_kd.student.results import Quality
@@ -100,7 +100,7 @@ class Reader:
             taken = modality_of(self.modality).take(given, name, self.inputs)
             return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded))
         except UnreadableSampleError as error:
-            return Read(name, error.reason)
+            return Read(name, _left_by_a_download(given) or error.reason)
         except OSError as error:
             return Read(name, f"the file cannot be read ({type(error).__name__}: {error.strerror or error})")
         except ModalityError as error:
@@ -126,6 +126,14 @@ def _is_file(given: str) -> bool:
         return Path(given).is_file()
     except (OSError, ValueError):  # a name that no file system has
         return False
+
+
+def _left_by_a_download(given: Any) -> str:
+    """What a file that cannot be read holds instead of a sample; empty where that is not known."""
+    if isinstance(given, Path):
+        with given.open("rb") as stream:
+            return no_beginning(stream.read(512))
+    return no_beginning(given[:512]) if isinstance(given, bytes) else ""
 
 
 def _no_file(path: Path) -> str:

@@ -87,6 +87,7 @@ class Image(Modality):
     """Pixels (H, W, C) uint8."""
 
     name = "image"
+    version = 2
     plural = "images"
     hub = "image"
     concerns = (
@@ -125,15 +126,18 @@ class Image(Modality):
         """``width`` and ``height`` in pixels, as read. See ``Modality.facts``.
 
         Raises:
-            UnreadableSampleError: a side is under 8 pixels, which no measure of quality takes.
+            UnreadableSampleError: a side is under 8 pixels, which no measure of quality takes; or all pixels are the
+                same, so that nothing can be seen.
         """
-        from cross_modal_kd.modalities.image.read import SMALLEST
+        from cross_modal_kd.modalities.image.read import SMALLEST, is_blank
 
         height, width, _ = decoded.value.shape
         if min(height, width) < SMALLEST:
             raise UnreadableSampleError(
                 name, f"{width} x {height} pixels, fewer than {SMALLEST} a side: too small to be measured"
             )
+        if is_blank(decoded.value):
+            raise UnreadableSampleError(name, "the picture is blank: all its pixels are the same")
         return {"width": width, "height": height}
 
     def decoded_bytes(self, row: Row) -> int:

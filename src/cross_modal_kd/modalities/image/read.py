@@ -94,6 +94,18 @@ def given_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
+def is_blank(pixels: np.ndarray) -> bool:
+    """Whether there is nothing to be seen in an image.
+
+    Args:
+        pixels: (H, W, C) uint8, not empty.
+
+    Returns:
+        Whether it is of one colour.
+    """
+    return bool((pixels == pixels[0, 0]).all())
+
+
 def grey(pixels: np.ndarray) -> np.ndarray:
     """The lightness of pixels.
 
@@ -146,7 +158,7 @@ def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
         except (MemoryError, UnreadableSampleError):
             raise
         except UnidentifiedImageError as error:  # whose message has an address in memory, or a path of this machine
-            raise UnreadableSampleError(name, "not a readable image (UnidentifiedImageError)") from error
+            raise UnreadableSampleError(name, "not a readable image") from error
         except Exception as error:  # Pillow's decoders raise many kinds, each of which means the same here
             raise UnreadableSampleError(name, f"not a readable image ({type(error).__name__}: {error})") from error
 

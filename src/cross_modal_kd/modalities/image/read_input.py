@@ -42,11 +42,13 @@ def read(path: str, about: dict) -> np.ndarray:
         except Exception as error:  # Pillow's decoders raise many kinds
             raise Refused(f"not a readable image ({type(error).__name__}: {error})") from error
     if min(image.size) < SMALLEST:
-        raise Refused(f"{image.width} x {image.height} pixels, fewer than {SMALLEST} a side")
+        raise Refused(f"{image.width} x {image.height} pixels, fewer than {SMALLEST} a side: too small to be measured")
     image = of_eight_bits(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if all(low == high for low, high in image.convert("RGB").getextrema()):
+        raise Refused("the picture is blank: all its pixels are the same")
     pixels = np.asarray(square(image.convert({1: "L", 3: "RGB"}[about["channels"]]), about))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
@@ -72,7 +74,10 @@ def decoded(image: Image.Image) -> Image.Image:
         across, down = factors(*image.size)
         image.draft(None, (ceil(image.width / across), ceil(image.height / down)))
     if image.width * image.height > MOST_DECODED:
-        raise Refused(f"{image.width} x {image.height} pixels, more than the {MOST_DECODED:,} that are decoded")
+        said = (
+            f"{image.width} x {image.height} pixels, more than the {MOST_DECODED:,} that are decoded; store it smaller"
+        )
+        raise Refused(said)
     if image.format != "PNG":  # of which it would be decoded; it may lie behind the pixels
         image.getexif()
     image.load()  # a TIFF is turned here

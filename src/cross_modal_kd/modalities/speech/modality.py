@@ -106,6 +106,7 @@ class Speech(Modality):
     """Mono waves (T,) float32 in [-1, 1], and their rate in Hz."""
 
     name = "speech"
+    version = 2
     plural = "speech"
     hub = "audio"
     concerns = (
@@ -152,7 +153,7 @@ class Speech(Modality):
         Raises:
             UnreadableSampleError: shorter than ``ingestion.min_duration_s``, silent, or what cannot be read.
         """
-        from cross_modal_kd.modalities.speech.read import examine_speech
+        from cross_modal_kd.modalities.speech.read import SILENT, examine_speech
 
         content, name = self.content(row, roots), row["path"]
         found = examine_speech(content, name)
@@ -161,7 +162,7 @@ class Speech(Modality):
                 name, f"{found.duration_s:.2f} s, shorter than ingestion.min_duration_s = {ingestion.min_duration_s}"
             )
         if not found.audible:
-            raise UnreadableSampleError(name, "the sound is silent: every sample is zero")
+            raise UnreadableSampleError(name, SILENT)
         return {"duration_s": found.duration_s, "sample_rate": found.sample_rate, "sha256": digest(content)}
 
     def decoded_bytes(self, row: Row) -> int:

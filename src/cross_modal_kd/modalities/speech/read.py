@@ -20,6 +20,7 @@ _FULL_SCALE = 32768
 _MOST_OVER = 4.0
 _MARGIN_S = 0.05
 _CANCELLED = 1e-4
+SILENT = "the sound is silent: all its samples are the same"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class About:
     Attributes:
         duration_s: in seconds.
         sample_rate: in Hz.
-        audible: whether any of its samples is not zero.
+        audible: whether its samples differ: one level all along, zero or not, is nothing that is heard.
     """
 
     duration_s: float
@@ -52,12 +53,13 @@ def examine_speech(data: Content, name: str) -> About:
             fewer samples than it claims, channels that cancel each other out, or a rate that is of no use.
     """
     sound = _opened(data, name)
-    frames, bad, audible = 0, 0, False
+    frames, bad, low, high = 0, 0, inf, -inf
     power = np.zeros(2)
     for block in sound.blocks():
         frames, bad = frames + len(block), bad + int(np.count_nonzero(~np.isfinite(block)))
         mono = block.mean(axis=1)
-        audible = audible or bool(mono.any())
+        if len(mono):
+            low, high = min(low, float(mono.min())), max(high, float(mono.max()))
         power += _powers(block, mono)
     if not frames:
         raise UnreadableSampleError(name, "the sound is empty")
@@ -66,7 +68,7 @@ def examine_speech(data: Content, name: str) -> About:
     _refuse_cut(sound, name)
     _unit(sound, name)
     _refuse_cancelled(power, name)
-    return About(frames / sound.sample_rate, sound.sample_rate, audible)
+    return About(frames / sound.sample_rate, sound.sample_rate, low < high)
 
 
 def decode_speech(data: Content, name: str) -> tuple[np.ndarray, int]:
@@ -130,6 +132,18 @@ def given_wave(wave: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
         )
     _refuse_cancelled(_powers(floats, mono / scale), name)
     return np.clip(mono, -1.0, 1.0)
+
+
+def is_silent(wave: np.ndarray) -> bool:
+    """Whether there is nothing to be heard in a wave.
+
+    Args:
+        wave: (T,), at the rate at which it was stored: filters make an edge of a level that begins.
+
+    Returns:
+        Whether all its samples are the same.
+    """
+    return len(wave) == 0 or bool((wave == wave[0]).all())
 
 
 def stretches(wave: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -29,7 +29,8 @@ def read(path: str, about: dict) -> np.ndarray:
         except (Refused, MemoryError):
             raise
         except Exception as error:  # libsndfile's errors, and those of its wrapper
-            raise Refused(f"not a readable sound ({type(error).__name__}: {error})") from error
+            why = getattr(error, "error_string", None) or error  # without the path
+            raise Refused(f"not a readable sound ({type(error).__name__}: {why})") from error
     wave = heard if rate == wanted else resampled(heard, rate, wanted).clip(-1, 1)
     return np.resize(np.round(wave * 32767), samples).astype(np.float32) / np.float32(32767)
 
@@ -52,13 +53,14 @@ def decoded(file: soundfile.SoundFile, heard: int) -> tuple:
         beginning = file.read(heard, dtype="float32", always_2d=True)
     if not sound.size:
         raise Refused("the sound is empty")
-    if not (np.isfinite(sound).all() and np.isfinite(beginning).all()):
-        raise Refused("samples are NaN or infinite")
+    for part in (sound, beginning):
+        if not np.isfinite(part).all():
+            raise Refused(f"{np.count_nonzero(~np.isfinite(part))} samples are NaN or infinite")
     mono = sound.mean(axis=1)
     if np.vdot(mono, mono) < CANCELLED * np.vdot(sound, sound) / sound.shape[1]:
         raise Refused("its channels cancel each other out: one is the other upside down; keep one of them")
-    if not mono.any() and not beginning.mean(axis=1).any():
-        raise Refused("the sound is silent: every sample is zero")
+    if np.ptp(mono) == 0 and np.ptp(beginning.mean(axis=1)) == 0:
+        raise Refused("the sound is silent: all its samples are the same")
     return (beginning.mean(axis=1) / np.float32(full_scale(file))).clip(-1, 1), rate
 
 
@@ -75,7 +77,8 @@ def full_scale(file: soundfile.SoundFile) -> int:
         return 1
     if whole and low < 0 and peak <= FULL_SCALE:
         return FULL_SCALE
-    raise Refused(f"floating-point samples from {low:g} to {high:g}, expected -1 to 1")
+    said = f"floating-point samples from {low:g} to {high:g}, expected -1 to 1; divide them by their full scale"
+    raise Refused(said)
 
 
 def resampled(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:

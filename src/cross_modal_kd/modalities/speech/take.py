@@ -1,5 +1,7 @@
 """One sound from outside the samples table, as a student in use hears it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from cross_modal_kd.modalities.modality import Decoded, Taken
 from cross_modal_kd.modalities.speech.config import SpeechInputConfig
 from cross_modal_kd.modalities.speech.read import (
     LONGEST_S,
+    SILENT,
     decode_speech,
     given_wave,
     is_long,
+    is_silent,
     read_crop,
     resample,
     stretches,
@@ -41,25 +45,31 @@ def take_speech(given: Any, name: str, config: SpeechInputConfig) -> Taken:
     """
     length = int(config.eval_s * config.sample_rate)
     if isinstance(given, bytes | Path):
-        decoded, wave = _of_file(given, _named(given, name), config.sample_rate, length)
+        decoded, wave, beginning = _of_file(given, _named(given, name), config.sample_rate, length)
     else:
-        decoded, wave = _of_array(given, name, config.sample_rate, length)
-    if not wave.any() and not decoded.value.any():
-        raise UnreadableSampleError(name, "the sound is silent: every sample is zero")
+        decoded, wave, beginning = _of_array(given, name, config.sample_rate, length)
+    if is_silent(decoded.value) and is_silent(beginning()):
+        raise UnreadableSampleError(name, SILENT)
     heard = np.round(wave * 32767).astype(np.int16)
     heard = np.resize(heard, length) if len(heard) < length else heard[:length]
     return Taken(decoded, torch.from_numpy(heard.astype(np.float32)) / 32767)
 
 
-def _of_file(content: Content, name: str, rate: int, length: int) -> tuple[Decoded, np.ndarray]:
+Beginning = Callable[[], np.ndarray]
+"""What is heard of a sound, at its own rate: asked for where what was looked at is silent."""
+
+
+def _of_file(content: Content, name: str, rate: int, length: int) -> tuple[Decoded, np.ndarray, Beginning]:
     wave, own_rate = decode_speech(content, name)
     decoded = Decoded(wave, {"sample_rate": own_rate})
     if len(wave) >= LONGEST_S * own_rate and is_long(content, name):
-        return decoded, read_crop(content, name, rate, 0, length)
-    return decoded, wave if own_rate == rate else resample(wave, own_rate, rate)
+        count = -(-length * own_rate // rate)
+        heard = partial(read_crop, content, name, own_rate, 0, count)
+        return decoded, read_crop(content, name, rate, 0, length), heard
+    return decoded, wave if own_rate == rate else resample(wave, own_rate, rate), lambda: wave
 
 
-def _of_array(given: Any, name: str, rate: int, length: int) -> tuple[Decoded, np.ndarray]:
+def _of_array(given: Any, name: str, rate: int, length: int) -> tuple[Decoded, np.ndarray, Beginning]:
     if not isinstance(given, tuple) or len(given) != 2:
         raise UnreadableSampleError(
             name, f"a sound must be a file, its bytes, or (wave, rate in Hz), found {type(given).__name__}"
@@ -69,7 +79,7 @@ def _of_array(given: Any, name: str, rate: int, length: int) -> tuple[Decoded, n
     decoded = Decoded(stretches(wave, own_rate), {"sample_rate": own_rate})
     if len(wave) > LONGEST_S * own_rate:  # no more than is heard, as of a file
         wave = wave[: -(-length * own_rate // rate) + int(MARGIN_S * own_rate)]
-    return decoded, wave if own_rate == rate else resample(wave, own_rate, rate)
+    return decoded, wave if own_rate == rate else resample(wave, own_rate, rate), lambda: wave
 
 
 def _named(content: Content, name: str) -> str:

@@ -69,6 +69,7 @@ class Text(Modality):
     """
 
     name = "text"
+    version = 2
     plural = "texts"
     hub = "text"
     concerns = (

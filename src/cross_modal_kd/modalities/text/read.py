@@ -15,7 +15,8 @@ def read_text(text: str, name: str) -> str:
         The cleaned text, not empty.
 
     Raises:
-        UnreadableSampleError: the text is blank, or of signs that cannot be seen (of no width, of control).
+        UnreadableSampleError: the text is blank, of signs that cannot be seen (of no width, of control), or of
+            punctuation alone.
     """
     try:
         return cleaned(text)

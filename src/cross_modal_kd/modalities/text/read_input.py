@@ -4,7 +4,8 @@ import unicodedata
 
 import numpy as np
 
-UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+UNSEEN = {"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"}  # of control, of no width, marks on nothing, blanks
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs by their names, and blank
 
 
 def read(path: str, about: dict) -> np.ndarray:
@@ -23,10 +24,13 @@ def decoded(content: bytes) -> str:
 
 
 def cleaned(text: str) -> str:
-    """The text with runs of white space made one blank; a ValueError where no sign of it can be seen."""
+    """The text with runs of white space made one blank; a ValueError where it says nothing."""
     words = " ".join(text.split())
-    if all(unicodedata.category(sign) in UNSEEN for sign in words):
+    kinds = {unicodedata.category(sign) for sign in words if sign not in FILLERS}
+    if kinds <= UNSEEN:
         raise ValueError("the text is blank" + (": its signs cannot be seen" if words else ""))
+    if all(kind in UNSEEN or kind.startswith("P") for kind in kinds):
+        raise ValueError(f"the text is of punctuation alone: {words[:40]!r}")
     return words
 
 
