@@ -347,6 +347,20 @@ def test_a_modality_that_no_source_gives_is_named_before_any_node_with_what_give
     assert left == ["data.html"]  # what was found, and nothing that a node makes
 
 
+@pytest.mark.parametrize("below", ["file", "file/deep/er", "/proc/nothing", "shut/x"])
+def test_a_data_root_that_cannot_be_is_named_with_its_parameter_before_anything_is_made(run_kedro, tmp_path, below):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "shut").mkdir(mode=0o555)
+    if below.startswith("shut") and os.access(tmp_path / "shut", os.W_OK):
+        pytest.skip("root may write everywhere")
+    run_kedro.data_root = root = tmp_path / below
+    expected = rf"data_root \(of --params, or of globals.yml\) is {root}: expected a folder that can be written to, "
+    why = "found the file" if below.startswith("file") else "and in .* nothing can be made"
+    with pytest.raises(ConfigError, match=rf"{expected}{why}.*--params=data_root=/another/folder"):
+        run_kedro("ingestion")
+    assert sorted(each.name for each in tmp_path.iterdir() if each.name in ("data", "deep")) == []
+
+
 def test_shards_that_are_behind_the_table_of_samples_are_refused_before_any_node(run_kedro, tmp_path):
     with_shards = {"sources": {"emoji": {"shards": str(tmp_path / "shards")}}}
     run_kedro("ingestion", params={**with_shards, "ingestion": {"shards": {"mb": 1}}})

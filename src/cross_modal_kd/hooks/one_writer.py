@@ -5,15 +5,18 @@ none. What the run has saved, it must find unchanged when it loads it.
 """
 
 import atexit
+import errno
 import glob
 import logging
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.cell import at_end_of_cell
 from cross_modal_kd.hooks.provenance import FOLDER
 from cross_modal_kd.storage import Lock, clear_leftovers
@@ -129,6 +132,35 @@ def writes(pipeline: Pipeline, catalog: CatalogProtocol) -> bool:
     """
     folders = (name for name in pipeline.inputs() if getattr(_dataset(catalog, name), "read_only", None) is False)
     return any(True for _ in folders) or any(_path(catalog, name) is not None for name in pipeline.all_outputs())
+
+
+def require_root(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Make sure that a run can write where it is to, before it does anything.
+
+    Args:
+        pipeline: one that only reads needs no such folder.
+        catalog: in which its datasets are looked up.
+
+    Raises:
+        ConfigError: ``data_root`` lies below a file, or where no folder can be made.
+    """
+    reporting = _path(catalog, FOLDER)
+    if reporting is None or not writes(pipeline, catalog):
+        return
+    root = reporting.resolve().parent.parent
+    there = next(each for each in (root, *root.parents) if each.exists())
+    said = f"data_root (of --params, or of globals.yml) is {root}: expected a folder that can be written to"
+    if not there.is_dir():
+        raise ConfigError(f"{said}, found the file {there}; name another, `--params=data_root=/another/folder`")
+    try:
+        with TemporaryDirectory(prefix=".", dir=there):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # of which the lock tells
+            raise ConfigError(
+                f"{said}, and in {there} nothing can be made ({error.strerror}); name a folder of your own, "
+                "`--params=data_root=/another/folder`"
+            ) from error
 
 
 def signature(path: Path) -> list[tuple[str, int, int, int]]:

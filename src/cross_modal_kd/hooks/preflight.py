@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.loader import TaskConfigLoader
+from cross_modal_kd.hooks.one_writer import require_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,7 @@ class PreflightHook:
             catalog: with the parameters of this run.
 
         Raises:
-            ConfigError: what is wrong, before a run is tracked.
+            ConfigError: what is wrong, before a run is tracked; also ``data_root``.
             SamplesError: the raw files do not give what the task asks for.
             EngineError: no cluster answers where the work is to be done.
         """
@@ -64,6 +65,7 @@ class PreflightHook:
         used = frozenset(_blocks_of(pipeline))
         if "task" not in self._blocks:  # a pipeline of somebody's own
             return
+        require_root(pipeline, catalog)
         check_blocks(self._blocks, used)
         if "compute" in used:
             engine_of(self._blocks["compute"]).require()

@@ -8,6 +8,10 @@ from cross_modal_kd.samples.conditions import SESSION as SESSION
 from cross_modal_kd.samples.conditions import as_condition as as_condition
 from cross_modal_kd.samples.conditions import conditions_of as conditions_of
 from cross_modal_kd.samples.container import member_path as member_path
+from cross_modal_kd.samples.contents import count_contents as count_contents
+from cross_modal_kd.samples.contents import count_shared as count_shared
+from cross_modal_kd.samples.contents import few_contents as few_contents
+from cross_modal_kd.samples.contents import require_differences as require_differences
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.data_page import DataPage as DataPage
@@ -57,6 +61,9 @@ from cross_modal_kd.samples.selection import class_numbers as class_numbers
 from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards
+from cross_modal_kd.samples.shares import asked_for as asked_for
+from cross_modal_kd.samples.shares import count_shares as count_shares
+from cross_modal_kd.samples.shares import far_from_asked as far_from_asked
 from cross_modal_kd.samples.short_sounds import join_short as join_short
 from cross_modal_kd.samples.splits import assign_splits as assign_splits
 from cross_modal_kd.samples.stretches import CUT as CUT

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.samples.contents import count_contents, count_shared, few_contents
+from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.samples.shares import far_from_asked
 from cross_modal_kd.samples.unlabelled import labels_in_words
 from cross_modal_kd.storage import how_many, write_whole
 
@@ -62,6 +65,7 @@ class DataPage:
         errors: Sequence[str] = (),
         usable: pd.DataFrame | None = None,
         summary: pd.DataFrame | None = None,
+        shares: pd.DataFrame | None = None,
     ) -> None:
         """Write ``data.html``, and say in the log where it lies. Errors stop a run, warnings do not.
 
@@ -73,11 +77,12 @@ class DataPage:
             usable: the samples before those without a partner were taken out, for the labels that have none; None where
                 none were.
             summary: of ``summarise_splits``, for the levels by which samples are paired; None where it is not known.
+            shares: of ``count_shares``; None where it is not known.
         """
         if self.folder is None:
             return
         conformed = conform(samples), conform(rejected, REJECTED_DTYPES)
-        shown = list(tables(*conformed, self.task, self.counts, usable, summary))
+        shown = list(tables(*conformed, self.task, self.counts, usable, summary, shares))
         file = _write(self.folder, self.task, shown, (len(samples), len(rejected)), errors)
         if errors:
             logger.error("what was found, and what is wrong with it: %s", file)
@@ -117,6 +122,7 @@ def tables(
     counts: pd.DataFrame,
     usable: pd.DataFrame | None = None,
     summary: pd.DataFrame | None = None,
+    shares: pd.DataFrame | None = None,
 ) -> Iterator[Table]:
     """What the page shows, each of ``SHOWN`` rows at most.
 
@@ -127,6 +133,7 @@ def tables(
         counts: of published sets.
         usable: as ``DataPage.write`` takes it.
         summary: likewise.
+        shares: likewise.
 
     Yields:
         The tables, in their order; those of published sets and of several levels of partners where there are such.
@@ -134,10 +141,16 @@ def tables(
     if len(counts):
         yield _published(counts)
     yield _counts(samples, task)
+    if shares is not None:
+        yield _shares(shares, task)
     yield _reasons(rejected)
     if summary is not None and "alone" in summary:
         yield _partners(summary, task)
     yield _without_partner(samples if usable is None else usable, task)
+    if samples["split"].notna().any():
+        yield _shared(samples, task)
+    if samples["sha256"].notna().any():
+        yield _contents(samples, task)
     yield _copies(samples)
     yield _overlap(samples)
     yield _sizes(samples)
@@ -227,6 +240,40 @@ def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
     table = _table("Labels without a partner", says, _natural(alone))
     lonely = f"{len(alone):,} of {len(counts):,} labels have samples of one modality alone." if len(alone) else ""
     return table._replace(warning=lonely)
+
+
+def _shares(shares: pd.DataFrame, task: TaskConfig) -> Table:
+    found = shares[["split", "dealt", "share", "asked", "labels", "samples"]].copy()
+    for column in ("share", "asked"):
+        found[column] = found[column].map(lambda share: "" if pd.isna(share) else f"{share:.0%}")
+    unit = shares["unit"].iloc[0]
+    found.columns = pd.Index(["split", f"by {unit}", "share", "asked", f"{task.student} labels", task.student])
+    says = "What each split got of what is dealt as one, which is drawn by a hash of its name where no split is given."
+    return _table("Splits", says, found)._replace(warning=_sentence(far_from_asked(shares)))
+
+
+def _shared(samples: pd.DataFrame, task: TaskConfig) -> Table:
+    found = count_shared(samples, pair(samples, task))
+    paired, shared = (f"{int(found[column].sum()):,}" for column in ("paired", "shared"))
+    found.columns = pd.Index(["split", "paired", "share their partners", "most to one", f"{task.teacher} partners"])
+    says = (
+        f"{shared} of the {paired} {task.student} samples that are paired have the same {task.teacher} samples as "
+        "another one."
+    )
+    return _table("Shared partners", says, found)
+
+
+def _contents(samples: pd.DataFrame, task: TaskConfig) -> Table:
+    counts = count_contents(samples, task)
+    warning = " ".join(map(_sentence, few_contents(counts, task)))
+    names = ["modality", "samples", "different", "labels", "labels without their own", "labels of copies", "commonest"]
+    counts = counts.set_axis([*names, FOR_EXAMPLE], axis=1) if len(counts) else counts
+    says = "How many different things the training samples show or say: what is the same teaches one thing."
+    return _table("Different contents", says, counts)._replace(warning=warning)
+
+
+def _sentence(said: str) -> str:
+    return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
 def _copies(samples: pd.DataFrame) -> Table:

@@ -16,14 +16,21 @@ from cross_modal_kd.samples import (
     DataPage,
     Kept,
     ListingError,
+    Pairing,
     Roots,
     SamplesError,
     TooManyRejectedError,
     alike,
+    asked_for,
     assign_splits,
     check_samples,
     conform,
+    count_contents,
+    count_shared,
+    count_shares,
     drawn_split,
+    far_from_asked,
+    few_contents,
     inspect_rows,
     join_short,
     join_unlabelled,
@@ -32,6 +39,7 @@ from cross_modal_kd.samples import (
     read_frozen,
     reject_conflicting,
     reject_parted,
+    require_differences,
     summarise_splits,
     update_shards,
 )
@@ -204,7 +212,8 @@ def split_samples(
         ``summarise_splits``.
 
     Raises:
-        SamplesError: no sample has a label, or the splits are not sound for the task (``check_samples``).
+        SamplesError: no sample has a label, the splits are not sound for the task (``check_samples``), or the training
+            samples of a modality are all the same.
     """
     design = kind_of(task).design
     samples, others = part_unlabelled(inspected)
@@ -218,6 +227,7 @@ def split_samples(
         rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
     check_samples(samples, task, design)
+    require_differences(samples, task)
     logger.info("%d samples can be used, %d rejected%s", len(samples), len(rejected), _first(rejected))
     pairing = pair(samples, task)
     if unpaired := pairing.without_student:
@@ -227,9 +237,28 @@ def split_samples(
             *(task.student, len(unpaired), task.teacher, unpaired[0]),
         )
     _warn_of_alike(samples["label"].dropna().unique())
+    _tell_sizes(count_shares(samples, task, design, asked_for(inspected, ingestion.split)))
+    _tell_contents(samples, pairing, task)
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
+
+
+def _tell_sizes(shares: pd.DataFrame) -> None:
+    sizes = (f"{row.split} {row.labels} labels, {row.samples} samples" for row in shares.itertuples())
+    logger.info("the splits of the student's samples: %s", "; ".join(sizes))
+    if said := far_from_asked(shares):
+        logger.warning("%s", said)
+
+
+def _tell_contents(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> None:
+    for said in few_contents(count_contents(samples, task), task):
+        logger.warning("in training, %s", said)
+    shared = count_shared(samples, pairing)
+    logger.info(
+        "%d of %d paired %s samples share their %s partners with others, %d at most",
+        *(shared["shared"].sum(), shared["paired"].sum(), task.student, task.teacher, shared["most"].max()),
+    )
 
 
 def _warn_of_alike(labels: Iterable[str]) -> None:
@@ -273,7 +302,8 @@ def split_and_save(
             page.write(inspected, unusable, [str(error)])
         raise
     if page is not None:
-        page.write(split.samples, split.rejected_samples, usable=inspected, summary=split.split_summary)
+        shares = count_shares(split.samples, task, kind_of(task).design, asked_for(inspected, ingestion.split))
+        page.write(split.samples, split.rejected_samples, (), inspected, split.split_summary, shares)
     update_shards(split.samples, sources, ingestion.shards.mb if ingestion.shards else None)
     drawn = drawn_split(split.samples[split.samples["label"].notna()], kind_of(task).design, ingestion.split.seed)
     return SavedSplit(*split, drawn_split=drawn)

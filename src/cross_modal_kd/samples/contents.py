@@ -1,0 +1,143 @@
+"""How many different things the samples say: what is all the same teaches nothing."""
+
+import pandas as pd
+
+from cross_modal_kd.config import TaskConfig
+from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.pairing import Pairing
+from cross_modal_kd.storage import how_many
+
+FEW = 0.5
+"""Of the samples that are paired one by one: a smaller share of different contents is told of."""
+
+
+def contents_of(samples: pd.DataFrame) -> pd.Series:
+    """What each sample holds, as a name: two with the same one are the same, byte for byte, or word for word.
+
+    Args:
+        samples: n rows with ``sha256``, and ``path`` whose box is a part of a picture.
+
+    Returns:
+        (n,) names, null where a sample was not looked at.
+    """
+    box = samples["path"].astype("str").str.extract(r"(#xywh=.*)$", expand=False).fillna("")
+    return samples["sha256"].astype("str").where(samples["sha256"].notna()) + box
+
+
+def require_differences(samples: pd.DataFrame, task: TaskConfig) -> None:
+    """Make sure that the training samples of each modality are not all the same.
+
+    Args:
+        samples: the table, with its splits.
+        task: its modalities.
+
+    Raises:
+        SamplesError: those of one modality are.
+    """
+    training = samples[samples["split"] == "train"]
+    for modality in (task.student, task.teacher):
+        rows = training[training["modality"] == modality]
+        held = contents_of(rows)
+        if len(rows) > 1 and held.notna().all() and held.nunique() == 1:
+            first = rows.iloc[0]
+            said = repr(first["text"])[:60] if isinstance(first["text"], str) else first["path"]
+            raise SamplesError(
+                f"the {len(rows):,} {modality} samples of the train split all hold the same ({said}), which tells no "
+                "sample and no label from another: nothing can be learnt from them. Give each file, or each label, "
+                f"{modality} of its own"
+            )
+
+
+def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
+    """How many different contents the training samples of each modality have; before the split is known, all samples.
+
+    Args:
+        samples: the table; rows that were not looked at are left out.
+        task: its modalities.
+
+    Returns:
+        A row a modality: modality, samples, contents (different ones), labels, lost (labels all of whose contents are
+        found under another label too), copies (labels of several samples that are copies of one), most (samples of the
+        commonest content) and example (one of these: its words, else its path).
+    """
+    dealt = samples["split"].notna().any()
+    rows = samples[(samples["split"] == "train") | (not dealt)]
+    rows = rows.assign(content=contents_of(rows)).dropna(subset=["content"])
+    found = []
+    for modality in (task.student, task.teacher):
+        own = rows[rows["modality"] == modality]
+        if own.empty:
+            continue
+        commonest = own["content"].value_counts()
+        first = own[own["content"] == commonest.index[0]].iloc[0]
+        labelled = own.dropna(subset=["label"])
+        only = labelled.groupby("content")["label"].transform("nunique") == 1
+        sizes = labelled.groupby("label")["content"].agg(["size", "nunique"])
+        found.append(
+            {
+                "modality": modality,
+                "samples": len(own),
+                "contents": own["content"].nunique(),
+                "labels": len(sizes),
+                "lost": int((~only.groupby(labelled["label"]).any()).sum()),
+                "copies": int(((sizes["size"] > 1) & (sizes["nunique"] == 1)).sum()),
+                "most": int(commonest.iloc[0]),
+                "example": first["text"] if isinstance(first["text"], str) else first["path"],
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def few_contents(counts: pd.DataFrame, task: TaskConfig) -> list[str]:
+    """What of the counts a person should look at.
+
+    Args:
+        counts: of ``count_contents``.
+        task: its modalities, and how they are paired.
+
+    Returns:
+        A sentence each; none where all is as it should be.
+    """
+    said = []
+    for row in counts.itertuples():
+        name = f"{row.modality} sample"
+        if row.lost:
+            said.append(
+                f"{how_many(row.lost, 'label has', 'labels have')} no {name} of its own: all that it has is found "
+                "under other labels too, and cannot tell it from them"
+            )
+        if task.levels[0] == "instance" and row.contents <= FEW * row.samples:
+            said.append(
+                f"{how_many(row.samples, name)} hold {row.contents:,} different contents (the commonest {row.most:,} "
+                f"times: {str(row.example)!r:.60}), and are paired one by one: what is the same tells none of them "
+                "from another"
+            )
+        if row.modality == task.student and row.copies:
+            said.append(
+                f"{how_many(row.copies, 'label has', 'labels have')} several {row.modality} samples that are copies of "
+                "one: a pair of them asks nothing"
+            )
+    return said
+
+
+def count_shared(samples: pd.DataFrame, pairing: Pairing) -> pd.DataFrame:
+    """How many student samples share their teacher samples with others, by split.
+
+    Args:
+        samples: the table, with its splits.
+        pairing: of these samples.
+
+    Returns:
+        split; paired (student samples that have a partner), shared (of these, that have the same partners as another
+        one), most (student samples of one set of partners), and partners (teacher samples that are somebody's).
+    """
+    split = samples.set_index("sample_id")["split"]
+    mine = pd.DataFrame({"split": split.reindex(pairing.student_ids).to_numpy(), "pool": pairing.pool})
+    mine = mine[mine["pool"] >= 0]
+    sizes = mine.groupby(["split", "pool"]).size().rename("size").reset_index()
+    sizes["partners"] = (pairing.starts[1:] - pairing.starts[:-1])[sizes["pool"].to_numpy()]
+    sizes["shared"] = sizes["size"].where(sizes["size"] > 1, 0)
+    found = sizes.groupby("split", sort=False).agg(
+        paired=("size", "sum"), shared=("shared", "sum"), most=("size", "max"), partners=("partners", "sum")
+    )
+    return found.reset_index()
