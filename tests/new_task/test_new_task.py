@@ -72,6 +72,16 @@ def test_images_with_captions(new_task, project, tmp_path):
     assert comments > 10
 
 
+def test_a_split_that_got_far_from_its_share_is_a_note(new_task, tmp_path):
+    code, said, _ = new_task("far", birds(tmp_path / "birds", labels=21, files=2), "--kind=verification")
+    assert code == 0, said
+    test = re.search(r"test \d+ of (\d+) labels", said)[1]
+    assert (
+        f"note: the split, drawn by a hash of the names, is far from the shares that were asked for: of 21 {''}" in said
+    )
+    assert f"test {test} ({int(test) / 21:.0%}, asked 30%)" in said
+
+
 @pytest.mark.parametrize("options", [(), ("--write-captions",)])
 def test_hidden_files_are_told_once(new_task, tmp_path, caplog, options):
     (birds(tmp_path / "birds") / "bird_0" / ".thumbs").mkdir()

@@ -47,6 +47,25 @@ def test_a_run_that_ends_leaves_a_page_without_an_address(tmp_path):
     assert "http" not in text and "The run stopped" not in text
 
 
+def test_what_cannot_teach_is_on_the_page(tmp_path):
+    paths = birds(tmp_path / "set", labels=8, files=6).glob("*/*.png")
+    names = sorted(str(path.relative_to(tmp_path / "set")) for path in paths)
+    lines = [f"{name},{'a bird' if name[5] != '0' else 'bird 0'}" for name in names]
+    (tmp_path / "set" / "captions.csv").write_text("path,text\n" + "\n".join(lines) + "\n")
+    text = ingest(tmp_path / "set", tmp_path, split={"train": 0.9, "dev": 0.05, "test": 0.05})
+    assert "and are paired one by one: what is the same tells none of them from another." in text
+    assert "no text sample of its own: all that it has is found under other labels too" in text
+    assert "0 of the 48 image samples that are paired have the same text samples as another one." in text
+    assert "of 8 labels train 4 (50%, asked 90%)" in text  # 2 are the least that the others hold
+    assert "Splits" in text and "by label" in text and ">90%</td>" in text
+    task = TASK.model_copy(update={"pairing": "label"})
+    one = [row(0, modality="text", text="a", path=None), row(1), row(2), row(3, split="dev"), row(4, label="b")]
+    rejected = conform(pd.DataFrame([]), REJECTED_DTYPES)
+    found = {table.title: table for table in tables(conform(pd.DataFrame(one)), rejected, task, NO_COUNTS)}
+    assert found["Shared partners"].rows == [["train", "2", "2", "2", "1"]]
+    assert found["Shared partners"].says.startswith("2 of the 2 image samples that are paired")
+
+
 def test_a_run_with_too_many_damaged_files_leaves_the_page_and_stops(tmp_path):
     birds(tmp_path / "set")
     for number in range(12):

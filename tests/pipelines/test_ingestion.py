@@ -269,6 +269,61 @@ def test_an_unreadable_image_is_rejected_and_its_caption_stays(captioned):
     assert len(samples) == 39
 
 
+WIDE = {"train": 0.4, "dev": 0.3, "test": 0.3}
+
+
+def captions_say(root, said):
+    """Captions.csv anew: ``said(label, number)`` of each picture."""
+    paths = [f"{label}/{number}.png" for label in ("cat", "dog") for number in range(10)]
+    texts = [said(*path.removesuffix(".png").split("/")) for path in paths]
+    pd.DataFrame({"path": paths, "text": texts}).to_csv(root / "captions.csv", index=False)
+
+
+@pytest.mark.parametrize("pairing", ["instance", "label"])
+def test_texts_that_all_say_the_same_are_refused_and_few_are_counted(captioned, caplog, pairing):
+    task = CAPTIONED.model_copy(update={"pairing": pairing})
+    captions_say(captioned, lambda *_: "an  animal")
+    same = r"the 20 text samples all hold the same \('an animal'\), .* nothing can be learnt"
+    with pytest.raises(SamplesError, match=same):
+        ingest(task, folder(captioned), split=WIDE)
+    captions_say(captioned, lambda label, number: f"kind {int(number) % 2}")  # the same for both labels
+    ingest(task, folder(captioned), split=WIDE)
+    assert "in training, 2 labels have no text sample of its own: all that it has is found under other" in caplog.text
+    few = "hold 2 different contents (the commonest "
+    assert (few in caplog.text) == (pairing == "instance")
+    caplog.clear()
+    captions_say(captioned, lambda label, _: f"a {label}")  # which is all that a label has to say
+    ingest(task, folder(captioned), split=WIDE)
+    assert "of its own" not in caplog.text and (few in caplog.text) == (pairing == "instance")
+
+
+def test_texts_that_are_the_same_in_training_alone_are_refused(captioned):
+    captions_say(captioned, lambda _, number: "an animal" if int(number) < 6 else f"animal {number}")
+    splits = ["train"] * 6 + ["dev"] * 2 + ["test"] * 2
+    lines = [f"{label}/{number}.png,{split}" for label in ("cat", "dog") for number, split in enumerate(splits)]
+    (captioned / "splits.csv").write_text("path,split\n" + "\n".join(lines) + "\n")
+    with pytest.raises(SamplesError, match=r"the 12 text samples of the train split all hold the same"):
+        ingest(CAPTIONED, folder(captioned))
+
+
+def test_pictures_that_are_all_the_same_are_refused(captioned):
+    for file in captioned.glob("*/*.png"):
+        write_image(file, content="x/one.png")
+    with pytest.raises(SamplesError, match="the 20 image samples all hold the same .*1?0.png.*an image of its own"):
+        ingest(CAPTIONED, folder(captioned), conflicting_copies="keep")
+    with pytest.raises(
+        SamplesError, match="none of the image samples can be used: 20 were .*, byte for byte, lies under several"
+    ):
+        ingest(CAPTIONED, folder(captioned))
+
+
+def test_sounds_that_are_all_the_same_are_refused(voices):
+    for file in (voices / "voices").rglob("*.wav"):
+        soundfile.write(file, 0.1 * np.sin(np.arange(8000)), 16000)
+    with pytest.raises(SamplesError, match="the 24 speech samples all hold the same"):
+        ingest(SPEAKERS, speakers(voices), conflicting_copies="keep")
+
+
 def test_names_and_contents_of_anybody_make_a_table_that_is_safe_to_open_and_the_same_every_time(captioned):
     names = ["=cmd.png", "+1.png", "-1.png", "@a.png", "\x1b[31mred.png", "\tt.png", "a;=1.png", "'=q.png"]
     for name in names:
@@ -374,7 +429,9 @@ def test_kedro_types_the_parameters():
     }
 
 
-@pytest.mark.parametrize(("other", "told"), [("Cat", True), ("cat ", True), ("cats", False)])
+@pytest.mark.parametrize(
+    ("other", "told"), [("Cat", True), ("cat ", True), ("c\u200bat", True), ("\uff43at", True), ("cats", False)]
+)
 def test_labels_that_may_be_meant_as_one_are_told(captioned, caplog, other, told):
     for number in range(10):
         write_image(captioned / other / f"{number}.png", content=f"{other}/{number}")

@@ -126,6 +126,17 @@ def test_a_path_is_known_in_any_form(root, path):
     assert set(read(root).rows.dropna(subset="split")["sample_id"]) == {"f/cat/1.png", "f/text/cat/1.png/0"}
 
 
+def test_a_path_in_other_capitals_is_known_where_one_file_is_meant(root):
+    rows, *_ = captions(root, "path,text\nCAT/1.PNG,a cat\n")
+    assert texts(rows) == {"f/text/cat/1.png/0": "a cat"}
+    (root / "cat" / "A.png").write_bytes(b"x")
+    (root / "cat" / "a.png").write_bytes(b"x")
+    rows, *_ = captions(root, "path,text\ncat/a.png,the small one\n")
+    assert texts(rows) == {"f/text/cat/a.png/0": "the small one"}
+    with pytest.raises(SamplesError, match="1 caption of a file that is missing: 'cat/A.PNG'"):
+        captions(root, "path,text\ncat/A.PNG,which\n")
+
+
 def test_empty_captions_are_named_as_such(root):
     rows, rejected, _ = captions(root, "path,text\ncat/1.png,\ncat/1.png,a cat\ncat/2.png, \n")
     assert texts(rows) == {"f/text/cat/1.png/1": "a cat"}

@@ -11,7 +11,19 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.new_task.formats import unread_table
 from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
-from cross_modal_kd.samples import SPLITS, SamplesError, assign_splits, check_samples, first_few, join_unlabelled, pair
+from cross_modal_kd.samples import (
+    SPLITS,
+    SamplesError,
+    asked_for,
+    assign_splits,
+    check_samples,
+    count_shares,
+    doubts_of,
+    far_from_asked,
+    first_few,
+    join_unlabelled,
+    pair,
+)
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
 from cross_modal_kd.storage import how_many, with_article
 from cross_modal_kd.tasks import kind_named, kind_of
@@ -246,6 +258,7 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     others, rows = rows[rows["label"].isna()], rows[rows["label"].notna()]
     if rows.empty:
         raise SamplesError("no sample has a label, by which students are chosen and measured: give some of them one")
+    asked = asked_for(rows, IngestionConfig().split)
     rows = rows.assign(split=assign_splits(rows, design, IngestionConfig().split))
     rows = join_unlabelled(rows, others, task).samples
     alone = rows["sample_id"].isin(pair(rows, task).without_partner)
@@ -257,6 +270,8 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     notes = (
         *_notes(clusters, design.cluster, rows, survey.layout),
         *(() if design.closed_set else _undecided(splits["dev"][1])),
+        *doubts_of(rows),
+        *filter(None, [far_from_asked(count_shares(rows, task, design, asked))]),
     )
     train = mine.loc[mine["split"] == "train", "label"]
     regime = Regime(int(train.notna().sum()), len(train), design.closed_set)

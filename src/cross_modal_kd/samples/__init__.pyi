@@ -17,6 +17,7 @@ from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.data_page import DataPage as DataPage
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
+from cross_modal_kd.samples.doubtful import doubts_of as doubts_of
 from cross_modal_kd.samples.downloads import no_beginning as no_beginning
 from cross_modal_kd.samples.downloads import no_sample as no_sample
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings
@@ -38,7 +39,6 @@ from cross_modal_kd.samples.kept import Kept as Kept
 from cross_modal_kd.samples.known_labels import counted_in_words as counted_in_words
 from cross_modal_kd.samples.known_labels import counted_labels as counted_labels
 from cross_modal_kd.samples.known_labels import labels_in_words as labels_in_words
-from cross_modal_kd.samples.names import alike as alike
 from cross_modal_kd.samples.names import in_one_form as in_one_form
 from cross_modal_kd.samples.names import is_hidden as is_hidden
 from cross_modal_kd.samples.names import is_utf8 as is_utf8

@@ -5,7 +5,7 @@ import pandas as pd
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.pairing import Pairing
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import how_many, with_article
 
 FEW = 0.5
 """Of the samples that are paired one by one: a smaller share of different contents is told of."""
@@ -25,26 +25,27 @@ def contents_of(samples: pd.DataFrame) -> pd.Series:
 
 
 def require_differences(samples: pd.DataFrame, task: TaskConfig) -> None:
-    """Make sure that the training samples of each modality are not all the same.
+    """Make sure that the training samples of each modality are not all the same; without splits, all samples.
 
     Args:
-        samples: the table, with its splits.
+        samples: the table.
         task: its modalities.
 
     Raises:
         SamplesError: those of one modality are.
     """
-    training = samples[samples["split"] == "train"]
+    dealt = "split" in samples and samples["split"].notna().any()
     for modality in (task.student, task.teacher):
-        rows = training[training["modality"] == modality]
+        rows = samples[samples["modality"] == modality]
+        rows = rows[rows["split"] == "train"] if dealt else rows
         held = contents_of(rows)
         if len(rows) > 1 and held.notna().all() and held.nunique() == 1:
             first = rows.iloc[0]
             said = repr(first["text"])[:60] if isinstance(first["text"], str) else first["path"]
             raise SamplesError(
-                f"the {len(rows):,} {modality} samples of the train split all hold the same ({said}), which tells no "
-                "sample and no label from another: nothing can be learnt from them. Give each file, or each label, "
-                f"{modality} of its own"
+                f"the {len(rows):,} {modality} samples{' of the train split' if dealt else ''} all hold the same "
+                f"({said}), which tells no sample and no label from another: nothing can be learnt from them. Give "
+                f"each label, or each file, {with_article(modality)} of its own"
             )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.contents import count_contents, count_shared, few_contents
+from cross_modal_kd.samples.doubtful import doubts_of
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
 from cross_modal_kd.samples.shares import far_from_asked
@@ -356,7 +357,8 @@ def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
         if (ones := int((sizes == 1).sum())) and modality == task.student:
             single.append(f"{how_many(ones, 'label has', 'labels have')} one {task.student} sample alone.")
     columns = ["modality", "labels", "least", "median", "most", FEWEST, MOST]
-    return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows), " ".join(single))
+    warning = " ".join([*single, *map(_sentence, doubts_of(samples))])
+    return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows), warning)
 
 
 def _table(title: str, says: str, found: pd.DataFrame) -> Table:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_NUMBER = re.compile(r"([-+]?)0*(\d+)(?:[.,](\d*?)0*)?")
+
+
 def leads_outside(path: str) -> bool:
     """Whether a path is absolute or climbs with ``..``, so that it must not be followed.
 
@@ -86,7 +89,7 @@ def in_one_form(names: "pd.Series") -> "pd.Series":
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Names that differ in capitals or blanks alone, and so may be meant as one.
+    """Names that differ in capitals, blanks, signs that are not seen or zeros alone, and so may be meant as one.
 
     Args:
         names: of labels, say.
@@ -94,13 +97,21 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     Returns:
         Those that are alike, together, each once and sorted; names that no other is like are left out.
 
-    >>> alike(["dog", "cat", "Dog ", "dog"])
-    [['Dog ', 'dog']]
+    >>> alike(["dog", "cat", "Dog ", "dog", "1", "01", "1.0", "10"])
+    [['01', '1', '1.0'], ['Dog ', 'dog']]
     """
     found: dict[str, list[str]] = {}
     for name in sorted(set(names)):
-        found.setdefault(" ".join(name.casefold().split()), []).append(name)
+        found.setdefault(_bare(name), []).append(name)
     return [together for together in found.values() if len(together) > 1]
+
+
+def _bare(name: str) -> str:
+    """A name without what may be no part of it; a number without zeros that say nothing."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split())
+    number = _NUMBER.fullmatch(plain)
+    return plain if number is None else f"{number[1]}{number[2]}" + (f".{part}" if (part := number[3] or "") else "")
 
 
 def is_utf8(name: str) -> bool:

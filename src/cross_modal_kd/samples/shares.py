@@ -79,7 +79,9 @@ def far_from_asked(shares: pd.DataFrame) -> str:
     if not far.any():
         return ""
     unit = str(shares["unit"].iloc[0])
-    parts = ", ".join(f"{row.split} {row.dealt} ({row.share:.0%}, asked {row.asked:.0%})" for row in shares.itertuples())
+    parts = ", ".join(
+        f"{row.split} {row.dealt} ({row.share:.0%}, asked {row.asked:.0%})" for row in shares.itertuples()
+    )
     return (
         f"the split, drawn by a hash of the names, is far from the shares that were asked for: of "
         f"{how_many(total, unit, _SEVERAL.get(unit))} {parts}. Another ingestion.split.seed draws another one, and "

@@ -79,8 +79,19 @@ class Known:
             found.setdefault(plain(path), path)
         return found
 
+    @cached_property
+    def _by_case(self) -> dict[str, str]:
+        """The path of each plain form whatever its capitals, where it is the only one."""
+        found: dict[str, str] = {}
+        for form, path in self._path_of.items():
+            key = form.casefold()
+            found[key] = "" if key in found else path
+        return found
+
     def found(self, path: str) -> str:
         """The file that a table means: by its own name, else whatever the form (``./``, backslashes, Unicode).
+
+        Last whatever the capitals (``1.JPG`` for ``1.jpg``), where there is one such file alone.
 
         Args:
             path: as the table has it.
@@ -91,7 +102,9 @@ class Known:
         if path in self._paths:
             return path
         forms = (plain(path), plain(path.strip()), plain(path.strip().replace("\\", "/")))
-        return next((self._path_of[form] for form in forms if form in self._path_of), forms[0])
+        if (same := next((self._path_of[form] for form in forms if form in self._path_of), None)) is not None:
+            return same
+        return next((near for form in forms if (near := self._by_case.get(form.casefold()))), forms[0])
 
 
 def plain(path: str) -> str:

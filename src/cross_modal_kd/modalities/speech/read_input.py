@@ -53,9 +53,8 @@ def decoded(file: soundfile.SoundFile, heard: int) -> tuple:
         beginning = file.read(heard, dtype="float32", always_2d=True)
     if not sound.size:
         raise Refused("the sound is empty")
-    for part in (sound, beginning):
-        if not np.isfinite(part).all():
-            raise Refused(f"{np.count_nonzero(~np.isfinite(part))} samples are NaN or infinite")
+    if bad := np.count_nonzero(~np.isfinite(sound)) or np.count_nonzero(~np.isfinite(beginning)):
+        raise Refused(f"{bad} samples are NaN or infinite")
     mono = sound.mean(axis=1)
     if np.vdot(mono, mono) < CANCELLED * np.vdot(sound, sound) / sound.shape[1]:
         raise Refused("its channels cancel each other out: one is the other upside down; keep one of them")

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from cross_modal_kd.samples import (
     Roots,
     SamplesError,
     TooManyRejectedError,
-    alike,
     asked_for,
     assign_splits,
     check_samples,
@@ -28,6 +27,7 @@ from cross_modal_kd.samples import (
     count_contents,
     count_shared,
     count_shares,
+    doubts_of,
     drawn_split,
     far_from_asked,
     few_contents,
@@ -216,7 +216,9 @@ def split_samples(
             samples of a modality are all the same.
     """
     design = kind_of(task).design
+    _require_some(inspected, unusable, task)
     samples, others = part_unlabelled(inspected)
+    require_differences(samples, task)  # before the split, which copies of one file cannot fill
     samples = samples.assign(split=assign_splits(samples, design, ingestion.split, read_frozen(ingestion.split)))
     samples, parted = reject_parted(samples)
     samples, unlabelled = join_unlabelled(samples, others, task)
@@ -236,12 +238,23 @@ def split_samples(
             "alone: %d of the %s samples, the first is %s",
             *(task.student, len(unpaired), task.teacher, unpaired[0]),
         )
-    _warn_of_alike(samples["label"].dropna().unique())
+    for said in doubts_of(samples):
+        logger.warning("%s", said)
     _tell_sizes(count_shares(samples, task, design, asked_for(inspected, ingestion.split)))
     _tell_contents(samples, pairing, task)
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
+
+
+def _require_some(inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig) -> None:
+    """SamplesError where no sample of a modality can be used: an empty split would be named instead."""
+    there = set(inspected["modality"])
+    if lacking := [modality for modality in (task.student, task.teacher) if modality not in there]:
+        raise SamplesError(
+            f"none of the {lacking[0]} samples can be used: {len(unusable)} were rejected{_first(unusable)}; see to "
+            "the files, or to what ingestion rejects (data.html counts the reasons)"
+        )
 
 
 def _tell_sizes(shares: pd.DataFrame) -> None:
@@ -259,17 +272,6 @@ def _tell_contents(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) ->
         "%d of %d paired %s samples share their %s partners with others, %d at most",
         *(shared["shared"].sum(), shared["paired"].sum(), task.student, task.teacher, shared["most"].max()),
     )
-
-
-def _warn_of_alike(labels: Iterable[str]) -> None:
-    near = alike(labels)
-    if near:
-        logger.warning(
-            "labels that differ in capitals or blanks alone count as different ones: %s%s; give those one "
-            "name that are meant as one",
-            "; ".join(" and ".join(map(repr, names)) for names in near[:3]),
-            f" and {len(near) - 3} more" if len(near) > 3 else "",
-        )
 
 
 def split_and_save(

@@ -1,0 +1,57 @@
+"""Labels and texts that may not be meant as they are written: told of, and taken as they are."""
+
+import pandas as pd
+
+from cross_modal_kd.samples.names import alike
+from cross_modal_kd.storage import how_many
+
+NOTHING = frozenset(
+    {
+        "nan",
+        "none",
+        "null",
+        "nil",
+        "na",
+        "n/a",
+        "n.a.",
+        "#n/a",
+        "<na>",
+        "nat",
+        "#value!",
+        "#ref!",
+        "undefined",
+        "-",
+        "?",
+    }
+)
+"""What programs write in place of a blank cell, in small letters."""
+
+
+def doubts_of(samples: pd.DataFrame) -> list[str]:
+    """What of the labels and texts a person should look at.
+
+    Args:
+        samples: rows with ``label`` and ``text``.
+
+    Returns:
+        A sentence each: labels that may be meant as one, labels and texts that may be meant as none.
+    """
+    said = []
+    if near := alike(samples["label"].dropna().unique()):
+        names = "; ".join(" and ".join(map(repr, together)) for together in near[:3])
+        more = f" and {len(near) - 3} more" if len(near) > 3 else ""
+        said.append(
+            "labels that differ in capitals, blanks, signs that are not seen or zeros alone count as different ones: "
+            f"{names}{more}; give those one name that are meant as one"
+        )
+    for column, noun in (("label", "sample has the label"), ("text", "sample has the text")):
+        values = samples[column].dropna()
+        counts = values[values.str.strip().str.lower().isin(NOTHING)].value_counts()
+        if len(counts):
+            names = ", ".join(map(repr, counts.index[:3]))
+            several = noun.replace("sample has", "samples have")
+            said.append(
+                f"{how_many(int(counts.sum()), noun, several)} {names}, which programs write where there is none, and "
+                "which counts as any other here; blank the cell where none is meant"
+            )
+    return said
