@@ -100,23 +100,23 @@ def few_contents(counts: pd.DataFrame, task: TaskConfig) -> list[str]:
         A sentence each; none where all is as it should be.
     """
     said = []
-    for row in counts.itertuples():
-        name = f"{row.modality} sample"
-        if row.lost:
+    for row in counts.to_dict("records"):
+        name = f"{row['modality']} sample"
+        if row["lost"]:
             said.append(
-                f"{how_many(row.lost, 'label has', 'labels have')} no {name} of its own: all that it has is found "
+                f"{how_many(row['lost'], 'label has', 'labels have')} no {name} of its own: all that it has is found "
                 "under other labels too, and cannot tell it from them"
             )
-        if task.levels[0] == "instance" and row.contents <= FEW * row.samples:
+        if task.levels[0] == "instance" and row["contents"] <= FEW * row["samples"]:
             said.append(
-                f"{how_many(row.samples, name)} hold {row.contents:,} different contents (the commonest {row.most:,} "
-                f"times: {str(row.example)!r:.60}), and are paired one by one: what is the same tells none of them "
-                "from another"
+                f"{how_many(row['samples'], name)} hold {row['contents']:,} different contents (the commonest "
+                f"{row['most']:,} times: {str(row['example'])!r:.60}), and are paired one by one: what is the "
+                "same tells none of them from another"
             )
-        if row.modality == task.student and row.copies:
+        if row["modality"] == task.student and row["copies"]:
             said.append(
-                f"{how_many(row.copies, 'label has', 'labels have')} several {row.modality} samples that are copies of "
-                "one: a pair of them asks nothing"
+                f"{how_many(row['copies'], 'label has', 'labels have')} several {name}s that are copies of one: a "
+                "pair of them asks nothing"
             )
     return said
 

@@ -47,7 +47,8 @@ def read(path: str, about: dict) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if all(low == high for low, high in image.convert("RGB").getextrema()):
+    colours = np.asarray(image.convert("RGB"))
+    if (colours == colours[0, 0]).all():
         raise Refused("the picture is blank: all its pixels are the same")
     pixels = np.asarray(square(image.convert({1: "L", 3: "RGB"}[about["channels"]]), about))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
