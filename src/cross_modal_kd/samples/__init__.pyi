@@ -3,6 +3,7 @@ from cross_modal_kd.samples.boxes import box_of as box_of
 from cross_modal_kd.samples.boxes import boxed_path as boxed_path
 from cross_modal_kd.samples.boxes import without_box as without_box
 from cross_modal_kd.samples.checks import check_samples as check_samples
+from cross_modal_kd.samples.checks import require_some as require_some
 from cross_modal_kd.samples.conditions import CONDITION as CONDITION
 from cross_modal_kd.samples.conditions import SESSION as SESSION
 from cross_modal_kd.samples.conditions import as_condition as as_condition
@@ -78,5 +79,6 @@ from cross_modal_kd.samples.tar_files import TAR as TAR
 from cross_modal_kd.samples.tar_files import TarEntry as TarEntry
 from cross_modal_kd.samples.tar_files import tar_entries as tar_entries
 from cross_modal_kd.samples.tar_files import tar_members as tar_members
+from cross_modal_kd.samples.telling import tell as tell
 from cross_modal_kd.samples.unlabelled import join_unlabelled as join_unlabelled
 from cross_modal_kd.samples.unlabelled import part_unlabelled as part_unlabelled

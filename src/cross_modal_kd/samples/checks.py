@@ -40,6 +40,28 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     pair(samples, task).require_partners(training)
 
 
+def require_some(usable: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig) -> None:
+    """Make sure that some samples of both modalities can be used: an empty split would be named instead.
+
+    Args:
+        usable: rows that can be used.
+        unusable: path and reason of the others.
+        task: its modalities.
+
+    Raises:
+        SamplesError: there are none of one, with the first reason.
+    """
+    there = set(usable["modality"])
+    if lacking := [modality for modality in (task.student, task.teacher) if modality not in there]:
+        first = (
+            f" (the first: {unusable['path'].iloc[0]!a}, {unusable['reason'].iloc[0]!a:.200})" if len(unusable) else ""
+        )
+        raise SamplesError(
+            f"none of the {lacking[0]} samples can be used: {len(unusable)} were rejected{first}; see to the files, or "
+            "to what ingestion rejects (data.html counts the reasons)"
+        )
+
+
 def _measured_by_labels(students: pd.DataFrame, modality: str) -> None:
     without = students[(students["split"] != "train") & students["label"].isna()]
     if len(without):

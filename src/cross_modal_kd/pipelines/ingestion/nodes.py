@@ -16,7 +16,6 @@ from cross_modal_kd.samples import (
     DataPage,
     Kept,
     ListingError,
-    Pairing,
     Roots,
     SamplesError,
     TooManyRejectedError,
@@ -24,13 +23,8 @@ from cross_modal_kd.samples import (
     assign_splits,
     check_samples,
     conform,
-    count_contents,
-    count_shared,
     count_shares,
-    doubts_of,
     drawn_split,
-    far_from_asked,
-    few_contents,
     inspect_rows,
     join_short,
     join_unlabelled,
@@ -40,7 +34,9 @@ from cross_modal_kd.samples import (
     reject_conflicting,
     reject_parted,
     require_differences,
+    require_some,
     summarise_splits,
+    tell,
     update_shards,
 )
 from cross_modal_kd.sources import count_sources, untold
@@ -216,7 +212,7 @@ def split_samples(
             samples of a modality are all the same.
     """
     design = kind_of(task).design
-    _require_some(inspected, unusable, task)
+    require_some(inspected, unusable, task)
     samples, others = part_unlabelled(inspected)
     require_differences(samples, task)  # before the split, which copies of one file cannot fill
     samples = samples.assign(split=assign_splits(samples, design, ingestion.split, read_frozen(ingestion.split)))
@@ -238,40 +234,10 @@ def split_samples(
             "alone: %d of the %s samples, the first is %s",
             *(task.student, len(unpaired), task.teacher, unpaired[0]),
         )
-    for said in doubts_of(samples):
-        logger.warning("%s", said)
-    _tell_sizes(count_shares(samples, task, design, asked_for(inspected, ingestion.split)))
-    _tell_contents(samples, pairing, task)
+    tell(samples, pairing, task, count_shares(samples, task, design, asked_for(inspected, ingestion.split)))
     rejected = conform(rejected, REJECTED_DTYPES).sort_values(["source", "path", "reason"], ignore_index=True)
     kept = conform(samples).sort_values("sample_id", ignore_index=True)
     return Split(samples=kept, rejected_samples=rejected, split_summary=summarise_splits(samples, pairing, task))
-
-
-def _require_some(inspected: pd.DataFrame, unusable: pd.DataFrame, task: TaskConfig) -> None:
-    """SamplesError where no sample of a modality can be used: an empty split would be named instead."""
-    there = set(inspected["modality"])
-    if lacking := [modality for modality in (task.student, task.teacher) if modality not in there]:
-        raise SamplesError(
-            f"none of the {lacking[0]} samples can be used: {len(unusable)} were rejected{_first(unusable)}; see to "
-            "the files, or to what ingestion rejects (data.html counts the reasons)"
-        )
-
-
-def _tell_sizes(shares: pd.DataFrame) -> None:
-    sizes = (f"{row.split} {row.labels} labels, {row.samples} samples" for row in shares.itertuples())
-    logger.info("the splits of the student's samples: %s", "; ".join(sizes))
-    if said := far_from_asked(shares):
-        logger.warning("%s", said)
-
-
-def _tell_contents(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig) -> None:
-    for said in few_contents(count_contents(samples, task), task):
-        logger.warning("in training, %s", said)
-    shared = count_shared(samples, pairing)
-    logger.info(
-        "%d of %d paired %s samples share their %s partners with others, %d at most",
-        *(shared["shared"].sum(), shared["paired"].sum(), task.student, task.teacher, shared["most"].max()),
-    )
 
 
 def split_and_save(
