@@ -104,7 +104,9 @@ def test_what_cannot_be_made_is_named_with_what_to_do(kedro, tmp_path):
     (tmp_path / "file").write_text("")
     code, output = kedro("--pipelines=ingestion", data="file/below")
     assert code == 1 and "Traceback" not in output
-    assert re.search(r"below.*: a file lies where a folder should be. .*set another data_root", output), output
+    assert re.search(
+        r"data_root .*below: expected a folder .*, found the file .*; name another, `--params=data_root=", output
+    ), output
 
 
 def _raise(error: BaseException):

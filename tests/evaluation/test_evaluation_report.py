@@ -257,5 +257,5 @@ def test_a_file_that_is_damaged_before_it_is_shown_is_named_with_what_to_do(tmp_
     first = samples[samples["modality"] == "image"].iloc[0]
     (tmp_path / first["path"]).write_bytes(b"damaged")
     sources = SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}})
-    with pytest.raises(SamplesError, match=r"not a readable image .*It could be read when .* restore it and run"):
+    with pytest.raises(SamplesError, match=r"not a readable image.*It could be read when .* restore it and run"):
         Exhibits(samples, sources).show(first["sample_id"])

@@ -1,5 +1,6 @@
 """Mel features as toolkits have them, against the toolkits' own code."""
 
+import subprocess
 import sys
 
 import pytest
@@ -48,6 +49,29 @@ def test_an_outline_leaves_torchaudios_own_filter_bank_as_it_is(monkeypatch):
     with torch.device("meta"):
         FEATURES["kaldi"](16_000, 80)
     assert sys.modules["torchaudio.compliance.kaldi"].EPSILON.device.type == "cpu"
+
+
+OUTLINED = """
+import sys
+import torch
+import cross_modal_kd.modalities
+from cross_modal_kd.config import EncoderConfig, InputConfig
+from cross_modal_kd.models import create_encoder
+
+with torch.device("meta"):
+    options = {"features": sys.argv[1]}
+    create_encoder(EncoderConfig(library="speechbrain", name="ECAPA_TDNN", options=options), InputConfig())
+modules = [module for module in list(sys.modules.values()) if isinstance(getattr(module, "__dict__", None), dict)]
+held = [(module.__name__, *each) for module in modules for each in list(vars(module).items())]
+print([(module, name) for module, name, each in held if type(each) is torch.Tensor and each.is_meta])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", sorted(FEATURES))
+def test_a_package_that_an_outline_imports_first_keeps_its_numbers(features):
+    done = subprocess.run([sys.executable, "-c", OUTLINED, features], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_an_encoder_has_the_dither_of_its_training():

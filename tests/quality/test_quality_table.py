@@ -91,7 +91,7 @@ def test_a_file_that_is_damaged_since_ingestion_is_named_with_what_to_do(tmp_pat
     (tmp_path / "a.png").write_bytes(b"damaged")
     row = {"sample_id": "a", "modality": "image", "source": "made", "path": "a.png", "label": "x", "split": "train"}
     roots = Roots(SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}}))
-    with pytest.raises(SamplesError, match=r"^a\.png: not a readable image .*It could be read when .* restore it"):
+    with pytest.raises(SamplesError, match=r"^a\.png: not a readable image.*It could be read when .* restore it"):
         measure_samples(conform(pd.DataFrame([row | {"sha256": "0" * 64}])), MEASURES, roots)
 
 

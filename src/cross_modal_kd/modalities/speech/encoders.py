@@ -185,8 +185,9 @@ def _stage(before: int, channels: int, count: int, stride: int) -> nn.Sequential
 
 
 def _builders() -> dict[str, Callable[..., nn.Module]]:
-    from speechbrain.lobes.models.ResNet import ResNet
+    with torch.device("cpu"):  # what the package makes as it is imported stays, where a network is only outlined too
+        from speechbrain.lobes.models.ResNet import ResNet
 
-    from cross_modal_kd.modalities.speech.ecapa import Ecapa
+        from cross_modal_kd.modalities.speech.ecapa import Ecapa
 
     return {"ECAPA_TDNN": Ecapa, "ResNet": ResNet}

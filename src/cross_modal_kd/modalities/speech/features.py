@@ -57,9 +57,9 @@ class LogMel(Features):
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
-        from torchaudio.transforms import MelSpectrogram
-
         with torch.device("cpu"):  # it looks at its own filters, which a network that is only outlined has not
+            from torchaudio.transforms import MelSpectrogram  # whose package has numbers of its own
+
             self.mel = MelSpectrogram(
                 sample_rate,
                 n_fft=fourier_points(sample_rate),
@@ -132,10 +132,10 @@ class SpeechBrainFbank(Features):
 
     def __init__(self, sample_rate: int, n_mels: int) -> None:
         super().__init__()
-        from speechbrain.processing.features import Filterbank
-
         self._length, self._hop = round(WINDOW_S * sample_rate), round(HOP_S * sample_rate)
         with torch.device("cpu"):
+            from speechbrain.processing.features import Filterbank
+
             filters = Filterbank(
                 n_mels, log_mel=False, f_max=sample_rate // 2, n_fft=self._length, sample_rate=sample_rate
             )
