@@ -607,7 +607,11 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
     assert some.returncode == 3 and "pip install soxr" in lines.pop(1) and lines == done.stdout.splitlines()
 
 
-def test_broken_files_are_told_of_in_the_words_of_predict_and_no_decision_has_its_reason(tmp_path, capsys):
+def forbidden(*_):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_broken_files_are_told_of_in_the_words_of_predict_and_no_decision_has_its_reason(tmp_path, capsys, monkeypatch):
     config, bundle, folder = QUICK, bundle_of("vgg", answers=False), tmp_path / "exported"
     reason = "4 dev labels, fewer than deployment.min_labels = 10"
     record = {"temperature": {"value": None}, "thresholds": [
@@ -630,6 +634,10 @@ def test_broken_files_are_told_of_in_the_words_of_predict_and_no_decision_has_it
     assert itself["accepted"] == {"eer": True} and itself["undecided"] == {"far_0.01": reason}
     assert {row["file"]: row["error"] for row in said} == {str(file): reader.read(file, "x").error for file in wrong}
     assert "the file is empty" in said[3]["error"] and said[1]["error"] == "it is a folder, not a file"
+    why_not = runpy.run_path(str(folder / "run_student.py"))["why_not"]
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "open", forbidden)
+        assert why_not(str(whole), ValueError("cut short")) == "cut short"
     for undecided, told in (({"eer": reason}, {"eer": reason}), ({}, {"any": ANY})):
         about.write_text(json.dumps(json.loads(about.read_text()) | {"thresholds": {}, "undecided": undecided}))
         assert main([str(whole), str(whole)]) == 1

@@ -13,8 +13,9 @@ from PIL import Image
 
 from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.metrics import unit_rows
+from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
-from cross_modal_kd.samples import Roots, load_table
+from cross_modal_kd.samples import Roots, UnreadableSampleError, load_table
 from cross_modal_kd.student import Enrolled, StudentError, StudentModel, load_package, save_package
 from cross_modal_kd.student.space import Space
 from cross_modal_kd.tasks import kind_of
@@ -102,6 +103,16 @@ def test_what_cannot_be_read_stops_nothing_and_says_why(student, contents, tmp_p
     assert found[0].error == "there is no such file"
     assert "folder" in found[3].error and "uint8" in found[4].error
     assert found[0].label is None and found[0].embedding is None
+
+
+def test_a_file_that_goes_while_it_is_read_has_the_readers_own_reason(student, contents, tmp_path, monkeypatch):
+    def take(given, *_):
+        given.unlink()
+        raise UnreadableSampleError(str(given), "cut short")
+
+    (tmp_path / "a.png").write_bytes(contents[0])
+    monkeypatch.setattr(modality_of("image"), "take", take)
+    assert student.embed(tmp_path / "a.png").error == "cut short"
 
 
 def test_quality_is_the_rank_among_the_training_samples(student, contents, distilled, rows):

@@ -63,8 +63,11 @@ def why_not(file: str, error: Exception) -> str:
         return "it is a folder, not a file" if path.is_dir() else "there is no such file"
     if isinstance(error, OSError):
         return f"the file cannot be read ({type(error).__name__}: {error.strerror or error})"
-    with path.open("rb") as stream:
-        begins = stream.read(512)
+    try:
+        with path.open("rb") as stream:
+            begins = stream.read(512)
+    except OSError:  # not ours to read: then the reader's own reason stands
+        return str(error)
     if not begins:
         return "the file is empty (0 bytes); copy it once more"
     if HTML.match(begins):

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -130,10 +131,13 @@ def _is_file(given: str) -> bool:
 
 def _left_by_a_download(given: Any) -> str:
     """What a file that cannot be read holds instead of a sample; empty where that is not known."""
-    if isinstance(given, Path):
-        with given.open("rb") as stream:
-            return no_beginning(stream.read(512))
-    return no_beginning(given[:512]) if isinstance(given, bytes) else ""
+    if isinstance(given, bytes):
+        return no_beginning(given[:512])
+    with suppress(OSError):  # gone meanwhile, or not ours to read: then the reader's own reason stands
+        if isinstance(given, Path):
+            with given.open("rb") as stream:
+                return no_beginning(stream.read(512))
+    return ""
 
 
 def _no_file(path: Path) -> str:
