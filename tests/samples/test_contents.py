@@ -98,7 +98,9 @@ def test_shared_partners_are_counted_as_by_plain_loops(samples, pairing):
         name: (pairing.level[at], *pairing.teacher_ids.iloc[pairing.of(at)])
         for at, name in enumerate(pairing.student_ids)
     }
-    for row in count_shared(samples, pairing).itertuples():
+    found = count_shared(samples, pairing)
+    assert list(found["split"]) == ["train", "dev", "test"]
+    for row in found.itertuples():
         mine = [held for name, held in of.items() if split[name] == row.split and held[1:]]
         assert row.paired == len(mine) and row.shared == sum(mine.count(held) > 1 for held in mine)
         assert row.most == max(map(mine.count, mine))

@@ -5,6 +5,7 @@ import pandas as pd
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.pairing import Pairing
+from cross_modal_kd.samples.schema import SPLITS
 from cross_modal_kd.storage import how_many, with_article
 
 FEW = 0.5
@@ -141,4 +142,4 @@ def count_shared(samples: pd.DataFrame, pairing: Pairing) -> pd.DataFrame:
     found = sizes.groupby("split", sort=False).agg(
         paired=("size", "sum"), shared=("shared", "sum"), most=("size", "max"), partners=("partners", "sum")
     )
-    return found.reset_index()
+    return found.reindex([split for split in SPLITS if split in found.index]).reset_index()
