@@ -621,7 +621,13 @@ def test_broken_files_are_told_of_in_the_words_of_predict_and_no_decision_has_it
     main, about = runpy.run_path(str(folder / "run_student.py"))["main"], folder / "export.json"
     whole = tmp_path / "whole.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(whole)
-    contents = {"empty.png": b"", "page.png": b"<html>403</html>", "zeros.png": bytes(99), "cut.png": png_of(40, 40)}
+    contents = {
+        "empty.png": b"",
+        "page.png": b"<html>403</html>",
+        "lfs.png": b"version https://git-lfs.github.com/spec/v1",
+        "zeros.png": bytes(99),
+        "cut.png": png_of(40, 40),
+    }
     soundfile.write(tmp_path / "sound.wav", np.zeros(99), 8000)
     wrong = [tmp_path / "absent.png", folder, tmp_path / "sound.wav"]
     for name, content in contents.items():

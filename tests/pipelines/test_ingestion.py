@@ -224,7 +224,19 @@ def test_a_missing_file_stops_the_run_and_is_named(voices):
     [
         (lambda file: file.write_bytes(b"no sound"), "not a readable sound"),
         (lambda file: file.write_bytes(b""), r"the file is empty \(0 bytes\); copy it once more"),
-        (lambda file: file.write_bytes(b"\n<!DOCTYPE html>\n<title>403</title>"), "the file is a page of HTML, as a "),
+        (
+            lambda file: file.write_bytes(b"\n<!DOCTYPE html>\n<title>403</title>"),
+            "the file is a page of HTML or XML, as a ",
+        ),
+        (lambda file: file.write_bytes(b"\xef\xbb\xbf\n<html>"), "the file is a page of HTML or XML, as a "),
+        (
+            lambda file: file.write_bytes(b"<?xml version='1.0'?>\n<Error>AccessDenied"),
+            "the file is a page of HTML or XML",
+        ),
+        (
+            lambda file: file.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid"),
+            "the file is a pointer of Git LFS.*git lfs",
+        ),
         (lambda file: file.write_bytes(bytes(4096)), "the file is zeros, as a download that broke off leaves it"),
         (lambda file: write_sound(file, fill=np.nan), "8000 samples are NaN or infinite"),
         (lambda file: write_sound(file, seconds=0.2), "0.20 s, shorter than ingestion.min_duration_s = 0.4"),
@@ -257,7 +269,8 @@ def test_a_picture_of_one_colour_and_a_caption_of_punctuation_are_rejected_with_
     table.write_text(table.read_text().replace("text of cat/0.png", "..."))
     _, rejected, _ = ingest(CAPTIONED, folder(captioned), split={"train": 0.4, "dev": 0.3, "test": 0.3})
     assert rejected["reason"].tolist() == [
-        "the picture is blank: all its pixels are the same", "the text is of punctuation alone: '...'"
+        "the picture is blank: its first frame, over white and in 8 bits, is of one colour",
+        "the text is of punctuation alone: '...'",
     ]  # fmt: skip
 
 
@@ -288,13 +301,13 @@ def test_texts_that_all_say_the_same_are_refused_and_few_are_counted(captioned, 
         ingest(task, folder(captioned), split=WIDE)
     captions_say(captioned, lambda label, number: f"kind {int(number) % 2}")  # the same for both labels
     ingest(task, folder(captioned), split=WIDE)
-    assert "in training, 2 labels have no text sample of its own: all that it has is found under other" in caplog.text
+    assert "2 labels have text samples that are found under other labels too, and no other (the first is" in caplog.text
     few = "hold 2 different contents (the commonest "
     assert (few in caplog.text) == (pairing == "instance")
     caplog.clear()
     captions_say(captioned, lambda label, _: f"a {label}")  # which is all that a label has to say
     ingest(task, folder(captioned), split=WIDE)
-    assert "of its own" not in caplog.text and (few in caplog.text) == (pairing == "instance")
+    assert "and no other" not in caplog.text and (few in caplog.text) == (pairing == "instance")
 
 
 def test_texts_that_are_the_same_in_training_alone_are_refused(captioned):

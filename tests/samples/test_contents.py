@@ -57,6 +57,7 @@ def test_contents_are_counted_as_by_plain_loops(samples):
         held = [row["sha256"] for row in rows]
         row = found.loc[modality]
         assert (row["samples"], row["contents"], row["labels"]) == (len(rows), len(set(held)), len(of_label))
+        assert (row["first_lost"] if lost else None) == min(lost, default=None)
         assert row["lost"] == len(lost) and row["most"] == max(map(held.count, held))
         assert row["copies"] == sum(len(each) > 1 and len(set(each)) == 1 for each in of_label.values())
         assert row["example"] in [each["text"] if modality == "text" else each["path"] for each in rows]
@@ -75,8 +76,19 @@ def test_boxes_of_one_picture_are_different_contents(samples):
         )
 
 
+def test_signs_that_are_not_seen_make_no_text_another(samples):
+    texts = samples["text"].notna()
+    unseen = [f"a tree{chr(0x200B) * at}" for at in range(texts.sum())]
+    samples.loc[texts, "text"] = unseen
+    samples.loc[texts, "sha256"] = [f"{at:064x}" for at in range(texts.sum())]
+    with pytest.raises(SamplesError, match="text samples of the train split all hold the same"):
+        require_differences(samples.assign(split="train"), task())
+    samples.loc[texts, "text"] = [f"caf\u00e9 {at}" for at in range(texts.sum())]
+    assert count_contents(samples.assign(split="train"), task())["contents"].tolist()[1] == texts.sum()
+
+
 def test_what_few_contents_mean_depends_on_the_pairing(samples):
-    plain = {"samples": 9, "labels": 3, "lost": 0}
+    plain = {"samples": 9, "labels": 3, "lost": 0, "first_lost": None}
     image = plain | {"modality": "image", "contents": 9, "copies": 0, "most": 1, "example": "a"}
     text = plain | {"modality": "text", "contents": 4, "copies": 3, "most": 3, "example": "b"}
     counts = pd.DataFrame([image, text])
@@ -84,8 +96,10 @@ def test_what_few_contents_mean_depends_on_the_pairing(samples):
     (said,) = few_contents(counts, task("instance"))
     assert said.startswith("9 text samples hold 4 different contents (the commonest 3 times: 'b'), and are paired one")
     assert few_contents(counts.assign(contents=9), task("instance")) == []
-    (lost,) = few_contents(counts.assign(lost=[0, 2]), task())
-    assert lost.startswith("2 labels have no text sample of its own")
+    (lost,) = few_contents(counts.assign(lost=[0, 2], first_lost="b"), task())
+    assert lost.startswith(
+        "2 labels have text samples that are found under other labels too, and no other (the first is 'b')"
+    )
     (copies,) = few_contents(counts.assign(copies=[1, 0]), task())
     assert copies.startswith("1 label has several image samples that are copies of one")
 
@@ -164,6 +178,7 @@ def test_labels_and_texts_that_may_be_meant_otherwise_are_told_of():
     )
     (words,) = told(["TRUE", "true", "no"])
     assert "'TRUE' and 'true'" in words
+    assert told(["none", "na", "nil"], ["na", "none", "nan a"]) == []
     nothing, texts = told(["nan", "NA", "NA", "cat"], ["None", "#N/A", "a nan"])
     assert nothing.startswith("3 samples have the label 'NA', 'nan', which programs write where there is none")
     assert texts.startswith("2 samples have the text ") and "'None'" in texts and "a nan" not in texts

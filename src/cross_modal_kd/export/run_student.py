@@ -19,7 +19,8 @@ from pathlib import Path
 import onnxruntime
 
 HERE = Path(__file__).resolve().parent
-HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body)", re.IGNORECASE)
+HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body|\?xml[^>]*>\s*<error>)", re.IGNORECASE)
+POINTER = b"version https://git-lfs.github.com/spec/"
 NO_THRESHOLDS = "this student was exported without thresholds: there is a score, and no decision"
 
 
@@ -70,8 +71,10 @@ def why_not(file: str, error: Exception) -> str:
         return str(error)
     if not begins:
         return "the file is empty (0 bytes); copy it once more"
+    if begins.startswith(POINTER):
+        return "the file is a pointer of Git LFS, in place of what it points to; `git lfs pull` fetches that"
     if HTML.match(begins):
-        return "the file is a page of HTML, as a download that was refused leaves it; fetch it once more"
+        return "the file is a page of HTML or XML, as a download that was refused leaves it; fetch it once more"
     return str(error) if any(begins) else "the file is zeros, as a download that broke off leaves it; copy it once more"
 
 

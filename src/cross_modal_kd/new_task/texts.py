@@ -10,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.new_task.formats import TEXT_COLUMNS, unread_table
 from cross_modal_kd.new_task.survey import LAYOUT, Survey
-from cross_modal_kd.samples import SamplesError, shown
+from cross_modal_kd.samples import SamplesError, no_beginning, shown
 from cross_modal_kd.sources import Known, read_table
 from cross_modal_kd.storage import how_many, text_in, write_whole
 
@@ -147,6 +147,10 @@ def _per_label(root: Path, files: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 def _text(file: Path) -> str:
     try:
+        with file.open("rb") as stream:
+            found = no_beginning(stream.read(512))
+        if found:
+            raise SamplesError(f"{file}: expected a text, and {found}, or take it away")
         return text_in(file)
     except (UnicodeDecodeError, OSError) as error:
         raise SamplesError(f"{file}: expected a text in UTF-8 ({error}); save it so, or take it away") from error

@@ -4,6 +4,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.errors import SamplesError
+from cross_modal_kd.samples.names import seen_of
 from cross_modal_kd.samples.pairing import Pairing
 from cross_modal_kd.samples.schema import SPLITS
 from cross_modal_kd.storage import how_many, with_article
@@ -15,14 +16,19 @@ FEW = 0.5
 def contents_of(samples: pd.DataFrame) -> pd.Series:
     """What each sample holds, as a name: two with the same one are the same, byte for byte, or word for word.
 
+    Pictures of the same pixels in files that differ (in what they say of their making, say) count as different ones.
+
     Args:
-        samples: n rows with ``sha256``, and ``path`` whose box is a part of a picture.
+        samples: n rows with ``sha256``, ``path`` whose box is a part of a picture, and ``text``, of which signs that
+            are not seen are no part.
 
     Returns:
         (n,) names, null where a sample was not looked at.
     """
     box = samples["path"].astype("str").str.extract(r"(#xywh=.*)$", expand=False).fillna("")
-    return samples["sha256"].astype("str").where(samples["sha256"].notna()) + box
+    held = samples["sha256"].astype("str").where(samples["sha256"].notna()) + box
+    said = samples["text"].notna() & held.notna()
+    return held.mask(said, samples["text"].where(said).map(seen_of, na_action="ignore")) if said.any() else held
 
 
 def require_differences(samples: pd.DataFrame, task: TaskConfig) -> None:
@@ -59,8 +65,9 @@ def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
 
     Returns:
         A row a modality: modality, samples, contents (different ones), labels, lost (labels all of whose contents are
-        found under another label too), copies (labels of several samples that are copies of one), most (samples of the
-        commonest content) and example (one of these: its words, else its path).
+        found under another label too), first_lost (the first of these, null for none), copies (labels of several
+        samples that are copies of one), most (samples of the commonest content) and example (one of these: its words,
+        else its path).
     """
     dealt = samples["split"].notna().any()
     rows = samples[(samples["split"] == "train") | (not dealt)]
@@ -75,13 +82,16 @@ def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
         labelled = own.dropna(subset=["label"])
         only = labelled.groupby("content")["label"].transform("nunique") == 1
         sizes = labelled.groupby("label")["content"].agg(["size", "nunique"])
+        alone = only.groupby(labelled["label"]).any()
+        lost = alone.index[~alone.astype(bool)]
         found.append(
             {
                 "modality": modality,
                 "samples": len(own),
                 "contents": own["content"].nunique(),
                 "labels": len(sizes),
-                "lost": int((~only.groupby(labelled["label"]).any()).sum()),
+                "lost": len(lost),
+                "first_lost": lost[0] if len(lost) else None,
                 "copies": int(((sizes["size"] > 1) & (sizes["nunique"] == 1)).sum()),
                 "most": int(commonest.iloc[0]),
                 "example": first["text"] if isinstance(first["text"], str) else first["path"],
@@ -105,8 +115,9 @@ def few_contents(counts: pd.DataFrame, task: TaskConfig) -> list[str]:
         name = f"{row['modality']} sample"
         if row["lost"]:
             said.append(
-                f"{how_many(row['lost'], 'label has', 'labels have')} no {name} of its own: all that it has is found "
-                "under other labels too, and cannot tell it from them"
+                f"{how_many(row['lost'], 'label has', 'labels have')} {name}s that are found under other labels too, "
+                f"and no other (the first is {row['first_lost']!r}): they cannot tell one from another; give each "
+                "label one of its own"
             )
         if task.levels[0] == "instance" and row["contents"] <= FEW * row["samples"]:
             said.append(

@@ -268,7 +268,7 @@ def _contents(samples: pd.DataFrame, task: TaskConfig) -> Table:
     counts = count_contents(samples, task)
     warning = " ".join(map(_sentence, few_contents(counts, task)))
     names = ["modality", "samples", "different", "labels", "without own", "of copies", "commonest"]
-    counts = counts.set_axis([*names, FOR_EXAMPLE], axis=1) if len(counts) else counts
+    counts = counts.drop(columns="first_lost").set_axis([*names, FOR_EXAMPLE], axis=1) if len(counts) else counts
     says = "How many different things the training samples show or say: what is the same teaches one thing."
     return _table("Different contents", says, counts)._replace(warning=warning)
 

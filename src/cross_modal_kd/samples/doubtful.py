@@ -5,26 +5,9 @@ import pandas as pd
 from cross_modal_kd.samples.names import alike
 from cross_modal_kd.storage import how_many
 
-NOTHING = frozenset(
-    {
-        "nan",
-        "none",
-        "null",
-        "nil",
-        "na",
-        "n/a",
-        "n.a.",
-        "#n/a",
-        "<na>",
-        "nat",
-        "#value!",
-        "#ref!",
-        "undefined",
-        "-",
-        "?",
-    }
-)
-"""What programs write in place of a blank cell, in small letters."""
+_NAMES = "nan NaN NAN None null NULL NA N/A n/a #N/A <NA> NaT #VALUE! #REF! undefined"
+NOTHING = frozenset(_NAMES.split())
+"""What programs write in place of a blank cell, in their capitals: "na" and "none" are words too."""
 
 
 def doubts_of(samples: pd.DataFrame) -> list[str]:
@@ -46,12 +29,12 @@ def doubts_of(samples: pd.DataFrame) -> list[str]:
         )
     for column, noun in (("label", "sample has the label"), ("text", "sample has the text")):
         values = samples[column].dropna()
-        counts = values[values.str.strip().str.lower().isin(NOTHING)].value_counts()
+        counts = values[values.str.strip().isin(NOTHING)].value_counts()
         if len(counts):
             names = ", ".join(map(repr, counts.index[:3]))
             several = noun.replace("sample has", "samples have")
             said.append(
                 f"{how_many(int(counts.sum()), noun, several)} {names}, which programs write where there is none, and "
-                "which counts as any other here; blank the cell where none is meant"
+                "which counts as any other here; leave it blank where none is meant"
             )
     return said

@@ -7,7 +7,8 @@ from typing import Any
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 
-HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body)", re.IGNORECASE)
+HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body|\?xml[^>]*>\s*<error>)", re.IGNORECASE)
+POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def no_sample(roots: Roots, row: Mapping[str, Any]) -> str:
@@ -40,6 +41,8 @@ def no_beginning(begins: bytes) -> str:
     """
     if not begins:
         return "the file is empty (0 bytes); copy it once more"
+    if begins.startswith(POINTER):
+        return "the file is a pointer of Git LFS, in place of what it points to; `git lfs pull` fetches that"
     if HTML.match(begins):
-        return "the file is a page of HTML, as a download that was refused leaves it; fetch it once more"
+        return "the file is a page of HTML or XML, as a download that was refused leaves it; fetch it once more"
     return "the file is zeros, as a download that broke off leaves it; copy it once more" if not any(begins) else ""

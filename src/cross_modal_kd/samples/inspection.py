@@ -53,7 +53,8 @@ def inspect_rows(
     rows = candidates.reset_index(drop=True)
     known = pd.DataFrame(index=rows.index[:0]) if kept is None else kept.known(rows)
     if len(known):
-        logger.info("%d of %d samples have not changed since they were looked at", len(known), len(rows))
+        files = int(rows["path"].notna().sum())
+        logger.info("%d of %d files have not changed since they were looked at", len(known), files)
     rest = rows.drop(index=known.index) if len(known) else rows
     parts = [known]
     bar = progress_bar(

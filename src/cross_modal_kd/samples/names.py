@@ -106,10 +106,28 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     return [together for together in found.values() if len(together) > 1]
 
 
+def seen_of(text: str) -> str:
+    """What is seen of a text.
+
+    Args:
+        text: any.
+
+    Returns:
+        It in one form, without signs of no width, its runs of white space one blank each.
+
+    >>> seen_of("a" + chr(0x200B) + chr(0xA0) + " tree")
+    'a tree'
+    """
+    if not text.isascii():
+        plain = unicodedata.normalize("NFC", text)
+        text = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+    return " ".join(text.split())
+
+
 def _bare(name: str) -> str:
     """A name without what may be no part of it; a number without zeros that say nothing."""
     plain = unicodedata.normalize("NFKC", name).casefold()
-    plain = " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split())
+    plain = seen_of(plain)
     number = _NUMBER.fullmatch(plain)
     return plain if number is None else f"{number[1]}{number[2]}" + (f".{part}" if (part := number[3] or "") else "")
 

@@ -137,7 +137,9 @@ class Image(Modality):
                 name, f"{width} x {height} pixels, fewer than {SMALLEST} a side: too small to be measured"
             )
         if is_blank(decoded.value):
-            raise UnreadableSampleError(name, "the picture is blank: all its pixels are the same")
+            raise UnreadableSampleError(
+                name, "the picture is blank: its first frame, over white and in 8 bits, is of one colour"
+            )
         return {"width": width, "height": height}
 
     def decoded_bytes(self, row: Row) -> int:

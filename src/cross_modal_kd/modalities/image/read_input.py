@@ -49,7 +49,7 @@ def read(path: str, about: dict) -> np.ndarray:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     colours = np.asarray(image.convert("RGB"))
     if (colours == colours[0, 0]).all():
-        raise Refused("the picture is blank: all its pixels are the same")
+        raise Refused("the picture is blank: its first frame, over white and in 8 bits, is of one colour")
     pixels = np.asarray(square(image.convert({1: "L", 3: "RGB"}[about["channels"]]), about))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 

@@ -6,6 +6,10 @@ import numpy as np
 
 UNSEEN = {"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"}  # of control, of no width, marks on nothing, blanks
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs by their names, and blank
+POINTS = set(
+    ".,:;!?\u2026'\"`/\\\u00a1\u00bf\u00b7\u3001\u3002\u30fb\uff01\uff0c\uff0e\uff1a\uff1b\uff1f"
+)  # not % or #, say
+PICTURED = "\ufe0f"  # behind a sign that is meant as an emoji
 
 
 def read(path: str, about: dict) -> np.ndarray:
@@ -26,12 +30,18 @@ def decoded(content: bytes) -> str:
 def cleaned(text: str) -> str:
     """The text with runs of white space made one blank; a ValueError where it says nothing."""
     words = " ".join(text.split())
-    kinds = {unicodedata.category(sign) for sign in words if sign not in FILLERS}
-    if kinds <= UNSEEN:
+    seen = [sign for sign in words if sign not in FILLERS and unicodedata.category(sign) not in UNSEEN]
+    if not seen:
         raise ValueError("the text is blank" + (": its signs cannot be seen" if words else ""))
-    if all(kind in UNSEEN or kind.startswith("P") for kind in kinds):
+    if PICTURED not in words and all(is_point(sign) for sign in seen):
         raise ValueError(f"the text is of punctuation alone: {words[:40]!r}")
     return words
+
+
+def is_point(sign: str) -> bool:
+    """Whether a sign parts words, or stands around them: a dash, a bracket, a quotation mark, a full stop."""
+    kind = unicodedata.category(sign)
+    return sign in POINTS if kind == "Po" else kind.startswith("P")
 
 
 def as_bytes(text: str, length: int) -> np.ndarray:
