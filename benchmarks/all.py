@@ -17,7 +17,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 ONE_CORE = ["--threads", "1", "--clock", "cpu"]  # where a ratio of a few per cent is to be seen
 ALL = {
-    "distilled": ("A distilled step beside the student's own", [*ONE_CORE, "--rounds", "24"]),
+    "distilled": ("A distilled step beside the student's own", [*ONE_CORE, "--worlds", "8", "--rounds", "3"]),
     "constraints": ("A constraint beside the student's step", ["--dims", "128", "--threads", "1", "--clock", "cpu"]),
     "loops": ("The training loop beside others", ONE_CORE),
     "data_path": ("Decoding, quality, and waiting for data", []),

@@ -5,9 +5,11 @@
 
 The default image student on random pictures and random embeddings of a teacher: its network, batch, optimiser and
 augmentation. What is timed is ``train_epoch`` itself, two steps of it, of an arm and of ``none`` in turn, so that
-drawing the pairs counts too. The ratio is the median over the rounds, with its quartiles; ``!`` marks an arm that costs
-more than 5 %. Where an arm trains its projection too, a last row has that alone: the projection's own loss, gradient
-and step, of PyTorch and by nothing of ours.
+drawing the pairs counts too. Where a network lies in memory may cost it some per cent, whatever it does: each arm has a
+plain student of its own, and both are made anew several times, now one first and now the other. The ratio is the median
+over the rounds of all of them, with its quartiles; ``!`` marks an arm that costs more than 5 %. The row ``none`` has
+two plain students: what it is off 1 is the machine's. Where an arm trains its projection too, a last row has that
+alone: the projection's own loss, gradient and step, of PyTorch and by nothing of ours.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Any
 import torch
 import yaml
 from gpu_world import TEACHER_DIM, arm_data, arm_of, random_projection
-from timing import CLOCKS, Work, beside, machine, table
+from timing import CLOCKS, Beside, Work, beside, machine, table
 from tqdm import tqdm
 
 from cross_modal_kd.compute import kept_memory, make_fabric
@@ -88,12 +90,26 @@ def projection_alone(batch: int) -> Callable[[], None]:
     return steps
 
 
+def pairs(names: list[str], batch: int, peer_first: bool) -> dict[str, tuple[Work, Work]]:
+    """By arm, its epoch and that of a plain student of its own."""
+    data, given = world(batch)
+    works: dict[str, tuple[Work, Work]] = {}
+    for name in names:
+        first, second = ("none", name) if peer_first else (name, "none")
+        made = epoch_of(first, data, given, batch), epoch_of(second, data, given, batch)
+        works[name] = (made[1], made[0]) if peer_first else made
+    if any(arm_of(name).joint for name in names):
+        works["a projection alone"] = projection_alone(batch), epoch_of("none", data, given, batch)
+    return works
+
+
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--arms", nargs="*", default=arms(), choices=arms())
+    parser.add_argument("--arms", nargs="*", default=["none", *arms()], choices=["none", *arms()])
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=2, help="of each world")
+    parser.add_argument("--worlds", type=int, default=4, help="how often all students are made")
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where the machine has other work")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--memory", choices=["kept", "free"], default="kept", help="free: as glibc does by itself")
@@ -101,16 +117,13 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     if given.quick:
-        given.arms, given.batch, given.rounds = ["soft_both_quality", "rkd"], 8, 1
-    data, parameters = world(given.batch)
-    own = epoch_of("none", data, parameters, given.batch)
-    works: dict[str, tuple[Work, Work]] = {
-        name: (epoch_of(name, data, parameters, given.batch), own) for name in given.arms
-    }
-    if any(arm_of(name).joint for name in given.arms):
-        works["a projection alone"] = projection_alone(given.batch), own
+        given.arms, given.batch, given.rounds, given.worlds = ["soft_both_quality", "rkd"], 8, 1, 1
+    taken: dict[str, Beside] = {}
     with kept_memory() if given.memory == "kept" else nullcontext():  # kept in a training
-        taken = beside(works, given.rounds, CLOCKS[given.clock])
+        for number in range(given.worlds):
+            works = pairs(given.arms, given.batch, peer_first=number % 2 == 1)
+            for name, more in beside(works, given.rounds, CLOCKS[given.clock]).items():
+                taken[name] = taken.get(name, Beside([], [])) + more
     head = [f"arm, {STEPS} steps of {given.batch}", "distilled", "plain", "distilled / plain"]
     print("\n".join(table(head, ([name, *each.cells(GOAL)] for name, each in taken.items()))))
     print(f"\n{machine('torch', 'lightning-fabric')}; {given.threads} threads, {given.clock} clock")

@@ -28,6 +28,10 @@ class Beside:
     work: list[float]
     peer: list[float]
 
+    def __add__(self, other: "Beside") -> "Beside":
+        """The rounds of both."""
+        return Beside(self.work + other.work, self.peer + other.peer)
+
     @property
     def ratios(self) -> list[float]:
         """Work over peer, of each round."""
