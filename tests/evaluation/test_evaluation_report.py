@@ -65,6 +65,23 @@ def test_unseen_classes_have_two_tables_with_chance_and_what_is_left_out_is_coun
     assert "1 of them has no more than 2 samples and is left out where 2 show a class." in page
 
 
+def test_a_page_over_folds_says_which_plots_are_of_the_first(tmp_path):
+    """The plots of metrics.json are over all folds, as its numbers are; those of samples and histories are not."""
+    made = world(labels=6)
+    alone, distilled = made.embeddings(np.inf), made.embeddings(0.5)
+    metrics = made.metrics(alone, distilled)
+    eer = dict.fromkeys(("student_alone", "distilled"), 0.5)
+    folds = [{"fold": number, "clusters": 6, "samples": 24, "eer": eer} for number in (1, 2, 3)]
+    of_folds = {"protocol": metrics["protocol"] | {"folds": folds}}
+    pooled = metrics | {part: {name: each | {"value": 0.25} for name, each in metrics[part].items()} for part in eer}
+    pages = [made.report(tmp_path, metrics=found | of_folds) for found in (metrics, pooled)]
+    one, other = (re.findall(r'<div class="drawing"><svg .*?</svg>', page, re.DOTALL) for page in pages)
+    names = [name for name, _, _ in captions(made.task)]
+    changed = [name for name, before, after in zip(names, one, other, strict=True) if before != after]
+    assert changed == ["summary", "matching"]
+    assert "The first plot and that of matching are over all folds. The others, and the mistakes" in pages[0]
+
+
 def test_a_training_that_min_steps_made_longer_is_shown_as_it_was(pages, tmp_path):
     assert "<dt>patience</dt><dd>null</dd>" in pages["verification"]
     page = world().report(tmp_path, TrainingConfig(min_steps=20))  # 48 samples: one step an epoch

@@ -132,8 +132,10 @@ def test_unseen_classes_have_a_table_of_the_arms_with_chance_below(folder, tmp_p
 
 
 def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called_that_of_the_split(folder, tmp_path):
-    said = "On the test split alone, without the 3 folds of `evaluation.folds`"
-    assert said not in write(folder, tmp_path / "docs")
+    said = "On the test split alone, the first of the 3 folds of `evaluation.folds`"
+    plots = "of every threshold or confidence is of the first fold alone, the others over all folds."
+    page = write(folder, tmp_path / "docs")
+    assert said not in page and plots not in page
     metrics = json.loads((folder / "metrics.json").read_text())
     metrics["protocol"]["folds"] = [{}, {}, {}]
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -142,13 +144,14 @@ def test_a_study_says_that_it_has_no_folds_and_a_result_over_folds_is_not_called
     with_it = {name for name, section in sections.items() if said in section}
     assert with_it == {"comparison", "regimes", "spread", "robustness", "error_versus_discard"}
     assert "**Both students on the tests of all 3 folds**" in sections["metrics"]
+    assert {name for name, section in sections.items() if plots in section} == {"metrics"}
 
 
 def test_a_comparison_over_folds_says_so(folder, tmp_path):
     COMPARISON.assign(folds=3).to_csv(folder / "comparison.csv", index=False)
     page = write(folder, tmp_path / "docs", evaluation=EvaluationConfig(folds=3))
     section = page.split("## The arms side by side\n")[1].split("\n## ")[0]
-    assert "resample clusters of the tests of all 3 folds**" in section and "without the 3 folds" not in section
+    assert "resample clusters of the tests of all 3 folds**" in section and "the first of the 3 folds" not in section
     assert "alone, on the tests of all 3 folds**" in (tmp_path / "docs" / "RESULTS.md").read_text()
 
 
@@ -158,7 +161,16 @@ def test_a_study_over_folds_says_so_in_its_captions(folder, tmp_path):
     page = write(folder, tmp_path / "docs", evaluation=EvaluationConfig(folds=3))
     for title, caption in (("Regimes", "are worth there"), ("Seeds and clusters apart", "5 % labelled")):
         section = page.split(f"## {title}\n")[1].split("\n## ")[0]
-        assert f"{caption}, on the tests of all 3 folds**" in section and "without the 3 folds" not in section
+        assert f"{caption}, on the tests of all 3 folds**" in section and "the first of the 3 folds" not in section
+
+
+def test_a_study_names_the_baseline_of_a_condition_which_is_not_always_the_student_alone(folder, tmp_path):
+    pd.read_csv(folder / "regimes" / "noise.csv").assign(difference_to_baseline=[np.nan, 0.01, 0.01]).to_csv(
+        folder / "regimes" / "noise.csv", index=False
+    )
+    section = write(folder, tmp_path / "docs").split("## Regimes\n")[1].split("\n## ")[0]
+    assert "| difference to the baseline, points |" in section and "difference to alone" not in section
+    assert "SimCLR where nothing is labelled" in section
 
 
 def test_a_remark_on_the_run_stands_under_its_table(folder, tmp_path):

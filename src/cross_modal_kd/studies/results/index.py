@@ -21,7 +21,8 @@ One page a task, written from what the pipelines report: no number is typed by h
 - Errors, accuracies and reductions are in percent, differences in points: `8.4 [8.0, 8.9]` is a value with its
   interval, of 95 % where the parameters say nothing else.
 - Intervals resample concepts, speakers or groups, never trials, and differences are paired: both arms are measured on
-  the same resamples. An interval that includes zero shows no difference.
+  the same resamples. An interval that includes zero shows no difference. What other training seeds would do they do not
+  tell, but where they are called over concepts and seeds; the deviation over seeds stands beside them.
 - A relative reduction of 10 says that a tenth of the student's errors is gone. An arm that loses is listed too.
 - Under every table stands its command, with seeds, machine, date and commit. What was not run is listed at the end.
   The tables themselves, every column and digit, lie in `results/<task>/`.

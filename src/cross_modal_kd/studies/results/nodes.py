@@ -15,7 +15,7 @@ def write_results(folder: Path, task: TaskConfig, evaluation: EvaluationConfig, 
     Args:
         folder: of what was reported of the task.
         task: its name is that of the page.
-        evaluation: ``folds``, which no study has.
+        evaluation: ``folds``, which a study of the test split alone has not.
         results: where the pages go, what stands over them, and how large a plot may be.
     """
     from cross_modal_kd.studies.results.index import index_page

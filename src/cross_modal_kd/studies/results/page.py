@@ -35,7 +35,7 @@ def task_page(
         folder: of the tables and plots, beside the page.
         sections: every kind, read from ``folder``.
         findings: Markdown file with look-ups; where it is missing the page says so.
-        folds: of ``evaluation``; where there are several, every study says that it has none.
+        folds: of ``evaluation``; where there are several, a study of the test split alone says so.
 
     Returns:
         Markdown.
@@ -111,22 +111,31 @@ def _section(section: Section, task: TaskConfig, results: ResultsConfig, folder:
     tables = [table.markdown() for table in kind.build(section.data)]
     over_folds = isinstance(section.data, pd.DataFrame) and "folds" in section.data
     about = filter(None, [kind.lead, caution(task), without_folds(kind.name, 1 if over_folds else folds)])
-    return "\n\n".join([f"## {kind.title}", *about, *tables, *lines, *plots])
+    return "\n\n".join([f"## {kind.title}", *about, *tables, *lines, *_of_one_fold(section), *plots])
+
+
+def _of_one_fold(section: Section) -> list[str]:
+    """What stands over the plots of a result over folds, of which one is drawn of a single student's scores."""
+    if section.kind.name != OVER_FOLDS or not section.data["protocol"].get("folds"):
+        return []
+    return [
+        "Of the plots the one of every threshold or confidence is of the first fold alone, the others over all folds."
+    ]
 
 
 def without_folds(kind: str, folds: int) -> str:
-    """What the numbers of a study are not, beside those of ``distill``.
+    """What a study of one fold is measured on, where ``evaluation`` has several.
 
     Args:
         kind: name of the kind of result.
-        folds: of ``evaluation``, that the study has not taken.
+        folds: of ``evaluation``; 1 where the study has taken them all.
 
     Returns:
         A sentence; empty of what ``distill`` makes, of what reads no test, and where there is one fold.
     """
     if folds == 1 or kind in (OVER_FOLDS, *WITHOUT_A_TEST):
         return ""
-    return f"On the test split alone, without the {folds} folds of `evaluation.folds`: these are for `distill`."
+    return f"On the test split alone, the first of the {folds} folds of `evaluation.folds`."
 
 
 def _plot(title: str, folder: Path, name: Path) -> str:

@@ -57,14 +57,18 @@ KINDS = (
     ),
     Kind(
         "regimes", "Regimes", "regimes/*.csv", "regimes", tables.regimes_tables,
-        "Each arm against the student alone under the same condition; the other arm is the one named in its column.",
+        "Each arm against the baseline of its condition, the arm without a difference: the student alone, or SimCLR "
+        "where nothing is labelled. The other arm is the one named in its column. Intervals resample concepts or "
+        "speakers; they do not tell what other training seeds would do.",
         ("study", "condition", "arm", "projection"), ("evaluation.seed",), ("*_regime.png",),
     ),
     Kind(
         "spread", "Seeds and clusters apart", "*_regime_spread.csv", "regimes", tables.spread_tables,
         "Of the error, and of the share of another arm's errors that an arm removes: intervals of the mean over seeds "
         "when concepts (or speakers) are drawn again, when seeds are, and when both are. Beside them the standard "
-        "deviation of one training, of the mean over these seeds, and over other concepts.",
+        "deviation of one training, of the mean over these seeds, and over other concepts. Of few seeds the interval "
+        "over seeds alone is too narrow, of two or three its ends are the least and the largest value, and the "
+        "deviation of their mean is too small by the root of (n - 1) / n.",
         ("study", "condition", "arm", "contrast"), ("evaluation.seed",), listed=False,
     ),
     Kind(
@@ -84,7 +88,8 @@ KINDS = (
     ),
     Kind(
         "error_versus_discard", "Error versus discard", "error_versus_discard.csv", "quality_study",
-        tables.discard_tables, "Does the error fall as the samples of the least quality are left out?",
+        tables.discard_tables,
+        "Does the error fall as the trials of the least quality are left out? A trial is as good as its worse sample.",
         ("measure", "share_left_out"), ("quality_study.seed", "training.seed"), ("error_versus_discard.png",),
     ),
 )  # fmt: skip

@@ -39,6 +39,7 @@ OWN = {
         )
     }
 }
+BASELINE = {"difference_to_baseline": "difference to the baseline, points"}  # SimCLR where nothing is labelled
 FACTS = {
     "labelled_samples": "labelled samples",
     "teacher_error_test": "the teacher's own error, %",
@@ -61,7 +62,7 @@ def regimes_tables(frame: pd.DataFrame) -> list[Table]:
     order += [study for study in frame["study"].unique() if study not in order]
     for study in order:
         rows = frame[frame["study"] == study]
-        errors = arms_table(STUDIES.get(study, study), rows, COLUMNS | OWN.get(study, {}) | FACTS)
+        errors = arms_table(STUDIES.get(study, study), rows, COLUMNS | BASELINE | OWN.get(study, {}) | FACTS)
         conditions = rows["condition"].astype(str).tolist()
         for made in (errors, *unseen_tables(rows)):
             first = [*conditions, *([NOTHING] if made is not errors else [])]
