@@ -144,6 +144,34 @@ def test_without_damage_nothing_changes_and_with_damage_the_error_and_its_differ
         assert plot.get_suptitle() == "No interval, and so no verdict: 3 clusters."
 
 
+def test_the_difference_to_alone_is_over_the_seeds_that_both_have():
+    made = world()
+    measured_in = protocol(made.samples, made.task, made.evaluation, CONFIG)
+    ids, student = measured_in.subset.rows["sample_id"], made.student()
+    of_seeds = {0: 0.4, 1: 3.0, 2: 0.7}  # the noise of each: alone is at its worst with seed 1, which the arm has not
+
+    def errors(*seeds: int) -> np.ndarray:
+        values = [made.embeddings(of_seeds[seed], seed).at(ids) for seed in seeds]
+        return measured_in.errors([student] * len(seeds), values, values).values
+
+    def measured(*seeds: int) -> pd.Series:
+        contenders = [
+            Contender("none", "alone", "no teacher", [student] * 3, [0, 1, 2]),
+            Contender("b", "b", "mlp", [student] * len(seeds), list(seeds)),
+        ]
+
+        def embed_under(_, __):
+            return [made.embeddings(of_seeds.get(seed, 0.1), seed).at(ids) for seed in (0, 1, 2, *seeds)]
+
+        return robustness_table(contenders, [], measured_in, embed_under, 0.95).set_index("arm").loc["b"]
+
+    assert errors(1) > errors(2) > errors(0)
+    same = measured(2, 0)
+    assert same["difference_to_alone"] == 0 and same["error"] == pytest.approx(errors(0, 2).mean())
+    with pytest.raises(ValueError, match=r"share no seed: trained with \[0, 1, 2\] and \[3\]"):
+        measured(3)
+
+
 def test_the_test_side_alone_is_damaged_unless_both_are_asked_for():
     made = world()
     test, both = (

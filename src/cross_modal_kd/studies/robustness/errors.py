@@ -1,7 +1,7 @@
 """The task's error rate of students whose test samples were damaged, in every resample."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,17 @@ class Errors:
     values: np.ndarray
     resampled: np.ndarray
     evidence: Evidence | None = None
+
+    def at(self, places: Sequence[int]) -> "Errors":
+        """The errors of some of the seeds.
+
+        Args:
+            places: of the seeds, in [0, S).
+
+        Returns:
+            A copy with these alone, in this order.
+        """
+        return replace(self, values=self.values[list(places)], resampled=self.resampled[:, list(places)])
 
 
 @dataclass(frozen=True)

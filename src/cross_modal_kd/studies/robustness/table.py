@@ -27,8 +27,8 @@ def robustness_table(
 ) -> pd.DataFrame:
     """Rows in the order of conditions, then of contenders, of whom the first is the student alone.
 
-    ``difference_to_alone`` is paired in seeds, samples, damage and resamples: below zero is better. The undamaged
-    samples are the kind ``clean``, of severity 0.
+    ``difference_to_alone`` is paired in the seeds that both have, in samples, damage and resamples: below zero is
+    better. The undamaged samples are the kind ``clean``, of severity 0.
 
     Args:
         contenders: at least one.
@@ -41,6 +41,9 @@ def robustness_table(
         arm, title, projection; kind, level, unit, severity; error_metric, damaged_sides, test_samples, seeds,
         seed_list; error and difference_to_alone, each with low and high, in shares. The first contender has no
         difference. ``no_interval`` says why ends are NaN where the data cannot bear an interval.
+
+    Raises:
+        ValueError: a contender shares no seed with the first.
     """
     from cross_modal_kd.compute import progress_bar
 
@@ -53,8 +56,9 @@ def robustness_table(
         for contender in contenders:
             mine = slice(start, start := start + len(contender.students))
             measured.append(protocol.errors(contender.students, clean[mine], damaged[mine]))
+        alone = contenders[0], measured[0]
         rows += [
-            _about(contender, condition, protocol) | _error_of(found, measured[0], level)
+            _about(contender, condition, protocol) | _error_of((contender, found), alone, level)
             for contender, found in zip(contenders, measured, strict=True)
         ]
     return warned(pd.DataFrame(rows))
@@ -77,13 +81,29 @@ def _about(contender: Contender, condition: DamageLevel | None, protocol: Damage
     }
 
 
-def _error_of(found: Errors, alone: Errors, level: float) -> dict[str, object]:
+Measured = tuple[Contender, Errors]
+
+
+def _error_of(one: Measured, alone: Measured, level: float) -> dict[str, object]:
+    found = one[1]
     columns = _columns("error", percentile_interval(found.values, found.resampled, level, found.evidence))
-    if found is alone:
+    if one[0] is alone[0]:
         return columns
-    evidence = weakest([alone.evidence, found.evidence])
-    difference = paired_difference(alone.values, found.values, alone.resampled, found.resampled, level, evidence)
+    before, after = _common_seeds(alone, one)
+    evidence = weakest([before.evidence, after.evidence])
+    difference = paired_difference(before.values, after.values, before.resampled, after.resampled, level, evidence)
     return columns | _columns("difference_to_alone", difference)
+
+
+def _common_seeds(first: Measured, second: Measured) -> tuple[Errors, Errors]:
+    """The errors of both at the seeds that both have, in the order of the first; ValueError where there is none."""
+    of_seeds = first[0].seeds, second[0].seeds
+    shared = [seed for seed in of_seeds[0] if seed in of_seeds[1]]
+    if not shared:
+        raise ValueError(f"the arms to be compared share no seed: trained with {of_seeds[0]} and {of_seeds[1]}")
+    rows = [[seeds.index(seed) for seed in shared] for seeds in of_seeds]
+    one, other = (found.at(places) for (_, found), places in zip((first, second), rows, strict=True))
+    return one, other
 
 
 def _columns(name: str, interval: Interval) -> dict[str, object]:
