@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cross_modal_kd.config.arms import ArmsConfig
@@ -10,7 +11,7 @@ from cross_modal_kd.config.student import StudentConfig
 from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.metrics import Evidence, Metric, MetricSet, cluster_weights
 from cross_modal_kd.plotting import ALONE
-from cross_modal_kd.studies.comparison.plots import distances_plot, forest_plot
+from cross_modal_kd.studies.comparison.plots import curves_plot, distances_plot, forest_plot
 from cross_modal_kd.studies.grid import Job
 from cross_modal_kd.studies.results.tables import comparison_tables
 from cross_modal_kd.studies.table import Contrasts, by_arm, comparison_table
@@ -27,6 +28,7 @@ ERRORS = {"none": [0.30, 0.32], "soft": [0.20, 0.24], "hard": [0.28, 0.26]}
 class Done:
     job: Job
     metrics: dict = field(default_factory=lambda: {"train_seconds": 1.0, "f_active": 0.25})
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def results(projections=("mlp",), shift=0.05, seeds=(0, 1)):
@@ -134,3 +136,21 @@ def test_few_clusters_leave_no_interval_no_colour_and_a_reason(caplog):
 
 def test_enough_clusters_add_no_column():
     assert "no_interval" not in table(results())
+
+
+def test_each_arm_has_a_curve_of_its_own_as_far_as_all_its_seeds_were_trained():
+    def trained(arm: str, *seeds: list[float]) -> list[Done]:
+        config = ARMS.get("none" if arm == "simclr" else arm)
+        student = StudentConfig(encoder={"library": "timm", "name": "x"})
+        jobs = [Job(arm, config, student, TrainingConfig(seed=seed)) for seed in range(len(seeds))]
+        histories = [pd.DataFrame({"epoch": np.arange(len(eers)) + 1, "dev_eer": eers}) for eers in seeds]
+        return [Done(job, history=history) for job, history in zip(jobs, histories, strict=True)]
+
+    def curves(*outcomes: list[Done]) -> dict[str, list[float]]:
+        lines = curves_plot([done for each in outcomes for done in each], "eer").axes[0].lines
+        return {str(line.get_label()): np.round(line.get_ydata(), 6).tolist() for line in lines}
+
+    none, soft = trained("none", [0.5, 0.4, 0.3], [0.3, 0.2]), trained("soft", [0.2, 0.1])
+    assert curves(none, soft) == {"student alone": [40, 30], "soft (mlp)": [20, 10]}
+    apart = curves(none, trained("simclr", [0.6, 0.6]), soft)
+    assert apart == {"none": [40, 30], "simclr": [60, 60], "soft (mlp)": [20, 10]}

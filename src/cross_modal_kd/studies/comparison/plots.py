@@ -48,29 +48,29 @@ def forest_plot(table: pd.DataFrame) -> Figure:
 
 
 def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:
-    """Dev metric over the epochs, the mean over seeds of each arm.
+    """Dev metric over the epochs, the mean over seeds of each arm, as far as all of them were measured.
 
     Args:
-        outcomes: whose histories are drawn; arms without constraints are one curve.
+        outcomes: whose histories are drawn; a single arm without constraints is called the student alone.
         metric: ``eer`` or ``top1``, whose ``dev_<metric>`` is a column of every history.
 
     Returns:
         A curve an arm and projection, in percent.
     """
     figure, axis = new_figure(height=4.2)
+    alone = {outcome.job.arm for outcome in outcomes if not outcome.job.config.constraints}
     groups: dict[str, list[pd.Series]] = {}
     for outcome in outcomes:
-        history = outcome.history.set_index("epoch")
-        name = (
-            f"{outcome.job.arm} ({outcome.job.config.projection})"
-            if outcome.job.config.constraints
-            else "student alone"
-        )
+        history, job = outcome.history.set_index("epoch"), outcome.job
+        if job.config.constraints:
+            name = f"{job.arm} ({job.config.projection})"
+        else:
+            name = "student alone" if len(alone) == 1 else job.arm
         groups.setdefault(name, []).append(history[f"dev_{metric}"].dropna())
     styles = ["-", "--", ":", "-."]
     palette = [ALONE, DISTILLED, TEACHER, IMPOSTOR, "#cc79a7", "#e69f00", "#56b4e9"]
     for number, (name, curves) in enumerate(groups.items()):
-        mean = pd.concat(curves, axis=1).mean(axis=1)
+        mean = pd.concat(curves, axis=1, join="inner").mean(axis=1)
         axis.plot(
             mean.index, 100 * mean, styles[number // len(palette) % 4], color=palette[number % len(palette)], label=name
         )
