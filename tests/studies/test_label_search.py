@@ -1,6 +1,7 @@
 """A search at every share of labels, what it writes, how it is read, and how sure the errors are."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,9 @@ from cross_modal_kd.studies.regimes.components import Against, components_table
 from cross_modal_kd.studies.regimes.config import STUDIES, LabelsStudy, RegimesConfig
 from cross_modal_kd.studies.regimes.labels import arms_at
 from cross_modal_kd.studies.table import by_arm
+from cross_modal_kd.studies.tuning import trials
 from cross_modal_kd.studies.tuning.config import TuningConfig
-from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
+from cross_modal_kd.studies.tuning.trials import Trials, prepare, search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import kind_named
 
 TASK = TaskConfig(name="v", title="v", kind="verification", student="image", teacher="text")
@@ -100,6 +102,48 @@ def test_what_was_found_is_read_by_the_study_of_labels():
     assert list(arms_at(ARMS, study, 0.1).root) == ["none", "simclr", "soft", "soft_twin", "answer", "moving"]
     soft, twin = (arms_at(ARMS, study, 0.1).get(name).constraints["feature"] for name in ("soft", "soft_twin"))
     assert (soft.margin, twin.margin) == (0.2, 0.0) and soft.weight == twin.weight == 30.0
+
+
+CONTEXT = SimpleNamespace(
+    configuration=SimpleNamespace(
+        training=TrainingConfig(lr=0.02), student=StudentConfig(encoder={"library": "timm", "name": "x"})
+    ),
+    samples=pd.DataFrame({"split": ["train", "dev", "test"]}),
+    data_of=lambda _: SimpleNamespace(labelled_share=None),
+    fingerprint_of=lambda *_: "data",
+    projections={},
+    task=TASK,
+    arms=ARMS,
+    engine=SimpleNamespace(each=lambda search, arms, on_gpu: map(search, arms)),
+)
+
+
+def test_a_search_by_another_seed_or_with_other_repeats_is_another():
+    """Its trials are not those of the old one; at the defaults it is found under the name that it has had."""
+    keys = [prepare(CONTEXT, tuning(**options)).fingerprint for options in ({}, {"seed": 1}, {"repeats": 3})]
+    assert len(set(keys)) == 3
+    about = CONTEXT.configuration
+    budget = trials.shortened(about.training, None)
+    assert keys[0] == trials.run_key("student", data="data", student=about.student, training=budget, labelled=None)
+
+
+def test_the_first_trial_has_what_the_arm_leaves_to_its_training_and_small_values_are_not_rounded_away(
+    tmp_path, monkeypatch
+):
+    tried = []
+
+    def measure(_, arm, seed, report):
+        tried.append(arm.lr)
+        return arm.lr
+
+    monkeypatch.setattr(Trials, "measure", measure)
+    given = TuningConfig(trials=4, space={"none": {"lr": {"low": 1e-5, "high": 0.1, "log": True}}})
+    table, (found,) = search_every_arm(CONTEXT, given, tmp_path)
+    assert tried[0] == 0.02 and min(tried) < 0.001, "as trained, and then a small one"
+    assert found.arm.lr == pytest.approx(min(tried), rel=0.05) and table["dev"].min() == min(tried)
+    assert ARMS.get("none").lr is None
+    small = [trials._rounded(value) for value in (0.00178, 0.00012345, 3.21e-5, -0.00001, 0.0, 59.21234)]
+    assert small == [0.0018, 0.00012, 3.2e-5, -1e-5, 0, 59.2123]
 
 
 def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():

@@ -1,6 +1,7 @@
 """Trials of the search: trainings without the test split, each worth its best dev value (imports torch)."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -124,12 +125,15 @@ def prepare(context: Context, tuning: TuningConfig, share: float = 1.0) -> Trial
         if part is not None:
             known = int((data.labels >= 0).sum())
             alone = context.data_of(part), same_steps(budget, len(data.train), known)
+    drawn = {name: getattr(tuning, name) for name in ("seed", "repeats")}
     fingerprint = run_key(
         "student",
         data=context.fingerprint_of(visible, projections),
         student=about.student,
         training=budget,
         labelled=labelled,
+        # what is at its default is left out, so that older keys stay
+        **{name: value for name, value in drawn.items() if value != TuningConfig.model_fields[name].default},
     )
     return Trials(
         data=data,
@@ -272,7 +276,7 @@ def _search(
     name, arm, space = wanted.name, wanted.arm, wanted.space
     study = search_arm(
         name,
-        arm,
+        _as_trained(arm, space, trials),
         space,
         tuning,
         trials.measure,
@@ -286,11 +290,25 @@ def _search(
     return name, (table, _with_values(arm, study.best_params))
 
 
+def _as_trained(arm: ArmConfig, space: Mapping[str, SearchRange], trials: Trials) -> ArmConfig:
+    """The arm with what it leaves to its training, where that is searched: the first trial is then as it is trained."""
+    budget = trials.budget
+    left = {"lr": budget.lr, "weight_decay": budget.weight_decay, "labelled_in_batch": trials.data.labelled_share}
+    return arm.model_copy(
+        update={key: value for key, value in left.items() if key in space and getattr(arm, key) is None}
+    )
+
+
 def _with_values(arm: ArmConfig, values: Mapping[str, Any]) -> ArmConfig:
-    """The arm with these dotted keys set, numbers to four decimals."""
+    """The arm with these dotted keys set, numbers rounded."""
     for key, value in values.items():
-        arm = with_value(arm, key, round(value, 4) if isinstance(value, float) else value)
+        arm = with_value(arm, key, _rounded(value) if isinstance(value, float) else value)
     return arm
+
+
+def _rounded(value: float) -> float:
+    """To four decimals, or to as many as two significant digits take."""
+    return round(value, 4 if not value or abs(value) >= 1e-3 else 1 - math.floor(math.log10(abs(value))))
 
 
 def tuned_shares_file(tuned: Sequence[Search], task: TaskConfig, tuning: TuningConfig) -> str:
