@@ -173,6 +173,11 @@ def test_a_study_names_the_baseline_of_a_condition_which_is_not_always_the_stude
     assert "SimCLR where nothing is labelled" in section
 
 
+def test_the_share_outside_the_margin_is_that_of_the_last_epoch_and_not_of_the_checkpoint(folder, tmp_path):
+    COMPARISON.assign(active_fraction_feature=0.4).to_csv(folder / "comparison.csv", index=False)
+    assert "| active in the last epoch, feature, % |" in write(folder, tmp_path / "docs")
+
+
 def test_a_remark_on_the_run_stands_under_its_table(folder, tmp_path):
     made = {"command": "kedro run", "seeds": {}, "remarks": ["the student 'distilled' was made\notherwise"]}
     note(folder, folder / "robustness.csv", made)

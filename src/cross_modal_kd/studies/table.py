@@ -186,9 +186,9 @@ def comparison_table(
         ``difference_to_baseline`` (of the error: below zero is better) and ``relative_reduction_to_baseline``, each
         with ``_low`` and ``_high``, and ``seeds_better_than_baseline``; ``hard_arm``, ``difference_to_hard`` and
         ``relative_reduction_to_hard``, with their ends; those of ``DIAGNOSTICS`` that are defined,
-        ``active_fraction_<constraint>``; ``seeds`` (how many), ``seed_list``, ``train_seconds_mean``. What a row has
-        not is NaN; a column that no row has is not there. ``no_interval`` says why ends of a row are NaN where the data
-        cannot bear an interval; then nothing is shown to be better or worse.
+        ``active_fraction_<constraint>`` (of the last epoch, whichever dev chose); ``seeds`` (how many), ``seed_list``,
+        ``train_seconds_mean``. What a row has not is NaN; a column that no row has is not there. ``no_interval`` says
+        why ends of a row are NaN where the data cannot bear an interval; then nothing is shown to be better or worse.
     """
     rows = []
     for (name, projection), result in results.items():

@@ -27,9 +27,9 @@ DIAGNOSTICS = {
     "eer_gap_test_minus_train": "EER gap, points",
     "top1_train": "top-1 on train, %",
     "top1_gap_train_minus_test": "top-1 gap, points",
-    "active_fraction_feature": "active, feature, %",
-    "active_fraction_classifier": "active, classifier, %",
-    "active_fraction_relation": "active, relation, %",
+    "active_fraction_feature": "active in the last epoch, feature, %",
+    "active_fraction_classifier": "active in the last epoch, classifier, %",
+    "active_fraction_relation": "active in the last epoch, relation, %",
     "retrieval_map_unseen": "retrieval mAP, test samples",
     "train_seconds_mean": "training, s",
 }
