@@ -83,7 +83,9 @@ KINDS = (
     ),
     Kind(
         "quality_ordering", "Quality measures against known damage", "quality_ordering.csv", "quality_study",
-        tables.ordering_tables, "No measure sees everything; a negative number says that damage passes for quality.",
+        tables.ordering_tables,
+        "No measure sees everything; a negative number says that damage passes for quality. Intervals resample single "
+        "samples here.",
         ("modality", "measure", "degradation"), ("quality_study.seed",), ("quality_ordering.png",),
     ),
     Kind(
