@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import tarfile
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.sharding import update_shards
 from cross_modal_kd.samples.shards import INDEX, SUMS, shards_in
+from cross_modal_kd.storage import guarded
 
 LONG = "folder/" + "ü" * 120 + ".bin"
 
@@ -98,6 +100,38 @@ def test_only_what_is_new_or_has_changed_is_written_again(raw):
         b"\x04" * 133_333,
     ]
     assert [file.name for file in sorted((raw / "shards").glob("*.tar"))] == ["shard-000000.tar", "shard-000001.tar"]
+
+
+def test_two_that_write_into_one_folder_take_turns(raw, monkeypatch):
+    """Both would call their first shard 0, and the index of one would tell where things lie in that of the other."""
+    parts = [table(raw, ["1.bin", "2.bin"]), table(raw, ["3.bin", "4.bin", "5.bin"])]
+    other = threading.Thread(target=update_shards, args=(parts[1], sources(), 100, raw))
+    added = sharding._added
+
+    def meanwhile(*given):
+        if not other.ident:
+            other.start()
+            other.join(1)  # all that it would take
+        return added(*given)
+
+    monkeypatch.setattr(sharding, "_added", meanwhile)
+    update_shards(parts[0], sources(), 100, raw)
+    other.join(20)
+    roots, originals = Roots(sources(), raw), Roots(sources(None), raw)
+    assert len(shards_in(raw / "shards")) == 5
+    for path in pd.concat(parts)["path"]:
+        assert roots.bytes("made", path) == originals.bytes("made", path)
+    assert not list((raw / "shards").glob(".*"))
+
+
+def test_who_waits_in_vain_is_told_where(raw, monkeypatch):
+    monkeypatch.setattr("cross_modal_kd.storage.lock.GUARD_SECONDS", 0.1)
+    (raw / "shards").mkdir()
+    with (
+        guarded(raw / "shards" / sharding.GUARD),
+        pytest.raises(SamplesError, match=r"sources.made.shards: another run is writing into .*shards; wait"),
+    ):
+        update_shards(table(raw), sources(), 100, raw)
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])

@@ -19,11 +19,13 @@ from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.parquet import read_parquet
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.shards import INDEX, SUMS
-from cross_modal_kd.storage import how_many, with_space, write_whole
+from cross_modal_kd.storage import HeldError, guarded, how_many, with_space, write_whole
 
 logger = logging.getLogger(__name__)
 
 Opened = Callable[[str], IO[bytes]]
+
+GUARD = ".writing"
 
 
 def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None, base: Path | None = None) -> None:
@@ -36,8 +38,8 @@ def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None,
         base: where relative folders start, as ``Roots`` takes it.
 
     Raises:
-        SamplesError: there are shards to be written and no source says where, or not into that folder; files are not in
-            the shards as the table has them, and none are to be written.
+        SamplesError: there are shards to be written and no source says where, or not into that folder, or another run
+            is writing there; files are not in the shards as the table has them, and none are to be written.
     """
     roots, originals = Roots(sources, base), Roots(sources, base, originals=True)
     folders = {name: folder for name in sources.root if (folder := roots.shard_folder(name)) is not None}
@@ -50,6 +52,11 @@ def update_shards(samples: pd.DataFrame, sources: SourcesConfig, mb: int | None,
         if mb is not None:
             try:
                 added = write_shards(folder, files, partial(_opened, originals, name), mb)
+            except HeldError as error:
+                raise SamplesError(
+                    f"sources.{name}.shards: another run is writing into {folder}; wait for its end and run the same "
+                    "command again, or give a folder that no other run writes to"
+                ) from error
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                     raise
@@ -94,7 +101,8 @@ def write_shards(folder: Path, files: pd.DataFrame, opened: Opened, mb: int) -> 
     """Put files into shards, and those that lie there already with the same content not again.
 
     A shard is whole before it has its name, and the index comes last: a killed run leaves the older index, and the next
-    one goes on. A file whose content has changed is added; its older content stays where it is.
+    one goes on. A file whose content has changed is added; its older content stays where it is. One process writes at a
+    time: two would give their shards the same names.
 
     Args:
         folder: for shards and index; made where it is missing.
@@ -107,8 +115,17 @@ def write_shards(folder: Path, files: pd.DataFrame, opened: Opened, mb: int) -> 
 
     Raises:
         SamplesError: a file is not the one whose digest is given, or cannot be read.
+        HeldError: another process is writing there.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if lacking_in(folder, files).empty:
+        return 0
+    with guarded(folder / GUARD, passing=True):
+        return _added_to(folder, files, opened, mb)
+
+
+def _added_to(folder: Path, files: pd.DataFrame, opened: Opened, mb: int) -> int:
+    """``write_shards``, while nobody else writes there."""
     lacking = lacking_in(folder, files)
     if lacking.empty:
         return 0
