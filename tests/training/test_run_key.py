@@ -117,6 +117,7 @@ def fingerprint(**change) -> str:
     return data_fingerprint(**{name: change.get(name, lambda value: value)(value) for name, value in world.items()})
 
 
+BOXES = ("#xywh=0,0,9,9", "#xywh=1,0,9,9")
 DECIDES = {
     "task": {"name": "u", "kind": "classification", "student": "speech", "teacher": "speech", "pairing": "label"},
     "samples": {
@@ -148,6 +149,12 @@ def test_another_value_of_a_sample_is_other_data(name):
 )
 def test_whatever_else_decides_a_training_is_other_data(change):
     assert fingerprint(**change) != fingerprint()
+
+
+def test_another_part_of_a_picture_is_other_data():
+    """The digest is of the whole file, and the name of a sample need not say which part of it is meant."""
+    found = {fingerprint(samples=lambda rows, box=box: rows.assign(path=f"p.jpg{box}")) for box in ("", *BOXES)}
+    assert len(found) == 3
 
 
 def test_what_decides_nothing_leaves_the_data_what_they_are():

@@ -110,6 +110,17 @@ def test_a_texts_words_and_its_encoders_weights_count(tmp_path):
     assert len(found) == 3
 
 
+def test_the_part_of_a_picture_that_is_embedded_counts(world):
+    """As where ``boxes`` of the layout ``cub`` is switched on: names and digests of the pictures stay."""
+    samples, _ = world
+    whole = samples.assign(path=samples["path"].fillna("p.png"))
+    parts = [whole, *(whole.assign(path=whole["path"] + f"#xywh={left},0,9,9") for left in (0, 1))]
+    assert len({embedding_fingerprint(rows, model(seed=0), INPUTS) for rows in parts}) == 3
+    assert embedding_fingerprint(whole.assign(path="moved.png"), model(seed=0), INPUTS) == embedding_fingerprint(
+        whole, model(seed=0), INPUTS
+    )
+
+
 def test_a_frozen_library_is_given_the_rows_and_its_encoder(world, monkeypatch):
     samples, sources = world
     chosen = samples[samples["split"] == "dev"]

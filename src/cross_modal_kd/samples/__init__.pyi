@@ -12,6 +12,7 @@ from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.contents import count_contents as count_contents
 from cross_modal_kd.samples.contents import count_shared as count_shared
 from cross_modal_kd.samples.contents import few_contents as few_contents
+from cross_modal_kd.samples.contents import file_contents as file_contents
 from cross_modal_kd.samples.contents import require_differences as require_differences
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted

@@ -10,7 +10,7 @@ import torch
 from cross_modal_kd.config import DeploymentConfig, EvaluationConfig, TaskConfig
 from cross_modal_kd.metrics import OperatingPoints, SortedScores, cosine_scores, unit_rows
 from cross_modal_kd.models import ModelBundle, weights_of
-from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, split_rows
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, file_contents, split_rows
 from cross_modal_kd.student.answer import class_logits
 from cross_modal_kd.student.record import DevMetric, Operating, ScoreCalibration, Temperature, Threshold
 from cross_modal_kd.tasks import kind_of, trial_rows
@@ -202,7 +202,8 @@ def _dev_metric(
 ) -> DevMetric:
     kind, classes = kind_of(task), list(student.config["classes"])
     value = kind.measure(values, dev["label"], classes, lambda: logits.argmax(dim=1).numpy())
-    data = fingerprint(dev[["sample_id", "label", "sha256"]].astype(str).sort_values("sample_id"))
+    seen = dev[["sample_id", "label"]].assign(sha256=file_contents(dev))
+    data = fingerprint(seen.astype(str).sort_values("sample_id"))
     return DevMetric(
         name=kind.dev_metric,
         value=float(value) if np.isfinite(value) else None,

@@ -25,7 +25,7 @@ from cross_modal_kd.models import ModelBundle, load_bundle, own_projection, save
 from cross_modal_kd.quality import Scoring, average_views, sample_weights, score_samples
 from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.storage import NotReadableError
-from cross_modal_kd.training.keys import run_key
+from cross_modal_kd.training.keys import key_columns, run_key
 from cross_modal_kd.training.labelled import hold_labels_back
 from cross_modal_kd.training.projection import fit_projection
 from cross_modal_kd.training.student import read_arm_data, train_arm_once
@@ -118,7 +118,7 @@ def train_folds(
             **blocks,
             **({} if method.labelled == KnownLabels() else {"labelled": method.labelled}),
         }
-        key = run_key("student", samples=samples[["sample_id", "split", "sha256"]].astype(str), **decides)
+        key = run_key("student", samples=key_columns(samples, ["sample_id", "split"]), **decides)
         logger.info("fold %d of %d, each with students of its own", number, len(tables) + 1)
         folder = store / f"fold-{number}-{key}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +177,7 @@ def _projection(
     samples = hold_labels_back(samples, method.task, method.labelled)
     decides = {
         "task": method.task.model_dump(include={"kind", "teacher", "student", "pairing"}),
-        "samples": samples[["sample_id", "split", "label", "sha256"]].astype(str),
+        "samples": key_columns(samples, ["sample_id", "split", "label"]),
         "embeddings": embeddings,
     }
     kept = folder / f"{kind}-{run_key('projection', **decides, configuration=config)}"

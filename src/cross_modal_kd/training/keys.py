@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from cross_modal_kd.config import DECIDES, InputConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, building, library_of, saved_encoder, saved_inputs
-from cross_modal_kd.samples import EmbeddingTable, SamplesError
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, file_contents
 from cross_modal_kd.tracking import row_hashes
 
 Stage = Literal["data", "teacher", "projection", "student", "search"]
@@ -84,6 +84,19 @@ def _plain_inside(value: Any) -> Any:
     )
 
 
+def key_columns(samples: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """What of samples stands in a run key.
+
+    Args:
+        samples: rows of the samples table.
+        columns: of it, that count.
+
+    Returns:
+        These as texts, and ``sha256``: ``file_contents``, so that a part of a picture is not taken for another part.
+    """
+    return samples[columns].assign(sha256=file_contents(samples)).astype(str)
+
+
 def data_fingerprint(
     samples: pd.DataFrame,
     task: TaskConfig,
@@ -109,7 +122,7 @@ def data_fingerprint(
         "data",
         task=task.model_dump(include={"name", "kind", "student", "teacher", "pairing"}),
         inputs=inputs.model_dump(exclude={"cache_mb"}),
-        samples=samples[["sample_id", "modality", "split", "label", "group", "sha256"]].astype(str),
+        samples=key_columns(samples, ["sample_id", "modality", "split", "label", "group"]),
         teacher=teacher_embeddings,
         projections=projections,
         weights=sample_weights,
@@ -120,7 +133,8 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
     """SHA-256 of what decides embeddings: the model, the transform of the samples' modality, and the samples.
 
     Args:
-        chosen: rows of the samples table; their ids and contents count (``text``, else ``sha256``), in their order.
+        chosen: rows of the samples table; their ids and contents count (``text``, else ``file_contents``), in their
+            order.
         teacher_model: counts by its encoder and tensors, or by the weight files of the package that brings it.
         inputs: of which the blocks of the rows' modalities count.
 
@@ -138,7 +152,7 @@ def embedding_fingerprint(chosen: pd.DataFrame, teacher_model: ModelBundle, inpu
             digest.update(name.encode() + np.ascontiguousarray(np.asarray(teacher_model.tensors[name])).tobytes())
         if (weights := library_of(encoder.library).weights) is not None:
             digest.update(weights(encoder).encode())
-    content = chosen["text"].where(chosen["text"].notna(), chosen["sha256"]).astype(str)
+    content = chosen["text"].where(chosen["text"].notna(), file_contents(chosen)).astype(str)
     for sample_id, what in zip(chosen["sample_id"], content, strict=True):
         digest.update(f"{sample_id}\0{what}\0".encode())
     return digest.hexdigest()

@@ -44,7 +44,7 @@ from cross_modal_kd.training.augmented import augmented, batch_augmentation, mix
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.embed import embed_inputs
 from cross_modal_kd.training.finished import once
-from cross_modal_kd.training.keys import embedding_fingerprint, run_key
+from cross_modal_kd.training.keys import embedding_fingerprint, key_columns, run_key
 from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.seeds import derive_seed
@@ -126,7 +126,7 @@ def train_teacher(
     dev_inputs = load_inputs(task.teacher, dev, roots, inputs)
     ones = torch.ones(len(trained_on))
     labels = torch.from_numpy(class_numbers(trained_on["label"], classes))
-    seen = pd.concat([trained_on, dev])[["sample_id", "split", "label", "sha256"]].astype(str)
+    seen = key_columns(pd.concat([trained_on, dev]), ["sample_id", "split", "label"])
     key = run_key("teacher", teacher=teacher, inputs=inputs.model_dump(exclude={"cache_mb"}), samples=seen)
     data = TrainingData(read, labels, ones, ones, apart=apart)
 
