@@ -6,9 +6,11 @@ them. They write nothing but the checkpoint and the best weights, which the firs
 come back here, where MLflow is.
 """
 
+import io
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -24,12 +26,14 @@ from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.multiprocessing  # registers how tensors are sent: those on a CPU are shared, not copied
-from torch import nn
+from safetensors.torch import load, save
+from torch import Tensor, nn
 
 from cross_modal_kd.compute import check_started, launcher, make_fabric, portable, shared
 from cross_modal_kd.modalities import Item
@@ -102,6 +106,38 @@ class _Sent:
     job: Job
     weights: Path
     threads: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        stream = io.BytesIO()
+        _Pickler(stream, self.job.module).dump((self.job, self.weights, self.threads))
+        return _received, (stream.getvalue(),)
+
+
+def _received(content: bytes) -> _Sent:
+    return _Sent(*pickle.loads(content))  # noqa: S301 (what this process's own parent has made)
+
+
+class _Pickler(ForkingPickler):
+    """As processes are sent things, but for the tensors of a network, of which each process is to have its own.
+
+    What is shared takes a file for each tensor, of which a new process can be handed some 250; a network may have more.
+    """
+
+    def __init__(self, stream: io.BytesIO, network: nn.Module) -> None:
+        super().__init__(stream)
+        self._own = {id(each) for each in (*network.parameters(), *network.buffers())}
+
+    def reducer_override(self, value: Any) -> Any:
+        """Pickle's way to ask how something is sent."""
+        if id(value) not in self._own:
+            return NotImplemented
+        numbers = save({"": value.detach().contiguous()})
+        return _tensor, (numbers, isinstance(value, nn.Parameter), value.requires_grad)
+
+
+def _tensor(numbers: bytes, parameter: bool, trained: bool) -> Tensor:
+    tensor = load(numbers)[""]
+    return nn.Parameter(tensor, trained) if parameter else tensor
 
 
 @dataclass(frozen=True)
@@ -263,22 +299,13 @@ def _run(rank: int, address: dict[str, str], sent: _Sent, writer: Connection) ->
 
 
 def _fitted(sent: _Sent, sender: "_Sender") -> list[Row]:
-    module = _unshared(sent.job.module)
     plan = replace(sent.job.plan, on_epoch=lambda row, _: sender.put_nowait(row))
     history = replace(sent.job, plan=plan).run()
     if torch.distributed.get_rank() == 0:
-        save_state(sent.weights, module.state_dict())
+        save_state(sent.weights, sent.job.module.state_dict())
     torch.distributed.barrier()  # nobody leaves while another still waits for it
     torch.distributed.destroy_process_group()
     return history
-
-
-def _unshared(module: DistillationModule) -> DistillationModule:
-    """The module with tensors of its own: those that were sent lie in the memory of all ranks."""
-    with torch.no_grad():
-        for tensor in (*module.parameters(), *module.buffers()):
-            tensor.data = tensor.data.clone()
-    return module
 
 
 def _end_with_parent() -> None:
