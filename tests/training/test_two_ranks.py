@@ -19,9 +19,10 @@ from click.testing import CliRunner
 from torch import nn
 
 from cross_modal_kd import cli
-from cross_modal_kd.config import ConfigError
+from cross_modal_kd.config import ConfigError, ProjectionConfig
 from cross_modal_kd.config.training import DECIDES, TrainingConfig
 from cross_modal_kd.losses import LinearClassifier
+from cross_modal_kd.models import Projection
 from cross_modal_kd.training.checkpoint import load_state
 from cross_modal_kd.training.data import TrainingData
 from cross_modal_kd.training.launched import join
@@ -37,6 +38,7 @@ from training_toys import (
     COUNT,
     DIM,
     FEATURES,
+    TEACHER_DIM,
     ArrayInputs,
     data,
     objective,
@@ -178,6 +180,21 @@ def test_a_network_of_many_tensors_is_sent_too():
         found.append((weights_of(made), timeless(history)))
     assert len(found[0][0]) > 300
     near(*found)
+
+
+def test_a_projection_whose_linear_term_has_no_part_goes_on_learning_on_two_ranks():
+    made = []
+    for devices in (1, 2):
+        bound = Projection(TEACHER_DIM, CLASSES, ProjectionConfig(dim=DIM, hidden=12, dropout=0, residual=False))
+        bound.load_state_dict(projection(0.0).state_dict())
+        plain = module({"feature": TERMS["feature"]})
+        joint = DistillationModule(plain.student, plain.classifier, plain.objective, bound, True)
+        before = weights_of(joint)
+        history = train(joint, data(), Plan(config(devices, epochs=2), DevMetric("score", Norm(), True)))
+        made.append((weights_of(joint), timeless(history)))
+        assert torch.equal(before["projection.head.linear.weight"], made[-1][0]["projection.head.linear.weight"])
+        assert not torch.equal(before["projection.head.mlp.1.weight"], made[-1][0]["projection.head.mlp.1.weight"])
+    near(*made)
 
 
 def running() -> list[psutil.Process]:

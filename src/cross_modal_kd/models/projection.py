@@ -21,8 +21,8 @@ class ProjectionMap(nn.Module):
 
     g(x) = P (x - mu) [+ MLP(x - mu)], with mu the mean and P the first d principal directions of the training
     embeddings. ``pca`` keeps P alone, fixed: the ablation without a trained g. ``mlp`` learns both terms, the MLP
-    starting near zero, so that g starts from the teacher's own geometry. Our reading; the source's shape was not
-    available.
+    starting near zero, so that g starts from the teacher's own geometry; without ``residual`` P has no part in it, and
+    is not trained. Our reading; the source's shape was not available.
 
     Args:
         in_dim: D, length of the teacher's embeddings.
@@ -47,8 +47,7 @@ class ProjectionMap(nn.Module):
                 nn.init.zeros_(last.bias)
                 with torch.no_grad():
                     last.weight.mul_(0.1)
-        else:
-            self.linear.requires_grad_(False)
+        self.linear.requires_grad_(self.mlp is not None and config.residual)
 
     @torch.no_grad()
     def initialise(self, embeddings: Tensor) -> None:
