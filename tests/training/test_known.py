@@ -1,5 +1,7 @@
 """A teacher that stands still is asked once for each of its embeddings, and a training comes out the same."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -52,6 +54,15 @@ def test_an_answer_is_to_the_bit_the_one_that_a_batch_gets(count, batch):
 def test_nothing_is_kept_that_no_constraint_takes_or_of_a_projection_that_moves(monkeypatch, kind, joint):
     made, asked, _ = trained(monkeypatch, kind, joint)
     assert not asked and "logits" not in made._answers
+
+
+def test_what_is_known_stays_in_its_process(monkeypatch):
+    """It lies on a device, which another rank would open too."""
+    made, *_ = trained(monkeypatch, "classifier_kl")
+    sent = pickle.loads(pickle.dumps(made))  # noqa: S301 (what this test has made)
+    assert made._answers and made._seen and made._prototypes
+    assert not (sent._answers or sent._seen or sent._prototypes or sent._banked)
+    assert all(torch.equal(value, made.state_dict()[name]) for name, value in sent.state_dict().items())
 
 
 def test_weights_that_are_loaded_into_the_projection_are_another_teacher(monkeypatch):

@@ -197,6 +197,17 @@ def test_a_projection_whose_linear_term_has_no_part_goes_on_learning_on_two_rank
     near(*made)
 
 
+def test_a_network_that_a_training_before_has_left_on_a_gpu_is_sent_from_the_cpu(monkeypatch):
+    """The first rank of a launcher trains in its own process, and a large-margin stage goes on from there."""
+    made, done = module(), []
+    monkeypatch.setattr(made, "cpu", lambda: done.append("cpu"))
+    monkeypatch.setattr("cross_modal_kd.training.ranks.launcher", lambda: ("torchrun", 2))
+    monkeypatch.setattr("cross_modal_kd.training.ranks.leaves_unused", lambda *_: done.append("looked at"))
+    monkeypatch.setattr("cross_modal_kd.training.ranks.share", lambda job: done.append("sent") or [])
+    train(made, data(), Plan(config(2), DevMetric("score", Norm(), True)))
+    assert done == ["cpu", "looked at", "sent"]
+
+
 def running() -> list[psutil.Process]:
     """Ranks: the server that they come from stays, a child of this process."""
     return [each for each in psutil.Process().children(recursive=True) if each.ppid() != os.getpid()]

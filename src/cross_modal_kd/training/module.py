@@ -1,7 +1,7 @@
 """Everything that takes part in one step, as one module, so that any launcher of devices can wrap it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -145,6 +145,10 @@ class DistillationModule(nn.Module):
         self._banked: tuple[int, Tensor, Tensor] | None = None
         if projection is not None and not self.joint:
             projection.requires_grad_(False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As another process is given it: without what is worked out of the teacher: it lies on this one's device."""
+        return {**super().__getstate__(), "_answers": {}, "_seen": [], "_prototypes": None, "_banked": None}
 
     def train(self, mode: bool = True) -> "DistillationModule":
         """Switch to training or evaluation mode; a projection that stands still is left in evaluation mode.

@@ -68,6 +68,7 @@ def train(module: DistillationModule, data: TrainingData, plan: Plan) -> list[Ro
     """
     if not shared(plan.config.compute):
         return fit(module, data, plan, make_fabric(plan.config))
+    module.cpu()  # where a training before has left it on a GPU, this process's own
     job = Job(module, data, plan, bool((data.labels < 0).any()) or leaves_unused(module.student, data))
     if launcher() is not None:
         return share(job)
