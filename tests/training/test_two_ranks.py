@@ -208,6 +208,30 @@ def test_a_network_that_a_training_before_has_left_on_a_gpu_is_sent_from_the_cpu
     assert done == ["cpu", "looked at", "sent"]
 
 
+class OfTheFirst(type(Path())):  # type: ignore[misc]
+    """A file that only the first rank finds, as on a disk of its own."""
+
+    def exists(self, **options) -> bool:
+        return os.environ.get("LOCAL_RANK", "0") == "0" and super().exists(**options)
+
+
+def test_ranks_that_do_not_read_the_same_checkpoint_are_an_error(tmp_path):
+    """Else each would go on from weights of its own, and the mean of their gradients would be that of neither."""
+
+    class Killed(Exception):
+        pass
+
+    def kill(row, epoch):
+        if epoch == 2:
+            raise Killed
+
+    checkpoint = OfTheFirst(tmp_path / "c.safetensors")
+    with pytest.raises(Killed):
+        trained(data(), config(2), checkpoint=checkpoint, on_epoch=kill)
+    with pytest.raises(ValueError, match=r"rank 1 goes on after epoch 0 and the first rank after [1-3] .*data_root"):
+        trained(data(), config(2), checkpoint=checkpoint)
+
+
 def running() -> list[psutil.Process]:
     """Ranks: the server that they come from stays, a child of this process."""
     return [each for each in psutil.Process().children(recursive=True) if each.ppid() != os.getpid()]

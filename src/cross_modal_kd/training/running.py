@@ -84,13 +84,24 @@ class Running:
 
         Args:
             config: of the training; it must be the one that the checkpoint notes.
-            fabric: on whose device the optimizer's state is to be.
+            fabric: on whose device the optimizer's state is to be, and by which the ranks agree where they stand.
 
         One that is damaged is removed, with a warning, and the training starts afresh.
 
         Raises:
-            ValueError: it belongs to another training.
+            ValueError: it belongs to another training; another rank has read another one, or none.
         """
+        self._take_up(config, fabric)
+        first = int(fabric.broadcast(self.progress.epoch))
+        if self.checkpoint is not None and self.progress.epoch != first:
+            raise ValueError(
+                f"{self.checkpoint.path}: rank {fabric.global_rank} goes on after epoch {self.progress.epoch} and the "
+                f"first rank after {first} (0: it has no checkpoint). Each must read the same file: let the folder of "
+                "the checkpoints (data_root) lie on a file system that all machines share, or delete the checkpoint"
+            )
+
+    def _take_up(self, config: TrainingConfig, fabric: "Fabric") -> None:
+        """``resume``, as this rank finds the checkpoint."""
         if self.checkpoint is None or not self.checkpoint.exists():
             self._tell_of_others(config)
             return
