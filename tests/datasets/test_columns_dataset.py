@@ -29,6 +29,21 @@ def test_a_table_comes_back_as_pandas_reads_it(tmp_path, rows):
         pd.testing.assert_frame_equal(found, table)
 
 
+def test_a_write_that_is_killed_leaves_the_table_before(tmp_path, monkeypatch):
+    entry, table = ColumnsDataset(filepath=str(tmp_path / "t.parquet")), pd.DataFrame({"a": range(30)})
+    entry.save(table)
+
+    def killed(self, path):
+        path.write_bytes(b"PAR1 and no more")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", killed)
+    with pytest.raises(KeyboardInterrupt):
+        entry.save(table.assign(a=0))
+    pd.testing.assert_frame_equal(entry.load(), table)
+    assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
+
+
 def test_kedro_viz_sees_the_first_rows(tmp_path):
     entry = ColumnsDataset(filepath=str(tmp_path / "t.parquet"))
     entry.save(pd.DataFrame({"a": range(30)}))

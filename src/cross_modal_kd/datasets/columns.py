@@ -21,7 +21,7 @@ class ColumnsDataset(TableDataset):
     """
 
     def save(self, data: "pd.DataFrame") -> None:
-        """Write a table in the place of what the file holds.
+        """Write a table in the place of what the file holds; a failure leaves that as it is.
 
         Args:
             data: rows 0 to n - 1.
@@ -31,10 +31,13 @@ class ColumnsDataset(TableDataset):
         """
         import pandas as pd
 
+        from cross_modal_kd.storage import replacing, with_space
+
         if not isinstance(data, pd.DataFrame):
             raise DatasetError(f"{self._filepath} takes a table, found {type(data).__name__}")
         self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        data.to_parquet(self._filepath)
+        with with_space(self._filepath), replacing(self._filepath) as new:
+            data.to_parquet(new)
 
     def _read(self, rows: int | None = None) -> "pd.DataFrame":
         from cross_modal_kd.storage import read_columns

@@ -6,8 +6,7 @@ import io
 import logging
 import os
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -19,7 +18,7 @@ from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.parquet import read_parquet
 from cross_modal_kd.samples.roots import Roots
 from cross_modal_kd.samples.shards import INDEX, SUMS
-from cross_modal_kd.storage import HeldError, guarded, how_many, with_space, write_whole
+from cross_modal_kd.storage import HeldError, guarded, how_many, replacing, with_space, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +132,7 @@ def _added_to(folder: Path, files: pd.DataFrame, opened: Opened, mb: int) -> int
     first = 0 if there is None else 1 + max(int(name[6:-4]) for name in there["shard"].unique())
     new = _written(folder, lacking, opened, mb * 2**20, first)
     whole = new if there is None else pd.concat([there[~there["path"].isin(new["path"])], new], ignore_index=True)
-    with with_space(folder), _replacing(folder / INDEX) as index:
+    with with_space(folder), replacing(folder / INDEX) as index:
         whole.to_parquet(index, index=False)
     return len(new)
 
@@ -147,7 +146,7 @@ def _written(folder: Path, files: pd.DataFrame, opened: Opened, most: int, first
     while len(names) < len(files):
         name = f"shard-{first:06d}.tar"
         first += 1
-        with with_space(folder), _replacing(folder / name) as file, file.open("wb") as plain:
+        with with_space(folder), replacing(folder / name) as file, file.open("wb") as plain:
             stream = _Digested(plain)
             with tarfile.open(fileobj=cast(Any, stream), mode="w", format=tarfile.GNU_FORMAT) as tar:
                 while tar.offset < most and (each := next(left, None)) is not None:
@@ -195,17 +194,6 @@ class _Digested:
         """Have it on the disk."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
-
-
-@contextmanager
-def _replacing(file: Path) -> Iterator[Path]:
-    """A file beside it that takes its place where nothing goes wrong."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _note(folder: Path, name: str, digest: str) -> None:

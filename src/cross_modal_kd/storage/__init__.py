@@ -25,7 +25,7 @@ from cross_modal_kd.storage.folder import (
     verify,
     with_space,
 )
-from cross_modal_kd.storage.lock import HeldError, Lock, guarded, write_whole
+from cross_modal_kd.storage.lock import HeldError, Lock, guarded, replacing, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 from cross_modal_kd.storage.rows_file import RowsFile
 from cross_modal_kd.storage.words import how_many, with_article
@@ -52,6 +52,7 @@ __all__ = [
     "read_csv",
     "read_json",
     "replaced",
+    "replacing",
     "require_readable",
     "safe_text",
     "seal",

@@ -191,6 +191,24 @@ def guarded(file: Path, passing: bool = False) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A file beside another one, which takes its place at the end; a failure leaves the old one.
+
+    Args:
+        file: in a folder that is there.
+
+    Yields:
+        Where to write.
+    """
+    new = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        yield new
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
+
+
 def write_whole(file: Path, text: str) -> None:
     """Write a file so that who reads meanwhile, or is killed meanwhile, has the old one or the new one.
 

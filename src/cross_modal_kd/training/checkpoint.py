@@ -3,7 +3,6 @@
 import glob
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cross_modal_kd.storage import require_readable, with_space
+from cross_modal_kd.storage import replacing, require_readable, with_space
 
 _TENSOR = "__tensor__"
 _KEY = re.compile(r"-[0-9a-f]{16}$")
@@ -134,13 +133,8 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
     tree = json.dumps(plain(state))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with with_space(path):
-            save_file(tensors, temporary, metadata={"tree": tree, "sha256": _digest(tree, tensors)})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with with_space(path), replacing(path) as new:
+        save_file(tensors, new, metadata={"tree": tree, "sha256": _digest(tree, tensors)})
 
 
 def load_state(path: Path) -> dict[str, Any]:
