@@ -1,12 +1,13 @@
 """Labels that are held back, and samples that have none: what a training is told."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from cross_modal_kd.config import ArmsConfig, DistillationConfig, KnownLabels, TaskConfig
-from cross_modal_kd.samples import train_classes
-from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part
+from cross_modal_kd.config import ArmsConfig, DistillationConfig, KnownLabels, ProjectionConfig, TaskConfig
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, train_classes
+from cross_modal_kd.training import fit_projection, hold_labels_back, labelled_clusters, labelled_part
 
 TASKS = {
     kind: TaskConfig(name=kind, title=kind, kind=kind, student="image", teacher="text")
@@ -84,3 +85,14 @@ def test_arms_that_ask_for_labels_are_refused_where_all_are_held_back():
     assert distilled.startswith("distillation.arm is 'moving'") and "projection is trained on labels" in distilled
     assert said(0.0, "simclr", "fixed") == []
     assert DistillationConfig(labelled={"share": 0.05}).in_a_line().endswith("with 5 % of the labels")
+
+
+def test_a_teacher_none_of_whose_training_samples_has_a_label_is_told():
+    """Pictures with labels, and texts that know their picture alone: there is nothing to learn a prototype from."""
+    samples, task = table(), TASKS["verification"]
+    texts = samples["modality"] == "text"
+    samples["label"] = samples["label"].mask(texts & (samples["split"] == "train"))
+    values = np.random.default_rng(0).normal(size=(texts.sum(), 8))
+    given = EmbeddingTable(samples.loc[texts, "sample_id"].tolist(), values, "f")
+    with pytest.raises(SamplesError, match=r"none of the 32 text samples .* image samples there have \('l0', 'l1'"):
+        fit_projection(samples, task, given, ProjectionConfig(dim=4))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from cross_modal_kd.config import ProjectionConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle, Projection, projection_bundle
-from cross_modal_kd.samples import EmbeddingTable, class_numbers, split_rows, train_classes
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, first_few, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
 
@@ -125,12 +125,20 @@ def fit_projection(
         none.
 
     Raises:
+        SamplesError: the student's training samples have labels, and none of the teacher's has one of these.
         ValueError: the loss is not finite.
     """
     kind = kind_of(task)
     classes = train_classes(samples, task)
     train = split_rows(samples, task.teacher, "train")
     known = train[train["label"].isin(classes)] if classes else train
+    if known.empty:
+        raise SamplesError(
+            f"none of the {len(train):,} {task.teacher} samples of the training split has a known label that "
+            f"{task.student} samples there have ({first_few(classes, 3)}), and the projection learns a prototype of "
+            f"each label from them. Give each {task.teacher} sample the label of what it stands beside; where labels "
+            "are held back (distillation.labelled.share), hold back fewer"
+        )
     dev = split_rows(samples, task.teacher, "dev")
     dev_values = torch.from_numpy(teacher_embeddings.at(dev["sample_id"]))
 
