@@ -165,6 +165,7 @@ class _Ranks:
         """Start them, hear them to the end, leave none behind."""
         name = plan.description
         logger.info("%s: on %d processes that share every batch", name, self._count)
+        torch.cuda.empty_cache()  # what this process keeps of the first GPU is the first rank's now; nothing on a CPU
         try:
             self._start()
             while self._readers and not self._failed:
