@@ -12,13 +12,13 @@ from cross_modal_kd.samples.container import member_path as member_path
 from cross_modal_kd.samples.contents import count_contents as count_contents
 from cross_modal_kd.samples.contents import count_shared as count_shared
 from cross_modal_kd.samples.contents import few_contents as few_contents
-from cross_modal_kd.samples.contents import file_contents as file_contents
 from cross_modal_kd.samples.contents import require_differences as require_differences
 from cross_modal_kd.samples.copies import reject_conflicting as reject_conflicting
 from cross_modal_kd.samples.copies import reject_parted as reject_parted
 from cross_modal_kd.samples.data_page import DataPage as DataPage
 from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
+from cross_modal_kd.samples.digests import file_contents as file_contents
 from cross_modal_kd.samples.doubtful import doubts_of as doubts_of
 from cross_modal_kd.samples.downloads import no_beginning as no_beginning
 from cross_modal_kd.samples.downloads import no_sample as no_sample

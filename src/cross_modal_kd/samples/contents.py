@@ -3,7 +3,7 @@
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.samples.boxes import SIGN
+from cross_modal_kd.samples.digests import file_contents
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import seen_of
 from cross_modal_kd.samples.pairing import Pairing
@@ -29,21 +29,6 @@ def contents_of(samples: pd.DataFrame) -> pd.Series:
     held = file_contents(samples)
     said = samples["text"].notna() & held.notna()
     return held.mask(said, samples["text"].where(said).map(seen_of, na_action="ignore")) if said.any() else held
-
-
-def file_contents(samples: pd.DataFrame) -> pd.Series:
-    """The digest of each sample's file, and the box where it is a part of a picture: ``sha256`` is of all of its file.
-
-    Args:
-        samples: n rows with ``sha256``, and ``path`` where they have files.
-
-    Returns:
-        (n,) texts, the column ``sha256`` itself where no sample is such a part.
-    """
-    paths = samples["path"].astype("str") if "path" in samples else pd.Series(dtype="str")
-    if not paths.str.contains(SIGN, regex=False, na=False).any():
-        return samples["sha256"]
-    return samples["sha256"].astype("str") + paths.str.extract(f"({SIGN}.*)$", expand=False).fillna("")
 
 
 def require_differences(samples: pd.DataFrame, task: TaskConfig) -> None:
