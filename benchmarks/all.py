@@ -37,7 +37,7 @@ are written anew. The machine had other work meanwhile: with the `cpu` clock tha
 figures larger.
 
 What stays above its goal: a projection that is trained with the student costs its own loss, gradient and step, by
-itself 0.09 of a plain step (last row of the first table), and no loop saves that. RKD compares all pairs and all
+itself 0.08 of a plain step (last row of the first table), and no loop saves that. RKD compares all pairs and all
 triplets of a batch.
 """
 
