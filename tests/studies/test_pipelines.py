@@ -63,7 +63,7 @@ def test_the_context_is_gathered_once_where_several_studies_run_together(nodes):
     assert {"comparison", "tuning", "regimes", "robustness", "labels", "crossfit"} <= set().union(
         *(node.tags for (_, name), node in nodes.items() if name == "gather_context")
     )
-    assert len(gather.inputs) == 7
+    assert len(gather.inputs) == 8
 
 
 @pytest.mark.parametrize("tag", ["labels", "noise", "variants"])

@@ -105,17 +105,27 @@ class ArmConfig(Grown):
         """Whether samples without a label teach the student anything."""
         return bool(self.constraints) or self.self_supervised is not None
 
-    @property
-    def asks_for_labels(self) -> str:
+    def asks_for_labels(self, named: bool = False) -> str:
         """Why the arm cannot be trained where no training sample has a label; empty where it can.
 
         The trainable projection is fitted on labels, and prototypes stand for classes.
+
+        Args:
+            named: whether the task is a classification whose prototypes are the words of its classes, so that they ask
+                for no label, and whose student has to name one.
+
+        Returns:
+            The first reason there is.
         """
         if not self.learns_from_unlabelled:
             return "it learns from labels alone"
-        asking = [term.kind for term in self.constraints.values() if CONSTRAINTS[term.kind].classes]
-        if asking:
+        if ignored := [name for name, term in self.constraints.items() if term.options.get("unlabelled") == "ignore"]:
+            return f"constraints.{ignored[0]} passes over samples without a label (options.unlabelled: ignore)"
+        kinds = {term.kind: CONSTRAINTS[term.kind] for term in self.constraints.values()}
+        if not named and (asking := [name for name, kind in kinds.items() if kind.classes]):
             return f"{', '.join(asking)} asks the classifier of classes"
+        if named and self.answer != "teacher" and not any(kind.own for kind in kinds.values()):
+            return f"its answer is {self.answer!r}, and nothing but labels teaches its own classifier"
         if self.constraints and (self.projection == "mlp" or self.joint):
             return "its projection is trained on labels (pca is not)"
         return ""
@@ -185,7 +195,7 @@ class DistillationConfig(Grown):
         """
         arms = blocks["arms"].root
         for key, name in (("baseline", self.baseline), ("arm", self.arm)):
-            if self.labelled.share == 0 and name in arms and (asks := arms[name].asks_for_labels):
+            if self.labelled.share == 0 and name in arms and (asks := arms[name].asks_for_labels()):
                 yield (
                     f"distillation.{key} is {name!r}, which cannot be trained with distillation.labelled.share 0: "
                     f"{asks}. Choose another arm (conf/no_labels has two), or a share above 0"

@@ -63,6 +63,7 @@ class Kind:
         options: Its further options by name; what is not given stays at the class's own default.
         fixed: Arguments that the name stands for.
         classes: Whether it asks a classifier, which knows the classes of labelled samples.
+        own: Whether it teaches the student's own classifier, beside the label.
     """
 
     where: str
@@ -70,6 +71,7 @@ class Kind:
     options: Mapping[str, Option] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     classes: bool = False
+    own: bool = False
 
 
 DISTANCES: dict[str, str] = {"cosine": "distances.COSINE", "l2": "distances.L2"}
@@ -104,7 +106,7 @@ CONSTRAINTS: dict[str, Kind] = {
         fixed={"target": "label"},
         classes=True,
     ),
-    "hinton_kd": Kind("hinton.HintonKD", temperature=True, classes=True),
+    "hinton_kd": Kind("hinton.HintonKD", temperature=True, classes=True, own=True),
     "rkd": Kind("rkd.RKD", options={"distance_weight": FACTOR, "angle_weight": FACTOR}),
 }
 

@@ -183,6 +183,27 @@ def prototypes(projection: ModelBundle) -> np.ndarray:
     return unit_rows(np.asarray(projection.tensors["weight"]))
 
 
+def with_prototypes(projection: ModelBundle, classes: list[str], rows: np.ndarray) -> ModelBundle:
+    """The projection with other prototypes.
+
+    Args:
+        projection: Of ``projection_bundle``; its map stays.
+        classes: C names.
+        rows: (C, d) prototypes in their order; their lengths do not count.
+
+    Returns:
+        A new bundle.
+
+    Raises:
+        ValueError: If there is not a row of the projection's dimension for each class.
+    """
+    shape = (len(classes), projection.config["projection"]["dim"])
+    if rows.shape != shape:
+        raise ValueError(f"rows: expected a prototype for each class, {shape}, found {rows.shape}")
+    weight = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
+    return ModelBundle(KIND, {**projection.config, "classes": list(classes)}, {**projection.tensors, "weight": weight})
+
+
 def nearest_prototype(projection: ModelBundle, projected: np.ndarray) -> np.ndarray:
     """The class that the teacher's classifier takes each sample for.
 

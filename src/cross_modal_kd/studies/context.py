@@ -61,6 +61,7 @@ class Context:
         projection_mlp: the trainable projection.
         projection_pca: the fixed projection.
         sample_weights: by sample_id, with the quality of both sides of each training pair.
+        teacher_model: the frozen teacher.
         compute: who trains.
     """
 
@@ -70,6 +71,7 @@ class Context:
     projection_mlp: ModelBundle
     projection_pca: ModelBundle
     sample_weights: pd.DataFrame
+    teacher_model: ModelBundle
     compute: ComputeConfig = field(default=ComputeConfig(), kw_only=True)
 
     @property

@@ -24,19 +24,6 @@ from cross_modal_kd.training import Method, prepare_fold
 KINDS = ("mlp", "pca")
 
 
-@dataclass(frozen=True)
-class OtherFold:
-    """A fold beside the first.
-
-    Attributes:
-        context: of it, with qualities, embeddings and projections of its own training split.
-        teacher_model: its frozen teacher.
-    """
-
-    context: Context
-    teacher_model: ModelBundle
-
-
 def other_folds(
     context: Context,
     ingestion: IngestionConfig,
@@ -45,7 +32,7 @@ def other_folds(
     quality_measures: pd.DataFrame,
     store: Path,
     embedding_cache: Path,
-) -> list[OtherFold]:
+) -> list[Context]:
     """Every fold of ``evaluation.folds`` but the first, each with a teacher and projections of its own training split.
 
     Args:
@@ -82,8 +69,9 @@ def other_folds(
             projection_mlp=fold.projections["mlp"],
             projection_pca=fold.projections["pca"],
             sample_weights=sample_weights(samples, fold.scores, about.task, WeightConfig()),
+            teacher_model=fold.teacher_model,
         )
-        found.append(OtherFold(own, fold.teacher_model))
+        found.append(own)
     return found
 
 

@@ -20,7 +20,7 @@ from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.studies.context import Configuration, Context
 
 BLOCKS = ("task", "sources", "inputs", "projection", "student", "training", "arms", "evaluation")
-DATA = ("samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights")
+DATA = ("samples", "teacher_embeddings", "projection_mlp", "projection_pca", "sample_weights", "teacher_model")
 STUDIES = ("comparison", "tuning", "regimes", "robustness")
 
 
@@ -59,6 +59,7 @@ def gather_context(
     projection_mlp: ModelBundle,
     projection_pca: ModelBundle,
     sample_weights: pd.DataFrame,
+    teacher_model: ModelBundle,
     compute: ComputeConfig,
 ) -> Context:
     """The data and the configuration that every study starts from.
@@ -70,14 +71,14 @@ def gather_context(
         projection_mlp: the trainable projection.
         projection_pca: the fixed projection.
         sample_weights: by sample_id, with the quality of both sides of each training pair.
+        teacher_model: the frozen teacher.
         compute: who trains.
 
     Returns:
         The context; nothing is read or computed yet.
     """
-    return Context(
-        configuration, samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights, compute=compute
-    )
+    data = (samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights, teacher_model)
+    return Context(configuration, *data, compute=compute)
 
 
 def create_pipeline(*tags: str) -> Pipeline:

@@ -28,4 +28,5 @@ from cross_modal_kd.training.student import train_arm_once as train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher as embed_teacher
 from cross_modal_kd.training.teacher import measure_teacher as measure_teacher
 from cross_modal_kd.training.teacher import pretrained_teacher as pretrained_teacher
+from cross_modal_kd.training.teacher import teacher_embeddings as teacher_embeddings
 from cross_modal_kd.training.teacher import train_teacher as train_teacher

@@ -176,7 +176,7 @@ def _require_labels(data: ArmData, arm: ArmConfig, name: str) -> None:
             f"no {data.task.student} sample of the training split has a known label, and a classification learns a "
             "classifier: give some a label, raise distillation.labelled.share, or verify (`task.kind: verification`)"
         )
-    if asks := arm.asks_for_labels:
+    if asks := arm.asks_for_labels():
         raise ConfigError(
             f"arms.{name} cannot be trained: no {data.task.student} sample of the training split has a known label, "
             f"and {asks}. Take another arm (distillation.baseline, distillation.arm; conf/no_labels has two), give "

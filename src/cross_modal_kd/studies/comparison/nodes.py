@@ -58,7 +58,7 @@ def prepare_folds(
     from cross_modal_kd.studies.folds import other_folds
 
     others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
-    return [context, *(fold.context for fold in others)]
+    return [context, *others]
 
 
 def train_arms(comparison_folds: list[Context], comparison: ComparisonConfig, store: Path) -> list:

@@ -35,7 +35,8 @@ class LabelsStudy(Strict):
     draw: seed of the draw; a smaller share is part of a larger one. labelled_in_batch: share of each batch that is
     labelled, at least; null takes batches as they come, in which the task's loss is a mean over few samples and each
     labelled sample is seen as rarely as an unlabelled one.
-    without_labels: an arm, the baseline where nothing is labelled; it learns from the student's own samples.
+    without_labels: an arm, the baseline where nothing is labelled; it learns from the student's own samples, or, in a
+    classification, from the words of the classes.
     tuned: by share and arm, values by dotted keys inside the arm, of a search at that share (``tuning.labelled``).
     twins: arms that are trained a second time in their hard form, all else equal (each margin 0).
     damaged: unlabelled pairs of poor quality; null damages none.

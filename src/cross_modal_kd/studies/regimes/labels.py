@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from cross_modal_kd.config import ArmConfig, ArmsConfig, KnownLabels
+from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, KnownLabels
 from cross_modal_kd.modalities import Damage, Dose, load_inputs
 from cross_modal_kd.samples import Roots, class_numbers, train_classes
 from cross_modal_kd.studies.arm_keys import with_value
+from cross_modal_kd.studies.named import named_projection, names_classes
 from cross_modal_kd.studies.regimes.components import twin_of
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.regimes.noise import damage, weights_of_damaged
-from cross_modal_kd.studies.regimes.projections import projection_key, refit
+from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World, kinds_of
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part, same_steps
@@ -36,8 +37,13 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
 
     Yields:
         A condition whose value is the share, in [0, 1]; a share that keeps every label is the unchanged task, and 0 has
-        no loss of the task. Facts: labelled_samples, labelled_clusters and training_samples, counts of the student's
-        training split; damaged_samples, where unlabelled ones are damaged.
+        no loss of the task: a student of a classification then answers by the words of its classes
+        (``named_projection``). Facts: labelled_samples, labelled_clusters and training_samples, counts of the student's
+        training split; damaged_samples, where unlabelled ones are damaged; where classes are named by words, those of
+        ``teacher_facts``.
+
+    Raises:
+        ConfigError: without labels, nothing names the classes, or the baseline there cannot be trained.
     """
     if "label" in world.task.levels:
         logger.warning("task.pairing has 'label': a pair tells the class, so labels held back are known to the pairs")
@@ -45,23 +51,24 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         kept = labelled_clusters(world.samples, world.task, share, study.draw) if share else set()
         known = kind_of(world.task).clusters(world.data.train).isin(kept).to_numpy()
         facts = {"labelled_samples": int(known.sum()), "labelled_clusters": len(kept), "training_samples": len(known)}
-        arms, seeds = arms_at(world.arms, study, share), study.share_seeds.get(share)
+        arms, seeds = arms_at(world.arms, study, share, names_classes(world.task)), study.share_seeds.get(share)
         if known.all():
             yield Condition.of(world, "100 % labelled", 1.0, facts=facts, arms=arms, seeds=seeds)
             continue
-        few = _few_labels(world, study, share, kept, known, store) if share else _no_labels(world, study)
+        few = _few_labels(world, study, share, kept, known, store) if share else _no_labels(world, study, arms)
         few = replace(few, arms=arms, seeds=seeds)
         few = few if study.damaged is None else _damaged(world, study.damaged, few, known)
         yield replace(few, facts={**facts, **few.facts})
 
 
-def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float) -> ArmsConfig:
+def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float, named: bool = False) -> ArmsConfig:
     """The study's arms as they are trained at one share of the labels.
 
     Args:
         arms: the block ``arms``.
         study: which of them are trained, with which values at that share, and which once more in their hard form.
         share: in [0, 1].
+        named: whether classes have to be named, as ``names_classes`` says.
 
     Returns:
         By name; the hard form of an arm follows it as ``twin_of`` names it. Without labels, arms that ask for some are
@@ -72,8 +79,8 @@ def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float) -> ArmsConfig:
         arm = arms.get(name)
         for key, value in study.tuned.get(share, {}).get(name, {}).items():
             arm = with_value(arm, key, value)
-        if share == 0 and arm.asks_for_labels:
-            logger.info("%s is not trained without labels: %s", name, arm.asks_for_labels)
+        if share == 0 and (asks := arm.asks_for_labels(named)):
+            logger.info("%s is not trained without labels: %s", name, asks)
             continue
         found[name] = arm
         if name in study.twins:
@@ -84,16 +91,26 @@ def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float) -> ArmsConfig:
     return ArmsConfig(found)
 
 
-def _no_labels(world: World, study: LabelsStudy) -> Condition:
+def _no_labels(world: World, study: LabelsStudy, arms: ArmsConfig) -> Condition:
     """Pairs alone; the fixed projection is the one whose directions no label has decided."""
+    named = names_classes(world.task)
+    if study.without_labels not in arms.root:
+        arm = world.arms.get(study.without_labels)
+        raise ConfigError(
+            f"regimes.labels.without_labels is {study.without_labels!r}, the baseline where nothing is labelled, and "
+            f"it is not trained there: {arm.asks_for_labels(named) or 'regimes.labels.share_arms leaves it out'}. "
+            f"Choose one of those that are: {', '.join(arms.root) or 'none is'}"
+        )
+    projection = named_projection(world) if named else world.projection_pca
     return Condition.of(
         world,
         "0 % labelled",
         0.0,
-        varied={"labelled": 0.0},
-        projections={"pca": world.projection_pca},
+        varied={"labelled": 0.0, "classes": "words"} if named else {"labelled": 0.0},
+        projections={"pca": projection},
         labels=np.full(len(world.data.train), -1),
         baseline=study.without_labels,
+        facts=teacher_facts(world, world.teacher_embeddings, projection) if named else {},
     )
 
 

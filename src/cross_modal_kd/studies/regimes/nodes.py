@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cross_modal_kd.config import IngestionConfig, QualityConfig, TeacherConfig
-from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes.config import SPREAD, RegimesConfig
 from cross_modal_kd.studies.regimes.world import World
@@ -30,25 +29,20 @@ class Studied(NamedTuple):
 
 
 def gather_world(
-    context: Context,
-    quality: QualityConfig,
-    quality_measures: pd.DataFrame,
-    teacher: TeacherConfig,
-    teacher_model: ModelBundle,
+    context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher: TeacherConfig
 ) -> World:
-    """The context of all studies, with the teacher and the quality measures.
+    """The context of all studies, with the quality measures.
 
     Args:
         context: of all studies.
         quality: the block of that name, by which damaged samples are measured and scored again.
         quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
         teacher: whether its answers to the texts of an instance are averaged.
-        teacher_model: that embeds damaged texts again.
 
     Returns:
         What every study of the regimes starts from.
     """
-    return World.of(context, quality, quality_measures, teacher, teacher_model)
+    return World.of(context, quality, quality_measures, teacher)
 
 
 def prepare_worlds(
@@ -72,7 +66,7 @@ def prepare_worlds(
 
     quality, measures, teacher = world.quality, world.quality_measures, world.teacher
     others = other_folds(world, ingestion, quality, teacher, measures, store, embedding_cache)
-    return [world, *(World.of(fold.context, quality, measures, teacher, fold.teacher_model) for fold in others)]
+    return [world, *(World.of(other, quality, measures, teacher) for other in others)]
 
 
 def study(name: str) -> Callable[[list[World], RegimesConfig, Path], Drawn | Studied]:

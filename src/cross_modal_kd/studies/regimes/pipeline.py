@@ -20,7 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
     gather = Node(
         gather_world,
         {"context": "study_context", "quality": "params:quality", "teacher": "params:teacher"}
-        | {name: name for name in ("quality_measures", "teacher_model")},
+        | {"quality_measures": "quality_measures"},
         "regimes_world",
         name="gather_world",
         tags=STUDIES,

@@ -6,55 +6,40 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from cross_modal_kd.config import ArmConfig, ArmsConfig, QualityConfig, TeacherConfig
-from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.studies.context import Context
 
 
 @dataclass(frozen=True)
 class World(Context):
-    """The context, with the teacher itself and the quality measures: both are asked again under some conditions.
+    """The context, with what some conditions measure quality and embed texts by, again.
 
     Attributes:
         quality: the block of that name.
         quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
         teacher: the block of that name: whether views of an instance are averaged.
-        teacher_model: the frozen teacher.
     """
 
     quality: QualityConfig
     quality_measures: pd.DataFrame
     teacher: TeacherConfig
-    teacher_model: ModelBundle
 
     @classmethod
     def of(
-        cls,
-        context: Context,
-        quality: QualityConfig,
-        quality_measures: pd.DataFrame,
-        teacher: TeacherConfig,
-        teacher_model: ModelBundle,
+        cls, context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher: TeacherConfig
     ) -> "World":
-        """The context's own fields, and the four that regimes add.
+        """The context's own fields, and the three that regimes add.
 
         Args:
             context: of all studies.
             quality: the block of that name.
             quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
             teacher: the block of that name.
-            teacher_model: the frozen teacher.
 
         Returns:
             The world; what the context holds in its cache is read again when asked for.
         """
         own = {name: getattr(context, name) for name in Context.__dataclass_fields__}
-        return cls(
-            **own,
-            quality=quality,
-            quality_measures=quality_measures,
-            teacher=teacher,
-            teacher_model=teacher_model,
-        )
+        return cls(**own, quality=quality, quality_measures=quality_measures, teacher=teacher)
 
     def with_arms(self, arms: ArmsConfig) -> "World":
         """The same world under other arms.

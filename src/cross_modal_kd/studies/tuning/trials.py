@@ -19,6 +19,7 @@ from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.arm_keys import block_of, content_of
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.measure import of_kind
+from cross_modal_kd.studies.named import named_projection, names_classes
 from cross_modal_kd.studies.tuning.config import LabelledConfig, SearchRange, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
 from cross_modal_kd.tasks import kind_of
@@ -168,12 +169,14 @@ def _hold_labels_back(
 ) -> tuple[ArmData, dict[str, ModelBundle], pd.DataFrame | None]:
     """The data with the labels that are kept and their classes, projections fitted on labelled samples, and these.
 
-    Without any label the fixed projection alone is there, whose directions were found without one.
+    Without any label the fixed projection alone is there, whose directions were found without one; of a classification
+    its prototypes are the words of the classes.
     """
     task = context.task
     if not share:
         unlabelled = replace(data, known=np.full(len(data.train), -1))
-        return unlabelled, {"pca": context.projection_pca}, None
+        projection = named_projection(context) if names_classes(task) else context.projection_pca
+        return unlabelled, {"pca": projection}, None
     kept = labelled_clusters(visible, task, share, labelled.draw)
     part = labelled_part(visible, task, kept)
     data = replace(data, classes=train_classes(part, task))
@@ -204,16 +207,18 @@ class Search:
     share: float | None = None
 
 
-def searches(arms: ArmsConfig, tuning: TuningConfig) -> list[Search]:
+def searches(arms: ArmsConfig, tuning: TuningConfig, named: bool = False) -> list[Search]:
     """Every arm at every share of labels, shares outermost.
 
     A key that decides nothing at a share is not searched there: the labelled share of a batch where all labels are
     known, where none is, and of an arm that learns from labels alone; without any label, the projection is the fixed
-    one. Arms that ask for labels are left out there, and that is logged.
+    one, and the answer, where classes have to be named and ``teacher`` is among the choices, the teacher's. Arms that
+    ask for labels are left out there, and that is logged.
 
     Args:
         arms: the block ``arms``.
         tuning: names arms, ranges and shares.
+        named: whether classes have to be named, as ``names_classes`` says.
 
     Returns:
         The searches, in the order in which they are to be done.
@@ -229,11 +234,12 @@ def searches(arms: ArmsConfig, tuning: TuningConfig) -> list[Search]:
             if share in (0, 1) or not arm.learns_from_unlabelled:
                 wanted.pop("labelled_in_batch", None)
             if share == 0:
-                kinds = wanted.pop("projection", None)
-                if kinds is not None and "pca" in (kinds.choices or []):
-                    arm = arm.model_copy(update={"projection": "pca"})
-                if arm.asks_for_labels:
-                    logger.info("%s is not searched without labels: %s", name, arm.asks_for_labels)
+                for key, value in {"projection": "pca", **({"answer": "teacher"} if named else {})}.items():
+                    choices = wanted.pop(key, None)
+                    if choices is not None and value in (choices.choices or []):
+                        arm = arm.model_copy(update={key: value})
+                if asks := arm.asks_for_labels(named):
+                    logger.info("%s is not searched without labels: %s", name, asks)
                     continue
             found.append(Search(name, arm, wanted, share))
     return found
@@ -254,7 +260,7 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
     Raises:
         ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
     """
-    planned = searches(context.arms, tuning)
+    planned = searches(context.arms, tuning, names_classes(context.task))
     make_storage(store / "studies.db")
     tables: list[pd.DataFrame] = []
     tuned: list[Search] = []
@@ -327,7 +333,8 @@ def tuned_shares_file(tuned: Sequence[Search], task: TaskConfig, tuning: TuningC
         content = content_of(each.arm)
         values = {key: block[last] for key in each.space for block, last in [block_of(content, key)]}
         if each.share == 0 and each.arm.constraints:
-            values = {"projection": each.arm.projection, **values}
+            fixed = {"projection": each.arm.projection, "answer": each.arm.answer}
+            values = {key: value for key, value in fixed.items() if value != "own"} | values
         found.setdefault(f"{each.share:g}", {})[each.name] = values
     return _header(task, tuning, "`regimes --tags=labels`", " and share of the labels") + yaml.safe_dump(
         {"regimes": {"labels": {"tuned": found}}}, sort_keys=False, width=120
