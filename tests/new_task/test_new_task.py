@@ -539,6 +539,14 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     assert code == 0 and written["distillation"] == {"baseline": "simclr", "arm": "soft_contrast"}, said
     assert written["arms"] == known["arms"] and "0 of 30 training samples have a label: the pairs teach alone" in said
 
+    root = more(tmp_path / "f", 30)
+    files = [(f"bird_{label}/{n}.png", ["dev", "test"][n % 2]) for label in range(24) for n in range(3)]
+    table(root / "splits.csv", ("path", "split"), files)
+    code, said, written = new_task("named", root, "--kind=classification")
+    known = yaml.safe_load((project / "conf/no_labels_image/parameters.yml").read_text())
+    assert code == 0 and written["distillation"] == {"baseline": "hard_feature", "arm": "soft_classifier"}, said
+    assert written["arms"] == known["arms"] and "the names of the classes, as the teacher reads them" in said
+
 
 def test_damaged_files_are_counted(new_task, tmp_path):
     root = birds(tmp_path / "birds", labels=6, files=4)

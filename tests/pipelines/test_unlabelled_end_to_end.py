@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cross_modal_kd.demo.desk import Desk
-from cross_modal_kd.models import load_bundle
+from cross_modal_kd.models import load_bundle, prototypes
 from cross_modal_kd.student import StudentError, StudentModel
 from cross_modal_kd.student.pyfunc import ServedStudent
 from own_folders import image, table
@@ -95,3 +95,35 @@ def test_a_folder_without_any_label_in_training_is_distilled_by_its_pairs(run_ke
     assert served.predict(pd.DataFrame({"content": [pictures[0].read_bytes()]})).loc[0, "label"] is None
     answer = Desk(student).answer(pictures[0].read_bytes())
     assert answer.error is None and answer.replies[0].label == "" and answer.replies[0].nearest
+
+
+@pytest.mark.slow
+def test_a_classification_without_any_label_in_training_is_distilled_by_the_names_of_its_classes(run_kedro, tmp_path):
+    """Dev and test are labelled; the classes are theirs, and the teacher's embeddings of their names the classifier."""
+    root = birds(tmp_path / "birds", labels=4, files=16)
+    splits = [(f"b{label}/{n}.png", "dev" if n < 8 else "test") for label in range(4) for n in range(16)]
+    table(root / "splits.csv", ("path", "split"), splits)
+    task = TINY["task"] | {"kind": "classification"}
+    named = {"projection": "pca", "answer": "teacher"}
+    params = told(root, task=task, arms={"hard_feature": named, "soft_classifier": named})
+    with pytest.raises(Exception, match=r"arms.none cannot be trained.*conf/no_labels_image has two"):
+        run_kedro("distill", params={**params, "distillation": {"arm": "soft_classifier"}})
+    run_kedro("distill", params={**params, "distillation": {"baseline": "hard_feature", "arm": "soft_classifier"}})
+    reporting, models = (run_kedro.data_root / folder / "test" for folder in ("08_reporting", "06_models"))
+    metrics = json.loads((reporting / "metrics.json").read_text())
+    assert metrics["labels"]["labelled"] == 0 and 0 <= metrics["distilled"]["top1"]["value"] <= 1
+    assert metrics["arms"]["student_alone"]["name"] == "hard feature (cosine)"
+    page = (reporting / "report.html").read_text()
+    assert "Both students are bound" in page and "What is known of a class is its name" in page
+    assert "student alone" not in page
+
+    classes = ["b0", "b1", "b2", "b3"]
+    projection = load_bundle(models / "projection_pca", ["projection"])
+    assert projection.config["classes"] == classes
+    student = StudentModel.load(models / "distilled/packaged")
+    assert student.classes == classes and student.predict([root / "b1/9.png"])[0].label in classes
+    np.testing.assert_allclose(
+        np.asarray(load_bundle(models / "distilled/student", ["student"]).tensors["shared.prototypes"]),
+        prototypes(projection),
+        atol=1e-6,
+    )

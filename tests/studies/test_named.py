@@ -7,16 +7,17 @@ import pandas as pd
 import pytest
 import torch
 
-from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, ProjectionConfig, TaskConfig
-from cross_modal_kd.models import ModelBundle, nearest_prototype, project, prototypes, with_prototypes
-from cross_modal_kd.samples import EmbeddingTable
-from cross_modal_kd.studies import named
-from cross_modal_kd.studies.named import named_projection, names_classes
+from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, KnownLabels, ProjectionConfig, TaskConfig
+from cross_modal_kd.models import ModelBundle, nearest_prototype, project, prototypes, weights_of, with_prototypes
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, known_classes
+from cross_modal_kd.samples.checks import _labels_are_learnt
+from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes import labels
 from cross_modal_kd.studies.regimes.config import LabelsStudy
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
-from cross_modal_kd.training import fit_projection
+from cross_modal_kd.tasks import names_classes, require_words
+from cross_modal_kd.training import class_words, fit_projection, hold_labels_back, named
 
 TASK = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
 WORDS = {"red fox": 0, "sky": 1, "deep sea": 2}
@@ -45,7 +46,7 @@ def samples() -> pd.DataFrame:
         modality, label = ("image", "text")[row % 2], ("red-fox", "sky", "deep_sea")[row // 2 % 3]
         split = ("train", "dev", "test")[row // 12]
         rows.append({"sample_id": f"s{row}", "modality": modality, "label": label, "split": split, "text": label})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(group=[f"g{row // 2}" for row in range(36)])
 
 
 def vector(text: str, row: int = 0) -> np.ndarray:
@@ -53,32 +54,40 @@ def vector(text: str, row: int = 0) -> np.ndarray:
     return (np.eye(8)[WORDS[text.replace("-", " ").replace("_", " ")]] + noise).astype(np.float32)
 
 
-def context(monkeypatch, task=TASK, **changes):
-    table = samples()
-    texts = table[table["modality"] == "text"]
-    raw = EmbeddingTable(
-        texts["sample_id"].tolist(), np.stack([vector(t, n) for n, t in enumerate(texts["text"])]), "f"
-    )
-    config = ProjectionConfig(dim=4, hidden=8, kind="pca")
-    projection, _ = fit_projection(table, TASK, raw, config)
-    asked = []
+CONFIG = ProjectionConfig(dim=4, hidden=8, kind="pca", epochs=1)
+TEACHER = ModelBundle("pretrained", {"encoder": {"library": "sentence_transformers", "name": "x"}, "inputs": {}})
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The words that the teacher was asked for."""
+    said: list[str] = []
 
     def embedded(chosen, *_):
-        asked.extend(chosen["text"])
+        said.extend(chosen["text"])
         return np.stack([vector(text) for text in chosen["text"]])
 
     monkeypatch.setattr(named, "teacher_embeddings", embedded)
-    compute = SimpleNamespace(compute=SimpleNamespace(accelerator="cpu"))
-    about = SimpleNamespace(sources=None, inputs=None, training=compute)
+    return said
+
+
+def context(table=None, task=TASK, **changes) -> SimpleNamespace:
+    table = samples() if table is None else table
+    texts = samples()[lambda rows: rows["modality"] == "text"]
+    values = np.stack([vector(text, row) for row, text in enumerate(texts["text"])])
+    raw = EmbeddingTable(texts["sample_id"].tolist(), values, "f")
+    projection, _ = fit_projection(samples(), TASK, raw, CONFIG)
     found = SimpleNamespace(
-        task=task, configuration=about, samples=table, projection_pca=projection, teacher_model=None, raw=raw, **changes
+        **{"task": task, "samples": table, "projection_pca": projection, "teacher_model": TEACHER, "raw": raw},
+        **changes,
     )
-    return found, asked
+    found.projection_without_labels = Context.projection_without_labels.func(found)
+    return found
 
 
-def test_the_prototype_of_a_class_is_what_the_teacher_says_to_its_words(monkeypatch):
-    given, asked = context(monkeypatch)
-    found = named_projection(given)
+def test_the_prototype_of_a_class_is_what_the_teacher_says_to_its_words(asked):
+    given = context()
+    found = given.projection_without_labels
     assert asked == ["deep sea", "red fox", "sky"], "blanks for the signs of file names, in the order of the classes"
     assert found.config["classes"] == ["deep_sea", "red-fox", "sky"]
     here = project(given.projection_pca, np.stack([vector(text) for text in asked]))
@@ -91,36 +100,81 @@ def test_the_prototype_of_a_class_is_what_the_teacher_says_to_its_words(monkeypa
     assert taken == texts["label"].tolist()
 
 
-def test_no_label_decides_it(monkeypatch):
-    given, _ = context(monkeypatch)
-    other = given.samples.copy()
+def test_no_label_decides_it(asked):
+    other = samples()
     train = (other["split"] == "train").to_numpy()
     other.loc[train, "label"] = np.random.default_rng(0).permutation(other.loc[train, "label"])
-    shuffled = SimpleNamespace(**{**vars(given), "samples": other})
-    np.testing.assert_array_equal(prototypes(named_projection(shuffled)), prototypes(named_projection(given)))
+    one, two = (context(table).projection_without_labels for table in (None, other))
+    np.testing.assert_array_equal(prototypes(one), prototypes(two))
+
+
+def test_a_verification_asks_for_no_words(asked):
+    given = context(task=TASK.model_copy(update={"kind": "verification"}))
+    assert given.projection_without_labels is given.projection_pca and not asked
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_stage_asks_for_words_where_no_label_is_known_and_fits_the_same_projection(asked, share):
+    """As ``distill`` does; what is known of the classes are then their names alone."""
+    given = context()
+    told = hold_labels_back(given.samples, TASK, KnownLabels(share=share))
+    words = class_words(given.samples, told, TASK, TEACHER)
+    assert (words is None) == (share > 0)
+    for kind in ("pca", "mlp"):
+        config = CONFIG.model_copy(update={"kind": kind})
+        found, history = fit_projection(told, TASK, given.raw, config, words)
+        assert found.config["classes"] == ["deep_sea", "red-fox", "sky"]
+        assert history["dev"].max() == 1, "dev texts are nearest to the words of their class"
+        if not share:
+            assert len(history) == 1, "nothing is trained"
+        if not share and kind == "pca":
+            assert weights_of(found) == weights_of(given.projection_without_labels)
+
+
+def test_classes_are_those_of_dev_where_no_training_sample_has_a_label(asked):
+    table = samples()
+    table.loc[table["split"] == "train", "label"] = None
+    assert known_classes(table, TASK) == ["deep_sea", "red-fox", "sky"]
+    assert list(class_words(table, table, TASK, TEACHER).sample_ids) == ["deep_sea", "red-fox", "sky"]
+    _labels_are_learnt(table[table["modality"] == "image"])
+    table.loc[(table["split"] == "dev") & (table["label"] == "sky"), "label"] = "red-fox"
+    with pytest.raises(
+        SamplesError, match=r"1 label\(s\) occur in test but not in dev: 'sky'.*classes are those of dev"
+    ):
+        _labels_are_learnt(table[table["modality"] == "image"])
+
+
+def test_classes_of_the_same_words_cannot_be_told_apart(asked):
+    table = samples().replace({"label": {"sky": "red_fox"}})
+    table.loc[table["split"] == "train", "text"] = None
+    with pytest.raises(ConfigError, match=r"task c: .*'red-fox' and 'red_fox'|task c: .*'red-fox', 'red_fox'"):
+        class_words(table, table.assign(label=None), TASK, TEACHER)
 
 
 @pytest.mark.parametrize(
-    ("task", "message"),
+    ("changes", "message"),
     [
-        (TASK.model_copy(update={"teacher": "speech"}), "its modality is speech"),
-        (TASK.model_copy(update={"chimeric": True}), "pairs are chimeric"),
+        ({"teacher": "speech"}, "a teacher of modality speech reads none"),
+        ({"chimeric": True}, "pairs are chimeric, so that the teacher's words are of other things"),
     ],
 )
-def test_without_words_of_the_classes_there_is_no_share_of_0(monkeypatch, task, message):
-    given, _ = context(monkeypatch, task=task)
+def test_without_words_of_the_classes_labels_are_needed(changes, message):
+    task = TASK.model_copy(update=changes)
     with pytest.raises(
-        ConfigError, match=rf"the task c no label.*{message}.*regimes.labels.shares and tuning.labelled"
+        ConfigError, match=rf"task c: .*{message}. Give some samples a label.*tuning.labelled.shares above 0"
     ):
-        named_projection(given)
+        require_words(task)
+    with pytest.raises(ConfigError, match=message):
+        class_words(samples(), samples().assign(label=None), task, TEACHER)
+    require_words(task.model_copy(update={"kind": "verification"}))
 
 
-def test_a_row_of_prototypes_for_each_class(monkeypatch):
-    given, _ = context(monkeypatch)
+def test_a_row_of_prototypes_for_each_class():
+    given = context(task=TASK.model_copy(update={"kind": "verification"}))
     with pytest.raises(ValueError, match=r"a prototype for each class, \(2, 4\), found \(3, 4\)"):
         with_prototypes(given.projection_pca, ["a", "b"], np.ones((3, 4)))
     found = with_prototypes(given.projection_pca, ["a", "b"], np.ones((2, 4)))
-    assert isinstance(found, ModelBundle) and torch.is_tensor(found.tensors["weight"])
+    assert torch.is_tensor(found.tensors["weight"])
     assert given.projection_pca.config["classes"] == ["deep_sea", "red-fox", "sky"], "the given one stays"
 
 
@@ -157,8 +211,8 @@ def test_a_search_without_labels_answers_by_words_and_says_so():
     assert list(searches(ARMS, tuning)[0].space) == ["answer", "constraints.f.weight"], "a verification names no class"
 
 
-def test_the_baseline_without_labels_is_one_that_is_trained_there(monkeypatch):
-    given, _ = context(monkeypatch, arms=ARMS)
+def test_the_baseline_without_labels_is_one_that_is_trained_there(asked):
+    given = context(arms=ARMS)
     study = LabelsStudy(arms=["none", "simclr", "answers", "soft"], shares=[0.0], twins=["answers"])
     trained = labels.arms_at(ARMS, study, 0.0, named=names_classes(TASK))
     assert list(trained.root) == ["answers", "answers_twin", "soft"]

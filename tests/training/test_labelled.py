@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from cross_modal_kd.config import ArmsConfig, DistillationConfig, KnownLabels, ProjectionConfig, TaskConfig
+from cross_modal_kd.hooks.checks import Run, _held_back
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, train_classes
 from cross_modal_kd.training import fit_projection, hold_labels_back, labelled_clusters, labelled_part
 
@@ -72,19 +73,32 @@ def test_arms_that_ask_for_labels_are_refused_where_all_are_held_back():
             "simclr": {"self_supervised": {}},
             "moving": {"projection": "mlp", "constraints": {"feature": {"kind": "cosine"}}},
             "fixed": {"projection": "pca", "constraints": {"feature": {"kind": "cosine"}}},
+            "naming": {"projection": "pca", "answer": "teacher", "constraints": {"c": {"kind": "classifier_kl"}}},
+            "logits": {"projection": "pca", "constraints": {"c": {"kind": "hinton_kd"}}},
         }
     )
 
-    def said(share, baseline="none", arm="moving"):
+    def said(share, baseline="none", arm="moving", kind="verification", teacher="text"):
         block = DistillationConfig(baseline=baseline, arm=arm, labelled={"share": share})
-        return list(block.misfits({"arms": arms}))
+        task = TASKS[kind].model_copy(update={"teacher": teacher})
+        blocks = {"distillation": block, "task": task, "arms": arms}
+        return list(_held_back(Run(blocks, {"distillation"})))
 
     assert said(0.01) == []
     alone, distilled = said(0.0)
     assert alone.startswith("distillation.baseline is 'none', which cannot be trained") and "labels alone" in alone
     assert distilled.startswith("distillation.arm is 'moving'") and "projection is trained on labels" in distilled
     assert said(0.0, "simclr", "fixed") == []
+    (naming,) = said(0.0, "simclr", "naming")
+    assert "asks the classifier of classes" in naming and "conf/no_labels has two" in naming
     assert DistillationConfig(labelled={"share": 0.05}).in_a_line().endswith("with 5 % of the labels")
+
+    assert said(0.0, "logits", "naming", kind="classification") == []
+    alone, distilled = said(0.0, "simclr", "fixed", kind="classification")
+    assert "its answer is 'own', and nothing but labels teaches its own classifier" in alone and "fixed" in distilled
+    assert "conf/no_labels_image has two" in alone
+    (unnamed,) = said(0.0, "logits", "naming", kind="classification", teacher="speech")
+    assert "then names its classes by their words, but a teacher of modality speech reads none" in unnamed
 
 
 def test_a_teacher_none_of_whose_training_samples_has_a_label_is_told():

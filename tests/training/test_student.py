@@ -302,7 +302,7 @@ def test_samples_without_quality_are_named(world):
 
 def test_both_projections_are_fitted_and_measured_on_dev(world):
     mlp, pca, metrics, history = fit_projections(
-        world.samples, VERIFICATION, world.teacher, PROJECTION, DistillationConfig()
+        world.samples, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), None
     )
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["projection"]) == {"mlp", "pca"}
@@ -310,7 +310,9 @@ def test_both_projections_are_fitted_and_measured_on_dev(world):
         assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["projection"] == kind, "dev"].max())
     single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
     assert (
-        fit_projections(single, VERIFICATION, world.teacher, PROJECTION, DistillationConfig())[2]["mlp"]["dev_eer"]
+        fit_projections(single, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), None)[2]["mlp"][
+            "dev_eer"
+        ]
         is None
     )
 

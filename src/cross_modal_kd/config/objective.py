@@ -1,6 +1,6 @@
 """An arm: which constraints bind the student to the teacher, how softly, and whether quality weighs the samples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -183,23 +183,6 @@ class DistillationConfig(Grown):
         """The arm against the baseline, and the share of the labels where some are held back."""
         held = f", with {100 * self.labelled.share:g} % of the labels" if self.labelled.share < 1 else ""
         return f"{self.arm} against {self.baseline}{held}"
-
-    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Arms that cannot be trained where every label is held back.
-
-        Args:
-            blocks: All blocks by name.
-
-        Yields:
-            A sentence for each of the two.
-        """
-        arms = blocks["arms"].root
-        for key, name in (("baseline", self.baseline), ("arm", self.arm)):
-            if self.labelled.share == 0 and name in arms and (asks := arms[name].asks_for_labels()):
-                yield (
-                    f"distillation.{key} is {name!r}, which cannot be trained with distillation.labelled.share 0: "
-                    f"{asks}. Choose another arm (conf/no_labels has two), or a share above 0"
-                )
 
     @model_validator(mode="after")
     def _two_arms(self) -> "DistillationConfig":

@@ -46,7 +46,7 @@ def summarise(
 
     Returns:
         {task, arms, protocol}: plain values, ready for JSON; and {labels} where some training samples have none. A
-        baseline that learns from its own samples by itself has a ``name`` among ``arms``.
+        baseline that is no student alone has a ``name`` among ``arms``, and one that a teacher binds is ``bound``.
     """
     known = hold_labels_back(samples, protocol.task, distillation.labelled)
     labels = counted_labels(split_rows(known, protocol.task.student, "train")["label"])
@@ -78,8 +78,9 @@ def summarise(
             },
         },
     }
-    if name := _in_its_place(arms.get(distillation.baseline), labels):
-        summary["arms"]["student_alone"]["name"] = name
+    if name := _in_its_place(distillation.baseline, arms.get(distillation.baseline), labels):
+        bound = {"bound": True} if arms.get(distillation.baseline).constraints else {}
+        summary["arms"]["student_alone"] |= {"name": name, **bound}
     named = [(each.test.rows, each.named) for each in protocols if each.named is not None]
     if named:
         summary["protocol"]["unseen_classes"] = {
@@ -103,8 +104,10 @@ def summarise(
     return summary
 
 
-def _in_its_place(baseline: ArmConfig, labels: Mapping[str, int]) -> str:
+def _in_its_place(name: str, baseline: ArmConfig, labels: Mapping[str, int]) -> str:
     """The name of a baseline that is no student alone; empty where it is one."""
+    if baseline.constraints:
+        return baseline.title or name
     if baseline.self_supervised is None:
         return ""
     return "SimCLR" if labels.get("labelled", 1) else "SimCLR, no labels"

@@ -9,7 +9,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
 from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
 from cross_modal_kd.sources import check_source, expected_in
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, names_classes, require_words
 
 # checked whatever runs: a stage alone is soon followed by the next
 ALWAYS = ("distillation",)
@@ -182,8 +182,8 @@ def _numbers(run: Run) -> Iterator[str]:
 
 
 def _held_back(run: Run) -> Iterator[str]:
-    """Labels held back from studies, which are of all labels or hold some back themselves, or from a classifier."""
-    labelled, task = run.blocks["distillation"].labelled, run.blocks["task"]
+    """Labels held back from studies, which are of all labels or hold some back themselves, or from all that learns."""
+    labelled = run.blocks["distillation"].labelled
     if labelled.share == 1 or "distillation" not in run.used and not STUDIES & set(run.used):
         return
     if studies := sorted(STUDIES & set(run.used)):
@@ -192,11 +192,26 @@ def _held_back(run: Run) -> Iterator[str]:
             "would train on all labels with projections of some: set it to 1, run ingestion, quality, teacher and "
             "projection, and let regimes.labels.shares or tuning.labelled say which labels are held back"
         )
-    if labelled.share == 0 and kind_of(task).design.closed_set:
-        yield (
-            f"distillation.labelled.share is 0, and a {task.kind} learns a classifier from labels: choose a share "
-            "above 0, or verify (`task.kind: verification`)"
-        )
+    if labelled.share == 0 and "distillation" in run.used:
+        yield from _without_labels(run)
+
+
+def _without_labels(run: Run) -> Iterator[str]:
+    """Classes that nothing names, and arms that cannot be trained, where every label is held back."""
+    distillation, task, arms = run.blocks["distillation"], run.blocks["task"], run.blocks["arms"].root
+    try:
+        require_words(task)
+    except ConfigError as error:
+        yield str(error)
+        return
+    named = names_classes(task)
+    for key in ("baseline", "arm"):
+        name = getattr(distillation, key)
+        if name in arms and (asks := arms[name].asks_for_labels(named)):
+            yield (
+                f"distillation.{key} is {name!r}, which cannot be trained with distillation.labelled.share 0: {asks}. "
+                f"Choose another arm (conf/{'no_labels_image' if named else 'no_labels'} has two), or a share above 0"
+            )
 
 
 _CHECKS: tuple[Callable[[Run], Iterator[str]], ...] = (

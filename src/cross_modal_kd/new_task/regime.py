@@ -40,7 +40,12 @@ class Regime:
         count = f"{self.labelled:,} of {self.samples:,} training samples have a label"
         if self.labelled == self.samples:
             count = f"all {self.samples:,} training samples have a label"
-        return f"{count}: {_SAID[self.name]}"
+        return f"{count}: {_SAID.get(self._known_as, _SAID[self.name])}"
+
+    @property
+    def _known_as(self) -> str:
+        """The name, of a classification with what it learns."""
+        return f"{self.name} classes" if self.closed_set else self.name
 
     def recommended(self, project: Path) -> "Recommended":
         """The blocks of the environment in which the regime was searched.
@@ -56,7 +61,7 @@ class Regime:
         """
         if self.name == "all":
             return Recommended()
-        env, arm, measured = _SEARCHED["few classes" if self.name == "few" and self.closed_set else self.name]
+        env, arm, measured = _SEARCHED[self._known_as]
         file = project / "conf" / env / "parameters.yml"
         if not file.is_file():
             raise SamplesError(
@@ -84,6 +89,7 @@ _SAID = {
     "all": "the arm of conf/base",
     "few": "few, so that the other pairs count, under a pull many times heavier than where all have one",
     "none": "the pairs teach alone, and SimCLR on the student's own samples stands for the student alone",
+    "none classes": "the pairs teach alone, and the names of the classes, as the teacher reads them, stand for labels",
 }
 _SEARCHED = {
     "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_directions.md)"),
@@ -93,4 +99,5 @@ _SEARCHED = {
         "searched and measured at 20 % of the labels (docs/results/few_labels_image.md)",
     ),
     "none": ("no_labels", "", "whose comments say how its values were found"),
+    "none classes": ("no_labels_image", "", "searched and measured without any label (docs/results/label_image.md)"),
 }

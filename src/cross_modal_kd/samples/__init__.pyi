@@ -60,6 +60,7 @@ from cross_modal_kd.samples.schema import REJECTED_DTYPES as REJECTED_DTYPES
 from cross_modal_kd.samples.schema import SPLITS as SPLITS
 from cross_modal_kd.samples.schema import conform as conform
 from cross_modal_kd.samples.selection import class_numbers as class_numbers
+from cross_modal_kd.samples.selection import known_classes as known_classes
 from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
 from cross_modal_kd.samples.sharding import update_shards as update_shards

@@ -14,7 +14,8 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
 
     Every split has samples of the student and at least two labels among them; training samples may be without a label,
     those of dev and test may not, and where no training sample has one there is no closed set. The labels of dev and
-    test occur in train (closed set), or are disjoint over the splits, and one of each split has two samples; groups and
+    test occur in train (closed set; in dev those of test, where train has none, and the classes have to be named), or
+    are disjoint over the splits, and one of each split has two samples; groups and
     families are never parted; every student sample of the training split has a partner.
 
     Args:
@@ -111,9 +112,15 @@ def _never_parted(samples: pd.DataFrame, column: str, why: str) -> None:
 
 
 def _labels_are_learnt(students: pd.DataFrame) -> None:
-    known = set(students.loc[students["split"] == "train", "label"].dropna())
-    unknown = set(students["label"].dropna()) - known
-    if unknown:
+    labels = {split: set(students.loc[students["split"] == split, "label"].dropna()) for split in SPLITS}
+    if not labels["train"]:
+        if unnamed := labels["test"] - labels["dev"]:
+            raise SamplesError(
+                f"{len(unnamed)} label(s) occur in test but not in dev: {first_few(unnamed)}. Where no training sample "
+                "has a label, the classes are those of dev: add samples of these to it, or take them out"
+            )
+        return
+    if unknown := (labels["dev"] | labels["test"]) - labels["train"]:
         raise SamplesError(
             f"{len(unknown)} label(s) occur in dev or test but not in train: {first_few(unknown)}. A classifier cannot "
             "know them: add training samples, or take these labels out"

@@ -44,3 +44,16 @@ def train_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
         Names, sorted.
     """
     return sorted(split_rows(samples, task.student, "train")["label"].dropna().unique())
+
+
+def known_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
+    """The classes that a classifier is asked for, by their names, whether or not a training sample shows them.
+
+    Args:
+        samples: The samples table.
+        task: Names the student's modality.
+
+    Returns:
+        Names, sorted: ``train_classes``, or those of the dev split where no training sample has a label.
+    """
+    return train_classes(samples, task) or sorted(split_rows(samples, task.student, "dev")["label"].dropna().unique())

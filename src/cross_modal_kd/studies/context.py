@@ -12,6 +12,7 @@ from cross_modal_kd.config import (
     ComputeConfig,
     EvaluationConfig,
     InputConfig,
+    KnownLabels,
     ProjectionConfig,
     SourcesConfig,
     StudentConfig,
@@ -93,6 +94,19 @@ class Context:
     def projections(self) -> dict[str, ModelBundle]:
         """The teacher's projections by the kind that an arm names: ``mlp`` and ``pca``."""
         return {"mlp": self.projection_mlp, "pca": self.projection_pca}
+
+    @cached_property
+    def projection_without_labels(self) -> ModelBundle:
+        """The fixed projection where no label is known: that of a classification has the words of its classes.
+
+        Raises:
+            ConfigError: as ``class_words`` has it.
+        """
+        from cross_modal_kd.training import class_words, hold_labels_back, named_by
+
+        told = hold_labels_back(self.samples, self.task, KnownLabels(share=0))
+        words = class_words(self.samples, told, self.task, self.teacher_model)
+        return self.projection_pca if words is None else named_by(self.projection_pca, words)
 
     @cached_property
     def data(self) -> "ArmData":

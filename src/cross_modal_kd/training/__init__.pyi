@@ -16,8 +16,10 @@ from cross_modal_kd.training.labelled import labelled_part as labelled_part
 from cross_modal_kd.training.labelled import same_steps as same_steps
 from cross_modal_kd.training.launched import dismiss as dismiss
 from cross_modal_kd.training.launched import join as join
+from cross_modal_kd.training.named import class_words as class_words
 from cross_modal_kd.training.network import parameters_of as parameters_of
 from cross_modal_kd.training.projection import fit_projection as fit_projection
+from cross_modal_kd.training.projection import named_by as named_by
 from cross_modal_kd.training.sampler import Cut as Cut
 from cross_modal_kd.training.seeds import derive_seed as derive_seed
 from cross_modal_kd.training.student import ArmData as ArmData
@@ -28,5 +30,4 @@ from cross_modal_kd.training.student import train_arm_once as train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher as embed_teacher
 from cross_modal_kd.training.teacher import measure_teacher as measure_teacher
 from cross_modal_kd.training.teacher import pretrained_teacher as pretrained_teacher
-from cross_modal_kd.training.teacher import teacher_embeddings as teacher_embeddings
 from cross_modal_kd.training.teacher import train_teacher as train_teacher

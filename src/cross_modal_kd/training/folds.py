@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ from cross_modal_kd.samples import EmbeddingTable
 from cross_modal_kd.storage import NotReadableError
 from cross_modal_kd.training.keys import key_columns, run_key
 from cross_modal_kd.training.labelled import hold_labels_back
+from cross_modal_kd.training.named import class_words
 from cross_modal_kd.training.projection import fit_projection
 from cross_modal_kd.training.student import read_arm_data, train_arm_once
 from cross_modal_kd.training.teacher import embed_teacher, pretrained_teacher, train_teacher
@@ -165,20 +167,28 @@ def prepare_fold(
     )
     if teacher.views == "averaged":
         embeddings = average_views(embeddings, samples, scores)
-    projections = {kind: _projection(samples, embeddings, method, kind, folder) for kind in sorted(kinds)}
+    fitted = partial(_projection, samples, embeddings, teacher_model, method, folder)
+    projections = {kind: fitted(kind) for kind in sorted(kinds)}
     return PreparedFold(samples, scores, teacher_model, embeddings, projections)
 
 
 def _projection(
-    samples: pd.DataFrame, embeddings: EmbeddingTable, method: Method, kind: str, folder: Path
+    samples: pd.DataFrame,
+    embeddings: EmbeddingTable,
+    teacher_model: ModelBundle,
+    method: Method,
+    folder: Path,
+    kind: str,
 ) -> ModelBundle:
     """Fitted once a fold, so that a run that goes on later, or elsewhere, meets the same."""
     config = method.projection.model_copy(update={"kind": kind})
-    samples = hold_labels_back(samples, method.task, method.labelled)
+    told = hold_labels_back(samples, method.task, method.labelled)
+    words = class_words(samples, told, method.task, teacher_model)
     decides = {
         "task": method.task.model_dump(include={"kind", "teacher", "student", "pairing"}),
-        "samples": key_columns(samples, ["sample_id", "split", "label"]),
+        "samples": key_columns(told, ["sample_id", "split", "label"]),
         "embeddings": embeddings,
+        **({} if words is None else {"words": words}),
     }
     kept = folder / f"{kind}-{run_key('projection', **decides, configuration=config)}"
     if kept.is_dir():
@@ -188,7 +198,7 @@ def _projection(
             raise
         except (ValueError, OSError) as error:
             logger.warning("%s is fitted again: what was kept of it is damaged (%s)", kept.name, error)
-    save_bundle(kept, fit_projection(samples, method.task, embeddings, config)[0])
+    save_bundle(kept, fit_projection(told, method.task, embeddings, config, words)[0])
     return load_bundle(kept, ["projection"])
 
 

@@ -10,7 +10,14 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from cross_modal_kd.config import ProjectionConfig, TaskConfig
-from cross_modal_kd.models import ModelBundle, Projection, projection_bundle
+from cross_modal_kd.models import (
+    ModelBundle,
+    Projection,
+    build_projection,
+    project,
+    projection_bundle,
+    with_prototypes,
+)
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, first_few, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
@@ -103,8 +110,25 @@ def _train_epoch(
     return total
 
 
+def named_by(projection: ModelBundle, words: EmbeddingTable) -> ModelBundle:
+    """The projection with the words of each class for its prototype: w_c = normalise(g(words of c)).
+
+    Args:
+        projection: whose map g stays.
+        words: raw embeddings of ``class_words``.
+
+    Returns:
+        A new bundle, its prototypes in the order of the words.
+    """
+    return with_prototypes(projection, list(words.sample_ids), project(projection, words.values))
+
+
 def fit_projection(
-    samples: pd.DataFrame, task: TaskConfig, teacher_embeddings: EmbeddingTable, config: ProjectionConfig
+    samples: pd.DataFrame,
+    task: TaskConfig,
+    teacher_embeddings: EmbeddingTable,
+    config: ProjectionConfig,
+    words: EmbeddingTable | None = None,
 ) -> tuple[ModelBundle, pd.DataFrame]:
     """One projection, fitted on the training split and chosen on the dev split.
 
@@ -118,6 +142,7 @@ def fit_projection(
         task: its kind, and its two modalities.
         teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
         config: shape of the projection, and length and seed of its training.
+        words: of ``class_words``: where they stand for labels nothing is trained, and they are the prototypes.
 
     Returns:
         The projection, and its history: ``epoch`` (from 0, the untrained), ``loss`` (mean, in nats; 0 for the
@@ -156,5 +181,10 @@ def fit_projection(
 
     values, labels = teacher_embeddings.at(known["sample_id"]), class_numbers(known["label"], classes)
     spread = teacher_embeddings.at(train["sample_id"]) if config.unlabelled else values
+    if words is not None:
+        fitted, _ = train_projection(values, labels, 0, config, lambda _: 0.0, spread)
+        bundle = named_by(projection_bundle(fitted, teacher_embeddings.dim, []), words)
+        classes = bundle.config["classes"]
+        return bundle, pd.DataFrame([{"epoch": 0.0, "loss": 0.0, "dev": _on(on_dev, build_projection(bundle))}])
     fitted, history = train_projection(values, labels, len(classes), config, on_dev, spread)
     return projection_bundle(fitted, teacher_embeddings.dim, classes), pd.DataFrame(history)

@@ -38,12 +38,13 @@ from cross_modal_kd.samples import (
     EmbeddingTable,
     Roots,
     class_numbers,
+    known_classes,
     labels_in_words,
     pair,
     split_rows,
     train_classes,
 )
-from cross_modal_kd.tasks import TaskKind, kind_of
+from cross_modal_kd.tasks import TaskKind, kind_of, names_classes
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
 from cross_modal_kd.training.data import TeacherSide, TrainingData
@@ -63,7 +64,8 @@ logger = logging.getLogger(__name__)
 class ArmData:
     """What all arms of a task share; read once, used by every arm and seed.
 
-    classes: C names, in the order of their numbers. train: N rows of the samples table, in the order of
+    classes: C names, in the order of their numbers: of labelled training samples, or, where there are none and the kind
+    of task names classes, all that are known. train: N rows of the samples table, in the order of
     ``train_inputs`` and ``quality``; the label of some, or of all, may be null. teacher: the other side of their pairs.
     fingerprint: run key of the data. known: (N,) class numbers in place of the table's, -1 where a label is held back;
     None holds none back. labelled_share: of each batch, as ``TrainingData`` has it. labelled_part: reads the same
@@ -139,7 +141,7 @@ def read_arm_data(
     return ArmData(
         task=task,
         inputs=inputs,
-        classes=train_classes(known, task),
+        classes=train_classes(known, task) or (known_classes(samples, task) if names_classes(task) else []),
         train=train,
         train_inputs=load_inputs(task.student, train, roots, inputs),
         dev_inputs=load_inputs(task.student, dev, roots, inputs),
@@ -160,7 +162,7 @@ def require_trainable(data: ArmData, arms: Mapping[str, ArmConfig]) -> None:
         arms: that are to be trained, by name.
 
     Raises:
-        ConfigError: no training sample has a label, and an arm, or the kind of task, asks for some.
+        ConfigError: no training sample has a label, and an arm asks for some.
     """
     if said := labels_in_words(data.train["label"]):
         logger.info(said)
@@ -171,15 +173,12 @@ def require_trainable(data: ArmData, arms: Mapping[str, ArmConfig]) -> None:
 def _require_labels(data: ArmData, arm: ArmConfig, name: str) -> None:
     if data.known is not None or (data.labels >= 0).any():
         return
-    if kind_of(data.task).design.closed_set:
-        raise ConfigError(
-            f"no {data.task.student} sample of the training split has a known label, and a classification learns a "
-            "classifier: give some a label, raise distillation.labelled.share, or verify (`task.kind: verification`)"
-        )
-    if asks := arm.asks_for_labels():
+    named = names_classes(data.task)
+    if asks := arm.asks_for_labels(named):
+        env = "no_labels_image" if named else "no_labels"
         raise ConfigError(
             f"arms.{name} cannot be trained: no {data.task.student} sample of the training split has a known label, "
-            f"and {asks}. Take another arm (distillation.baseline, distillation.arm; conf/no_labels has two), give "
+            f"and {asks}. Take another arm (distillation.baseline, distillation.arm; conf/{env} has two), give "
             "some a label, or raise distillation.labelled.share"
         )
 

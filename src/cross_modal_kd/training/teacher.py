@@ -1,7 +1,7 @@
 """A teacher with its weights, and its embeddings (imports torch: reached from nodes only)."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from cross_modal_kd.compute import LOCAL, Engine, device_for
-from cross_modal_kd.config import InputConfig, SourcesConfig, TaskConfig, TeacherConfig
+from cross_modal_kd.config import InputConfig, SourceConfig, SourcesConfig, TaskConfig, TeacherConfig
 from cross_modal_kd.losses import AAMSoftmaxClassifier, Objective
 from cross_modal_kd.metrics import pairwise_eer, unit_rows
 from cross_modal_kd.modalities import Inputs, load_inputs
@@ -38,7 +38,7 @@ from cross_modal_kd.samples import (
     train_classes,
 )
 from cross_modal_kd.storage import NotReadableError
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, names_classes
 from cross_modal_kd.tracking import epoch_logger
 from cross_modal_kd.training.augmented import augmented, batch_augmentation, mixup_of
 from cross_modal_kd.training.data import TrainingData
@@ -165,7 +165,7 @@ class _DevEER:
 def teacher_embeddings(
     chosen: pd.DataFrame,
     task: TaskConfig,
-    sources: SourcesConfig,
+    sources: SourcesConfig | Mapping[str, SourceConfig],
     inputs: InputConfig,
     teacher_model: ModelBundle,
     accelerator: str = "auto",
@@ -175,7 +175,7 @@ def teacher_embeddings(
     Args:
         chosen: N rows of the samples table, of the teacher's modality.
         task: names the teacher's modality.
-        sources: where the files lie.
+        sources: where the files lie; empty of samples that are words.
         inputs: how samples become tensors; not used by a frozen library.
         teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
         accelerator: as ``compute.accelerator``, the device to embed on; a frozen library chooses its own.
@@ -263,7 +263,8 @@ def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings:
 
     Returns:
         ``dimension`` D, ``samples`` N, ``fingerprint`` of the table, and ``dev_<metric>`` in [0, 1], None where it is
-        not defined: an EER of a dev split in which no label has two teacher samples.
+        not defined: an EER of a dev split in which no label has two teacher samples, and class means where no
+        training sample has a label (the words of the classes stand for them; ``projection_metrics`` has their worth).
     """
     kind = kind_of(task)
     train, dev = (split_rows(samples, task.teacher, split) for split in ("train", "dev"))
@@ -278,7 +279,8 @@ def measure_teacher(samples: pd.DataFrame, task: TaskConfig, teacher_embeddings:
         np.add.at(means, numbers[known], teacher_embeddings.at(train["sample_id"])[known] - centre)
         return (values @ unit_rows(means).T).argmax(axis=1)
 
-    measured = kind.measure(values, dev["label"], classes, nearest_class)
+    unnamed = names_classes(task) and not classes
+    measured = np.nan if unnamed else kind.measure(values, dev["label"], classes, nearest_class)
     return {
         "dimension": teacher_embeddings.dim,
         "samples": len(teacher_embeddings),

@@ -37,11 +37,12 @@ from cross_modal_kd.samples import (
     require_some,
     summarise_splits,
     tell,
+    train_classes,
     update_shards,
 )
 from cross_modal_kd.sources import count_sources, untold
 from cross_modal_kd.sources import read_sources as read_sources  # scripts take the stages from here
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, require_words
 
 logger = logging.getLogger(__name__)
 
@@ -210,6 +211,7 @@ def split_samples(
     Raises:
         SamplesError: no sample has a label, the splits are not sound for the task (``check_samples``), or the training
             samples of a modality are all the same.
+        ConfigError: no training sample has a label, and nothing names the classes of a classification.
     """
     design = kind_of(task).design
     require_some(inspected, unusable, task)
@@ -225,6 +227,8 @@ def split_samples(
         rejected = pd.concat([rejected, samples.loc[alone, ["source", "path"]].assign(reason=reason)])
         samples = samples[~alone]
     check_samples(samples, task, design)
+    if not train_classes(samples, task):
+        require_words(task)
     require_differences(samples, task)
     logger.info("%d samples can be used, %d rejected%s", len(samples), len(rejected), _first(rejected))
     pairing = pair(samples, task)

@@ -26,6 +26,7 @@ def fit_projections(
     teacher_embeddings: EmbeddingTable,
     projection: ProjectionConfig,
     distillation: DistillationConfig,
+    teacher_model: ModelBundle,
 ) -> Projections:
     """The trainable projection, the fixed one (PCA) beside it, both measured on dev, and how they were fitted.
 
@@ -35,20 +36,22 @@ def fit_projections(
         teacher_embeddings: raw, of every training and dev sample of that modality.
         projection: dimension and training; its ``kind`` is not read.
         distillation: ``labelled``, by which labels they are fitted; without any, neither is trained, and both are
-            without prototypes.
+            without prototypes, or, in a classification, have the words of its classes for them.
+        teacher_model: the frozen teacher, which is asked for these words.
 
     Returns:
         The trainable projection and the fixed one, with their prototypes; {mlp, pca: {dev metric: best value, None
         where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
         the negative), projection (mlp or pca).
     """
-    from cross_modal_kd.training import fit_projection, hold_labels_back
+    from cross_modal_kd.training import class_words, fit_projection, hold_labels_back
 
     judged, known = kind_of(task), hold_labels_back(samples, task, distillation.labelled)
+    words = class_words(samples, known, task, teacher_model)
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
         config = projection.model_copy(update={"kind": kind})
-        bundle, history = fit_projection(known, task, teacher_embeddings, config)
+        bundle, history = fit_projection(known, task, teacher_embeddings, config, words)
         bundles[kind] = bundle
         best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}

@@ -20,7 +20,9 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 fit_projections,
-                bound("samples", "teacher_embeddings", params=["task", "projection", "distillation"]),
+                bound(
+                    *("samples", "teacher_embeddings", "teacher_model"), params=["task", "projection", "distillation"]
+                ),
                 ["projection_mlp", "projection_pca", "projection_metrics", "projection_history"],
                 name="fit_projections",
             )

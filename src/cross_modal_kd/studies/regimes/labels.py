@@ -11,14 +11,13 @@ from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, KnownLabel
 from cross_modal_kd.modalities import Damage, Dose, load_inputs
 from cross_modal_kd.samples import Roots, class_numbers, train_classes
 from cross_modal_kd.studies.arm_keys import with_value
-from cross_modal_kd.studies.named import named_projection, names_classes
 from cross_modal_kd.studies.regimes.components import twin_of
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.regimes.noise import damage, weights_of_damaged
 from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World, kinds_of
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, names_classes
 from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part, same_steps
 
 logger = logging.getLogger(__name__)
@@ -38,9 +37,9 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
     Yields:
         A condition whose value is the share, in [0, 1]; a share that keeps every label is the unchanged task, and 0 has
         no loss of the task: a student of a classification then answers by the words of its classes
-        (``named_projection``). Facts: labelled_samples, labelled_clusters and training_samples, counts of the student's
-        training split; damaged_samples, where unlabelled ones are damaged; where classes are named by words, those of
-        ``teacher_facts``.
+        (``training.class_words``). Facts: labelled_samples, labelled_clusters and training_samples, counts of the
+        student's training split; damaged_samples, where unlabelled ones are damaged; where classes are named by words,
+        those of ``teacher_facts``.
 
     Raises:
         ConfigError: without labels, nothing names the classes, or the baseline there cannot be trained.
@@ -101,7 +100,7 @@ def _no_labels(world: World, study: LabelsStudy, arms: ArmsConfig) -> Condition:
             f"it is not trained there: {arm.asks_for_labels(named) or 'regimes.labels.share_arms leaves it out'}. "
             f"Choose one of those that are: {', '.join(arms.root) or 'none is'}"
         )
-    projection = named_projection(world) if named else world.projection_pca
+    projection = world.projection_without_labels
     return Condition.of(
         world,
         "0 % labelled",

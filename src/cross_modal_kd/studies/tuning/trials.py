@@ -19,10 +19,9 @@ from cross_modal_kd.samples import train_classes
 from cross_modal_kd.studies.arm_keys import block_of, content_of
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.measure import of_kind
-from cross_modal_kd.studies.named import named_projection, names_classes
 from cross_modal_kd.studies.tuning.config import LabelledConfig, SearchRange, TuningConfig
 from cross_modal_kd.studies.tuning.search import configured, make_storage, search_arm, summary, with_value
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, names_classes
 from cross_modal_kd.training import (
     ArmData,
     fit_projection,
@@ -175,8 +174,7 @@ def _hold_labels_back(
     task = context.task
     if not share:
         unlabelled = replace(data, known=np.full(len(data.train), -1))
-        projection = named_projection(context) if names_classes(task) else context.projection_pca
-        return unlabelled, {"pca": projection}, None
+        return unlabelled, {"pca": context.projection_without_labels}, None
     kept = labelled_clusters(visible, task, share, labelled.draw)
     part = labelled_part(visible, task, kept)
     data = replace(data, classes=train_classes(part, task))

@@ -1,0 +1,65 @@
+"""Classes named by words, where no sample shows one (imports torch: reached from nodes only)."""
+
+import hashlib
+import re
+
+import pandas as pd
+
+from cross_modal_kd.config import ConfigError, TaskConfig
+from cross_modal_kd.models import ModelBundle, saved_inputs
+from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes
+from cross_modal_kd.tasks import names_classes, require_words
+from cross_modal_kd.training.teacher import teacher_embeddings
+
+
+def words_of(name: str) -> str:
+    """What a teacher of words is asked for a class.
+
+    Args:
+        name: of the class, as the samples table has it.
+
+    Returns:
+        Its words, with blanks for the signs that file names have between them.
+
+    >>> words_of("face-smiling"), words_of("sky_&_weather"), words_of("n02085620")
+    ('face smiling', 'sky & weather', 'n02085620')
+    """
+    return re.sub(r"[-_\s]+", " ", name).strip() or name
+
+
+def class_words(
+    samples: pd.DataFrame, told: pd.DataFrame, task: TaskConfig, teacher_model: ModelBundle
+) -> EmbeddingTable | None:
+    """The raw embeddings of the words of each class, where they have to stand for labels.
+
+    Projected, they are what a zero-shot classifier is made of (Radford et al., ICML 2021). No label of any training
+    sample decides them: that the classes are these is all that is known.
+
+    Args:
+        samples: the samples table, which says which classes there are.
+        told: the same as a training is told it: its labels may be held back.
+        task: its kind, and the teacher's modality.
+        teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
+
+    Returns:
+        (C, D), by the names of the classes, in the order of ``known_classes``; None where a training sample is told its
+        label, or where no class has to be named.
+
+    Raises:
+        ConfigError: classes have to be named, and the teacher reads no words of them, or two have the same.
+    """
+    if not names_classes(task) or train_classes(told, task):
+        return None
+    require_words(task)
+    classes = known_classes(samples, task)
+    words = [words_of(name) for name in classes]
+    if alike := sorted({name for name, said in zip(classes, words, strict=True) if words.count(said) > 1}):
+        raise ConfigError(
+            f"task {task.name}: classes are named by their words where no training sample has a label, and "
+            f"{first_few(alike)} have the same words: give each a name of its own"
+        )
+    asked = pd.DataFrame({"sample_id": classes, "modality": task.teacher, "text": words})
+    asked = asked.reindex(columns=samples.columns)
+    values = teacher_embeddings(asked, task, {}, saved_inputs(teacher_model), teacher_model, "cpu")
+    digest = hashlib.sha256("\0".join(words).encode() + values.tobytes()).hexdigest()
+    return EmbeddingTable(classes, values, digest)
