@@ -57,9 +57,9 @@ KINDS = (
     ),
     Kind(
         "regimes", "Regimes", "regimes/*.csv", "regimes", tables.regimes_tables,
-        "Each arm against the baseline of its condition, the arm without a difference: the student alone, or SimCLR "
-        "where nothing is labelled. The other arm is the one named in its column. Intervals resample concepts or "
-        "speakers; they do not tell what other training seeds would do.",
+        "Each arm against the baseline of its condition, the arm without a difference: the student alone, or, "
+        "where nothing is labelled, SimCLR (of a classification another arm). The other arm is the one named in its "
+        "column. Intervals resample concepts or speakers; they do not tell what other training seeds would do.",
         ("study", "condition", "arm", "projection"), ("evaluation.seed",), ("*_regime.png",),
     ),
     Kind(
