@@ -1,12 +1,14 @@
 """A search at every share of labels, what it writes, how it is read, and how sure the errors are."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from cross_modal_kd.config import ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.metrics import Metric, MetricSet
@@ -214,9 +216,14 @@ def test_the_components_are_those_of_seeds_and_of_concepts():
     row = spread({"none": values}).iloc[0]
     assert row["share"] == pytest.approx(np.mean(values)) and row["seeds"] == 10
     assert row["sd_single_seed"] == pytest.approx(np.std(values, ddof=1))
-    assert row["sd_seeds"] == pytest.approx(np.std(values) / 10**0.5, rel=0.1)
+    assert row["sd_seeds"] == pytest.approx(np.std(values, ddof=1) / 10**0.5)
     assert row["sd_clusters"] == pytest.approx(0.01, rel=0.1)
-    assert row["sd_both"] == pytest.approx(np.hypot(row["sd_seeds"], row["sd_clusters"]), rel=0.1)
+    assert row["sd_both"] == pytest.approx(np.hypot(row["sd_seeds"], row["sd_clusters"]))
+    student = stats.t.interval(0.95, 9, np.mean(values), stats.sem(values))
+    assert (row["low_seeds"], row["high_seeds"]) == pytest.approx(student)
+    assert row["share"] - row["share_low"] == pytest.approx(
+        np.hypot(row["share"] - row["low_clusters"], row["share"] - row["low_seeds"])
+    )
     assert row["share_low"] < min(row["low_seeds"], row["low_clusters"]) < row["share"]
     assert row["share"] < max(row["high_seeds"], row["high_clusters"]) < row["share_high"]
 
@@ -233,6 +240,33 @@ def test_contrasts_are_paired_in_seeds_and_concepts():
         np.testing.assert_allclose(removed[column], 0.5)
     assert removed["sd_single_seed"].max() < 1e-9 < rows.loc["", "sd_single_seed"]
     assert set(table.loc[table["contrast"] == "", "arm"]) == {"none", "soft", "soft_twin", "answer"}
+
+
+def test_three_seeds_make_a_wide_interval_of_a_share_about_the_share_itself():
+    """Not about the mean of the shares of the seeds, which is another number where these differ."""
+    rows = spread({"none": [0.4, 0.3, 0.2], "soft": [0.2, 0.2, 0.2]}, concepts=0.001)
+    row = rows[rows["contrast"] == "baseline"].iloc[0]
+    assert row["share"] == pytest.approx(1 / 3) and row["share"] != pytest.approx(np.mean([1 / 2, 1 / 3, 0]))
+    assert (row["low_seeds"] + row["high_seeds"]) / 2 == pytest.approx(row["share"])
+    half = stats.t.ppf(0.975, 2) * np.std([1 / 2, 1 / 3, 0], ddof=1) / 3**0.5
+    assert row["high_seeds"] - row["share"] == pytest.approx(half) and row["share_low"] < row["low_seeds"] < 0
+
+
+def test_kept_intervals_follow_from_what_stands_beside_them():
+    """Of every page: Student's over the seeds, and both together, whichever run left the row."""
+    tables = sorted((Path(__file__).parents[2] / "docs" / "results").glob("*/*_regime_spread.csv"))
+    assert len(tables) > 5
+    for file in tables:
+        table = pd.read_csv(file)
+        table = table[table["seeds"] > 1]
+        half = stats.t.ppf(0.975, table["seeds"] - 1) * table["sd_single_seed"] / np.sqrt(table["seeds"])
+        for name, sign, clusters, seeds, both in (
+            ("low", -1, "low_clusters", "low_seeds", "share_low"),
+            ("high", 1, "high_clusters", "high_seeds", "share_high"),
+        ):
+            np.testing.assert_allclose(table[seeds], table["share"] + sign * half, err_msg=f"{file}, {name}")
+            joined = table["share"] + sign * np.hypot(table[clusters] - table["share"], half)
+            np.testing.assert_allclose(table[both], joined, err_msg=f"{file}, {name}")
 
 
 def test_one_seed_says_nothing_of_other_seeds():

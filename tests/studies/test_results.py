@@ -170,7 +170,7 @@ def test_a_study_names_the_baseline_of_a_condition_which_is_not_always_the_stude
     )
     section = write(folder, tmp_path / "docs").split("## Regimes\n")[1].split("\n## ")[0]
     assert "| difference to the baseline, points |" in section and "difference to alone" not in section
-    assert "SimCLR where nothing is labelled" in section
+    assert "where nothing is labelled, SimCLR" in section
 
 
 def test_the_share_outside_the_margin_is_that_of_the_last_epoch_and_not_of_the_checkpoint(folder, tmp_path):

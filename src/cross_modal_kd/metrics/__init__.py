@@ -12,7 +12,14 @@ from cross_modal_kd.metrics.cosines import Cosines, cosine_scores
 from cross_modal_kd.metrics.evidence import Evidence, Least, weakest
 from cross_modal_kd.metrics.few_shot import FewShot, few_shot
 from cross_modal_kd.metrics.identification import Identification, identification
-from cross_modal_kd.metrics.intervals import Interval, paired_difference, percentile_interval, relative_reduction
+from cross_modal_kd.metrics.intervals import (
+    Interval,
+    joined_interval,
+    mean_interval,
+    paired_difference,
+    percentile_interval,
+    relative_reduction,
+)
 from cross_modal_kd.metrics.matching import (
     Matching,
     MatchPlaces,
@@ -59,9 +66,11 @@ __all__ = [
     "first_of_each",
     "identification",
     "in_top_k",
+    "joined_interval",
     "macro_f1",
     "match_places",
     "matching_auc",
+    "mean_interval",
     "min_dcf",
     "min_dcf_at",
     "normalised_scores",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import ArmsConfig
-from cross_modal_kd.metrics import percentile_interval, weakest
+from cross_modal_kd.metrics import joined_interval, mean_interval, percentile_interval, weakest
 from cross_modal_kd.studies.table import ArmResult, Key, common_seeds
 from cross_modal_kd.tasks import TaskKind
 
@@ -33,14 +33,12 @@ class Against:
     Attributes:
         baseline: of every arm.
         others: for an arm, another one.
-        seed: of the draw of seeds, 0 or above.
         level: of the intervals, in (0, 1).
     """
 
     baseline: str
     others: Mapping[str, str]
     level: float
-    seed: int = 0
 
     def pairs(self, arms: list[str]) -> Iterator[tuple[str, str, str]]:
         """The contrasts between arms that there are.
@@ -67,9 +65,9 @@ def components_table(
     """A row an arm, then a row a contrast: the error, or the share of the other's errors that the arm removes.
 
     Three intervals of the mean over the seeds. ``clusters``: the test clusters (concepts, speakers) are drawn again, as
-    in the other tables. ``seeds``: the seeds are drawn again with replacement, in the arm and the other alike, the test
-    clusters being these. ``both``: in each resample of the clusters the seeds are drawn again too. The standard
-    deviations beside them are of the mean: that over seeds falls with their number, that over clusters does not.
+    in the other tables. ``seeds``: Student's of the values of the seeds (``mean_interval``), the test clusters being
+    these. ``both``: what the two come to together (``joined_interval``). The standard deviations beside them are of the
+    mean: that over seeds falls with their number, that over clusters does not; over both, the root of their squares.
 
     Args:
         results: by (arm, projection), one projection an arm.
@@ -101,28 +99,23 @@ def _spread(results: list[ArmResult], kind: TaskKind, against: Against) -> dict[
     """Of one result the error; of (other, arm) the share of the other's errors that the arm removes."""
     pairs = [each.error(kind) for each in results]
     values, resampled = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    count, resamples = len(values[0]), len(resampled[0])
-    drawn = np.random.default_rng(against.seed).integers(count, size=(resamples, count))
-    over = {
-        "clusters": [each.mean(axis=1) for each in resampled],
-        "seeds": [each[drawn].mean(axis=1) for each in values],
-        "both": [np.take_along_axis(each, drawn, axis=1).mean(axis=1) for each in resampled],
-    }
     evidence = weakest([each.evidence(kind.metric) for each in results])
-    value = _told([np.array([each.mean()]) for each in values])[0]
-    found: dict[str, object] = {"share": value}
-    found["sd_single_seed"] = _told(values).std(ddof=1) if count > 1 else np.nan
-    reason = ""
+    value, of_seeds = _told([np.array([each.mean()]) for each in values])[0], _told(values)
+    of_clusters = _told([each.mean(axis=1) for each in resampled])
+    clusters = percentile_interval(value, of_clusters, against.level, evidence)
+    seeds = mean_interval(of_seeds, against.level, evidence)
+    intervals = {"clusters": clusters, "seeds": seeds, "both": joined_interval(clusters, seeds)}
+    single = of_seeds.std(ddof=1) if len(of_seeds) > 1 else np.nan
+    deviations = {"clusters": np.nanstd(of_clusters, ddof=1), "seeds": single / np.sqrt(len(of_seeds))}
+    deviations["both"] = np.hypot(*deviations.values())
+    found: dict[str, object] = {"share": value, "sd_single_seed": single}
     for name in OVER:
-        spread = _told(over[name])
-        enough = name == "clusters" or count > 1
-        interval = percentile_interval(value, spread, against.level, evidence) if enough else None
-        low, high = (None, None) if interval is None else (interval.low, interval.high)
-        reason = reason or ("one seed" if interval is None else interval.reason)
-        found[f"sd_{name}"] = np.nanstd(spread, ddof=1) if enough else np.nan
+        found[f"sd_{name}"] = deviations[name]
         ends = ("share_low", "share_high") if name == "both" else (f"low_{name}", f"high_{name}")
-        found |= {end: np.nan if at is None else at for end, at in zip(ends, (low, high), strict=True)}
-    return found | {"seeds": count, "no_interval": reason}
+        offset = value - intervals[name].value  # of a share, which is no mean over the seeds
+        low, high = intervals[name].low, intervals[name].high
+        found |= {end: np.nan if at is None else at + offset for end, at in zip(ends, (low, high), strict=True)}
+    return found | {"seeds": len(of_seeds), "no_interval": intervals["both"].reason}
 
 
 def _told(errors: list[np.ndarray]) -> np.ndarray:

@@ -65,10 +65,9 @@ KINDS = (
     Kind(
         "spread", "Seeds and clusters apart", "*_regime_spread.csv", "regimes", tables.spread_tables,
         "Of the error, and of the share of another arm's errors that an arm removes: intervals of the mean over seeds "
-        "when concepts (or speakers) are drawn again, when seeds are, and when both are. Beside them the standard "
-        "deviation of one training, of the mean over these seeds, and over other concepts. Of few seeds the interval "
-        "over seeds alone is too narrow, of two or three its ends are the least and the largest value, and the "
-        "deviation of their mean is too small by the root of (n - 1) / n.",
+        "when concepts (or speakers) are drawn again, of what other seeds would give (Student's t, so that few seeds "
+        "make it wide), and of both together. Beside them the standard deviation of one training, of the mean over "
+        "these seeds, and over other concepts.",
         ("study", "condition", "arm", "contrast"), ("evaluation.seed",), listed=False,
     ),
     Kind(
