@@ -78,6 +78,24 @@ def test_what_must_not_be_parted_is_dealt_together():
         assert (fold.groupby("family")["split"].nunique() == 1).all()
 
 
+@pytest.mark.parametrize(("kind", "design"), [("verification", VERIFICATION), ("classification", CLASSIFICATION)])
+def test_where_no_training_sample_has_a_label_none_has_one_in_any_fold(kind, design):
+    """Else the students of the other folds would learn from labels that the first, and the page, know nothing of."""
+    samples = table(8, groups=6, design=design)
+    labelled = samples.assign(split=samples["split"].where(samples["split"] == "test", "dev"))
+    more = samples.head(4).assign(label=None, group="more", split="train")
+    both = pd.concat([more, more.assign(modality="image")]).assign(
+        sample_id=[f"more{row}" for row in range(8)], sha256=[f"{row:064x}" for row in range(900, 908)]
+    )
+    both["group"] = [f"more{row % 4}" for row in range(8)]
+    found = deal_folds(pd.concat([labelled, both], ignore_index=True), task(kind, pairing="instance"), design, SPLIT, 3)
+    assert sorted(in_tests(found, "group")) == sorted(set(labelled["group"]))
+    for fold in found:
+        assert fold.loc[fold["split"] == "train", "label"].isna().all() and (fold["split"] == "train").sum() == 8
+        if design.closed_set:
+            assert set(fold.loc[fold["split"] == "dev", "label"]) == set(labelled["label"])
+
+
 def test_a_training_sample_without_its_partner_is_left_out_of_that_fold():
     samples = table(24)
     name = samples.loc[samples["split"] == "test", "label"].iloc[0]

@@ -11,8 +11,12 @@ from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import one_form
 from cross_modal_kd.samples.pairing import pair
+from cross_modal_kd.samples.selection import train_classes
 from cross_modal_kd.samples.splits import draw_splits, score
 from cross_modal_kd.samples.unlabelled import join_unlabelled
+
+TEACHER_ALONE = "\0"
+"""What ends the name of a stratum whose clusters hold nothing of the student."""
 
 
 def deal_folds(
@@ -26,6 +30,7 @@ def deal_folds(
     are tested in none, and trained on wherever ``join_unlabelled`` lets them. In each fold the clusters
     that it does not test are drawn for training and dev anew, in the proportion of ``split``. A label of a closed set
     that is learnt from one cluster alone stays in training, since a student that never saw it cannot be asked for it.
+    Where no training sample of the student has a label, none has one in any fold: its labelled ones are then of dev.
 
     Args:
         samples: the table, with its splits.
@@ -48,6 +53,7 @@ def deal_folds(
     strata = _strata(labelled, clusters, design, task)
     tested = set(clusters[labelled["split"] == "test"])
     fold_of = _dealt(strata, tested, design, split.seed, folds)
+    learnt = bool(train_classes(samples, task))
     if len(set(fold_of.values())) < folds - 1:
         raise SamplesError(
             f"evaluation.folds: {folds} folds need at least {folds - 1} {design.cluster}s outside the test split to be "
@@ -55,7 +61,7 @@ def deal_folds(
         )
     found = [samples]
     for fold in range(2, folds + 1):
-        table = labelled.assign(split=clusters.map(_splits(strata, fold_of, fold, design, split)).astype("str"))
+        table = labelled.assign(split=clusters.map(_splits(strata, fold_of, fold, design, split, learnt)).astype("str"))
         table = join_unlabelled(table, others, task).samples
         alone = (table["split"] == "train") & table["sample_id"].isin(pair(table, task).without_partner)
         if alone.any():  # else the folds share all columns but the split
@@ -73,7 +79,8 @@ def _strata(samples: pd.DataFrame, clusters: pd.Series, design: SamplingDesign, 
     """The stratum of each cluster; those that hold nothing of the student are dealt by themselves."""
     strata = design.strata(samples["label"], clusters)
     of_student = set(clusters[samples["modality"] == task.student])
-    return strata.astype("str") + pd.Series(["" if name in of_student else "\0" for name in strata.index], strata.index)
+    marks = ["" if name in of_student else TEACHER_ALONE for name in strata.index]
+    return strata.astype("str") + pd.Series(marks, strata.index)
 
 
 def _dealt(strata: pd.Series, tested: set[str], design: SamplingDesign, seed: int, folds: int) -> dict[str, int]:
@@ -87,14 +94,19 @@ def _dealt(strata: pd.Series, tested: set[str], design: SamplingDesign, seed: in
 
 
 def _splits(
-    strata: pd.Series, fold_of: dict[str, int], fold: int, design: SamplingDesign, split: SplitConfig
+    strata: pd.Series, fold_of: dict[str, int], fold: int, design: SamplingDesign, split: SplitConfig, learnt: bool
 ) -> dict[str, str]:
-    """The split of every cluster in one fold."""
+    """The split of every cluster in one fold.
+
+    learnt: whether labels of the student are learnt from; else its clusters are tested, or choose on dev.
+    """
     splits: dict[str, str] = {}
     free: defaultdict[str, list[str]] = defaultdict(list)
     for name, stratum in strata.items():
         if fold_of.get(str(name)) == fold:
             splits[str(name)] = "test"
+        elif not learnt and not stratum.endswith(TEACHER_ALONE):
+            splits[str(name)] = "dev"
         else:
             free[stratum].append(str(name))
     for names in free.values():
