@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from cross_modal_kd.hooks.provenance import FILE, ProvenanceHook, digests, note, other_students
+from cross_modal_kd.config import ConfigError
+from cross_modal_kd.hooks.provenance import (
+    FILE,
+    ProvenanceHook,
+    digests,
+    known_labels,
+    note,
+    other_labels,
+    other_students,
+)
 from cross_modal_kd.tracking import set_this_run, this_run
 
 WRITER = """
@@ -62,6 +71,39 @@ def test_students_that_were_made_with_other_parameters_are_warned_of(tmp_path):
     assert not said(evaluation={"bootstrap": 7}, data_root="x", sources_of_others={})
     assert not said(arms={**arms, "other": {"weight": 3}}) and len(said(arms={"rkd": {"weight": 9}})) == 1
     assert not said({"samples"}, training={}) and len(said(distillation={"arm": "x"})) == 1
+
+
+def test_students_are_not_trained_with_projections_that_were_fitted_on_other_labels(tmp_path, monkeypatch):
+    """Prototypes that labels had made would answer for a student of which the page says that it was told none."""
+    from kedro.pipeline import Pipeline
+
+    share = "distillation.labelled.share"
+    all_known, half, none = (known_labels(each) for each in ({}, {share: 0.5}, {share: 0.0}))
+    assert (all_known, half, none) == ({"share": 1.0}, {"share": 0.5, "draw": 0}, {"share": 0.0})
+    assert not other_labels(tmp_path, none), "nothing is noted"
+    (history := tmp_path / "projection_history.csv").write_text("epoch\n0\n")
+    note(tmp_path, history, {"command": "kedro run --pipelines=projection", "labelled": all_known})
+    assert not other_labels(tmp_path, all_known)
+    for labels in (half, none, {"share": 0.5, "draw": 1}):
+        said = other_labels(tmp_path, labels)
+        assert "`kedro run --pipelines=projection` with distillation.labelled: share 1.0, and" in said
+    hook, pipeline = ProvenanceHook(), Pipeline([])
+    hook._labels = none
+
+    def read(*inputs, made=()):
+        monkeypatch.setattr(pipeline, "inputs", lambda: set(inputs))
+        monkeypatch.setattr(pipeline, "all_outputs", lambda: set(made))
+        return list(hook._found(pipeline, tmp_path))
+
+    for given in (
+        {"inputs": ["projection_mlp"], "made": ["distilled.student"]},
+        {"inputs": ["projection_pca", "params:comparison", "params:teacher"]},
+        {"inputs": ["projection_pca", "params:regimes"]},
+    ):
+        with pytest.raises(ConfigError, match=r"share 1.0, and this run's is: share 0.0.*run `kedro run --pipelines=p"):
+            read(*given["inputs"], made=given.get("made", ()))
+    assert len(read("projection_pca", "params:comparison")) == 1, "`robustness` trains nothing"
+    assert not read("samples", made=["distilled.student"])
 
 
 def test_the_pages_of_the_run_are_told_of_such_students_and_so_are_the_notes(tmp_path, monkeypatch):

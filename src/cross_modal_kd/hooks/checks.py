@@ -186,7 +186,7 @@ def _held_back(run: Run) -> Iterator[str]:
     labelled = run.blocks["distillation"].labelled
     if labelled.share == 1 or "distillation" not in run.used and not STUDIES & set(run.used):
         return
-    if studies := sorted(STUDIES & set(run.used)):
+    if studies := sorted(STUDIES & set(run.used) - set(_looked_up(run))):
         yield (
             f"distillation.labelled.share is {labelled.share:g}, which `distill` alone reads; {', '.join(studies)} "
             "would train on all labels with projections of some: set it to 1, run ingestion, quality, teacher and "
@@ -194,6 +194,12 @@ def _held_back(run: Run) -> Iterator[str]:
         )
     if labelled.share == 0 and "distillation" in run.used:
         yield from _without_labels(run)
+
+
+def _looked_up(run: Run) -> Iterator[str]:
+    """``comparison`` where `robustness` alone reads it, which measures the students of `distill` and trains none."""
+    if "robustness" in run.used and "teacher" not in run.used and not run.blocks["robustness"].from_comparison:
+        yield "comparison"
 
 
 def _without_labels(run: Run) -> Iterator[str]:

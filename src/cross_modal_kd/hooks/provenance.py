@@ -18,6 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from cross_modal_kd.config import ConfigError, KnownLabels
 from cross_modal_kd.storage import guarded, parse_json, write_whole
 from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run, without_other_arms
 
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 FOLDER = "reporting_folder"
 FILE = "provenance.json"
 STUDENT, HISTORY = ".student", "history.csv"
+PROJECTIONS, FITTED = {"projection_mlp", "projection_pca"}, "projection_history.csv"
+# what studies read that train students of their own; `robustness` reads the comparison's block as well, and trains none
+TRAINS = ({"params:comparison", "params:teacher"}, {"params:tuning"}, {"params:regimes"})
 SEEDS = ("seed", "seeds")
 FROZEN = "ingestion.split.frozen"
 # how much was spent; of a table only what counts for it is shown (pipeline `results`)
@@ -36,6 +40,7 @@ OF_A_STUDENT = (
     *("arms", "distillation"),
 )
 WHERE_AND_HOW = ("root", "frozen", "workers", "cache_mb", "shards", "mb")  # a path is another one from another folder
+ALL_KNOWN: dict[str, Any] = {"share": 1.0}
 KEPT = ("git.sha", "git.dirty", "device.cpu", "device.cores", "device.threads", "device.gpus")
 
 
@@ -49,6 +54,7 @@ class ProvenanceHook:
         self._command = ""
         self._params: dict[str, Any] = {}
         self._blocks: dict[str, str] = {}
+        self._labels = ALL_KNOWN
         self._remarks: tuple[str, ...] = ()
         self._catalog: CatalogProtocol | None = None
         self._folder: Path | None = None
@@ -64,6 +70,7 @@ class ProvenanceHook:
         self._project = Path(context.project_path)
         self._blocks = digests(context.params)
         known = dict(leaves(context.params))
+        self._labels = known_labels(known)
         self._seeds = {name: value for name, value in known.items() if name.rpartition(".")[2] in SEEDS}
         self._spent = {
             "budget": {name: known[name] for name in BUDGET if known.get(name) is not None},
@@ -75,12 +82,15 @@ class ProvenanceHook:
         """Note the command and the reporting folder; where the catalog has none, nothing is noted later.
 
         It is warned of, here and on the pages, if the students that the run takes as they are were made with other
-        ``--params``.
+        ``--params``, or its projections were fitted on other labels.
 
         Args:
             run_params: what Kedro says about the run.
-            pipeline: whose inputs may be students.
+            pipeline: whose inputs may be students and projections.
             catalog: in which saved datasets are looked up.
+
+        Raises:
+            ConfigError: students are to be trained with projections that were fitted on other labels.
         """
         # where a run writes is of no interest to who reads its numbers
         runtime = {key: value for key, value in (run_params.get("runtime_params") or {}).items() if key != "data_root"}
@@ -88,12 +98,22 @@ class ProvenanceHook:
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts, self._params = catalog, None, runtime
-        found = () if self._folder is None else other_students(self._folder, pipeline.inputs(), self._blocks)
-        self._remarks = tuple(found)
+        self._remarks = () if self._folder is None else tuple(self._found(pipeline, self._folder))
         for remark in self._remarks:
             logger.warning(remark)
         # the command is to be typed again where it was typed
         set_this_run(ThisRun(command(run_params), self._project, self._remarks))
+
+    def _found(self, pipeline: Pipeline, folder: Path) -> Iterator[str]:
+        """What is to be warned of. Raises ConfigError where students would be trained."""
+        inputs = pipeline.inputs()
+        yield from other_students(folder, inputs, self._blocks)
+        if PROJECTIONS & inputs and (other := other_labels(folder, self._labels)):
+            if any(blocks <= inputs for blocks in TRAINS) or any(
+                name.endswith(STUDENT) for name in pipeline.all_outputs()
+            ):
+                raise ConfigError(other)
+            yield other
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -116,7 +136,8 @@ class ProvenanceHook:
         labels = data.get("labels") if isinstance(data, dict) else None
         made |= {} if labels is None else {"labels": labels}
         made |= {"remarks": list(self._remarks)} if self._remarks else {}
-        note(self._folder, file, made | ({"blocks": self._blocks} if file.name == HISTORY else {}))
+        made |= {"blocks": self._blocks} if file.name == HISTORY else {}
+        note(self._folder, file, made | ({"labelled": self._labels} if file.name == FITTED else {}))
 
 
 def _split(frozen: Any, project: Path) -> str:
@@ -168,6 +189,42 @@ def other_students(folder: Path, inputs: Collection[str], blocks: Mapping[str, s
                 f"({', '.join(other)}) than this run's, which its page and MLflow are going to show: give both "
                 "the same configuration and --params, or run distillation again"
             )
+
+
+def known_labels(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """By which labels a projection is fitted.
+
+    Args:
+        parameters: by dotted name; what ``distillation.labelled`` does not say is as its model has it.
+
+    Returns:
+        ``share``, and where that is drawn ``draw``.
+    """
+    given = {key: parameters.get(f"distillation.labelled.{key}") for key in ("share", "draw")}
+    known = KnownLabels.model_validate({key: value for key, value in given.items() if value is not None})
+    return {"share": known.share} | ({"draw": known.draw} if 0 < known.share < 1 else {})
+
+
+def other_labels(folder: Path, labels: Mapping[str, Any]) -> str:
+    """What is wrong with projections that were fitted on other labels than a run goes by; empty where nothing is.
+
+    Args:
+        folder: with the note of their fit.
+        labels: of this run, as ``known_labels`` gives them.
+
+    Returns:
+        A sentence without its end.
+    """
+    made = _read(folder / FILE).get(FITTED, {})
+    before = made.get("labelled", labels)
+    if before == labels or not isinstance(before, dict):
+        return ""
+    was, now = (", ".join(f"{key} {value}" for key, value in each.items()) for each in (before, labels))
+    return (
+        f"the projections were fitted by `{made.get('command', 'another run')}` with distillation.labelled: {was}, and "
+        f"this run's is: {now}. They know other labels than it would say of its students: run "
+        "`kedro run --pipelines=projection` first, with the same --env and --params"
+    )
 
 
 def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
