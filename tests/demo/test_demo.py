@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 from cross_modal_kd.cli import cli
 from cross_modal_kd.config import SourcesConfig
 from cross_modal_kd.demo import Desk, make_app, serve
+from cross_modal_kd.demo.desk import _title
 from cross_modal_kd.samples import Roots
 from cross_modal_kd.student import Enrolled, StudentError, StudentModel
 
@@ -178,6 +180,18 @@ def test_students_of_two_tasks_are_no_pair(students, monkeypatch):
     other.record = other.record.model_copy(update={"task": other.task.model_copy(update={"name": "another"})})
     with pytest.raises(StudentError, match="another"):
         Desk(students[0], other)
+
+
+@pytest.mark.parametrize(
+    ("role", "arm", "title"),
+    [
+        ("student_alone", "none", "Student alone"),
+        ("student_alone", "hard_feature", "Baseline (hard_feature)"),
+        ("distilled", "hard_feature", "Distilled student"),
+    ],
+)
+def test_a_baseline_that_is_no_student_alone_is_called_by_its_arm(role, arm, title):
+    assert _title(SimpleNamespace(record=SimpleNamespace(role=role, provenance={"arm": arm}))) == title
 
 
 @pytest.mark.parametrize("at", [PROJECT, None])

@@ -65,6 +65,18 @@ def test_unseen_classes_have_two_tables_with_chance_and_what_is_left_out_is_coun
     assert "1 of them has no more than 2 samples and is left out where 2 show a class." in page
 
 
+def test_a_baseline_that_a_teacher_binds_is_not_said_to_know_nothing_of_it(pages, tmp_path):
+    made = world(labels=6)
+    metrics = made.metrics(made.embeddings(np.inf), made.embeddings(0.5))
+    arms = metrics["arms"] | {"student_alone": metrics["arms"]["student_alone"] | {"name": "plain pull", "bound": True}}
+    page = made.report(tmp_path, metrics=metrics | {"arms": arms})
+    said = ("knows nothing of the teacher", "has never met this space", "alone: place", "<dt>alone</dt>")
+    assert [words in pages["verification"] for words in said] == [True] * 4
+    assert [words in page for words in said] == [False] * 4
+    assert "Both students were bound to the teacher" in page and "plain pull: place" in page
+    assert "<dt>plain pull</dt>" in page
+
+
 def test_a_page_over_folds_says_which_plots_are_of_the_first(tmp_path):
     """The plots of metrics.json are over all folds, as its numbers are; those of samples and histories are not."""
     made = world(labels=6)

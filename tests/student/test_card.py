@@ -107,6 +107,28 @@ def test_hostile_names_are_shown_and_steer_nothing(student, evidence):
                "| folder |" in line)  # fmt: skip
 
 
+def test_a_baseline_that_a_teacher_binds_and_classes_known_by_name_are_called_so(student, evidence):
+    record, arms = student.record, evidence.metrics["arms"]
+    weights = arms["distilled"]["weights"]
+    alone = arms["student_alone"] | {"name": "plain pull", "bound": True, "weights": weights}
+    metrics = dict(evidence.metrics) | {"labels": {"training_samples": 9, "labelled": 0}, "arms": arms}
+
+    def card(task, metrics, role="student_alone"):
+        as_said = replace(student, record=record.model_copy(update={"task": task, "role": role}))
+        return with_card(as_said, replace(evidence, metrics=metrics)).card
+
+    classification = record.task.model_copy(update={"kind": "classification"})
+    bound = metrics | {"arms": arms | {"student_alone": alone}}
+    plain = metrics | {"arms": arms | {"student_alone": arms["student_alone"] | {"weights": weights}}}
+    assert "itself trained without a teacher" in card(record.task, plain) and "distilled - alone" in card(
+        record.task, plain
+    )
+    page = card(classification, bound)
+    assert "itself trained without a teacher" not in page and "| distilled - plain pull |" in page
+    assert "classes, of which it was told the names alone, as the teacher reads them." in page
+    assert "training classes" in card(record.task, bound)
+
+
 def test_chimeric_pairs_are_called_so_and_biometrics_by_modality(student, evidence):
     task = student.record.task.model_copy(update={"chimeric": True, "pairing": "label"})
     card = with_card(replace(student, record=student.record.model_copy(update={"task": task})), evidence).card

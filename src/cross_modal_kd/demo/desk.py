@@ -21,6 +21,7 @@ from cross_modal_kd.student import (
 
 TOP, NEAREST, FOUND = 5, 6, 12
 OPERATING = "eer"  # the threshold that verdicts go by
+BASELINE = "none"  # the arm of a student alone
 TITLES = {"distilled": "Distilled student", "student_alone": "Student alone"}
 
 
@@ -185,7 +186,8 @@ class Desk:
 
 
 def _title(student: StudentModel) -> str:
-    return TITLES.get(student.record.role, student.record.role)
+    role, arm = student.record.role, student.record.provenance.get("arm", BASELINE)
+    return f"Baseline ({arm})" if role == "student_alone" and arm != BASELINE else TITLES.get(role, role)
 
 
 def _who(said: Identification) -> str:

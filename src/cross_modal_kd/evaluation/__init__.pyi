@@ -39,6 +39,7 @@ from cross_modal_kd.evaluation.report.verdict import verdict as verdict
 from cross_modal_kd.evaluation.subset import subset_of as subset_of
 from cross_modal_kd.evaluation.subset import train_subset as train_subset
 from cross_modal_kd.evaluation.summary import alone_name as alone_name
+from cross_modal_kd.evaluation.summary import is_bound as is_bound
 from cross_modal_kd.evaluation.summary import summarise as summarise
 from cross_modal_kd.evaluation.teacher import in_students_space as in_students_space
 from cross_modal_kd.evaluation.teacher import projected_teacher as projected_teacher

@@ -26,6 +26,18 @@ def alone_name(metrics: Mapping[str, Any]) -> str:
     return str(metrics.get("arms", {}).get("student_alone", {}).get("name", "student alone"))
 
 
+def is_bound(metrics: Mapping[str, Any]) -> bool:
+    """Whether what stands in the place of the student alone is bound to the teacher as well.
+
+    Args:
+        metrics: the content of metrics.json.
+
+    Returns:
+        False of a student alone, and of one that learns from its own samples by itself.
+    """
+    return bool(metrics.get("arms", {}).get("student_alone", {}).get("bound", False))
+
+
 def summarise(
     protocol: Protocol,
     folds: Folds,

@@ -14,6 +14,7 @@ import pandas as pd
 from cross_modal_kd.config import ArmsConfig, IngestionConfig, SourcesConfig
 from cross_modal_kd.evaluation import (
     alone_name,
+    is_bound,
     legend_of,
     metric_tables,
     not_defined,
@@ -223,6 +224,8 @@ def _of_student(student: PackagedStudent, evidence: Evidence) -> dict[str, Any]:
         "dim": student.model.config["dim"],
         "metrics": metrics,
         "alone": alone_name(metrics),
+        "bound": is_bound(metrics),
+        "named": kind_of(record.task).design.closed_set and metrics.get("labels", {}).get("labelled") == 0,
         "labels": counted_in_words(metrics["labels"]) if "labels" in metrics else "",
         "verdict": verdict(dict(metrics)),
         "tables": metric_tables(dict(metrics)),

@@ -19,17 +19,23 @@ QUALITY = (
     "Each measure by split, and the score that weighs the samples. A test split to the left of the training split is "
     "worse than what was trained on.",
 )
+BOTH = "Both students were bound to the teacher; chance is dashed."
+ALONE = (
+    "Alone, the student knows nothing of the teacher's space: it lies about chance (dashed), a little to one side as "
+    "the two spaces happen to be turned."
+)
 REPEATED = (
     " Where several samples have the same counterpart (one caption for many pictures), nothing tells its copies "
     "apart: which of them is picked is left to chance, and only a sample's own copy counts as right."
 )
 
 
-def captions(task: TaskConfig) -> list[tuple[str, str, str]]:
+def captions(task: TaskConfig, bound: bool = False) -> list[tuple[str, str, str]]:
     """How each plot is to be read, in the order of the page.
 
     Args:
         task: its modalities, and its kind, which words two of the captions.
+        bound: whether the student that the distilled one is compared with is bound to the teacher as well.
 
     Returns:
         (name of the image, heading, caption) of the six plots.
@@ -37,8 +43,7 @@ def captions(task: TaskConfig) -> list[tuple[str, str, str]]:
     matching = (
         "Does a sample find its counterpart?",
         f"Given one {task.student} sample, the {task.teacher} that belongs to it is to be picked among N by the cosine "
-        "of the embeddings. Alone, the student knows nothing of the teacher's space: it lies about chance (dashed), a "
-        "little to one side as the two spaces happen to be turned." + (REPEATED if task.pairing == "instance" else ""),
+        f"of the embeddings. {BOTH if bound else ALONE}" + (REPEATED if task.pairing == "instance" else ""),
     )
     operating, scores = kind_of(task).captions
     return [

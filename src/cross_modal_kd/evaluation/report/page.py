@@ -18,7 +18,7 @@ from cross_modal_kd.evaluation.report.exhibits import Exhibit
 from cross_modal_kd.evaluation.report.shown import FiguresSection
 from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, not_defined, without_interval
 from cross_modal_kd.evaluation.report.verdict import short_name, verdict
-from cross_modal_kd.evaluation.summary import alone_name
+from cross_modal_kd.evaluation.summary import alone_name, is_bound
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import page_style
 from cross_modal_kd.samples import counted_in_words
@@ -86,11 +86,13 @@ def render(page: Page) -> str:
     )  # fmt: skip
     images = {**page.images, "quality": page.data.quality_plot}
     counts = page.data.split_summary
+    bound = is_bound(page.metrics)
     page_text = environment.get_template(TEMPLATE).render(
         task=page.task,
         closed_set=kind_of(page.task).design.closed_set,
         plural={name: modality_of(name).plural for name in (page.task.student, page.task.teacher)},
         metrics=page.metrics,
+        bound=bound,
         verdict=verdict(page.metrics),
         short=short_name(page.metrics),
         labels=_labels(page.metrics),
@@ -108,7 +110,7 @@ def render(page: Page) -> str:
         folds_of=legend_of(kind_of(page.task).metric).title,
         style=page_style([*images.values(), page.damage.image]),
         own_style=Path(__file__).with_name(STYLE).read_text(encoding="utf-8"),
-        plots=[(images[name], heading, caption) for name, heading, caption in captions(page.task) if name in images],
+        plots=[(images[name], *said) for name, *said in captions(page.task, bound) if name in images],
         figures=page.figures,
         damage=page.damage,
         uses_trials=kind_of(page.task).uses_trials,
