@@ -546,6 +546,8 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     known = yaml.safe_load((project / "conf/no_labels_image/parameters.yml").read_text())
     assert code == 0 and written["distillation"] == {"baseline": "hard_feature", "arm": "soft_classifier"}, said
     assert written["arms"] == known["arms"] and "the names of the classes, as the teacher reads them" in said
+    code, said, _ = new_task("turned", root, "--kind=classification", "--student=text", "--teacher=image")
+    assert code == 1 and "but a teacher of modality image reads none" in said, said
 
 
 def test_damaged_files_are_counted(new_task, tmp_path):

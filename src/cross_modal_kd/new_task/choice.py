@@ -6,7 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from cross_modal_kd.config import DeploymentConfig, IngestionConfig, TaskConfig, libraries_of, modality_names
+from cross_modal_kd.config import (
+    ConfigError,
+    DeploymentConfig,
+    IngestionConfig,
+    TaskConfig,
+    libraries_of,
+    modality_names,
+)
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.new_task.formats import unread_table
 from cross_modal_kd.new_task.regime import Regime
@@ -26,7 +33,7 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
 from cross_modal_kd.storage import how_many, with_article
-from cross_modal_kd.tasks import kind_named, kind_of
+from cross_modal_kd.tasks import kind_named, kind_of, require_words
 
 FEW_LABELS, MANY_FILES = 100, 10  # a question of which class it is: few labels, with many files each
 
@@ -275,6 +282,11 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     )
     train = mine.loc[mine["split"] == "train", "label"]
     regime = Regime(int(train.notna().sum()), len(train), design.closed_set)
+    if not regime.labelled:
+        try:
+            require_words(task)
+        except ConfigError as error:
+            raise SamplesError(str(error)) from error
     return Choice(task, why_kind, found.group, found.why, int(alone.sum()), regime, splits, _inputs(survey), notes)
 
 
