@@ -13,11 +13,12 @@ from cross_modal_kd.samples import EmbeddingTable, SamplesError, known_classes
 from cross_modal_kd.samples.checks import _labels_are_learnt
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes import labels
-from cross_modal_kd.studies.regimes.config import LabelsStudy
+from cross_modal_kd.studies.regimes.condition import Condition
+from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
-from cross_modal_kd.training import class_words, fit_projection, hold_labels_back, named
+from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named
 
 TASK = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
 WORDS = {"red fox": 0, "sky": 1, "deep sea": 2}
@@ -151,6 +152,29 @@ def test_classes_of_the_same_words_cannot_be_told_apart(asked):
         class_words(table, table.assign(label=None), TASK, TEACHER)
 
 
+@pytest.mark.parametrize("sky", ["Red fox", "\N{CYRILLIC SMALL LETTER EM}"])
+def test_names_that_the_teacher_reads_alike_are_refused(monkeypatch, sky):
+    """Letters of either case, or of a script that it does not know: the first of two such classes took every answer."""
+
+    def read(chosen, *_):
+        known = [text.lower() if text.isascii() else "red fox" for text in chosen["text"]]
+        return np.stack([vector(text) + np.float32(1e-7) * row for row, text in enumerate(known)])
+
+    monkeypatch.setattr(named, "teacher_embeddings", read)
+    table = samples().replace({"label": {"sky": sky}})
+    with pytest.raises(ConfigError, match=r"task c: .*the teacher reads '.*' alike: give each a name of its own"):
+        class_words(table, table.assign(label=None), TASK, TEACHER)
+
+
+def test_classes_that_are_called_by_numbers_are_warned_of(monkeypatch, caplog):
+    monkeypatch.setattr(named, "teacher_embeddings", lambda chosen, *_: np.eye(len(chosen), 8, dtype=np.float32))
+    table = samples().replace({"label": {"sky": "3", "red-fox": "10-1"}})
+    one = class_words(table, table.assign(label=None), TASK, TEACHER)
+    assert "2 of 3 classes have no letter in their names ('10-1', '3')" in caplog.text
+    other = class_words(table.replace({"label": {"10-1": "10_1"}}), table.assign(label=None), TASK, TEACHER)
+    assert one.fingerprint != other.fingerprint, "the same words, of a class that is called otherwise"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -167,6 +191,20 @@ def test_without_words_of_the_classes_labels_are_needed(changes, message):
     with pytest.raises(ConfigError, match=message):
         class_words(samples(), samples().assign(label=None), task, TEACHER)
     require_words(task.model_copy(update={"kind": "verification"}))
+
+
+def test_damage_beside_words_keeps_what_is_known_of_the_teacher(monkeypatch):
+    train = samples()[lambda rows: (rows["split"] == "train") & (rows["modality"] == "image")]
+    data = ArmData(TASK, None, [], train, None, None, None, None, None, "")
+    world = SimpleNamespace(data=data, task=TASK, configuration=SimpleNamespace(sources=None, inputs=None))
+    few = Condition("0 %", 0.0, {}, data, None, None, {}, None, facts={"teacher_top1": 0.5})
+    damaged = DamagedPairs(share=0.5, kinds={"image": {"blur": [3]}})
+    monkeypatch.setattr(labels, "damage", lambda *_: SimpleNamespace(dose=lambda _: "some"))
+    for name in ("Roots", "load_inputs"):
+        monkeypatch.setattr(labels, name, lambda *_: None)
+    monkeypatch.setattr(labels, "weights_of_damaged", lambda _, hit, __: hit[["sample_id"]])
+    found = labels._damaged(world, damaged, few, np.zeros(len(train), bool))
+    assert found.facts == {"teacher_top1": 0.5, "damaged_samples": len(train)}
 
 
 def test_a_row_of_prototypes_for_each_class():

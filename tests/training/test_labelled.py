@@ -1,5 +1,7 @@
 """Labels that are held back, and samples that have none: what a training is told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,15 +75,16 @@ def test_arms_that_ask_for_labels_are_refused_where_all_are_held_back():
             "simclr": {"self_supervised": {}},
             "moving": {"projection": "mlp", "constraints": {"feature": {"kind": "cosine"}}},
             "fixed": {"projection": "pca", "constraints": {"feature": {"kind": "cosine"}}},
+            "going_on": {"projection": "pca", "joint": True, "constraints": {"feature": {"kind": "cosine"}}},
             "naming": {"projection": "pca", "answer": "teacher", "constraints": {"c": {"kind": "classifier_kl"}}},
             "logits": {"projection": "pca", "constraints": {"c": {"kind": "hinton_kd"}}},
         }
     )
 
-    def said(share, baseline="none", arm="moving", kind="verification", teacher="text"):
+    def said(share, baseline="none", arm="moving", kind="verification", teacher="text", pretrained=True):
         block = DistillationConfig(baseline=baseline, arm=arm, labelled={"share": share})
         task = TASKS[kind].model_copy(update={"teacher": teacher})
-        blocks = {"distillation": block, "task": task, "arms": arms}
+        blocks = {"distillation": block, "task": task, "arms": arms, "teacher": SimpleNamespace(pretrained=pretrained)}
         return list(_held_back(Run(blocks, {"distillation"})))
 
     assert said(0.01) == []
@@ -93,7 +96,13 @@ def test_arms_that_ask_for_labels_are_refused_where_all_are_held_back():
     assert "asks the classifier of classes" in naming and "conf/no_labels has two" in naming
     assert DistillationConfig(labelled={"share": 0.05}).in_a_line().endswith("with 5 % of the labels")
 
+    (joint,) = said(0.0, "simclr", "going_on")
+    assert "joint goes on training its projection on labels" in joint
+
     assert said(0.0, "logits", "naming", kind="classification") == []
+    (trained,) = said(0.0, "logits", "naming", kind="classification", pretrained=False)
+    assert trained.startswith("teacher.pretrained is false") and "learns the labels that" in trained
+    assert said(0.01, "logits", "naming", kind="classification", pretrained=False) == []
     alone, distilled = said(0.0, "simclr", "fixed", kind="classification")
     assert "its answer is 'own', and nothing but labels teaches its own classifier" in alone and "fixed" in distilled
     assert "conf/no_labels_image has two" in alone

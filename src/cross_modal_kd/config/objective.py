@@ -126,8 +126,10 @@ class ArmConfig(Grown):
             return f"{', '.join(asking)} asks the classifier of classes"
         if named and self.answer != "teacher" and not any(kind.own for kind in kinds.values()):
             return f"its answer is {self.answer!r}, and nothing but labels teaches its own classifier"
-        if self.constraints and (self.projection == "mlp" or self.joint):
+        if self.constraints and self.projection == "mlp":
             return "its projection is trained on labels (pca is not)"
+        if self.constraints and self.joint:
+            return "joint goes on training its projection on labels"
         return ""
 
     def trained_by(self, training: TrainingConfig) -> TrainingConfig:

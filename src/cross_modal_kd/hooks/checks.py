@@ -211,6 +211,11 @@ def _without_labels(run: Run) -> Iterator[str]:
         yield str(error)
         return
     named = names_classes(task)
+    if named and not run.blocks["teacher"].pretrained:
+        yield (
+            "teacher.pretrained is false: a teacher that is trained here learns the labels that "
+            "distillation.labelled.share 0 holds back, and would name the classes by them. Take a pretrained one"
+        )
     for key in ("baseline", "arm"):
         name = getattr(distillation, key)
         if name in arms and (asks := arms[name].asks_for_labels(named)):

@@ -1,15 +1,20 @@
 """Classes named by words, where no sample shows one (imports torch: reached from nodes only)."""
 
 import hashlib
+import logging
 import re
 
+import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import ConfigError, TaskConfig
+from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models import ModelBundle, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes
 from cross_modal_kd.tasks import names_classes, require_words
 from cross_modal_kd.training.teacher import teacher_embeddings
+
+logger = logging.getLogger(__name__)
 
 
 def words_of(name: str) -> str:
@@ -46,20 +51,29 @@ def class_words(
         label, or where no class has to be named.
 
     Raises:
-        ConfigError: classes have to be named, and the teacher reads no words of them, or two have the same.
+        ConfigError: classes have to be named, and the teacher reads no words of them, or reads two alike: letters of a
+            script that it does not know are all the same to it, and often those of either case.
     """
     if not names_classes(task) or train_classes(told, task):
         return None
     require_words(task)
     classes = known_classes(samples, task)
     words = [words_of(name) for name in classes]
-    if alike := sorted({name for name, said in zip(classes, words, strict=True) if words.count(said) > 1}):
-        raise ConfigError(
-            f"task {task.name}: classes are named by their words where no training sample has a label, and "
-            f"{first_few(alike)} have the same words: give each a name of its own"
+    if numbers := [name for name in classes if not any(letter.isalpha() for letter in name)]:
+        logger.warning(
+            f"task {task.name}: {len(numbers)} of {len(classes)} classes have no letter in their names "
+            f"({first_few(numbers)}), and where no training sample has a label a class is known by its name alone: "
+            "call them by words"
         )
     asked = pd.DataFrame({"sample_id": classes, "modality": task.teacher, "text": words})
     asked = asked.reindex(columns=samples.columns)
     values = teacher_embeddings(asked, task, {}, saved_inputs(teacher_model), teacher_model, "cpu")
-    digest = hashlib.sha256("\0".join(words).encode() + values.tobytes()).hexdigest()
+    same = pd.DataFrame(unit_rows(values)).round(4).duplicated(keep=False).to_numpy()
+    if same.any():
+        raise ConfigError(
+            f"task {task.name}: classes are named by their words where no training sample has a label, and the teacher "
+            f"reads {first_few(np.array(classes)[same].tolist())} alike: give each a name of its own, in a script that "
+            "it knows"
+        )
+    digest = hashlib.sha256("\0".join(classes).encode() + values.tobytes()).hexdigest()
     return EmbeddingTable(classes, values, digest)

@@ -169,7 +169,7 @@ def _damaged(world: World, damaged: DamagedPairs, few: Condition, known: np.ndar
         name=f"{few.name}, {100 * damaged.share:.3g} % of the rest damaged",
         varied={**few.varied, **varied},
         data=replace(few.data, train_inputs=inputs, quality=weights),
-        facts={"damaged_samples": len(hit)},
+        facts={**few.facts, "damaged_samples": len(hit)},
     )
 
 
