@@ -80,6 +80,7 @@ def test_students_are_not_trained_with_projections_that_were_fitted_on_other_lab
     share = "distillation.labelled.share"
     all_known, half, none = (known_labels(each) for each in ({}, {share: 0.5}, {share: 0.0}))
     assert (all_known, half, none) == ({"share": 1.0}, {"share": 0.5, "draw": 0}, {"share": 0.0})
+    assert known_labels({share: "x"}) == {"share": "x", "draw": 0}, "whoever reads it says what is wrong"
     assert not other_labels(tmp_path, none), "nothing is noted"
     (history := tmp_path / "projection_history.csv").write_text("epoch\n0\n")
     note(tmp_path, history, {"command": "kedro run --pipelines=projection", "labelled": all_known})

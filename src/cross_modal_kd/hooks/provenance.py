@@ -200,9 +200,12 @@ def known_labels(parameters: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         ``share``, and where that is drawn ``draw``.
     """
-    given = {key: parameters.get(f"distillation.labelled.{key}") for key in ("share", "draw")}
-    known = KnownLabels.model_validate({key: value for key, value in given.items() if value is not None})
-    return {"share": known.share} | ({"draw": known.draw} if 0 < known.share < 1 else {})
+    unsaid = KnownLabels()
+    share, draw = (parameters.get(f"distillation.labelled.{key}") for key in ("share", "draw"))
+    share = unsaid.share if share is None else share
+    if share in (0, 1):
+        return {"share": float(share)}
+    return {"share": share, "draw": unsaid.draw if draw is None else draw}  # checked where it is read
 
 
 def other_labels(folder: Path, labels: Mapping[str, Any]) -> str:
