@@ -15,12 +15,15 @@ from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes import labels
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
+from cross_modal_kd.studies.regimes.plots import study_plot
+from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
 from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named
 
 TASK = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
+PULL = {"projection": "pca", "answer": "teacher", "constraints": {"f": {"kind": "cosine"}}}
 WORDS = {"red fox": 0, "sky": 1, "deep sea": 2}
 ARMS = ArmsConfig(
     {
@@ -260,3 +263,21 @@ def test_the_baseline_without_labels_is_one_that_is_trained_there(asked):
     with pytest.raises(ConfigError, match=message):
         labels._no_labels(given, study, trained)
     assert not names_classes(TASK.model_copy(update={"kind": "verification"}))
+
+
+def test_the_figure_says_what_errors_are_reduced_against_where_nothing_is_labelled():
+    arms = ArmsConfig({"none": {}, "simclr": {"self_supervised": {}}, "pull": {**PULL, "title": "the plain pull"}})
+    table = pd.DataFrame({"value": [0.0, 0.2]})
+
+    def look(beside, table=table):
+        study = LabelsStudy(arms=list(arms.root), shares=[0.2, 0.0], without_labels=beside)
+        world = SimpleNamespace(task=TASK, arms=arms)
+        return STUDIES["labels"].look(world, SimpleNamespace(labels=study, baseline="none"), table)
+
+    assert look("simclr").bound == look("pull", table.iloc[1:]).bound == ""
+    assert look("pull").bound == "the plain pull"
+    drawn = {"arm": ["pull", "pull"], "title": "p", "condition": ["0 %", "20 %"], "error_metric": "top1_error"}
+    for name in ("error", "relative_reduction_to_baseline"):
+        drawn |= {f"{name}{end}": [0.5, 0.4] for end in ("_low", "_high", "_mean" if name == "error" else "")}
+    figure = study_plot(table.assign(**drawn, no_interval=""), look("pull"))
+    assert figure.axes[1].get_ylabel().endswith("student without a teacher\n(at 0%: the plain pull), %")

@@ -98,7 +98,7 @@ def test_the_table_of_studies_names_every_block_once_in_the_order_of_running():
 
 def test_a_study_is_drawn_as_its_table_and_its_task_ask():
     regimes = RegimesConfig(**blocks())
-    known = pd.DataFrame({"teacher_error_test": [0.1, 0.3], "value": [0.0, 1.0]})
+    known = pd.DataFrame({"teacher_error_test": [0.1, 0.3], "value": [0.5, 1.0]})
     instance, label = (
         SimpleNamespace(task=VERIFICATION),
         SimpleNamespace(task=VERIFICATION.model_copy(update={"pairing": "label"})),

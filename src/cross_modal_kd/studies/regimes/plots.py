@@ -38,7 +38,8 @@ class Look:
     x: the column along the axis; None sets the conditions side by side. in_percent: that column holds shares.
     ticks: how to write its values, on a logarithmic axis; None leaves a plain one. note: what must be known wherever
     the plot is shown. as_weak: an arm; where the axis shows the teacher's error, a line marks that arm's own, right of
-    which the teacher is weaker.
+    which the teacher is weaker. bound: the title of what errors are reduced against where no sample has a label, if a
+    teacher binds it.
     """
 
     heading: str
@@ -48,6 +49,7 @@ class Look:
     in_percent: bool = False
     note: str = ""
     as_weak: str | None = None
+    bound: str = ""
 
     def places(self, rows: pd.DataFrame, conditions: list[str]) -> np.ndarray:
         """Where each row stands on the axis.
@@ -83,7 +85,8 @@ def study_plot(table: pd.DataFrame, look: Look) -> Figure:
     below.axhline(0, color=INK, linewidth=1)
     _ticks(below, table, look, conditions)
     above.set_ylabel(f"{METRICS[table['error_metric'].iloc[0]]}, %")
-    below.set(xlabel=look.axis, ylabel="error reduction against the\nstudent without a teacher, %")
+    unlabelled = f"\n(at 0%: {look.bound}), %" if look.bound else ", %"
+    below.set(xlabel=look.axis, ylabel=f"error reduction against the\nstudent without a teacher{unlabelled}")
     title(above, look.heading)
     legend_below(figure, above)
     if said := [line for line in (look.note, without_interval(table)) if line]:

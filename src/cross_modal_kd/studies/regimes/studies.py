@@ -85,7 +85,7 @@ class Study:
         """How the study's table is drawn.
 
         Args:
-            world: whether its pairs are made by label decides about the note.
+            world: whether its pairs are made by label decides about the note; its arms have the titles.
             regimes: the study's block fills the heading in; ``baseline`` is the arm that marks a weak teacher.
             table: of ``study_tables``; where its column ``x`` has missing values, conditions are set side by side.
 
@@ -93,14 +93,17 @@ class Study:
             What ``study_plot`` takes.
         """
         known = self.x is None or bool(table[self.x].notna().all())
+        block = getattr(regimes, self.name)
+        beside = world.arms.get(block.without_labels) if self.name == "labels" and (table["value"] == 0).any() else None
         return Look(
-            heading=self.heading.format_map(dict(getattr(regimes, self.name))),
+            heading=self.heading.format_map(dict(block)),
             axis=self.axis if known else self.axis_without_values,
             x=self.x if known else None,
             ticks=self.ticks,
             in_percent=self.in_percent,
             note=self.note if "label" in world.task.levels else "",
             as_weak=regimes.baseline if self.weak_teacher else None,
+            bound=(beside.title or block.without_labels) if beside is not None and beside.constraints else "",
         )
 
 
