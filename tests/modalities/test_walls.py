@@ -65,7 +65,9 @@ def test_no_other_room_asks_which_modality_it_is():
         # what a layout of one modality holds
         "sources/cnceleb.py": ["speech"],
         "sources/image_folder.py": ["image"],
-        "student/teacher_side.py": ["text"],  # the table that the text libraries embed
+        # the table that the text libraries embed
+        "student/teacher_side.py": ["text"],
+        "training/named.py": ["text"],
         "evaluation/report/shelf.py": ["image", "text"],  # how a page shows a sample (`Preview.kind`)
     }
     # what it proposes for a folder, which the person changes: who is the teacher where there is a choice
