@@ -126,6 +126,7 @@ def test_a_baseline_that_a_teacher_binds_and_classes_known_by_name_are_called_so
     page = card(classification, bound)
     assert "itself trained without a teacher" not in page and "| distilled - plain pull |" in page
     assert "classes, of which it was told the names alone, as the teacher reads them." in page
+    assert "Dev and test share their labels; the training was told none." in page and "The splits share" not in page
     assert "training classes" in card(record.task, bound)
 
 

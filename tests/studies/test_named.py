@@ -1,5 +1,7 @@
 """A classification without any label: the words of its classes stand in the place of labels."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,9 +9,18 @@ import pandas as pd
 import pytest
 import torch
 
-from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, KnownLabels, ProjectionConfig, TaskConfig
+from cross_modal_kd.config import (
+    ArmConfig,
+    ArmsConfig,
+    ConfigError,
+    DistillationConfig,
+    KnownLabels,
+    ProjectionConfig,
+    TaskConfig,
+)
 from cross_modal_kd.models import ModelBundle, nearest_prototype, project, prototypes, weights_of, with_prototypes
-from cross_modal_kd.samples import EmbeddingTable, SamplesError, known_classes
+from cross_modal_kd.pipelines.projection.nodes import fit_projections
+from cross_modal_kd.samples import EmbeddingTable, SamplesError, first_few, known_classes
 from cross_modal_kd.samples.checks import _labels_are_learnt
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.regimes import labels
@@ -18,11 +29,17 @@ from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.regimes.plots import study_plot
 from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.tuning.config import TuningConfig
-from cross_modal_kd.studies.tuning.trials import searches, tuned_shares_file
+from cross_modal_kd.studies.tuning.trials import search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
-from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named
+from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named, no_better_than_chance
 
 TASK = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
+
+
+class StopHere(Exception):
+    """Ends what is looked at no further."""
+
+
 PULL = {"projection": "pca", "answer": "teacher", "constraints": {"f": {"kind": "cosine"}}}
 WORDS = {"red fox": 0, "sky": 1, "deep sea": 2}
 ARMS = ArmsConfig(
@@ -281,3 +298,49 @@ def test_the_figure_says_what_errors_are_reduced_against_where_nothing_is_labell
         drawn |= {f"{name}{end}": [0.5, 0.4] for end in ("_low", "_high", "_mean" if name == "error" else "")}
     figure = study_plot(table.assign(**drawn, no_interval=""), look("pull"))
     assert figure.axes[1].get_ylabel().endswith("student without a teacher\n(at 0%: the plain pull), %")
+
+
+@pytest.mark.parametrize(("top1", "warned"), [(0.25, True), (0.33, True), (0.7, False), (None, False)])
+def test_names_by_which_the_teacher_tells_no_more_than_chance_are_warned_of(top1, warned):
+    words = EmbeddingTable(["c1", "c2", "c3", "c4"], np.eye(4), "f")
+    said = no_better_than_chance(words, top1, 40)
+    assert bool(said) == warned
+    if warned:
+        assert f"({first_few(words.sample_ids)}) the teacher tells {100 * top1:.1f} % of its 40 dev samples" in said
+        assert "chance 25.0 %" in said and "words that the teacher knows" in said
+
+
+def test_the_projection_stage_says_that_the_names_tell_nothing(asked, caplog, monkeypatch):
+    """The teacher reads each name as another class: the stage goes on, and says what to expect."""
+    given = context()
+    read = named.teacher_embeddings
+    monkeypatch.setattr(named, "teacher_embeddings", lambda *given: np.roll(read(*given), 1, axis=0))
+    block = DistillationConfig(labelled={"share": 0.0})
+    fit_projections(given.samples, TASK, given.raw, CONFIG, block, TEACHER)
+    assert "a student that is told the names alone learns nothing of the classes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "share", "warned"), [("student", 0.5, True), ("student", 1.0, False), ("pretrained", 0.5, False)]
+)
+def test_a_teacher_that_was_trained_on_labels_that_are_held_back_is_warned_of(caplog, kind, share, warned):
+    given = context(task=TASK.model_copy(update={"kind": "verification"}))
+    block = DistillationConfig(labelled={"share": share})
+    fit_projections(given.samples, TASK, given.raw, CONFIG, block, replace(TEACHER, kind=kind))
+    assert ("the teacher was trained on all of them" in caplog.text) == warned
+
+
+@pytest.mark.parametrize("shares", [[1.0], [1.0, 0.5]])
+def test_studies_warn_of_such_a_teacher_too(caplog, monkeypatch, shares):
+    teacher = replace(TEACHER, kind="student")
+    tuning = TuningConfig(trials=1, space={"none": {"lr": {"low": 0.1, "high": 0.2}}}, labelled={"shares": shares})
+    monkeypatch.setattr("cross_modal_kd.studies.tuning.trials.make_storage", lambda _: (_ for _ in ()).throw(StopHere))
+    with pytest.raises(StopHere):
+        search_every_arm(SimpleNamespace(arms=ARMS, task=TASK, teacher_model=teacher), tuning, Path())
+    study = LabelsStudy(arms=["none"], shares=shares)
+    monkeypatch.setattr(labels, "arms_at", lambda *_: (_ for _ in ()).throw(StopHere))
+    world = SimpleNamespace(task=TASK, teacher_model=teacher, samples=samples(), arms=ARMS)
+    world.data = SimpleNamespace(train=samples()[lambda rows: rows["modality"] == "image"])
+    with pytest.raises(StopHere):
+        list(labels.conditions(world, study, Path()))
+    assert caplog.text.count("the teacher was trained on all of them") == (2 if 0.5 in shares else 0)

@@ -22,6 +22,7 @@ from cross_modal_kd.config.training import TrainingConfig
 from cross_modal_kd.losses import LinearClassifier
 from cross_modal_kd.losses.aam import AAMSoftmaxClassifier
 from cross_modal_kd.metrics import pairwise_eer
+from cross_modal_kd.models import ModelBundle
 from cross_modal_kd.models.student import build_student, classifier_logits, own_projection
 from cross_modal_kd.pipelines.projection.nodes import fit_projections
 from cross_modal_kd.samples.embeddings import EmbeddingTable
@@ -41,6 +42,7 @@ VERIFICATION = TaskConfig(name="v", title="V", kind="verification", student="ima
 CLASSIFICATION = TaskConfig(name="c", title="C", kind="classification", student="image", teacher="text")
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "test_resnet"})
 TRAINING = TrainingConfig(epochs=2, batch_size=8, eval_every=1, compute={"accelerator": "cpu"})
+FROZEN = ModelBundle("pretrained", {})
 PROJECTION = ProjectionConfig(dim=6, hidden=8, epochs=2, batch_size=8)
 SOFT = {"feature": {"kind": "cosine", "weight": 2.0, "margin": 0.2}}
 NONE, BOTH = ArmConfig(), ArmConfig(constraints=SOFT | {"classifier": {"kind": "classifier_kl"}})
@@ -302,7 +304,7 @@ def test_samples_without_quality_are_named(world):
 
 def test_both_projections_are_fitted_and_measured_on_dev(world):
     mlp, pca, metrics, history = fit_projections(
-        world.samples, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), None
+        world.samples, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), FROZEN
     )
     assert (mlp.config["projection"]["kind"], pca.config["projection"]["kind"]) == ("mlp", "pca")
     assert set(history["projection"]) == {"mlp", "pca"}
@@ -310,7 +312,7 @@ def test_both_projections_are_fitted_and_measured_on_dev(world):
         assert metrics[kind]["dev_eer"] == pytest.approx(-history.loc[history["projection"] == kind, "dev"].max())
     single = world.samples[(world.samples["modality"] == "image") | ~world.samples.duplicated(["group", "modality"])]
     assert (
-        fit_projections(single, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), None)[2]["mlp"][
+        fit_projections(single, VERIFICATION, world.teacher, PROJECTION, DistillationConfig(), FROZEN)[2]["mlp"][
             "dev_eer"
         ]
         is None
@@ -374,7 +376,7 @@ def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
         evaluation=EvaluationConfig(),
     )
     context = Context(
-        configuration, world.samples, world.teacher, world.projection, world.projection, world.quality, None
+        configuration, world.samples, world.teacher, world.projection, world.projection, world.quality, FROZEN
     )
     table, text = tune_arms(context, TuningConfig(trials=1, labelled=labelled, space={"soft": space}), tmp_path)
     ((data, labels, share, projection),) = seen

@@ -14,9 +14,11 @@ from cross_modal_kd.training.labelled import hold_labels_back as hold_labels_bac
 from cross_modal_kd.training.labelled import labelled_clusters as labelled_clusters
 from cross_modal_kd.training.labelled import labelled_part as labelled_part
 from cross_modal_kd.training.labelled import same_steps as same_steps
+from cross_modal_kd.training.labelled import told_by_teacher as told_by_teacher
 from cross_modal_kd.training.launched import dismiss as dismiss
 from cross_modal_kd.training.launched import join as join
 from cross_modal_kd.training.named import class_words as class_words
+from cross_modal_kd.training.named import no_better_than_chance as no_better_than_chance
 from cross_modal_kd.training.network import parameters_of as parameters_of
 from cross_modal_kd.training.projection import fit_projection as fit_projection
 from cross_modal_kd.training.projection import named_by as named_by

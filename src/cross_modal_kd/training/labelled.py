@@ -3,6 +3,7 @@
 import pandas as pd
 
 from cross_modal_kd.config import KnownLabels, TaskConfig, TrainingConfig
+from cross_modal_kd.models import PRETRAINED, ModelBundle
 from cross_modal_kd.samples import draw_clusters, split_rows
 from cross_modal_kd.tasks import kind_of
 
@@ -41,6 +42,23 @@ def hold_labels_back(samples: pd.DataFrame, task: TaskConfig, labelled: KnownLab
         return samples
     kept = labelled_clusters(samples, task, labelled.share, labelled.draw) if labelled.share else set()
     return samples.assign(label=samples["label"].mask(_held_back(samples, task, kept)))
+
+
+def told_by_teacher(teacher: ModelBundle) -> str:
+    """What is to be warned of where labels are held back from the student and not from the teacher.
+
+    Args:
+        teacher: of ``pretrained_teacher`` or ``train_teacher``.
+
+    Returns:
+        A sentence without its end; empty of a pretrained teacher, which has learnt none of them.
+    """
+    if teacher.kind == PRETRAINED:
+        return ""
+    return (
+        "labels are held back from the student, and the teacher was trained on all of them (teacher.pretrained is "
+        "false): what it says of an unlabelled pair may tell the label. A pretrained teacher has learnt none"
+    )
 
 
 def labelled_part(samples: pd.DataFrame, task: TaskConfig, kept: set[str]) -> pd.DataFrame:

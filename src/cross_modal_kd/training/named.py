@@ -77,3 +77,27 @@ def class_words(
         )
     digest = hashlib.sha256("\0".join(classes).encode() + values.tobytes()).hexdigest()
     return EmbeddingTable(classes, values, digest)
+
+
+def no_better_than_chance(words: EmbeddingTable, top1: float | None, samples: int) -> str:
+    """What is to be warned of where the words of the classes say nothing of them; empty where they do.
+
+    p = 1 / C of the answers are right by chance; up to p + 2 sqrt(p (1 - p) / n) of n is taken for it.
+
+    Args:
+        words: of ``class_words``, of C classes.
+        top1: share of the teacher's dev samples whose class the words tell; None where it is not defined.
+        samples: n, how many these are.
+
+    Returns:
+        A sentence without its end.
+    """
+    chance = 1 / len(words.sample_ids)
+    if top1 is None or top1 > chance + 2 * (chance * (1 - chance) / max(samples, 1)) ** 0.5:
+        return ""
+    return (
+        f"by the names of the {len(words.sample_ids)} classes ({first_few(list(words.sample_ids))}) the teacher tells "
+        f"{100 * top1:.1f} % of its {samples} dev samples right, and chance {100 * chance:.1f} %: a student that is "
+        "told the names alone learns nothing of the classes. Call them by words that the teacher knows, or give some "
+        "samples a label"
+    )

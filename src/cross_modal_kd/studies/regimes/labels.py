@@ -18,7 +18,7 @@ from cross_modal_kd.studies.regimes.noise import damage, weights_of_damaged
 from cross_modal_kd.studies.regimes.projections import projection_key, refit, teacher_facts
 from cross_modal_kd.studies.regimes.world import World, kinds_of
 from cross_modal_kd.tasks import kind_of, names_classes
-from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part, same_steps
+from cross_modal_kd.training import hold_labels_back, labelled_clusters, labelled_part, same_steps, told_by_teacher
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
     """
     if "label" in world.task.levels:
         logger.warning("task.pairing has 'label': a pair tells the class, so labels held back are known to the pairs")
+    if min(study.shares) < 1 and (warning := told_by_teacher(world.teacher_model)):
+        logger.warning(warning)
     for share in study.shares:
         kept = labelled_clusters(world.samples, world.task, share, study.draw) if share else set()
         known = kind_of(world.task).clusters(world.data.train).isin(kept).to_numpy()

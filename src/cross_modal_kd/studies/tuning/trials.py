@@ -30,6 +30,7 @@ from cross_modal_kd.training import (
     labelled_part,
     run_key,
     same_steps,
+    told_by_teacher,
     train_arm,
 )
 
@@ -259,6 +260,9 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
         ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
     """
     planned = searches(context.arms, tuning, names_classes(context.task))
+    held_back = tuning.labelled is not None and min(tuning.labelled.searched) < 1
+    if held_back and (warning := told_by_teacher(context.teacher_model)):
+        logger.warning(warning)
     make_storage(store / "studies.db")
     tables: list[pd.DataFrame] = []
     tuned: list[Search] = []
