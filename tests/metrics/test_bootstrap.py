@@ -13,7 +13,9 @@ from cross_modal_kd.metrics import (
     bootstrap_verification,
     cluster_weights,
     eer,
+    joined_interval,
     macro_f1,
+    mean_interval,
     min_dcf,
     paired_difference,
     percentile_interval,
@@ -205,3 +207,24 @@ def test_wrong_arguments_are_refused_by_name():
         paired_difference(1.0, 1.0, [1.0, 2.0], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="baseline: expected an error rate above 0"):
         relative_reduction(0.0, 0.0, [1.0], [1.0])
+
+
+def test_the_interval_of_a_mean_holds_it_as_often_as_it_says_of_three_values_too():
+    """Where resampling three values, whose ends are the least and the largest, holds it three times in four."""
+    drawn = np.random.default_rng(0).normal(5, 2, size=(4000, 3))
+    found = [mean_interval(values, 0.95) for values in drawn]
+    assert np.mean([each.low <= 5 <= each.high for each in found]) == pytest.approx(0.95, abs=0.015)
+    assert np.mean([(values.min() <= 5) & (values.max() >= 5) for values in drawn]) < 0.8
+    assert mean_interval([1.0, np.nan], 0.95).reason == "of one seed there is no value"
+    with pytest.raises(ValueError, match="0 < level < 1, found 95"):
+        mean_interval([1.0, 2.0], 95)
+
+
+def test_two_ways_of_varying_join_on_each_side_by_itself():
+    first, second = Interval(1.0, 0.0, 5.0, 0.9), Interval(7.0, 4.0, 19.0, 0.9)
+    found = joined_interval(first, second)
+    assert (found.value, found.level) == (1.0, 0.9)
+    assert found.low == pytest.approx(1 - np.hypot(1, 3)) and found.high == pytest.approx(1 + np.hypot(4, 12))
+    lacking = Interval(2.0, None, None, 0.9, "too few clusters")
+    assert joined_interval(first, lacking) == Interval(1.0, None, None, 0.9, "too few clusters")
+    assert joined_interval(lacking, first).reason == "too few clusters"

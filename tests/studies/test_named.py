@@ -29,7 +29,7 @@ from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.regimes.plots import study_plot
 from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.tuning.config import TuningConfig
-from cross_modal_kd.studies.tuning.trials import search_every_arm, searches, tuned_shares_file
+from cross_modal_kd.studies.tuning.trials import _hold_labels_back, search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
 from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named, no_better_than_chance
 
@@ -344,3 +344,26 @@ def test_studies_warn_of_such_a_teacher_too(caplog, monkeypatch, shares):
     with pytest.raises(StopHere):
         list(labels.conditions(world, study, Path()))
     assert caplog.text.count("the teacher was trained on all of them") == (2 if 0.5 in shares else 0)
+
+
+def test_a_search_without_labels_is_through_the_words_of_the_classes(asked):
+    given = context()
+    data = ArmData(*[None] * 2, ["deep_sea", "red-fox", "sky"], given.samples.iloc[:4], *[None] * 6)
+    labelled = TuningConfig(space={"none": {}}, labelled={"shares": [0.0]}).labelled
+    held, projections, part = _hold_labels_back(given, given.samples, data, labelled, 0.0)
+    assert (held.known == -1).all() and len(held.known) == 4 and part is None
+    assert projections == {"pca": given.projection_without_labels}
+    assert weights_of(projections["pca"]) != weights_of(given.projection_pca)
+
+
+def test_so_is_the_study_which_says_what_the_names_are_worth(asked, monkeypatch):
+    given = context(arms=ARMS, teacher_embeddings=None)
+    given.data = SimpleNamespace(train=given.samples.iloc[:4])
+    given.configuration = SimpleNamespace(student=None, training=None)
+    given.projections = {}
+    monkeypatch.setattr(labels, "teacher_facts", lambda _, __, projection: {"worth": projection})
+    study = LabelsStudy(arms=["none", "answers"], shares=[0.0], without_labels="answers")
+    found = labels._no_labels(given, study, labels.arms_at(ARMS, study, 0.0, named=True))
+    assert found.projections == {"pca": given.projection_without_labels} and found.baseline == "answers"
+    assert found.facts == {"worth": given.projection_without_labels} and (found.labels == -1).all()
+    assert found.varied == {"labelled": 0.0, "classes": "words"}, "another training than a verification's"
