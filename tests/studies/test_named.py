@@ -31,7 +31,7 @@ from cross_modal_kd.studies.regimes.studies import STUDIES
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.studies.tuning.trials import _hold_labels_back, search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
-from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named, no_better_than_chance
+from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named
 
 TASK = TaskConfig(name="c", title="c", kind="classification", student="image", teacher="text")
 
@@ -303,7 +303,7 @@ def test_the_figure_says_what_errors_are_reduced_against_where_nothing_is_labell
 @pytest.mark.parametrize(("top1", "warned"), [(0.25, True), (0.33, True), (0.7, False), (None, False)])
 def test_names_by_which_the_teacher_tells_no_more_than_chance_are_warned_of(top1, warned):
     words = EmbeddingTable(["c1", "c2", "c3", "c4"], np.eye(4), "f")
-    said = no_better_than_chance(words, top1, 40)
+    said = named.no_better_than_chance(words, top1, 40)
     assert bool(said) == warned
     if warned:
         assert f"({first_few(words.sample_ids)}) the teacher tells {100 * top1:.1f} % of its 40 dev samples" in said

@@ -18,10 +18,10 @@ from cross_modal_kd.training.labelled import told_by_teacher as told_by_teacher
 from cross_modal_kd.training.launched import dismiss as dismiss
 from cross_modal_kd.training.launched import join as join
 from cross_modal_kd.training.named import class_words as class_words
-from cross_modal_kd.training.named import no_better_than_chance as no_better_than_chance
 from cross_modal_kd.training.network import parameters_of as parameters_of
 from cross_modal_kd.training.projection import fit_projection as fit_projection
 from cross_modal_kd.training.projection import named_by as named_by
+from cross_modal_kd.training.projections import fit_both as fit_both
 from cross_modal_kd.training.sampler import Cut as Cut
 from cross_modal_kd.training.seeds import derive_seed as derive_seed
 from cross_modal_kd.training.student import ArmData as ArmData

@@ -1,17 +1,12 @@
 """The projection of the teacher, with the prototypes of the teacher's classifier."""
 
-import logging
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import DistillationConfig, ProjectionConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable, split_rows
-from cross_modal_kd.tasks import kind_of
-
-logger = logging.getLogger(__name__)
+from cross_modal_kd.samples import EmbeddingTable
 
 
 class Projections(NamedTuple):
@@ -47,28 +42,9 @@ def fit_projections(
         where it is not defined}}; and a table: epoch (from 0, before training), loss, dev (larger is better: of an EER
         the negative), projection (mlp or pca).
     """
-    from cross_modal_kd.training import (
-        class_words,
-        fit_projection,
-        hold_labels_back,
-        no_better_than_chance,
-        told_by_teacher,
-    )
+    from cross_modal_kd.training import fit_both
 
-    judged, known = kind_of(task), hold_labels_back(samples, task, distillation.labelled)
-    if distillation.labelled.share < 1 and (warning := told_by_teacher(teacher_model)):
-        logger.warning(warning)
-    words = class_words(samples, known, task, teacher_model)
-    bundles, metrics, histories = {}, {}, []
-    for kind in ("mlp", "pca"):
-        config = projection.model_copy(update={"kind": kind})
-        bundle, history = fit_projection(known, task, teacher_embeddings, config, words)
-        bundles[kind] = bundle
-        best = history["dev"].max() if judged.larger_is_better else -history["dev"].max()
-        metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
-        histories.append(history.assign(projection=kind))
-    dev = split_rows(samples, task.teacher, "dev")
-    if words is not None and (warning := no_better_than_chance(words, metrics["pca"][judged.dev_metric], len(dev))):
-        logger.warning(warning)
-    history = pd.concat(histories, ignore_index=True)
+    bundles, metrics, history = fit_both(
+        samples, task, teacher_embeddings, projection, distillation.labelled, teacher_model
+    )
     return Projections(bundles["mlp"], bundles["pca"], projection_metrics=metrics, projection_history=history)
