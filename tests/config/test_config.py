@@ -228,11 +228,14 @@ def blocks_of(model: type[Strict]) -> Iterator[type[Strict]]:
 
 
 def lists_in(kind: object) -> Iterator[object]:
-    """Every list in an annotation that does not say of its members that each is named once."""
+    """Every list of names or numbers in an annotation that does not say of its members that each is named once.
+
+    Mappings are no names: those of two folds may say the same.
+    """
     arguments = get_args(kind)
     if get_origin(kind) is Annotated and EachOnce in arguments:
         return
-    if get_origin(kind) is list:
+    if get_origin(kind) is list and get_origin(arguments[0]) is not dict:
         yield kind
     for each in arguments:
         yield from lists_in(each)

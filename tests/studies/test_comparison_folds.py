@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, StudentConfig, TrainingConfig
 from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side
@@ -177,6 +178,25 @@ def test_it_finds_what_distill_finds_over_the_same_folds_and_trains_nothing_twic
         assert few["error_mean"].tolist() != every["error_mean"].tolist()
     spread = pd.read_csv(reporting / "labels_regime_spread.csv")
     assert set(spread["folds"]) == {3}
+
+    space = {"soft_feature": {"constraints.feature.weight": {"low": 1, "high": 2}}}
+    search = {"trials": 2, "arms": ["soft_feature"], "space": space, "over_folds": True, "labelled": {"shares": [0.3]}}
+    run_kedro("tuning", params={**FOLDS, "tuning": search})
+    rows = pd.read_csv(reporting / "tuning_trials.csv")
+    assert rows["fold"].tolist() == [1, 1, 2, 2, 3, 3]
+    tuned = yaml.safe_load((reporting / "tuned_arms.yml").read_text())["regimes"]["labels"]["tuned"]
+    given = [float(number) for number in (3, 5, 7)]
+    tuned["0.3"]["soft_feature"] = [{"constraints.feature.weight": weight} for weight in given]
+    asked = {
+        **FOLDS,
+        "regimes": {**REGIMES, "labels": {"arms": ["none", "soft_feature"], "shares": [0.3], "tuned": tuned}},
+    }
+    weights = []
+    monkeypatch.setattr(
+        sweep, "train_arm", lambda *args, **named: weights.append(args[3].constraints) or original(*args, **named)
+    )
+    run_kedro("regimes", params=asked, tags=["labels"])
+    assert [terms["feature"].weight for terms in weights if terms] == given, "each fold by its own"
 
 
 def test_one_fold_is_refused_with_the_parameters():

@@ -10,15 +10,17 @@ import pytest
 import yaml
 from scipy import stats
 
-from cross_modal_kd.config import ArmsConfig, StudentConfig, TaskConfig, TrainingConfig
+from cross_modal_kd.config import ArmsConfig, EvaluationConfig, StudentConfig, TaskConfig, TrainingConfig
 from cross_modal_kd.metrics import Metric, MetricSet
 from cross_modal_kd.studies.grid import Job
 from cross_modal_kd.studies.regimes.components import Against, components_table
 from cross_modal_kd.studies.regimes.config import STUDIES, LabelsStudy, RegimesConfig
 from cross_modal_kd.studies.regimes.labels import arms_at
+from cross_modal_kd.studies.results.tables.tuning import tuning_tables
 from cross_modal_kd.studies.table import by_arm
 from cross_modal_kd.studies.tuning import trials
 from cross_modal_kd.studies.tuning.config import TuningConfig
+from cross_modal_kd.studies.tuning.nodes import tune_arms
 from cross_modal_kd.studies.tuning.trials import Trials, prepare, search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import kind_named
 
@@ -106,6 +108,103 @@ def test_what_was_found_is_read_by_the_study_of_labels():
     assert (soft.margin, twin.margin) == (0.2, 0.0) and soft.weight == twin.weight == 30.0
 
 
+def regimes(labels: dict, **options) -> RegimesConfig:
+    """The block, its other studies as short as they can be."""
+    others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}
+    takes = {name: RegimesConfig.model_fields[name].annotation.model_fields for name in STUDIES}
+    least = {name: {key: value for key, value in others.items() if key in takes[name]} for name in STUDIES}
+    return RegimesConfig(**{**least, "labels": labels}, **options)
+
+
+def folds_are(folds: int) -> dict:
+    return {"arms": ARMS, "evaluation": EvaluationConfig(folds=folds)}
+
+
+OVER_FOLDS = {"labelled": {"shares": [0.1]}, "over_folds": True}
+
+
+def test_each_fold_is_searched_without_its_own_test_and_trained_by_what_was_found_there(tmp_path, monkeypatch):
+    seen = []
+
+    def of_fold(number: int) -> SimpleNamespace:
+        rows = pd.DataFrame({"split": ["train", "dev", "test"], "fold": number})
+        return SimpleNamespace(**{**vars(CONTEXT), "samples": rows, "fingerprint_of": lambda *_: f"data{number}"})
+
+    def prepared(context, tuning, share):
+        seen.append(int(context.samples["fold"].iloc[0]))
+        return Trials(SimpleNamespace(labelled_share=0.5), None, TrainingConfig(), {}, "dev_eer", False, f"f{seen[-1]}")
+
+    def measure(trials, arm, seed, report):
+        return abs(arm.constraints["feature"].weight - 10 * int(trials.fingerprint[1:]))
+
+    monkeypatch.setattr(trials, "prepare", prepared)
+    monkeypatch.setattr(Trials, "measure", measure)
+    space = {"soft": {"constraints.feature.weight": {"low": 1.0, "high": 40.0}}}
+    given = TuningConfig(trials=6, space=space, **OVER_FOLDS)
+    table, tuned = tune_arms([of_fold(number) for number in (1, 2, 3)], given, tmp_path)
+    assert seen == [1, 2, 3] and table.groupby("fold").size().tolist() == [6] * 3
+    assert list(table)[:3] == ["labelled", "fold", "arm"]
+    assert "6 trials an arm and share of the labels and fold on\n# the dev split" in tuned
+    read = yaml.safe_load(tuned)["regimes"]["labels"]["tuned"]
+    best = table[table["best"]]["constraints.feature.weight"].round(4).tolist()
+    assert [values["constraints.feature.weight"] for values in read["0.1"]["soft"]] == best and len(set(best)) == 3
+
+    study = LabelsStudy(arms=["none", "soft"], shares=[0.1], tuned=read)
+    weights = [arms_at(ARMS, study, 0.1, fold=fold).get("soft").constraints["feature"].weight for fold in (1, 2, 3)]
+    assert weights == best
+    assert not list(
+        regimes({"arms": ["none", "soft"], "shares": [0.1], "tuned": read}, over_folds=True).misfits(folds_are(3))
+    )
+    (page,) = tuning_tables(table)
+    assert page.header[:3] == ["labelled", "fold", "arm"] and [row[:3] for row in page.rows] == [
+        ["10 %", str(fold), "soft"] for fold in (1, 2, 3)
+    ]
+
+
+def test_the_test_split_of_a_fold_is_not_searched_on():
+    shown = []
+    rows = pd.DataFrame({"split": ["train", "dev", "test"], "fold": 2})
+    fold = SimpleNamespace(**{**vars(CONTEXT), "samples": rows, "data_of": shown.append})
+    prepare(fold, tuning(labelled={"shares": [1.0]}, over_folds=True))
+    assert shown[0]["split"].tolist() == ["train", "dev"]
+
+
+@pytest.mark.parametrize(
+    ("options", "folds", "said"),
+    [
+        ({}, 1, "tuning.over_folds is true and evaluation.folds 1"),
+        ({"arms": ["soft"]}, 3, "tuning.space.soft.projection: over folds an arm is bound through one kind"),
+        ({"arms": ["none", "answer"]}, 3, None),
+    ],
+)
+def test_what_folds_cannot_be_searched_for_is_said(options, folds, said):
+    found = list(tuning(**OVER_FOLDS, **options).misfits(folds_are(folds)))
+    assert not found if said is None else found[0].startswith(said)
+
+
+def test_a_search_over_folds_needs_shares_of_the_labels():
+    with pytest.raises(ValueError, match=r"tuning.over_folds is true.*tuning.labelled.shares"):
+        tuning(over_folds=True)
+    with pytest.raises(ValueError, match="tuning.over_folds is true"):
+        tuning(over_folds=True, labelled={"share": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("found", "over_folds", "said"),
+    [
+        ([{"lr": 0.1}] * 3, False, ": values for each of 3 folds, and the study has one"),
+        ([{"lr": 0.1}] * 2, True, ": values for 2 folds, and evaluation.folds is 3: expected as many"),
+        ([{"projection": "mlp"}, {"projection": "pca"}, {"projection": "pca"}], True, ".projection: expected one kind"),
+        ([{"lr": 0.1}, {"lr": 0.2}, {"lr": -1}], True, ": 'lr' cannot be -1"),
+        ([{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}], True, None),
+    ],
+)
+def test_values_of_each_fold_are_one_for_each(found, over_folds, said):
+    block = regimes({"arms": ["none", "soft"], "shares": [0.1], "tuned": {0.1: {"soft": found}}}, over_folds=over_folds)
+    misfits = list(block.misfits(folds_are(3)))
+    assert not misfits if said is None else misfits[0].startswith(f"regimes.labels.tuned.0.1.soft{said}")
+
+
 CONTEXT = SimpleNamespace(
     configuration=SimpleNamespace(
         training=TrainingConfig(lr=0.02), student=StudentConfig(encoder={"library": "timm", "name": "x"})
@@ -116,6 +215,7 @@ CONTEXT = SimpleNamespace(
     projections={},
     task=TASK,
     arms=ARMS,
+    teacher_model=SimpleNamespace(kind="pretrained"),
     engine=SimpleNamespace(each=lambda search, arms, on_gpu: map(search, arms)),
 )
 
@@ -140,7 +240,7 @@ def test_the_first_trial_has_what_the_arm_leaves_to_its_training_and_small_value
 
     monkeypatch.setattr(Trials, "measure", measure)
     given = TuningConfig(trials=4, space={"none": {"lr": {"low": 1e-5, "high": 0.1, "log": True}}})
-    table, (found,) = search_every_arm(CONTEXT, given, tmp_path)
+    table, (found,) = search_every_arm([CONTEXT], given, tmp_path)
     assert tried[0] == 0.02 and min(tried) < 0.001, "as trained, and then a small one"
     assert found.arm.lr == pytest.approx(min(tried), rel=0.05) and table["dev"].min() == min(tried)
     assert ARMS.get("none").lr is None
@@ -150,16 +250,12 @@ def test_the_first_trial_has_what_the_arm_leaves_to_its_training_and_small_value
 
 def test_a_value_that_its_arm_does_not_take_is_told_before_a_run():
     wrong = {"0.1": {"soft": {"constraints.feature.weight": -1.0, "constraints.x.weight": 1.0, "lr": 0.1}}}
-    others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}
-    takes = {name: RegimesConfig.model_fields[name].annotation.model_fields for name in STUDIES}
-    least = {name: {key: value for key, value in others.items() if key in takes[name]} for name in STUDIES}
-    least["labels"] = {"arms": ["none"], "shares": [0.1], "tuned": wrong}
-    regimes = RegimesConfig(**least)
-    said = list(regimes.misfits({"arms": ARMS}))
+    block = regimes({"arms": ["none"], "shares": [0.1], "tuned": wrong})
+    said = list(block.misfits({"arms": ARMS}))
     assert len(said) == 2
     assert said[0].startswith("regimes.labels.tuned.0.1.soft: 'constraints.feature.weight' cannot be -1.0")
     assert "there is no block 'x' among ['feature']" in said[1]
-    assert "regimes.labels.tuned.0.1" in [reference.key for reference in regimes.references()]
+    assert "regimes.labels.tuned.0.1" in [reference.key for reference in block.references()]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +280,9 @@ def test_a_part_of_a_study_leaves_out_shares_that_have_values_of_their_own(chang
 
 @pytest.mark.parametrize(("share", "missing"), [(0.1, "none"), (0.0, "simclr")])
 def test_what_the_arms_of_a_share_are_set_against_is_trained_there(share, missing):
-    others = {"arms": ["none"], "factors": [1.0], "shares": [1.0], "kinds": {}}
-    takes = {name: RegimesConfig.model_fields[name].annotation.model_fields for name in STUDIES}
-    least = {name: {key: value for key, value in others.items() if key in takes[name]} for name in STUDIES}
     labels = {"arms": ["none", "simclr", "soft"], "shares": [0.1, 0.0], "share_arms": {share: ["soft"]}}
     with pytest.raises(ValueError, match=f"share_arms.{share:g}: expected '{missing}' among them, .* found soft"):
-        RegimesConfig(**{**least, "labels": labels})
+        regimes(labels)
 
 
 def results(errors: dict[str, list[float]], concepts: float) -> dict:

@@ -336,10 +336,10 @@ def test_studies_warn_of_such_a_teacher_too(caplog, monkeypatch, shares):
     tuning = TuningConfig(trials=1, space={"none": {"lr": {"low": 0.1, "high": 0.2}}}, labelled={"shares": shares})
     monkeypatch.setattr("cross_modal_kd.studies.tuning.trials.make_storage", lambda _: (_ for _ in ()).throw(StopHere))
     with pytest.raises(StopHere):
-        search_every_arm(SimpleNamespace(arms=ARMS, task=TASK, teacher_model=teacher), tuning, Path())
+        search_every_arm([SimpleNamespace(arms=ARMS, task=TASK, teacher_model=teacher)], tuning, Path())
     study = LabelsStudy(arms=["none"], shares=shares)
     monkeypatch.setattr(labels, "arms_at", lambda *_: (_ for _ in ()).throw(StopHere))
-    world = SimpleNamespace(task=TASK, teacher_model=teacher, samples=samples(), arms=ARMS)
+    world = SimpleNamespace(task=TASK, teacher_model=teacher, samples=samples(), arms=ARMS, fold=1)
     world.data = SimpleNamespace(train=samples()[lambda rows: rows["modality"] == "image"])
     with pytest.raises(StopHere):
         list(labels.conditions(world, study, Path()))

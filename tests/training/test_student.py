@@ -378,7 +378,7 @@ def test_a_search_can_hold_labels_back(tmp_path, monkeypatch, labelled):
     context = Context(
         configuration, world.samples, world.teacher, world.projection, world.projection, world.quality, FROZEN
     )
-    table, text = tune_arms(context, TuningConfig(trials=1, labelled=labelled, space={"soft": space}), tmp_path)
+    table, text = tune_arms([context], TuningConfig(trials=1, labelled=labelled, space={"soft": space}), tmp_path)
     ((data, labels, share, projection),) = seen
     assert len(table) == 1 and share == (0.5 if labelled else None)
     assert yaml.safe_load(text)["arms"]["soft"] == {"projection": "mlp", "constraints": SOFT}

@@ -37,7 +37,8 @@ class LabelsStudy(Strict):
     labelled sample is seen as rarely as an unlabelled one.
     without_labels: an arm, the baseline where nothing is labelled; it learns from the student's own samples, or, in a
     classification, from the words of the classes.
-    tuned: by share and arm, values by dotted keys inside the arm, of a search at that share (``tuning.labelled``).
+    tuned: by share and arm, values by dotted keys inside the arm, of a search at that share (``tuning.labelled``); of a
+    search over folds (``tuning.over_folds``) a list of them, one for each of ``evaluation.folds``.
     twins: arms that are trained a second time in their hard form, all else equal (each margin 0).
     damaged: unlabelled pairs of poor quality; null damages none.
     """
@@ -49,7 +50,7 @@ class LabelsStudy(Strict):
     draw: int = Field(0, ge=0)
     labelled_in_batch: float | None = Field(0.5, gt=0, lt=1)
     without_labels: str = "simclr"
-    tuned: dict[Share, dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    tuned: dict[Share, dict[str, dict[str, Any] | list[dict[str, Any]]]] = Field(default_factory=dict)
     twins: Annotated[list[str], EachOnce] = Field(default_factory=list)
     damaged: DamagedPairs | None = None
 
@@ -78,21 +79,55 @@ class LabelsStudy(Strict):
         """
         return self.share_arms.get(share, self.arms)
 
-    def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Values of ``tuned`` that their arm does not take.
+    def values_of(self, share: float, arm: str, fold: int = 1) -> dict[str, Any]:
+        """What was found for an arm at a share.
 
         Args:
-            blocks: of which the block ``arms`` counts.
+            share: of the labels, in [0, 1].
+            arm: its name.
+            fold: number of the fold, from 1; it decides where each has values of its own.
+
+        Returns:
+            Values by dotted keys inside the arm; empty where nothing was searched.
+        """
+        found = self.tuned.get(share, {}).get(arm, {})
+        return found[fold - 1] if isinstance(found, list) else found
+
+    def misfits(self, blocks: Mapping[str, Any], over_folds: bool = False) -> Iterator[str]:
+        """Values of ``tuned`` that their arm does not take, and lists of them that are not one for each fold.
+
+        Args:
+            blocks: of which the blocks ``arms`` and ``evaluation`` count.
+            over_folds: whether the studies go over folds.
 
         Yields:
             A sentence for each.
         """
         arms: ArmsConfig = blocks["arms"]
-        for share, found in self.tuned.items():
-            for name, values in found.items():
-                for key, value in values.items() if name in arms.root else ():
-                    if said := misfit(arms.get(name), key, value):
-                        yield f"regimes.labels.tuned.{share:g}.{name}: {said}"
+        for share, name, found in ((share, *each) for share, arms_at in self.tuned.items() for each in arms_at.items()):
+            where = f"regimes.labels.tuned.{share:g}.{name}"
+            if isinstance(found, list) and (said := _of_folds(found, blocks["evaluation"].folds if over_folds else 1)):
+                yield f"{where}{said}"
+                continue
+            for key, value in (pair for values in _each(found) for pair in values.items() if name in arms.root):
+                if said := misfit(arms.get(name), key, value):
+                    yield f"{where}: {said}"
+
+
+def _each(found: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The values of every fold; those of all folds alone."""
+    return found if isinstance(found, list) else [found]
+
+
+def _of_folds(found: list[dict[str, Any]], folds: int) -> str:
+    """What is wrong with values for each of that many folds; empty where nothing is."""
+    if folds == 1:
+        return f": values for each of {len(found)} folds, and the study has one: set regimes.over_folds to true"
+    if len(found) != folds:
+        return f": values for {len(found)} folds, and evaluation.folds is {folds}: expected as many"
+    if len({str(values.get("projection")) for values in found}) > 1:
+        return ".projection: expected one kind for all folds"
+    return ""
 
 
 class TeacherStudy(Strict):
@@ -270,7 +305,7 @@ class RegimesConfig(Strict):
         Yields:
             A sentence for each.
         """
-        yield from self.labels.misfits(blocks)
+        yield from self.labels.misfits(blocks, self.over_folds)
         if self.over_folds and blocks["evaluation"].folds == 1:
             yield one_fold_alone("regimes")
 

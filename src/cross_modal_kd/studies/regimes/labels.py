@@ -52,7 +52,8 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         kept = labelled_clusters(world.samples, world.task, share, study.draw) if share else set()
         known = kind_of(world.task).clusters(world.data.train).isin(kept).to_numpy()
         facts = {"labelled_samples": int(known.sum()), "labelled_clusters": len(kept), "training_samples": len(known)}
-        arms, seeds = arms_at(world.arms, study, share, names_classes(world.task)), study.share_seeds.get(share)
+        arms = arms_at(world.arms, study, share, names_classes(world.task), world.fold)
+        seeds = study.share_seeds.get(share)
         if known.all():
             yield Condition.of(world, "100 % labelled", 1.0, facts=facts, arms=arms, seeds=seeds)
             continue
@@ -62,7 +63,7 @@ def conditions(world: World, study: LabelsStudy, store: Path) -> Iterator[Condit
         yield replace(few, facts={**facts, **few.facts})
 
 
-def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float, named: bool = False) -> ArmsConfig:
+def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float, named: bool = False, fold: int = 1) -> ArmsConfig:
     """The study's arms as they are trained at one share of the labels.
 
     Args:
@@ -70,6 +71,7 @@ def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float, named: bool = Fa
         study: which of them are trained, with which values at that share, and which once more in their hard form.
         share: in [0, 1].
         named: whether classes have to be named, as ``names_classes`` says.
+        fold: number of the fold, from 1, where each has values of its own.
 
     Returns:
         By name; the hard form of an arm follows it as ``twin_of`` names it. Without labels, arms that ask for some are
@@ -78,7 +80,7 @@ def arms_at(arms: ArmsConfig, study: LabelsStudy, share: float, named: bool = Fa
     found: dict[str, ArmConfig] = {}
     for name in study.arms_of(share):
         arm = arms.get(name)
-        for key, value in study.tuned.get(share, {}).get(name, {}).items():
+        for key, value in study.values_of(share, name, fold).items():
             arm = with_value(arm, key, value)
         if share == 0 and (asks := arm.asks_for_labels(named)):
             logger.info("%s is not trained without labels: %s", name, asks)
@@ -125,7 +127,7 @@ def _few_labels(
     name = f"{100 * share:.3g} % labelled"
     part = labelled_part(world.samples, world.task, kept)
     varied = {"labelled": share, "draw": study.draw, "projection": projection_key(world)}
-    kinds = kinds_of(arms_at(world.arms, study, share).root.values())
+    kinds = kinds_of(arms_at(world.arms, study, share, fold=world.fold).root.values())
     classes = train_classes(part, world.task)
     told = hold_labels_back(world.samples, world.task, KnownLabels(share=share, draw=study.draw))
     projections = refit(world, told, world.teacher_embeddings, kinds, varied, store)

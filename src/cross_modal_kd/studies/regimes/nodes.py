@@ -66,7 +66,10 @@ def prepare_worlds(
 
     quality, measures, teacher = world.quality, world.quality_measures, world.teacher
     others = other_folds(world, ingestion, quality, teacher, measures, store, embedding_cache)
-    return [world, *(World.of(other, quality, measures, teacher) for other in others)]
+    return [
+        world,
+        *(World.of(other, quality, measures, teacher, fold) for fold, other in enumerate(others, start=2)),
+    ]
 
 
 def study(name: str) -> Callable[[list[World], RegimesConfig, Path], Drawn | Studied]:

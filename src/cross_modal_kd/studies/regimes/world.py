@@ -1,7 +1,7 @@
 """What the studies of regimes start from, beside the context of all studies."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -17,29 +17,37 @@ class World(Context):
         quality: the block of that name.
         quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
         teacher: the block of that name: whether views of an instance are averaged.
+        fold: number of the fold that it is of, from 1.
     """
 
     quality: QualityConfig
     quality_measures: pd.DataFrame
     teacher: TeacherConfig
+    fold: int = field(default=1, kw_only=True)
 
     @classmethod
     def of(
-        cls, context: Context, quality: QualityConfig, quality_measures: pd.DataFrame, teacher: TeacherConfig
+        cls,
+        context: Context,
+        quality: QualityConfig,
+        quality_measures: pd.DataFrame,
+        teacher: TeacherConfig,
+        fold: int = 1,
     ) -> "World":
-        """The context's own fields, and the three that regimes add.
+        """The context's own fields, and those that regimes add.
 
         Args:
             context: of all studies.
             quality: the block of that name.
             quality_measures: of every undamaged sample: sample_id, modality, one column a measure.
             teacher: the block of that name.
+            fold: number of the fold, from 1.
 
         Returns:
             The world; what the context holds in its cache is read again when asked for.
         """
         own = {name: getattr(context, name) for name in Context.__dataclass_fields__}
-        return cls(**own, quality=quality, quality_measures=quality_measures, teacher=teacher)
+        return cls(**own, quality=quality, quality_measures=quality_measures, teacher=teacher, fold=fold)
 
     def with_arms(self, arms: ArmsConfig) -> "World":
         """The same world under other arms.

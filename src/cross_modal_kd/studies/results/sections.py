@@ -77,7 +77,7 @@ KINDS = (
     ),
     Kind(
         "tuning", "Search of the hyper-parameters", "tuning_trials.csv", "tuning", tables.tuning_tables,
-        "The same number of trials for every arm.", ("labelled", "arm", "trial"),
+        "The same number of trials for every arm.", ("labelled", "fold", "arm", "trial"),
         ("tuning.seed", "tuning.trials", "tuning.epochs", "tuning.repeats"),
     ),
     Kind(

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cross_modal_kd.config import ArmsConfig, EachOnce, Reference, Strict, without_null
 from cross_modal_kd.studies.arm_keys import misfit
+from cross_modal_kd.studies.config import one_fold_alone
 
 
 class SearchRange(Strict):
@@ -106,6 +107,9 @@ class TuningConfig(Strict):
         seed: of the first repeat, and of the values that are tried.
         arms: which of ``space`` are searched, in this order; null: all.
         labelled: search where few training samples have labels and the other pairs serve without; null: all have.
+        over_folds: whether each of ``evaluation.folds`` is searched by itself, on the dev split of its own, so that
+            what ``regimes`` tests in a fold was chosen without a cluster of its test (nested cross-validation, Cawley
+            and Talbot, JMLR 2010); false searches the split as it is.
         space: arm -> dotted key inside the arm (``constraints.feature.weight``) -> range; what is null is not searched.
     """
 
@@ -115,6 +119,7 @@ class TuningConfig(Strict):
     seed: int = Field(0, ge=0)
     arms: Annotated[list[str], EachOnce] | None = Field(None, min_length=1)
     labelled: LabelledConfig | None = None
+    over_folds: bool = False
     space: Annotated[dict[str, ArmSpace], BeforeValidator(without_null)] = Field(min_length=1)
 
     @property
@@ -128,19 +133,30 @@ class TuningConfig(Strict):
             raise ValueError(f"tuning.arms names {unknown}, not among tuning.space: {', '.join(self.space)}")
         return self
 
+    @model_validator(mode="after")
+    def _folds_have_shares(self) -> "TuningConfig":
+        if self.over_folds and (self.labelled is None or not self.labelled.shares):
+            raise ValueError(
+                "tuning.over_folds is true, and only regimes.labels.tuned takes values for each fold: name the shares "
+                "of the labels in tuning.labelled.shares ([1.0] is the task with all of them)"
+            )
+        return self
+
     def references(self) -> Iterator[Reference]:
         """The arms that are searched."""
         yield from (Reference("tuning.space", name, "arm") for name in self.space)
 
     def misfits(self, blocks: Mapping[str, Any]) -> Iterator[str]:
-        """Keys that lead nowhere in their arm, and ends of ranges that it does not take.
+        """Keys that lead nowhere in their arm, and ends of ranges that it does not take; what folds cannot be asked.
 
         Args:
-            blocks: of which the block ``arms`` counts.
+            blocks: of which the blocks ``arms`` and ``evaluation`` count.
 
         Yields:
             A sentence for the first such value of each key.
         """
+        if self.over_folds:
+            yield from self._not_over_folds(blocks["evaluation"].folds)
         arms: ArmsConfig = blocks["arms"]
         for name, space in self.space.items():
             for key, bounds in space.items() if name in arms.root else ():
@@ -148,6 +164,17 @@ class TuningConfig(Strict):
                     if said := misfit(arms.get(name), key, value):
                         yield f"tuning.space.{name}: {said}"
                         break
+
+    def _not_over_folds(self, folds: int) -> Iterator[str]:
+        """What keeps the search from going over that many folds."""
+        if folds == 1:
+            yield one_fold_alone("tuning")
+        kinds = {name: space.get("projection") for name, space in self.searched.items()}
+        for name in (name for name, found in kinds.items() if found is not None and len(found.choices or []) > 1):
+            yield (
+                f"tuning.space.{name}.projection: over folds an arm is bound through one kind of projection: "
+                f"set arms.{name}.projection, and this key to null"
+            )
 
     def in_a_line(self) -> str:
         """The arms, and how long each is searched for."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from cross_modal_kd.config import IngestionConfig, QualityConfig, TeacherConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.tasks import kind_of
@@ -17,29 +18,63 @@ class Tuned(NamedTuple):
     tuned_arms: str
 
 
-def tune_arms(context: Context, tuning: TuningConfig, store: Path) -> Tuned:
+def prepare_searches(
+    context: Context,
+    tuning: TuningConfig,
+    ingestion: IngestionConfig,
+    quality: QualityConfig,
+    teacher: TeacherConfig,
+    quality_measures: pd.DataFrame,
+    store: Path,
+    embedding_cache: Path,
+) -> list[Context]:
+    """The context of each fold that the arms are searched in: of the split as it is, and of any others.
+
+    Args:
+        context: of all studies; its ``evaluation.folds`` says how many there are.
+        tuning: ``over_folds``.
+        ingestion: the shares of training and dev, and the seed of the draws.
+        quality: how qualities are ranked.
+        teacher: its encoder, and its training where it is trained.
+        quality_measures: of all samples.
+        store: folder of the studies; teachers and projections of further folds are kept in its ``folds``.
+        embedding_cache: of the teacher's embeddings.
+
+    Returns:
+        The given context alone, or a context a fold, the given one first.
+    """
+    if not tuning.over_folds:
+        return [context]
+    from cross_modal_kd.studies.folds import other_folds
+
+    others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
+    return [context, *others]
+
+
+def tune_arms(tuning_folds: list[Context], tuning: TuningConfig, store: Path) -> Tuned:
     """All trials of all arms, and the arms with their best values as a configuration file to commit.
 
     The studies lie in ``store`` and are taken up where they were left. The test split is not read.
 
     Args:
-        context: of all studies.
+        tuning_folds: of ``prepare_searches``.
         tuning: what is searched, and for how long.
         store: folder of the Optuna studies.
 
     Returns:
         A row a trial, in the columns of ``search.summary``, and YAML text of the block ``arms``; of several shares of
-        the labels, with a column ``labelled`` and as ``regimes.labels.tuned``.
+        the labels, with a column ``labelled`` and as ``regimes.labels.tuned``; over folds, with a column ``fold``
+        (from 1) too, and the values of an arm as a list, one of each fold.
     """
     from cross_modal_kd.studies.headline import log_values
     from cross_modal_kd.studies.tuning.trials import search_every_arm, tuned_arms_file, tuned_shares_file
 
-    trials, tuned = search_every_arm(context, tuning, store)
+    trials, tuned = search_every_arm(tuning_folds, tuning, store)
     best = trials[trials["best"].astype(bool)]
-    names = best["arm"] if "labelled" not in best else best["arm"] + "." + best["labelled"].astype(str)
-    log_values(
-        {f"{kind_of(context.task).dev_metric}.{name}": dev for name, dev in zip(names, best["dev"], strict=True)}
-    )
+    names, task = best["arm"], tuning_folds[0].task
+    for column, before in {"labelled": ".", "fold": ".fold-"}.items():
+        names = names + before + best[column].astype(str) if column in best else names
+    log_values({f"{kind_of(task).dev_metric}.{name}": dev for name, dev in zip(names, best["dev"], strict=True)})
     several = tuning.labelled is not None and bool(tuning.labelled.shares)
     write = tuned_shares_file if several else tuned_arms_file
-    return Tuned(trials, tuned_arms=write(tuned, context.task, tuning))
+    return Tuned(trials, tuned_arms=write(tuned, task, tuning))

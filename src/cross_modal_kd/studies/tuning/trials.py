@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -198,12 +199,14 @@ class Search:
         arm: as configured.
         space: range of each dotted key.
         share: of the labels, in [0, 1]; None where the configuration names no share.
+        fold: number of the fold, from 1.
     """
 
     name: str
     arm: ArmConfig
     space: Mapping[str, SearchRange]
     share: float | None = None
+    fold: int = 1
 
 
 def searches(arms: ArmsConfig, tuning: TuningConfig, named: bool = False) -> list[Search]:
@@ -244,21 +247,23 @@ def searches(arms: ArmsConfig, tuning: TuningConfig, named: bool = False) -> lis
     return found
 
 
-def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, list[Search]]:
+def search_every_arm(folds: Sequence[Context], tuning: TuningConfig, store: Path) -> tuple[pd.DataFrame, list[Search]]:
     """A row a trial of every arm, and each arm with its best values.
 
     Args:
-        context: of all studies.
+        folds: the context of all studies, of each fold that is searched by itself.
         tuning: what is searched, and for how long.
         store: an existing folder; the studies lie in its ``studies.db``.
 
     Returns:
         The trials, in the columns of ``search.summary`` (a key that an arm does not search is NaN there), after a
-        column ``labelled`` where there are several shares, and the searches, their arms with the best values.
+        column ``labelled`` where there are several shares and a column ``fold`` where there are several folds, and the
+        searches of every fold, their arms with the best values.
 
     Raises:
         ValueError: an arm or a key of ``tuning.space`` that is not there; before anything is trained.
     """
+    context = folds[0]
     planned = searches(context.arms, tuning, names_classes(context.task))
     held_back = tuning.labelled is not None and min(tuning.labelled.searched) < 1
     if held_back and (warning := told_by_teacher(context.teacher_model)):
@@ -266,10 +271,10 @@ def search_every_arm(context: Context, tuning: TuningConfig, store: Path) -> tup
     make_storage(store / "studies.db")
     tables: list[pd.DataFrame] = []
     tuned: list[Search] = []
-    for share in dict.fromkeys(each.share for each in planned):
-        trials = prepare(context, tuning, 1.0 if share is None else share)
+    for share, (number, fold) in product(dict.fromkeys(each.share for each in planned), enumerate(folds, start=1)):
+        trials = prepare(fold, tuning, 1.0 if share is None else share)
         search = partial(_search, trials, tuning, store / "studies.db")
-        here = {each.name: each for each in planned if each.share == share}
+        here = {each.name: replace(each, fold=number) for each in planned if each.share == share}
         searched = context.engine.each(search, here.values(), on_gpu=True)
         found = dict(progress_bar(searched, desc="tuning arms", total=len(here)))
         tables += [found[name][0] for name in here]
@@ -295,6 +300,8 @@ def _search(
     table = summary(name, study, trials.larger)
     if tuning.labelled is not None and tuning.labelled.shares:
         table.insert(0, "labelled", wanted.share)
+    if tuning.over_folds:
+        table.insert(1, "fold", wanted.fold)
     return name, (table, _with_values(arm, study.best_params))
 
 
@@ -328,17 +335,20 @@ def tuned_shares_file(tuned: Sequence[Search], task: TaskConfig, tuning: TuningC
         tuning: in how many trials.
 
     Returns:
-        YAML: a comment, and ``regimes.labels.tuned``: by share and arm, the dotted keys with their values.
+        YAML: a comment, and ``regimes.labels.tuned``: by share and arm, the dotted keys with their values; of a search
+        over folds a list of them, one of each fold.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for each in tuned:
         content = content_of(each.arm)
         values = {key: block[last] for key in each.space for block, last in [block_of(content, key)]}
         if each.share == 0 and each.arm.constraints:
             fixed = {"projection": each.arm.projection, "answer": each.arm.answer}
             values = {key: value for key, value in fixed.items() if value != "own"} | values
-        found.setdefault(f"{each.share:g}", {})[each.name] = values
-    return _header(task, tuning, "`regimes --tags=labels`", " and share of the labels") + yaml.safe_dump(
+        here = found.setdefault(f"{each.share:g}", {})
+        here[each.name] = [*here.get(each.name, []), values] if tuning.over_folds else values
+    of_each = " and share of the labels" + (" and fold" if tuning.over_folds else "")
+    return _header(task, tuning, "`regimes --tags=labels`", of_each) + yaml.safe_dump(
         {"regimes": {"labels": {"tuned": found}}}, sort_keys=False, width=120
     )
 
