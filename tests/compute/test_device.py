@@ -1,5 +1,8 @@
 """The device and the precision, from the configuration."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -33,6 +36,20 @@ def test_a_fabric_is_of_one_device_and_of_the_configured_precision():
     assert fabric.device.type == "cpu" == device_for("cpu").type
     assert fabric.world_size == 1
     assert fabric.strategy.precision.precision == "bf16-mixed"
+
+
+def test_ranks_wait_for_a_dev_split_that_takes_hours():
+    """The first measures it alone: by default the others give up after half an hour, of a GPU after ten minutes."""
+    asked = (
+        "import torch; from cross_modal_kd.compute import make_fabric;"
+        "from cross_modal_kd.config import TrainingConfig;"
+        "make_fabric(TrainingConfig(compute={'accelerator': 'cpu', 'strategy': 'ddp'})).launch();"
+        "group = torch.distributed.group.WORLD._get_backend(torch.device('cpu'));"
+        "print(group.options._timeout.total_seconds() / 3600)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) >= 12
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU torch looks for it once")

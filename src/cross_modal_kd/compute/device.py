@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cross_modal_kd.config import ComputeConfig, ConfigError, TrainingConfig
@@ -10,6 +11,10 @@ from cross_modal_kd.config import ComputeConfig, ConfigError, TrainingConfig
 if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
+
+DEV_AT_MOST = timedelta(days=1)
+"""How long ranks wait for one another: as long as the first may take over a dev split. One that ends is seen long
+before, by whoever has started it."""
 
 
 def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
@@ -45,7 +50,7 @@ def make_fabric(config: TrainingConfig, leaves_unused: bool = True) -> "Fabric":
         accelerator=compute.accelerator,
         devices=compute.count,
         num_nodes=compute.num_nodes,
-        strategy=DDPStrategy(find_unused_parameters=leaves_unused),
+        strategy=DDPStrategy(find_unused_parameters=leaves_unused, timeout=DEV_AT_MOST),
         precision=precision,
         plugins=[environment],
     )
