@@ -81,6 +81,11 @@ STUDENT = ("student", "encoder")
             {"distillation": {"baseline": "alone"}},
             "distillation.baseline: there is no arm 'alone'.*There are: (none|hard)",
         ),
+        (
+            "ingestion",
+            {"projection": {"words": 3}},
+            "projection.words is 3, but a verification names no",
+        ),
         ("comparison", {"comparison": {"arms": ["none", "softboth"]}}, "comparison.arms: there is no arm 'softboth'"),
         ("comparison", {"comparison": {"hard_of": {"soft_both": "hrd"}}}, "comparison.hard_of.soft_both: .*'hrd'"),
         ("tuning", {"tuning": {"space": {"rdk": {"joint": {"choices": [1]}}}}}, "tuning.space: .*'rdk'"),

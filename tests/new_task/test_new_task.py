@@ -528,9 +528,14 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     )
 
     code, said, written = new_task("classes", more(tmp_path / "d", 120), "--kind=classification")
-    known = yaml.safe_load((project / "conf/few_labels_image/parameters.yml").read_text())
+    known = yaml.safe_load((project / "conf/label_image_named/parameters.yml").read_text())
     assert code == 0 and written["distillation"]["arm"] == "soft_classifier", said
     assert written["arms"] == {"soft_classifier": known["arms"]["soft_classifier"]}
+    assert written["projection"] == known["projection"] and known["projection"]["words"], said
+    assert "and the names of the classes, where the teacher reads them" in said
+    turned = ("--kind=classification", "--student=text", "--teacher=image")
+    code, said, written = new_task("deaf", more(tmp_path / "g", 120), *turned)
+    assert code == 0 and written["projection"] == {"unlabelled": True}, "nobody reads the names"
 
     root = more(tmp_path / "e", 30)
     table(root / "splits.csv", ("label", "split"), [(f"bird_{n}", ["dev", "test"][n % 2]) for n in range(24)])

@@ -1,6 +1,7 @@
 """A classification without any label: the words of its classes stand in the place of labels."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,8 +28,9 @@ from cross_modal_kd.studies.regimes import labels
 from cross_modal_kd.studies.regimes.condition import Condition
 from cross_modal_kd.studies.regimes.config import DamagedPairs, LabelsStudy
 from cross_modal_kd.studies.regimes.plots import study_plot
+from cross_modal_kd.studies.regimes.projections import refit
 from cross_modal_kd.studies.regimes.studies import STUDIES
-from cross_modal_kd.studies.tuning.config import TuningConfig
+from cross_modal_kd.studies.tuning.config import LabelledConfig, TuningConfig
 from cross_modal_kd.studies.tuning.trials import _hold_labels_back, search_every_arm, searches, tuned_shares_file
 from cross_modal_kd.tasks import names_classes, require_words
 from cross_modal_kd.training import ArmData, class_words, fit_projection, hold_labels_back, named
@@ -170,6 +172,83 @@ def test_classes_of_the_same_words_cannot_be_told_apart(asked):
     table.loc[table["split"] == "train", "text"] = None
     with pytest.raises(ConfigError, match=r"task c: .*'red-fox' and 'red_fox'|task c: .*'red-fox', 'red_fox'"):
         class_words(table, table.assign(label=None), TASK, TEACHER)
+
+
+def few_and_misleading() -> pd.DataFrame:
+    """One labelled text a class, which says another class than its label."""
+    table, turned = samples(), {"red-fox": "sky", "sky": "deep_sea", "deep_sea": "red-fox"}
+    train = table["split"] == "train"
+    table.loc[train, "label"] = table.loc[train, "label"].map(turned)
+    return table
+
+
+def test_words_beside_labels_count_as_so_many_texts_of_their_class(asked, caplog):
+    """Two texts a class say otherwise: one word is outvoted, nine are not."""
+    caplog.set_level("INFO")
+    given, told = context(), few_and_misleading()
+    dev = {}
+    for count in (1, 9):
+        words = class_words(given.samples, told, TASK, TEACHER, count)
+        assert list(words.sample_ids) == ["deep_sea", "red-fox", "sky"]
+        found, history = fit_projection(told, TASK, given.raw, CONFIG.model_copy(update={"words": count}), words)
+        assert len(history) == 1 + CONFIG.epochs and found.config["classes"] == list(words.sample_ids)
+        dev[count] = history["dev"][0]
+    assert dev == {1: 0, 9: 1}
+    kept = fit_projection(told, TASK, given.raw, CONFIG)[0]
+    one = class_words(given.samples, told, TASK, TEACHER, 1)
+    outvoted = fit_projection(told, TASK, given.raw, CONFIG.model_copy(update={"words": 1}), one)[0]
+    assert all(np.array_equal(outvoted.tensors[name], values) for name, values in kept.tensors.items()), "left out"
+    assert "0.0000 without: they are kept" in caplog.text and "0.0000 without: they are left out" in caplog.text
+    directions = {name: values for name, values in kept.tensors.items() if name != "weight"}
+    assert directions and all(np.array_equal(found.tensors[name], values) for name, values in directions.items())
+
+
+def test_words_beside_labels_are_asked_for_alone_where_the_configuration_says_so(asked):
+    given = context()
+    asked.clear()
+    block = DistillationConfig(labelled={"share": 0.5})
+    fit_projections(given.samples, TASK, given.raw, CONFIG, block, TEACHER)
+    assert not asked
+    fit_projections(given.samples, TASK, given.raw, CONFIG.model_copy(update={"words": 2}), block, TEACHER)
+    assert asked == ["deep sea", "red fox", "sky"]
+
+
+def test_studies_fit_with_the_same_words(asked, tmp_path):
+    config, labelled = CONFIG.model_copy(update={"words": 9}), LabelledConfig(share=0.5)
+    about = {"configuration": SimpleNamespace(projection=config), "fingerprint": "f", "projections": {"pca": None}}
+    given = context(few_and_misleading(), **about)
+    given.teacher_embeddings, given.words_beside = given.raw, partial(Context.words_beside, given)
+    told = hold_labels_back(given.samples, TASK, KnownLabels(share=0.5))
+    words = class_words(given.samples, told, TASK, TEACHER, 9)
+    expected = weights_of(fit_projection(told, TASK, given.raw, config, words)[0])
+    assert expected != weights_of(fit_projection(told, TASK, given.raw, config)[0])
+    assert weights_of(refit(given, told, given.raw, {"pca"}, {}, tmp_path)["pca"]) == expected
+    train = given.samples[lambda rows: (rows["modality"] == "image") & (rows["split"] == "train")]
+    data = ArmData(*[None] * 2, list(words.sample_ids), train, *[None] * 6)
+    assert weights_of(_hold_labels_back(given, given.samples, data, labelled, 0.5)[1]["pca"]) == expected
+
+
+def test_a_damaged_teacher_does_not_read_the_words_undamaged(asked, tmp_path):
+    given = context(configuration=SimpleNamespace(projection=CONFIG.model_copy(update={"words": 9})), fingerprint="f")
+    given.teacher_embeddings = given.raw
+    damaged = EmbeddingTable(given.raw.sample_ids, given.raw.values + 1, "g")
+    with pytest.raises(ConfigError, match="projection.words is 9.*regimes.teacher: set it to 0"):
+        refit(given, given.samples, damaged, {"pca"}, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kind": "verification"}, "a verification names no classes"),
+        ({"teacher": "speech"}, "a teacher of modality speech reads none"),
+        ({"chimeric": True}, "pairs are chimeric"),
+    ],
+)
+def test_words_beside_labels_need_classes_and_somebody_who_reads_them(asked, changes, said):
+    task = TASK.model_copy(update=changes)
+    with pytest.raises(ConfigError, match=f"projection.words is 3, but {said}.*: set it to 0"):
+        class_words(samples(), samples(), task, TEACHER, 3)
+    assert class_words(samples(), samples(), task, TEACHER) is None and not asked
 
 
 @pytest.mark.parametrize("sky", ["Red fox", "\N{CYRILLIC SMALL LETTER EM}"])

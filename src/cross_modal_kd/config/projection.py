@@ -26,9 +26,13 @@ class ProjectionConfig(Grown):
         unlabelled: whether the principal directions (all of ``pca``, and where ``mlp`` starts) are those of every
             training sample of the teacher, with a label or not; else of those alone whose label is known. Prototypes,
             and what an ``mlp`` learns, come from labelled ones.
+        words: how many labelled texts the words of a class count as, beside those that are labelled, where a
+            classification has a teacher that reads words; they are left out again where the teacher's dev samples are
+            told no better with them. 0 does not ask for them. Where no label is known they stand alone, whatever this
+            says.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("unlabelled",)
+    later: ClassVar[tuple[str, ...]] = ("unlabelled", "words")
 
     kind: Literal["mlp", "pca"] = "mlp"
     dim: int = Field(128, ge=2, le=65_536)
@@ -43,3 +47,4 @@ class ProjectionConfig(Grown):
     weight_decay: float = Field(1e-2, ge=0)
     seed: int = Field(0, ge=0)
     unlabelled: bool = False
+    words: int = Field(0, ge=0, le=1000)

@@ -9,7 +9,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.models import library_of
 from cross_modal_kd.samples import SPLITS, Roots, SamplesError, read_frozen
 from cross_modal_kd.sources import check_source, expected_in
-from cross_modal_kd.tasks import kind_of, names_classes, require_words
+from cross_modal_kd.tasks import kind_of, names_classes, require_words, require_words_beside
 
 # checked whatever runs: a stage alone is soon followed by the next
 ALWAYS = ("distillation",)
@@ -179,6 +179,10 @@ def _numbers(run: Run) -> Iterator[str]:
         )
     if run.blocks["projection"].kind != "mlp":
         yield "projection.kind is not read: both kinds are fitted, and an arm chooses one, as arms.<name>.projection"
+    try:
+        require_words_beside(task, run.blocks["projection"].words)
+    except ConfigError as error:
+        yield str(error)
 
 
 def _held_back(run: Run) -> Iterator[str]:

@@ -12,7 +12,7 @@ import yaml
 from cross_modal_kd.new_task.choice import Choice
 from cross_modal_kd.new_task.survey import Survey
 from cross_modal_kd.samples import SamplesError, one_form, shown
-from cross_modal_kd.tasks import kind_of
+from cross_modal_kd.tasks import kind_of, lacks_words
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # as the configuration loader wants the name of a task
 TAKEN = ("base", "local")
@@ -94,7 +94,7 @@ def _rendered(project: Path, survey: Survey, choice: Choice) -> str:
         options=dict(survey.options) | ({} if choice.group == "file" else {"group": choice.group}),
         lonely=choice.lonely,
         regime=choice.regime,
-        recommended=choice.regime.recommended(project),
+        recommended=choice.regime.recommended(project, not lacks_words(choice.task)),
         inputs=choice.inputs,
         dealt="instances, label by label" if design.closed_set else "labels",
         cluster="instance" if design.closed_set else "label",

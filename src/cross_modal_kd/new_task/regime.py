@@ -47,11 +47,12 @@ class Regime:
         """The name, of a classification with what it learns."""
         return f"{self.name} classes" if self.closed_set else self.name
 
-    def recommended(self, project: Path) -> "Recommended":
+    def recommended(self, project: Path, reads_words: bool) -> "Recommended":
         """The blocks of the environment in which the regime was searched.
 
         Args:
             project: the folder that holds ``conf/``.
+            reads_words: whether the teacher reads what classes are called; else the names stand beside no label.
 
         Returns:
             What a new environment takes over; nothing where conf/base is what is recommended.
@@ -72,7 +73,10 @@ class Regime:
         named = {"baseline": "none", **found.get("distillation", {}), **({"arm": arm} if arm else {})}
         chosen = {role: named[role] for role in ("baseline", "arm")}
         arms = {name: found["arms"][name] for name in chosen.values() if name in found["arms"]}
-        return Recommended(chosen, arms, found.get("projection", {}), f"as conf/{env}, {measured}")
+        projection = found.get("projection", {})
+        if not reads_words:
+            projection.pop("words", None)
+        return Recommended(chosen, arms, projection, f"as conf/{env}, {measured}")
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,16 @@ class Recommended:
 _SAID = {
     "all": "the arm of conf/base",
     "few": "few, so that the other pairs count, under a pull many times heavier than where all have one",
+    "few classes": "few, so that the other pairs count, and the names of the classes, where the teacher reads them",
     "none": "the pairs teach alone, and SimCLR on the student's own samples stands for the student alone",
     "none classes": "the pairs teach alone, and the names of the classes, as the teacher reads them, stand for labels",
 }
 _SEARCHED = {
     "few": ("few_labels", "", "searched and measured at 5 % of the labels (docs/results/label_directions.md)"),
     "few classes": (
-        "few_labels_image",
+        "label_image_named",
         "soft_classifier",
-        "searched and measured at 20 % of the labels (docs/results/few_labels_image.md)",
+        "measured at 20 and 5 % of the labels, names beside them (docs/results/label_image_named.md)",
     ),
     "none": ("no_labels", "", "whose comments say how its values were found"),
     "none classes": ("no_labels_image", "", "searched and measured without any label (docs/results/label_image.md)"),

@@ -108,6 +108,19 @@ class Context:
         words = class_words(self.samples, told, self.task, self.teacher_model)
         return self.projection_pca if words is None else named_by(self.projection_pca, words)
 
+    def words_beside(self, told: pd.DataFrame) -> EmbeddingTable | None:
+        """The words of the classes, where ``projection.words`` asks for them beside the labels of a training.
+
+        Args:
+            told: the samples table as the training is told it.
+
+        Returns:
+            What ``class_words`` gives.
+        """
+        from cross_modal_kd.training import class_words
+
+        return class_words(self.samples, told, self.task, self.teacher_model, self.configuration.projection.words)
+
     @cached_property
     def data(self) -> "ArmData":
         """What a student is trained on: all of the samples table."""

@@ -4,8 +4,10 @@ from cross_modal_kd.tasks.legend import Legend as Legend
 from cross_modal_kd.tasks.legend import diagnostic_legend as diagnostic_legend
 from cross_modal_kd.tasks.legend import matching_legend as matching_legend
 from cross_modal_kd.tasks.legend import unseen_legend as unseen_legend
+from cross_modal_kd.tasks.named import lacks_words as lacks_words
 from cross_modal_kd.tasks.named import names_classes as names_classes
 from cross_modal_kd.tasks.named import require_words as require_words
+from cross_modal_kd.tasks.named import require_words_beside as require_words_beside
 from cross_modal_kd.tasks.on_test import Evaluated as Evaluated
 from cross_modal_kd.tasks.on_test import ProjectedTeacher as ProjectedTeacher
 from cross_modal_kd.tasks.on_test import StudentsOnTest as StudentsOnTest

@@ -47,3 +47,18 @@ def require_words(task: TaskConfig) -> None:
             "(distillation.labelled.share, regimes.labels.shares, tuning.labelled.shares above 0), or verify "
             "(`task.kind: verification`)"
         )
+
+
+def require_words_beside(task: TaskConfig, count: int) -> None:
+    """Make sure that the words of the classes can stand beside labels.
+
+    Args:
+        task: its kind, its teacher, and whether its pairs are chimeric.
+        count: ``projection.words``; 0 asks for none.
+
+    Raises:
+        ConfigError: they are asked for, and there are no classes to name, or nobody who reads their words.
+    """
+    lacking = lacks_words(task) if names_classes(task) else f"a {task.kind} names no classes"
+    if count and lacking:
+        raise ConfigError(f"projection.words is {count}, but {lacking}: set it to 0")

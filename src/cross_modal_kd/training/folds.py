@@ -183,7 +183,7 @@ def _projection(
     """Fitted once a fold, so that a run that goes on later, or elsewhere, meets the same."""
     config = method.projection.model_copy(update={"kind": kind})
     told = hold_labels_back(samples, method.task, method.labelled)
-    words = class_words(samples, told, method.task, teacher_model)
+    words = class_words(samples, told, method.task, teacher_model, method.projection.words)
     decides = {
         "task": method.task.model_dump(include={"kind", "teacher", "student", "pairing"}),
         "samples": key_columns(told, ["sample_id", "split", "label"]),

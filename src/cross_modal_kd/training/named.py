@@ -1,4 +1,4 @@
-"""Classes named by words, where no sample shows one (imports torch: reached from nodes only)."""
+"""Classes named by words, where no sample shows one or few do (imports torch: reached from nodes only)."""
 
 import hashlib
 import logging
@@ -11,7 +11,7 @@ from cross_modal_kd.config import ConfigError, TaskConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models import ModelBundle, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes
-from cross_modal_kd.tasks import names_classes, require_words
+from cross_modal_kd.tasks import names_classes, require_words, require_words_beside
 from cross_modal_kd.training.teacher import teacher_embeddings
 
 logger = logging.getLogger(__name__)
@@ -33,9 +33,9 @@ def words_of(name: str) -> str:
 
 
 def class_words(
-    samples: pd.DataFrame, told: pd.DataFrame, task: TaskConfig, teacher_model: ModelBundle
+    samples: pd.DataFrame, told: pd.DataFrame, task: TaskConfig, teacher_model: ModelBundle, beside: int = 0
 ) -> EmbeddingTable | None:
-    """The raw embeddings of the words of each class, where they have to stand for labels.
+    """The raw embeddings of the words of each class, where they have to stand for labels, or are to stand beside them.
 
     Projected, they are what a zero-shot classifier is made of (Radford et al., ICML 2021). No label of any training
     sample decides them: that the classes are these is all that is known.
@@ -45,31 +45,38 @@ def class_words(
         told: the same as a training is told it: its labels may be held back.
         task: its kind, and the teacher's modality.
         teacher_model: of ``pretrained_teacher`` or ``train_teacher``.
+        beside: ``projection.words``: above 0 they are asked for where labels are known too.
 
     Returns:
         (C, D), by the names of the classes, in the order of ``known_classes``; None where a training sample is told its
-        label, or where no class has to be named.
+        label and nothing is to stand beside it, or where no class has to be named.
 
     Raises:
-        ConfigError: classes have to be named, and the teacher reads no words of them, or reads two alike: letters of a
-            script that it does not know are all the same to it, and often those of either case.
+        ConfigError: words are asked for, and the task names no classes, or the teacher reads no words of them; or they
+            stand alone, and it reads two alike: letters of a script that it does not know are all the same to it, and
+            often those of either case.
     """
-    if not names_classes(task) or train_classes(told, task):
+    alone = names_classes(task) and not train_classes(told, task)
+    if alone:
+        require_words(task)
+    elif beside:
+        require_words_beside(task, beside)
+    else:
         return None
-    require_words(task)
     classes = known_classes(samples, task)
     words = [words_of(name) for name in classes]
     if numbers := [name for name in classes if not any(letter.isalpha() for letter in name)]:
+        known_by = "a class is known by its name alone" if alone else "they are taken for words (projection.words)"
         logger.warning(
             f"task {task.name}: {len(numbers)} of {len(classes)} classes have no letter in their names "
-            f"({first_few(numbers)}), and where no training sample has a label a class is known by its name alone: "
+            f"({first_few(numbers)}), and {'where no training sample has a label ' if alone else ''}{known_by}: "
             "call them by words"
         )
     asked = pd.DataFrame({"sample_id": classes, "modality": task.teacher, "text": words})
     asked = asked.reindex(columns=samples.columns)
     values = teacher_embeddings(asked, task, {}, saved_inputs(teacher_model), teacher_model, "cpu")
     same = pd.DataFrame(unit_rows(values)).round(4).duplicated(keep=False).to_numpy()
-    if same.any():
+    if alone and same.any():
         raise ConfigError(
             f"task {task.name}: classes are named by their words where no training sample has a label, and the teacher "
             f"reads {first_few(np.array(classes)[same].tolist())} alike: give each a name of its own, in a script that "

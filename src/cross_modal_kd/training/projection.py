@@ -1,5 +1,6 @@
 """Fitting the projection and its prototypes on the teacher's cached embeddings."""
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ from cross_modal_kd.models import (
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, first_few, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.seeds import derive_seed
+
+logger = logging.getLogger(__name__)
 
 
 def train_projection(
@@ -142,7 +145,8 @@ def fit_projection(
         task: its kind, and its two modalities.
         teacher_embeddings: (N, D) of the teacher's samples of both splits, at least.
         config: shape of the projection, and length and seed of its training.
-        words: of ``class_words``: where they stand for labels nothing is trained, and they are the prototypes.
+        words: of ``class_words``: where no label is known nothing is trained, and they are the prototypes; beside
+            labels each class has them ``config.words`` times among what is fitted on, where that is better on dev.
 
     Returns:
         The projection, and its history: ``epoch`` (from 0, the untrained), ``loss`` (mean, in nats; 0 for the
@@ -181,10 +185,26 @@ def fit_projection(
 
     values, labels = teacher_embeddings.at(known["sample_id"]), class_numbers(known["label"], classes)
     spread = teacher_embeddings.at(train["sample_id"]) if config.unlabelled else values
-    if words is not None:
+    if words is not None and not classes:
         fitted, _ = train_projection(values, labels, 0, config, lambda _: 0.0, spread)
         bundle = named_by(projection_bundle(fitted, teacher_embeddings.dim, []), words)
         classes = bundle.config["classes"]
         return bundle, pd.DataFrame([{"epoch": 0.0, "loss": 0.0, "dev": _on(on_dev, build_projection(bundle))}])
     fitted, history = train_projection(values, labels, len(classes), config, on_dev, spread)
+    if words is not None:
+        named, of_named = train_projection(
+            np.concatenate([values, np.repeat(words.at(classes), config.words, axis=0)]),
+            np.concatenate([labels, np.repeat(np.arange(len(classes)), config.words)]),
+            len(classes),
+            config,
+            on_dev,
+            spread,
+        )
+        without, beside = (max(row["dev"] for row in rows) for rows in (history, of_named))
+        helps = beside > without
+        logger.info(
+            f"projection {config.kind}: top-1 on dev is {beside:.4f} with the words of the {len(classes)} "
+            f"classes beside labels and {without:.4f} without: they are {'kept' if helps else 'left out'}"
+        )
+        fitted, history = (named, of_named) if helps else (fitted, history)
     return projection_bundle(fitted, teacher_embeddings.dim, classes), pd.DataFrame(history)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.config import KnownLabels, ProjectionConfig, TaskConfig
 from cross_modal_kd.models import ModelBundle
-from cross_modal_kd.samples import EmbeddingTable, split_rows
+from cross_modal_kd.samples import EmbeddingTable, split_rows, train_classes
 from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.labelled import hold_labels_back, told_by_teacher
 from cross_modal_kd.training.named import class_words, no_better_than_chance
@@ -41,7 +41,7 @@ def fit_both(
     judged, known = kind_of(task), hold_labels_back(samples, task, labelled)
     if labelled.share < 1 and (warning := told_by_teacher(teacher_model)):
         logger.warning(warning)
-    words = class_words(samples, known, task, teacher_model)
+    words = class_words(samples, known, task, teacher_model, projection.words)
     bundles, metrics, histories = {}, {}, []
     for kind in ("mlp", "pca"):
         config = projection.model_copy(update={"kind": kind})
@@ -50,6 +50,7 @@ def fit_both(
         metrics[kind] = {judged.dev_metric: None if np.isinf(best) else float(best)}
         histories.append(history.assign(projection=kind))
     dev = len(split_rows(samples, task.teacher, "dev"))
-    if words is not None and (warning := no_better_than_chance(words, metrics["pca"][judged.dev_metric], dev)):
+    alone = None if train_classes(known, task) else words
+    if alone is not None and (warning := no_better_than_chance(alone, metrics["pca"][judged.dev_metric], dev)):
         logger.warning(warning)
     return bundles, metrics, pd.concat(histories, ignore_index=True)

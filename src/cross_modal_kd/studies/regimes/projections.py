@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cross_modal_kd.config import ConfigError
 from cross_modal_kd.evaluation import projected_teacher, teacher_metrics
 from cross_modal_kd.models import ModelBundle, load_bundle, nearest_prototype, project, save_bundle
 from cross_modal_kd.samples import EmbeddingTable, split_rows
@@ -36,7 +37,7 @@ def refit(
     varied: Mapping[str, Any],
     store: Path,
 ) -> dict[str, ModelBundle]:
-    """Projections of the given kinds, fitted on those samples and embeddings.
+    """Projections of the given kinds, fitted on those samples and embeddings, and the words of the classes beside.
 
     They are kept in ``store``, so that a study that goes on later meets the same ones.
 
@@ -50,8 +51,16 @@ def refit(
 
     Returns:
         Fitted projections, by kind.
+
+    Raises:
+        ConfigError: words are to stand beside labels, and the embeddings are not the world's own, but damaged.
     """
-    fitted = {}
+    if (beside := world.configuration.projection.words) and embeddings is not world.teacher_embeddings:
+        raise ConfigError(
+            f"projection.words is {beside}, and the undamaged teacher would read the words of the classes for "
+            "regimes.teacher: set it to 0 there"
+        )
+    fitted, words = {}, world.words_beside(samples)
     for kind in sorted(kinds):
         config = world.configuration.projection.model_copy(update={"kind": kind})
         key = run_key(
@@ -59,7 +68,7 @@ def refit(
         )
         folder = store / "projections" / f"{kind}-{key}"
         if not folder.is_dir():
-            save_bundle(folder, fit_projection(samples, world.task, embeddings, config)[0])
+            save_bundle(folder, fit_projection(samples, world.task, embeddings, config, words)[0])
         fitted[kind] = load_bundle(folder, ["projection"])
     return fitted
 

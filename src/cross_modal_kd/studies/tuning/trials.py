@@ -183,10 +183,10 @@ def _hold_labels_back(
     labels = np.where(kind_of(task).clusters(data.train).isin(kept), data.labels, -1)
     data = replace(data, known=labels, labelled_share=labelled.in_batch)
     told = hold_labels_back(visible, task, KnownLabels(share=share, draw=labelled.draw))
-    projections = {}
+    words, projections = context.words_beside(told), {}
     for kind in context.projections:
         config = context.configuration.projection.model_copy(update={"kind": kind})
-        projections[kind] = fit_projection(told, task, context.teacher_embeddings, config)[0]
+        projections[kind] = fit_projection(told, task, context.teacher_embeddings, config, words)[0]
     return data, projections, part
 
 
