@@ -218,8 +218,15 @@ def test_classes_named_by_words(student, contents):
     shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
     assert dict(found.top) == pytest.approx(dict(zip(labels, shares, strict=True)), abs=1e-5)
     assert not found.calibrated
-    with pytest.raises(ValueError, match="each once"):
-        student.predict(contents[0], labels=["cat", "cat"])
+    for alike in (["cat", "cat"], ["hot-dog", "hot dog"]):
+        with pytest.raises(ValueError, match="each once"):
+            student.predict(contents[0], labels=alike)
+
+
+def test_names_that_are_typed_are_read_as_those_of_classes_are(student, contents):
+    """Training reads blanks for the signs that file names have between words."""
+    said, typed = (student.predict(contents[0], labels=[name, "cat"]).top for name in ("hot dog", "hot-dog"))
+    assert dict(said)["hot dog"] == pytest.approx(dict(typed)["hot-dog"], abs=1e-6)
 
 
 def test_without_the_text_encoder_only_words_are_not_read(student, contents, monkeypatch):

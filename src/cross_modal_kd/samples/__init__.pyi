@@ -63,6 +63,7 @@ from cross_modal_kd.samples.selection import class_numbers as class_numbers
 from cross_modal_kd.samples.selection import known_classes as known_classes
 from cross_modal_kd.samples.selection import split_rows as split_rows
 from cross_modal_kd.samples.selection import train_classes as train_classes
+from cross_modal_kd.samples.selection import words_of as words_of
 from cross_modal_kd.samples.sharding import update_shards as update_shards
 from cross_modal_kd.samples.shares import asked_for as asked_for
 from cross_modal_kd.samples.shares import count_shares as count_shares

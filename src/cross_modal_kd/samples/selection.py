@@ -1,5 +1,7 @@
 """Parts of the samples table, and the numbers of its classes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -57,3 +59,18 @@ def known_classes(samples: pd.DataFrame, task: TaskConfig) -> list[str]:
         Names, sorted: ``train_classes``, or those of the dev split where no training sample has a label.
     """
     return train_classes(samples, task) or sorted(split_rows(samples, task.student, "dev")["label"].dropna().unique())
+
+
+def words_of(name: str) -> str:
+    """What a teacher of words is asked for a class.
+
+    Args:
+        name: Of the class, as the samples table has it, or as it is typed.
+
+    Returns:
+        Its words, with blanks for the signs that file names have between them.
+
+    >>> words_of("face-smiling"), words_of("sky_&_weather"), words_of("n02085620")
+    ('face smiling', 'sky & weather', 'n02085620')
+    """
+    return re.sub(r"[-_\s]+", " ", name).strip() or name

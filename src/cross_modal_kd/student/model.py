@@ -14,7 +14,7 @@ from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.modalities import modality_of, modality_of_ending
 from cross_modal_kd.models import build_student, saved_inputs
-from cross_modal_kd.samples import UnreadableSampleError
+from cross_modal_kd.samples import UnreadableSampleError, words_of
 from cross_modal_kd.student.answer import class_logits, probabilities
 from cross_modal_kd.student.decide import accepts, probability_of, threshold_named
 from cross_modal_kd.student.enrolment import Enrolled, Enrolment
@@ -398,14 +398,15 @@ class StudentModel:
 
     def _named(self, labels: list[str]) -> tuple[list[str], np.ndarray]:
         """Classes and their vectors (C, d)."""
-        if not labels or len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+        words = [words_of(label) for label in labels]
+        if not labels or len(set(words)) < len(words) or not all(word.strip() for word in words):
             raise ValueError(f"labels: expected words, each once, found {labels[:5]}")
         if not modality_of(self.package.teacher.modality).words:
             raise StudentError(
                 f"classes are named by words, and this student's teacher reads {self.package.teacher.modality}: only a "
                 "student that a text teacher has taught knows words"
             )
-        return labels, self.package.teacher.encode(labels, labels)
+        return labels, self.package.teacher.encode(words, labels)
 
     def _sides(self, given: Sequence[Any]) -> list[Embedding]:
         """Embeddings of inputs, those that are embedded already as they are."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import re
 
 import numpy as np
 import pandas as pd
@@ -10,26 +9,11 @@ import pandas as pd
 from cross_modal_kd.config import ConfigError, TaskConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.models import ModelBundle, saved_inputs
-from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes
+from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes, words_of
 from cross_modal_kd.tasks import names_classes, require_words, require_words_beside
 from cross_modal_kd.training.teacher import teacher_embeddings
 
 logger = logging.getLogger(__name__)
-
-
-def words_of(name: str) -> str:
-    """What a teacher of words is asked for a class.
-
-    Args:
-        name: of the class, as the samples table has it.
-
-    Returns:
-        Its words, with blanks for the signs that file names have between them.
-
-    >>> words_of("face-smiling"), words_of("sky_&_weather"), words_of("n02085620")
-    ('face smiling', 'sky & weather', 'n02085620')
-    """
-    return re.sub(r"[-_\s]+", " ", name).strip() or name
 
 
 def class_words(
