@@ -9,6 +9,8 @@ from cross_modal_kd.studies.results.tables.table import Table
 def tuning_tables(frame: pd.DataFrame) -> list[Table]:
     """The best trial of each arm, beside the arm as it was configured (its first trial).
 
+    Trials that were cut off do not count.
+
     Args:
         frame: in the columns of ``tuning.search.summary``, with ``labelled`` where several shares were searched, and
             ``fold`` where several folds were.
@@ -19,8 +21,8 @@ def tuning_tables(frame: pd.DataFrame) -> list[Table]:
     about = {"arm", "trial", "state", "dev", "larger_is_better", "best", "labelled", "fold"}
     of = {"labelled": lambda share: f"{100 * share:g} %", "fold": lambda fold: f"{fold:g}"}
     of = {column: said for column, said in of.items() if column in frame}
-    rows = []
-    for _, trials in frame.groupby([*of, "arm"], sort=False):
+    rows, ended = [], frame[frame["state"].isin(["complete", "pruned"])]
+    for _, trials in ended.groupby([*of, "arm"], sort=False):
         best = trials[trials["best"].astype(bool)].iloc[0]
         tried = {str(name): value for name, value in best.items() if name not in about and pd.notna(value)}
         values = [f"{name} {number('', value)}" for name, value in tried.items()]
