@@ -36,6 +36,7 @@ ALIASES = {
     "network": {"student"},
     "projection": {"deployed_projection"},
     "arm": {"distillation.baseline", "distillation.arm"},
+    "study": {"comparison", "tuning"},
 }
 # the same of what a node gives: each study of the regimes is one node, stamped
 MADE = {

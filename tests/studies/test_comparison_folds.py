@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,13 @@ import yaml
 
 from cross_modal_kd.config import ArmConfig, ArmsConfig, ConfigError, StudentConfig, TrainingConfig
 from cross_modal_kd.evaluation import Fold, pooled_metrics, side_by_side
-from cross_modal_kd.studies.comparison.nodes import prepare_folds
+from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.folds import FoldTrainings, measure_over_folds, other_folds, over_folds
 from cross_modal_kd.studies.grid import Job, Outcome
 from cross_modal_kd.studies.regimes.config import RegimesConfig
 from cross_modal_kd.studies.regimes.nodes import prepare_worlds
+from cross_modal_kd.studies.tuning.config import TuningConfig
 from evaluation_world import World, world
 
 STUDENT = StudentConfig(encoder={"library": "timm", "name": "resnet10t"})
@@ -119,7 +121,10 @@ def test_folds_that_are_asked_for_must_be_there():
     with pytest.raises(ConfigError, match=r"evaluation.folds: expected 3 or more, found 1: .*over_folds"):
         other_folds(one, None, None, None, None, None, None)
     asked = ComparisonConfig(arms=["none"], over_folds=False)
-    assert prepare_folds(one, asked, *[None] * 6) == [one]
+    for study, block in (("comparison", ComparisonConfig), ("tuning", TuningConfig)):
+        node = gathering.prepare_folds(study, block)
+        assert node.func(one, asked, *[None] * 6) == [one]
+        assert get_type_hints(node.func)["study"] is block, "Kedro checks the block by it"
     assert prepare_worlds(one, SimpleNamespace(over_folds=False), None, None, None) == [one]
 
 

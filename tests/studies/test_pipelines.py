@@ -9,6 +9,7 @@ import pytest
 STUDIES = ("comparison", "tuning", "regimes", "robustness", "quality_study", "results")
 MOST_INPUTS, MOST_LINES = 8, 30
 OTHER_NAMES = {
+    "study": {"params:comparison", "params:tuning"},
     "context": {"study_context"},
     "configuration": {"study_configuration"},
     "world": {"regimes_world"},

@@ -1,4 +1,7 @@
-"""The nodes that gather the context of all studies: the same two in each of their pipelines."""
+"""The nodes that gather the context of all studies, the same in each of their pipelines, and that of their folds."""
+
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
@@ -7,11 +10,15 @@ from cross_modal_kd.config import (
     ArmsConfig,
     ComputeConfig,
     EvaluationConfig,
+    IngestionConfig,
     InputConfig,
     ProjectionConfig,
+    QualityConfig,
     SourcesConfig,
+    Strict,
     StudentConfig,
     TaskConfig,
+    TeacherConfig,
     TrainingConfig,
 )
 from cross_modal_kd.models import ModelBundle
@@ -79,6 +86,41 @@ def gather_context(
     """
     data = (samples, teacher_embeddings, projection_mlp, projection_pca, sample_weights, teacher_model)
     return Context(configuration, *data, compute=compute)
+
+
+def prepare_folds(study: str, block: type[Strict]) -> Node:
+    """The node that prepares the folds of a study: study_context -> <study>_folds.
+
+    Args:
+        study: its block of parameters, and the first part of the names of its datasets.
+        block: of that block; ``over_folds`` counts.
+
+    Returns:
+        A node, which gives the context alone, or a context a fold, the one of the split as it is first.
+    """
+
+    def prepare_folds(
+        context: Context,
+        study: Any,
+        ingestion: IngestionConfig,
+        quality: QualityConfig,
+        teacher: TeacherConfig,
+        quality_measures: pd.DataFrame,
+        store: Path,
+        embedding_cache: Path,
+    ) -> list[Context]:
+        if not study.over_folds:
+            return [context]
+        from cross_modal_kd.studies.folds import other_folds
+
+        others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
+        return [context, *others]
+
+    prepare_folds.__annotations__["study"] = block
+    blocks = {name: f"params:{name}" for name in ("ingestion", "quality", "teacher")}
+    data = {name: name for name in ("quality_measures", "embedding_cache")} | {"store": f"{study}_store"}
+    given = {"context": "study_context", "study": f"params:{study}"} | blocks | data
+    return Node(prepare_folds, given, f"{study}_folds", name="prepare_folds")
 
 
 def create_pipeline(*tags: str) -> Pipeline:

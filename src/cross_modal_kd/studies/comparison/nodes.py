@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import IngestionConfig, QualityConfig, TaskConfig, TeacherConfig
+from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.studies.config import ComparisonConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.tasks import kind_of
@@ -28,44 +28,11 @@ class Plots(NamedTuple):
     comparison_images: dict[str, str]
 
 
-def prepare_folds(
-    context: Context,
-    comparison: ComparisonConfig,
-    ingestion: IngestionConfig,
-    quality: QualityConfig,
-    teacher: TeacherConfig,
-    quality_measures: pd.DataFrame,
-    store: Path,
-    embedding_cache: Path,
-) -> list[Context]:
-    """The context of each fold that the arms are trained and tested in: of the split as it is, and of any others.
-
-    Args:
-        context: of all studies; its ``evaluation.folds`` says how many there are.
-        comparison: ``over_folds``.
-        ingestion: the shares of training and dev, and the seed of the draws.
-        quality: how qualities are ranked.
-        teacher: its encoder, and its training where it is trained.
-        quality_measures: of all samples.
-        store: folder of the trainings; teachers and projections of further folds are kept in its ``folds``.
-        embedding_cache: of the teacher's embeddings.
-
-    Returns:
-        The given context alone, or a context a fold, the given one first.
-    """
-    if not comparison.over_folds:
-        return [context]
-    from cross_modal_kd.studies.folds import other_folds
-
-    others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
-    return [context, *others]
-
-
 def train_arms(comparison_folds: list[Context], comparison: ComparisonConfig, store: Path) -> list:
     """The outcomes of every arm x projection x seed; what is in the store already is taken from there.
 
     Args:
-        comparison_folds: of ``prepare_folds``.
+        comparison_folds: of ``gathering.prepare_folds``.
         comparison: the grid.
         store: folder of the trainings, one folder an arm, projection and seed (and fold).
 
@@ -97,7 +64,7 @@ def compare_arms(comparison_folds: list[Context], comparison: ComparisonConfig, 
     """The tables: a row an arm and projection, and a row for each of its metrics, with paired intervals.
 
     Args:
-        comparison_folds: of ``prepare_folds``; their samples and trials are measured on.
+        comparison_folds: of ``gathering.prepare_folds``; their samples and trials are measured on.
         comparison: the baseline, the hard arms, and the intervals.
         arm_outcomes: of ``train_arms``.
 

@@ -7,10 +7,10 @@ from cross_modal_kd.studies import gathering
 from cross_modal_kd.studies.comparison.nodes import (
     compare_arms,
     draw_comparison,
-    prepare_folds,
     train_arms,
     write_comparison,
 )
+from cross_modal_kd.studies.config import ComparisonConfig
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -24,23 +24,13 @@ def create_pipeline(**_: object) -> Pipeline:
     """
     context, comparison = {"context": "study_context"}, {"comparison": "params:comparison"}
     folds, store = {"comparison_folds": "comparison_folds"}, {"store": "comparison_store"}
-    blocks = {name: f"params:{name}" for name in ("ingestion", "quality", "teacher")}
     outcomes = {"arm_outcomes": "arm_outcomes"}
     plots = [f"comparison_{plot}_plot" for plot in ("forest", "curves", "distances")]
     page = {"table": "comparison"} | {name: name for name in ("comparison_metrics", "comparison_images")}
     study = stage(
         "comparison",
         [
-            Node(
-                prepare_folds,
-                context
-                | comparison
-                | blocks
-                | store
-                | {name: name for name in ("quality_measures", "embedding_cache")},
-                "comparison_folds",
-                name="prepare_folds",
-            ),
+            gathering.prepare_folds("comparison", ComparisonConfig),
             Node(
                 train_arms,
                 folds | comparison | store,

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cross_modal_kd.config import IngestionConfig, QualityConfig, TeacherConfig
 from cross_modal_kd.studies.context import Context
 from cross_modal_kd.studies.tuning.config import TuningConfig
 from cross_modal_kd.tasks import kind_of
@@ -18,46 +17,13 @@ class Tuned(NamedTuple):
     tuned_arms: str
 
 
-def prepare_searches(
-    context: Context,
-    tuning: TuningConfig,
-    ingestion: IngestionConfig,
-    quality: QualityConfig,
-    teacher: TeacherConfig,
-    quality_measures: pd.DataFrame,
-    store: Path,
-    embedding_cache: Path,
-) -> list[Context]:
-    """The context of each fold that the arms are searched in: of the split as it is, and of any others.
-
-    Args:
-        context: of all studies; its ``evaluation.folds`` says how many there are.
-        tuning: ``over_folds``.
-        ingestion: the shares of training and dev, and the seed of the draws.
-        quality: how qualities are ranked.
-        teacher: its encoder, and its training where it is trained.
-        quality_measures: of all samples.
-        store: folder of the studies; teachers and projections of further folds are kept in its ``folds``.
-        embedding_cache: of the teacher's embeddings.
-
-    Returns:
-        The given context alone, or a context a fold, the given one first.
-    """
-    if not tuning.over_folds:
-        return [context]
-    from cross_modal_kd.studies.folds import other_folds
-
-    others = other_folds(context, ingestion, quality, teacher, quality_measures, store, embedding_cache)
-    return [context, *others]
-
-
 def tune_arms(tuning_folds: list[Context], tuning: TuningConfig, store: Path) -> Tuned:
     """All trials of all arms, and the arms with their best values as a configuration file to commit.
 
     The studies lie in ``store`` and are taken up where they were left. The test split is not read.
 
     Args:
-        tuning_folds: of ``prepare_searches``.
+        tuning_folds: of ``gathering.prepare_folds``.
         tuning: what is searched, and for how long.
         store: folder of the Optuna studies.
 
