@@ -54,12 +54,16 @@ def test_the_last_runs_are_kept_and_can_be_brought_back(run):
     for number in range(history.KEEP + 2):
         run(str(number), f"content {number}")
     assert run.kept == [f"{number}.all" for number in range(2, history.KEEP + 2)]
+    notes = run.root / "08_reporting/mine/lineage.json"
+    notes.write_text('{"student": {"of": {"learnt": "1"}}}')
+    run("9", "content 9", "noted")
+    assert (run.root / ".history/mine/9.noted/08_reporting/mine/lineage.json").read_text() == notes.read_text()
     for number in (3, 4, 3):
         shutil.copytree(run.root / ".history/mine" / f"{number}.all", run.root, dirs_exist_ok=True)
         assert run.made == [f"content {number}"] * 2
-    assert run.catalog.load("samples") == f"content {history.KEEP + 1}"  # made again by whoever needs it
+    assert run.catalog.load("samples") == "content 9"  # made again by whoever needs it
     last = run.root / ".history/mine" / run.kept[-1] / "06_models/mine/distilled/weights"
-    assert last.read_text() == f"content {history.KEEP + 1}"
+    assert last.read_text() == "content 9"
 
 
 def test_runs_of_a_stage_push_out_none_of_another_pipeline(run):

@@ -170,6 +170,8 @@ def test_the_figure_has_a_panel_a_measure_and_one_a_score(samples, measures, sco
     one_split = samples["split"] == "train"
     assert quality_plot(samples[one_split], measures[one_split], scores[one_split])
     assert pd.api.types.is_float_dtype(scores["quality"])
+    with pytest.raises(ValueError, match=r"quality_measures is of other samples .*run the quality pipeline again"):
+        quality_plot(samples.iloc[1:], measures, scores)
 
 
 @pytest.mark.parametrize(("rate", "sizes"), [(8000, [64, 6]), (44_101, [6] * 11 + [4]), (768_000, [1] * 70)])

@@ -3,6 +3,7 @@
 from cross_modal_kd.hooks.ends import EndsHook
 from cross_modal_kd.hooks.history import HistoryHook
 from cross_modal_kd.hooks.last_words import LastWordsHook
+from cross_modal_kd.hooks.lineage import LineageHook
 from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.mlflow_run import MlflowHook
 from cross_modal_kd.hooks.one_writer import OneWriterHook
@@ -16,6 +17,7 @@ __all__ = [
     "EndsHook",
     "HistoryHook",
     "LastWordsHook",
+    "LineageHook",
     "MlflowHook",
     "OneWriterHook",
     "ParameterNamesHook",

@@ -15,7 +15,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.hooks.provenance import FILE, FOLDER
+from cross_modal_kd.hooks import lineage, provenance
+from cross_modal_kd.hooks.provenance import FOLDER
 from cross_modal_kd.storage import SUMS, replaced
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class HistoryHook:
             return
         try:
             with replaced(history / session) as new:
-                for path in (*made, Path(reporting).resolve() / FILE):
+                for path in (*made, *(Path(reporting).resolve() / each.FILE for each in (provenance, lineage))):
                     _copy(path, new / path.relative_to(root))
             (history / session / SUMS).unlink(missing_ok=True)  # of a copy, nothing is loaded
             for old in sorted(history.glob(f"[0-9]*.{glob.escape(session.rpartition('.')[2])}"))[:-KEEP]:

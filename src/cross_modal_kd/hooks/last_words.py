@@ -59,8 +59,7 @@ def _headline(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
         return
     from cross_modal_kd.evaluation import verdict
 
-    found = verdict(catalog.load(METRICS))
-    yield f"result: {found.values}: {found.change}. {found.conclusion}"
+    yield f"result: {verdict(catalog.load(METRICS)).sentences}"
 
 
 def _pages(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:

@@ -224,7 +224,7 @@ class MlflowHook:
         from cross_modal_kd.evaluation import headline, verdict
 
         found = verdict(data)
-        run.tag("mlflow.note.content", f"{found.values}: {found.change}. {found.conclusion}")
+        run.tag("mlflow.note.content", found.sentences)
         flat = as_metrics(headline(data), f"{HEADLINE}/")
         self._measured.setdefault("distilled", []).append(flat)
         run.metrics(flat, model_id=self._models.get("distilled"))

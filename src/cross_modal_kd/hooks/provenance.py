@@ -177,7 +177,7 @@ def other_students(folder: Path, inputs: Collection[str], blocks: Mapping[str, s
         A sentence for each student that was made with others: pages and MLflow show the parameters of the run.
     """
     arms = sorted(name.removesuffix(STUDENT) for name in inputs if name.endswith(STUDENT))
-    known = _read(folder / FILE) if arms else {}
+    known = read_notes(folder / FILE) if arms else {}
     for arm in arms:
         made = known.get(f"{arm}/{HISTORY}", {})
         before = made.get("blocks", blocks)
@@ -218,7 +218,7 @@ def other_labels(folder: Path, labels: Mapping[str, Any]) -> str:
     Returns:
         A sentence without its end.
     """
-    made = _read(folder / FILE).get(FITTED, {})
+    made = read_notes(folder / FILE).get(FITTED, {})
     before = made.get("labelled", labels)
     if before == labels or not isinstance(before, dict):
         return ""
@@ -246,13 +246,20 @@ def note(folder: Path, file: Path, facts: Mapping[str, Any]) -> None:
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
     with guarded(folder / f".{FILE}.lock"):
-        known = _read(folder / FILE)
+        known = read_notes(folder / FILE)
         known[file.relative_to(folder).as_posix()] = entry
         write_whole(folder / FILE, json.dumps(known, indent=1, sort_keys=True))
 
 
-def _read(notes: Path) -> dict[str, Any]:
-    """What is noted yet; a damaged file is set aside, with a warning, and begun afresh."""
+def read_notes(notes: Path) -> dict[str, Any]:
+    """What is noted yet; a damaged file is set aside, with a warning, and begun afresh.
+
+    Args:
+        notes: a JSON object of objects; one that is not there is empty.
+
+    Returns:
+        Its content.
+    """
     if not notes.is_file():
         return {}
     try:
@@ -262,7 +269,7 @@ def _read(notes: Path) -> dict[str, Any]:
         reason = f"it must be an object of objects, found {str(known)[:40]}"
     except ValueError as error:
         reason = str(error)
-    aside = notes.with_name(f"{FILE}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.damaged")
+    aside = notes.with_name(f"{notes.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.damaged")
     notes.replace(aside)
     logger.warning("%s is damaged (%s): set aside as %s and begun afresh", notes, reason, aside.name)
     return {}

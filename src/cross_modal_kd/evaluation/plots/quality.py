@@ -31,8 +31,18 @@ def quality_plot(samples: pd.DataFrame, measures: pd.DataFrame, scores: pd.DataF
 
     Returns:
         Panels four abreast; a measure is cut where ``_ends`` says, and what lies outside counts in the last bins.
+
+    Raises:
+        ValueError: measures or scores are of samples that the table does not hold.
     """
     splits = samples.set_index("sample_id")["split"]
+    for name, table in {"quality_measures": measures, "quality_scores": scores}.items():
+        other = table.loc[~table["sample_id"].isin(splits.index), "sample_id"]
+        if len(other):
+            raise ValueError(
+                f"{name} is of other samples than the table of samples holds, {len(other)} of them, "
+                f"{other.iloc[0]!r} the first: run the quality pipeline again on these samples"
+            )
     panels: list[tuple[str, str, pd.Series]] = []
     for modality, rows in measures.groupby("modality", sort=True):
         named = rows.set_index("sample_id").drop(columns="modality").dropna(axis=1, how="all")

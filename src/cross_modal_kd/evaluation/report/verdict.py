@@ -13,13 +13,19 @@ class Verdict:
     """values: the two values. change: their difference with its interval. conclusion: what can be said of it.
 
     tone: better, worse, or open where the interval includes zero, where there is none, or where the metric is not
-    defined.
+    defined. caution: what a difference that is clear of zero does not say; empty where there is none.
     """
 
     values: str
     change: str
     conclusion: str
     tone: str
+    caution: str = ""
+
+    @property
+    def sentences(self) -> str:
+        """All of it, where there is room for a paragraph."""
+        return " ".join(filter(None, [f"{self.values}: {self.change}.", self.conclusion, self.caution]))
 
 
 def verdict(metrics: dict) -> Verdict:
@@ -48,12 +54,17 @@ def verdict(metrics: dict) -> Verdict:
     low, high = sorted(sign * difference[end] for end in ("low", "high"))
     reduction = metrics["relative_reduction"].get(name)
     percent = "" if reduction is None else f"{100 * abs(reduction['value']):.0f}\N{NO-BREAK SPACE}%"
+    by, seeds = _in_a_sentence(legend_of(name).title), _other_seeds(metrics)
     if low > 0:
         errors = f": {percent} of the errors are gone" if percent else ""
-        return Verdict(values, change, f"The distilled student is better{errors}.", "better")
+        return Verdict(
+            values, change, f"In this one training the distilled student is better by {by}{errors}.", "better", seeds
+        )
     if high < 0:
         errors = f": {percent} more errors" if percent else ""
-        return Verdict(values, change, f"The distilled student is worse{errors}.", "worse")
+        return Verdict(
+            values, change, f"In this one training the distilled student is worse by {by}{errors}.", "worse", seeds
+        )
     return Verdict(values, change, "The interval includes zero: no difference is shown.", "open")
 
 
@@ -67,6 +78,19 @@ def short_name(metrics: dict) -> str:
         ``alone``, or another name.
     """
     return alone_name(metrics).removeprefix("student ")
+
+
+def _in_a_sentence(title: str) -> str:
+    """A name that is no abbreviation begins small."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _other_seeds(metrics: dict) -> str:
+    """The command that tells, which is refused where labels are held back."""
+    how = "`--params=training.seed=1` trains with another"
+    if not metrics.get("labels"):
+        how = "`kedro run --pipelines=comparison` trains with several"
+    return f"The interval does not count what another training seed would do: {how}."
 
 
 def _interval(name: str, ends: dict[str, Any]) -> str:
