@@ -10,7 +10,7 @@ import pytest
 from cross_modal_kd.config import TrainingConfig
 from cross_modal_kd.evaluation.plots.summary import summary_plot
 from cross_modal_kd.evaluation.report.captions import captions
-from cross_modal_kd.evaluation.report.tables import not_defined
+from cross_modal_kd.evaluation.report.tables import metric_tables, not_defined
 from cross_modal_kd.evaluation.report.verdict import verdict
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.tracking import ThisRun, set_this_run
@@ -297,3 +297,16 @@ def test_a_file_that_is_damaged_before_it_is_shown_is_named_with_what_to_do(tmp_
     sources = SourcesConfig({"made": {"layout": "folder", "root": str(tmp_path)}})
     with pytest.raises(SamplesError, match=r"not a readable image.*It could be read when .* restore it and run"):
         Exhibits(samples, sources).show(first["sample_id"])
+
+
+@pytest.mark.parametrize(("named", "same"), [(0.8, True), (0.7, False)])
+def test_classes_named_by_words_are_said_to_be_matching_where_each_has_one_text(named, same):
+    """The same numbers under two titles looked like two pieces of evidence."""
+    ends = {"low": 0.6, "high": 0.9}
+    parts = ("student_alone", "distilled", "difference")
+    found = {part: {"matching_1_2": {"value": 0.8, **ends}} for part in parts}
+    for part in parts:
+        found[part]["open_vocabulary_2"] = {"value": 0.8 if part == "student_alone" else named, **ends}
+    found |= {"relative_reduction": {}, "chance": {}, "protocol": {}}
+    rows = [row for _, rows in metric_tables(found) for row in rows]
+    assert [row.legend.explains.startswith("the same as 1:2 matching") for row in rows] == [False, same]

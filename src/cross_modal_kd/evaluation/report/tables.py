@@ -1,7 +1,7 @@
 """metrics.json as rows to be read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cross_modal_kd.evaluation.legend import SECTIONS, SEEN, legend_of, shown, shown_change, tested_on
@@ -52,8 +52,16 @@ def metric_tables(metrics: dict) -> list[tuple[str, list[Row]]]:
     for name in metrics["difference"]:
         known = legend_of(name)
         section = "matching_seen" if known.section == "matching" and name.endswith(SEEN) else known.section
-        tables[section].append(_row(name, known, metrics))
+        tables[section].append(_row(name, _twin(name, known, metrics), metrics))
     return [(titles[section], rows) for section, rows in tables.items() if rows]
+
+
+def _twin(name: str, known: Legend, metrics: dict) -> Legend:
+    """Of classes named by their words, where each has one text: then that is matching, once more."""
+    other = name.replace("open_vocabulary_", "matching_1_")
+    if other == name or any(metrics[part][name] != metrics[part].get(other) for part in ("student_alone", "distilled")):
+        return known
+    return replace(known, explains=f"the same as {legend_of(other).title} above: each class has one text here")
 
 
 def _row(name: str, known: Legend, metrics: dict) -> Row:
