@@ -82,6 +82,12 @@ def test_a_split_that_got_far_from_its_share_is_a_note(new_task, tmp_path):
     assert f"test {test} ({int(test) / 21:.0%}, asked 30%)" in said
 
 
+def test_six_labels_dealt_two_by_two_are_a_note(new_task, tmp_path):
+    code, said, _ = new_task("few", birds(tmp_path / "birds", labels=6, files=2), "--kind=verification")
+    assert code == 0, said
+    assert "of 6 labels train 2 (33%, asked 60%), dev 2 (33%, asked 10%), test 2 (33%, asked 30%)" in said
+
+
 @pytest.mark.parametrize("options", [(), ("--write-captions",)])
 def test_hidden_files_are_told_once(new_task, tmp_path, caplog, options):
     (birds(tmp_path / "birds") / "bird_0" / ".thumbs").mkdir()
