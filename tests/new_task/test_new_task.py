@@ -236,7 +236,38 @@ def test_pairs_by_name_are_found_and_the_lonely_left_out(new_task, tmp_path):
     assert written["task"]["pairing"] == "instance", said
     assert written["sources"]["clips"]["options"] == {"group": "stem"}
     assert written["ingestion"]["without_partner"] == "reject"
-    assert "8 speech files have no image partner" in said
+    alone = re.search(
+        r"8 speech files have no image partner: (\d) of training are left out \(ingestion.without_partner: reject\); "
+        r"(\d) of dev and test are measured as the others are\n", said,
+    )  # fmt: skip
+    assert sum(map(int, alone.groups())) == 8, said
+    labels = re.search(r"train (\d+) of (\d) labels; dev (\d+) of (\d) labels; test (\d+) of (\d)", said)
+    train, of_train, dev, of_dev, test, of_test = map(int, labels.groups())
+    assert (train, dev, test) == (3 * of_train, 4 * of_dev, 4 * of_test) and alone[1] == str(of_train)
+
+
+def test_files_without_a_partner_that_are_measured_alone_are_not_said_to_be_left_out(new_task, tmp_path):
+    root = birds(tmp_path / "birds", labels=12, files=4)
+    measured = ["bird_2", "bird_3"]
+    table(
+        root / "splits.csv", ("label", "split"),
+        [(f"bird_{n}", "dev" if n < 2 else "test" if n < 4 else "train") for n in range(12)],
+    )  # fmt: skip
+    lines = (root / "captions.csv").read_text().splitlines()
+    (root / "captions.csv").write_text(
+        "\n".join(line for line in lines if line[:8] not in [f"{n}/0" for n in measured])
+    )
+    code, said, _ = new_task("birds", root, "--kind=verification")
+    assert code == 0 and "  2 image files have no text partner: 2 of test are measured as the others are\n" in said
+    assert "left out" not in said and "splits of the image files: train 32 of 8 labels" in said
+
+
+def test_samples_without_a_label_that_cannot_be_used_are_told(new_task, tmp_path):
+    root = birds(tmp_path / "birds")
+    image(root / "unlabelled" / "x.png", 0, 99)
+    code, said, _ = new_task("birds", root)
+    assert code == 0, said
+    assert "1 sample without a label is left out ('unlabelled/x.png: no label, and no text sample beside it" in said
 
 
 def test_pairs_by_folder(new_task, tmp_path):

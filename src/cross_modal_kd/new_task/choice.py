@@ -62,7 +62,9 @@ class Choice:
         why_kind: why this kind of task.
         group: the option ``group`` of the sources, what binds modalities to one instance.
         why_pairing: why the samples are paired so.
-        lonely: samples of the student without a teacher sample.
+        lonely: samples of the student without a teacher sample, by split; those of training are left out, the others
+            stay, and are measured.
+        unpaired: samples without a label that are left out, with the reason of each: no pair to learn from, say.
         regime: how many of the student's training samples have a label.
         splits: samples and labels of the student in each split, as they would be drawn.
         inputs: block ``inputs`` where it differs from conf/base.
@@ -73,7 +75,8 @@ class Choice:
     why_kind: str
     group: str
     why_pairing: str
-    lonely: int
+    lonely: Mapping[str, int]
+    unpaired: Mapping[str, str]
     regime: Regime
     splits: Mapping[str, tuple[int, int]]
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -267,8 +270,9 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
         raise SamplesError("no sample has a label, by which students are chosen and measured: give some of them one")
     asked = asked_for(rows, IngestionConfig().split)
     rows = rows.assign(split=assign_splits(rows, design, IngestionConfig().split))
-    rows = join_unlabelled(rows, others, task).samples
+    rows, unused = join_unlabelled(rows, others, task)
     alone = rows["sample_id"].isin(pair(rows, task).without_partner)
+    lonely = {str(split): int(count) for split, count in rows.loc[alone, "split"].value_counts().items()}
     rows = rows[~(alone & (rows["split"] == "train"))]
     check_samples(rows, task, design)
     mine = rows[rows["modality"] == task.student]
@@ -287,7 +291,8 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
             require_words(task)
         except ConfigError as error:
             raise SamplesError(str(error)) from error
-    return Choice(task, why_kind, found.group, found.why, int(alone.sum()), regime, splits, _inputs(survey), notes)
+    unpaired = dict(zip(unused["path"], unused["reason"], strict=True))
+    return Choice(task, why_kind, found.group, found.why, lonely, unpaired, regime, splits, _inputs(survey), notes)
 
 
 def _notes(clusters: int, cluster: str, rows: pd.DataFrame, layout: str) -> Iterator[str]:

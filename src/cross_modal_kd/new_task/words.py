@@ -75,15 +75,32 @@ def _chosen(choice: Choice) -> Iterator[str]:
     yield f"task: {task.kind}; {choice.why_kind}"
     yield f"student: {task.student}, teacher: {task.teacher}"
     yield f"pairs: {choice.why_pairing}"
-    if choice.lonely:
-        yield (
-            f"  {how_many(choice.lonely, f'{task.student} file has', f'{task.student} files have')} no {task.teacher} "
-            "partner: those in training are left out "
-            "(ingestion.without_partner: reject)"
-        )
+    yield from _alone(choice)
     splits = "; ".join(
         f"{name} {files} of {how_many(labels, 'label')}" for name, (files, labels) in choice.splits.items()
     )
     yield f"labels: {choice.regime.words}"
     yield f"splits of the {task.student} files: {splits}"
     yield from (f"note: {note}" for note in choice.notes)
+
+
+def _alone(choice: Choice) -> Iterator[str]:
+    """What becomes of the files that have nothing beside them to learn from."""
+    student, teacher = choice.task.student, choice.task.teacher
+    if lonely := choice.lonely:
+        out, measured = lonely.get("train", 0), [split for split in ("dev", "test") if split in lonely]
+        stay = sum(lonely[split] for split in measured)
+        said = [
+            *([f"{out:,} of training {_are(out)} left out (ingestion.without_partner: reject)"] if out else []),
+            *([f"{stay:,} of {' and '.join(measured)} {_are(stay)} measured as the others are"] if stay else []),
+        ]
+        total = how_many(out + stay, f"{student} file has", f"{student} files have")
+        yield f"  {total} no {teacher} partner: {'; '.join(said)}"
+    if choice.unpaired:
+        reasons = [f"{path}: {reason}" for path, reason in choice.unpaired.items()]
+        count = how_many(len(reasons), "sample without a label is", "samples without a label are")
+        yield f"  {count} left out ({first_few(reasons, 1)})"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
