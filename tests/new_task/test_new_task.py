@@ -88,6 +88,16 @@ def test_six_labels_dealt_two_by_two_are_a_note(new_task, tmp_path):
     assert "of 6 labels train 2 (33%, asked 60%), dev 2 (33%, asked 10%), test 2 (33%, asked 30%)" in said
 
 
+def test_labels_of_one_picture_are_named_in_a_note(new_task, tmp_path):
+    root = birds(tmp_path / "birds", labels=8, files=3)
+    for number in (1, 2):
+        (root / "bird_5" / f"{number}.png").unlink()
+    lines = (root / "captions.csv").read_text().splitlines()
+    (root / "captions.csv").write_text("\n".join(line for line in lines if line[:8] not in ("bird_5/1", "bird_5/2")))
+    code, said, _ = new_task("birds", root)
+    assert code == 0 and "note: 1 label has one image sample alone: 'bird_5'; give it more where you can" in said
+
+
 @pytest.mark.parametrize("options", [(), ("--write-captions",)])
 def test_hidden_files_are_told_once(new_task, tmp_path, caplog, options):
     (birds(tmp_path / "birds") / "bird_0" / ".thumbs").mkdir()

@@ -1,5 +1,8 @@
 """The page that ingestion ends with: what it counts, what a failed run leaves, how large it gets."""
 
+import html
+import re
+
 import pandas as pd
 import pytest
 
@@ -199,6 +202,26 @@ def test_what_a_person_should_look_at_is_a_warning_and_stops_nothing(tmp_path, c
     assert "Outliers: 1 by width, 1 by height." in text and '<h2 id="lengths-rates-and-sizes">' in text
 
 
+def test_the_console_says_what_the_page_warns_of_and_names_the_labels(tmp_path, caplog):
+    birds(tmp_path / "set", labels=12, files=3)
+    for label in range(7):
+        image(tmp_path / "set" / f"rare_{label}" / "0.png", label, 40 + label)
+    lines = [f"rare_{label}/0.png,a rare bird {label}" for label in range(6)]
+    with (tmp_path / "set" / "captions.csv").open("a") as stream:
+        stream.write("\n".join(lines) + "\n")
+    text = ingest(tmp_path / "set", tmp_path, without_partner="reject", split={"train": 0.8, "dev": 0.1, "test": 0.1})
+    said = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    single = (
+        "Samples of a label: 6 labels have one image sample alone: 'rare_0', 'rare_1', 'rare_2', 'rare_3', 'rare_4' "
+        "and 1 more; give them more where you can."
+    )
+    assert single in said
+    assert "Labels without a partner: 1 of 19 labels have samples of one modality alone: 'rare_6'." in said
+    page = html.unescape(re.sub(r"<[^>]+>", "", text))
+    warned = [line.strip() for line in page.splitlines() if any(line.strip() == each for each in said)]
+    assert sorted(warned) == sorted(said) and f"{len(said)} warnings, which stop nothing" in page
+
+
 def test_rates_other_than_the_commonest_and_lengths_far_from_the_others_are_outliers():
     def sounds(*rates, lengths=None):
         found = by_title(
@@ -229,9 +252,9 @@ def test_each_warning_is_of_what_its_table_shows():
         row(4, label="a", modality="text", path=None, text="a"),
     ]
     found = {title: table.warning for title, table in by_title(samples).items()}
-    assert found["Labels without a partner"] == "1 of 2 labels have samples of one modality alone."
-    assert found["Copies, byte for byte"] == "1 file lies under several labels or splits."
-    assert found["Samples of a label"] == "1 label has one image sample alone."
+    assert found["Labels without a partner"] == "1 of 2 labels have samples of one modality alone: 'b'."
+    assert found["Copies, byte for byte"] == "1 file lies under several labels or splits (the first: 1.png, 2.png)."
+    assert found["Samples of a label"] == "1 label has one image sample alone: 'b'; give it more where you can."
     assert found["Rejected"] == found["Lengths, rates and sizes"] == found["Counts"] == ""
 
 

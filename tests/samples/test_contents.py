@@ -59,7 +59,8 @@ def test_contents_are_counted_as_by_plain_loops(samples):
         assert (row["samples"], row["contents"], row["labels"]) == (len(rows), len(set(held)), len(of_label))
         assert (row["first_lost"] if lost else None) == min(lost, default=None)
         assert row["lost"] == len(lost) and row["most"] == max(map(held.count, held))
-        assert row["copies"] == sum(len(each) > 1 and len(set(each)) == 1 for each in of_label.values())
+        copied = [label for label, each in of_label.items() if len(each) > 1 and len(set(each)) == 1]
+        assert row["copies"] == len(copied) and (row["first_copied"] if copied else None) == min(copied, default=None)
         assert row["example"] in [each["text"] if modality == "text" else each["path"] for each in rows]
     assert found.loc["text", "lost"] > 0  # else this looks at nothing
 
@@ -88,7 +89,7 @@ def test_signs_that_are_not_seen_make_no_text_another(samples):
 
 
 def test_what_few_contents_mean_depends_on_the_pairing(samples):
-    plain = {"samples": 9, "labels": 3, "lost": 0, "first_lost": None}
+    plain = {"samples": 9, "labels": 3, "lost": 0, "first_lost": None, "first_copied": "c"}
     image = plain | {"modality": "image", "contents": 9, "copies": 0, "most": 1, "example": "a"}
     text = plain | {"modality": "text", "contents": 4, "copies": 3, "most": 3, "example": "b"}
     counts = pd.DataFrame([image, text])
@@ -101,7 +102,7 @@ def test_what_few_contents_mean_depends_on_the_pairing(samples):
         "2 labels have text samples that are found under other labels too, and no other (the first is 'b')"
     )
     (copies,) = few_contents(counts.assign(copies=[1, 0]), task())
-    assert copies.startswith("1 label has several image samples that are copies of one")
+    assert copies.startswith("1 label has several image samples that are copies of one (the first is 'c')")
 
 
 @pytest.mark.parametrize("pairing", ["instance", "label", ["instance", "label"]])

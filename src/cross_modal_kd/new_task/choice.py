@@ -30,6 +30,7 @@ from cross_modal_kd.samples import (
     first_few,
     join_unlabelled,
     pair,
+    singles_of,
 )
 from cross_modal_kd.sources import FolderOptions, make_chimeric, regrouped
 from cross_modal_kd.storage import how_many, with_article
@@ -282,7 +283,7 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
         *_notes(clusters, design.cluster, rows, survey.layout),
         *(() if design.closed_set else _undecided(splits["dev"][1])),
         *doubts_of(rows),
-        *filter(None, [far_from_asked(count_shares(rows, task, design, asked))]),
+        *filter(None, [singles_of(rows, task.student), far_from_asked(count_shares(rows, task, design, asked))]),
     )
     train = mine.loc[mine["split"] == "train", "label"]
     regime = Regime(int(train.notna().sum()), len(train), design.closed_set)

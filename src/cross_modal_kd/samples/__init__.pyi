@@ -20,6 +20,7 @@ from cross_modal_kd.samples.design import SamplingDesign as SamplingDesign
 from cross_modal_kd.samples.design import draw_clusters as draw_clusters
 from cross_modal_kd.samples.digests import file_contents as file_contents
 from cross_modal_kd.samples.doubtful import doubts_of as doubts_of
+from cross_modal_kd.samples.doubtful import singles_of as singles_of
 from cross_modal_kd.samples.downloads import no_beginning as no_beginning
 from cross_modal_kd.samples.downloads import no_sample as no_sample
 from cross_modal_kd.samples.embedding_files import read_embeddings as read_embeddings

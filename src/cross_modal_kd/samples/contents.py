@@ -66,8 +66,8 @@ def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
     Returns:
         A row a modality: modality, samples, contents (different ones), labels, lost (labels all of whose contents are
         found under another label too), first_lost (the first of these, null for none), copies (labels of several
-        samples that are copies of one), most (samples of the commonest content) and example (one of these: its words,
-        else its path).
+        samples that are copies of one), first_copied (the first of these, null for none), most (samples of the
+        commonest content) and example (one of these: its words, else its path).
     """
     dealt = samples["split"].notna().any()
     rows = samples[(samples["split"] == "train") | (not dealt)]
@@ -84,6 +84,7 @@ def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
         sizes = labelled.groupby("label")["content"].agg(["size", "nunique"])
         alone = only.groupby(labelled["label"]).any()
         lost = alone.index[~alone.astype(bool)]
+        copied = sizes.index[(sizes["size"] > 1) & (sizes["nunique"] == 1)]
         found.append(
             {
                 "modality": modality,
@@ -92,7 +93,8 @@ def count_contents(samples: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
                 "labels": len(sizes),
                 "lost": len(lost),
                 "first_lost": lost[0] if len(lost) else None,
-                "copies": int(((sizes["size"] > 1) & (sizes["nunique"] == 1)).sum()),
+                "copies": len(copied),
+                "first_copied": copied[0] if len(copied) else None,
                 "most": int(commonest.iloc[0]),
                 "example": first["text"] if isinstance(first["text"], str) else first["path"],
             }
@@ -127,8 +129,8 @@ def few_contents(counts: pd.DataFrame, task: TaskConfig) -> list[str]:
             )
         if row["modality"] == task.student and row["copies"]:
             said.append(
-                f"{how_many(row['copies'], 'label has', 'labels have')} several {name}s that are copies of one: a "
-                "pair of them asks nothing"
+                f"{how_many(row['copies'], 'label has', 'labels have')} several {name}s that are copies of one (the "
+                f"first is {row['first_copied']!r}): a pair of them asks nothing"
             )
     return said
 

@@ -11,7 +11,8 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.contents import count_contents, count_shared, few_contents
-from cross_modal_kd.samples.doubtful import doubts_of
+from cross_modal_kd.samples.doubtful import doubts_of, singles_of
+from cross_modal_kd.samples.errors import first_few
 from cross_modal_kd.samples.pairing import pair
 from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
 from cross_modal_kd.samples.shares import far_from_asked
@@ -68,7 +69,7 @@ class DataPage:
         summary: pd.DataFrame | None = None,
         shares: pd.DataFrame | None = None,
     ) -> None:
-        """Write ``data.html``, and say in the log where it lies. Errors stop a run, warnings do not.
+        """Write ``data.html``, and say in the log where it lies, and each of its warnings, which stop nothing.
 
         Args:
             samples: rows of the samples table, as far as they are known: without facts, or splits, where it failed
@@ -80,10 +81,15 @@ class DataPage:
             summary: of ``summarise_splits``, for the levels by which samples are paired; None where it is not known.
             shares: of ``count_shares``; None where it is not known.
         """
-        if self.folder is None:
+        if self.folder is None and errors:
             return
         conformed = conform(samples), conform(rejected, REJECTED_DTYPES)
         shown = list(tables(*conformed, self.task, self.counts, usable, summary, shares))
+        if not errors:
+            for table in filter(lambda table: table.warning, shown):
+                logger.warning("%s: %s", table.title, table.warning)
+        if self.folder is None:
+            return
         file = _write(self.folder, self.task, shown, (len(samples), len(rejected)), errors)
         if errors:
             logger.error("what was found, and what is wrong with it: %s", file)
@@ -239,8 +245,12 @@ def _without_partner(samples: pd.DataFrame, task: TaskConfig) -> Table:
     alone = counts[(counts == 0).any(axis=1)].reset_index()
     says = f"Labels with {task.student} and no {task.teacher}, or the reverse: {len(alone):,} of {len(counts):,}."
     table = _table("Labels without a partner", says, _natural(alone))
-    lonely = f"{len(alone):,} of {len(counts):,} labels have samples of one modality alone." if len(alone) else ""
-    return table._replace(warning=lonely)
+    if alone.empty:
+        return table
+    named = first_few(alone["label"])
+    return table._replace(
+        warning=f"{len(alone):,} of {len(counts):,} labels have samples of one modality alone: {named}."
+    )
 
 
 def _shares(shares: pd.DataFrame, task: TaskConfig) -> Table:
@@ -266,9 +276,13 @@ def _shared(samples: pd.DataFrame, task: TaskConfig) -> Table:
 
 def _contents(samples: pd.DataFrame, task: TaskConfig) -> Table:
     counts = count_contents(samples, task)
-    warning = " ".join(map(_sentence, few_contents(counts, task)))
+    warning = " ".join(f"In training, {said}." for said in few_contents(counts, task))
     names = ["modality", "samples", "different", "labels", "without own", "of copies", "commonest"]
-    counts = counts.drop(columns="first_lost").set_axis([*names, FOR_EXAMPLE], axis=1) if len(counts) else counts
+    counts = (
+        counts.drop(columns=["first_lost", "first_copied"]).set_axis([*names, FOR_EXAMPLE], axis=1)
+        if len(counts)
+        else counts
+    )
     says = "How many different things the training samples show or say: what is the same teaches one thing."
     return _table("Different contents", says, counts)._replace(warning=warning)
 
@@ -290,8 +304,11 @@ def _copies(samples: pd.DataFrame) -> Table:
     )
     found = found.sort_values(["splits", "labels", "files"], ascending=False).reset_index()
     table = _table("Copies, byte for byte", says, found.drop(columns="sha256").rename(columns={"path": FOR_EXAMPLE}))
+    if not across:
+        return table
+    first = found.loc[(found["labels"] > 1) | (found["splits"] > 1), "path"].iloc[0]
     return table._replace(
-        warning=f"{how_many(across, 'file lies', 'files lie')} under several labels or splits." if across else ""
+        warning=f"{how_many(across, 'file lies', 'files lie')} under several labels or splits (the first: {first})."
     )
 
 
@@ -343,7 +360,7 @@ def _sizes(samples: pd.DataFrame) -> Table:
 
 
 def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
-    rows, single = [], []
+    rows = []
     for modality, found in samples.groupby("modality"):
         sizes = found.groupby("label").size().sort_values(kind="stable")
         if sizes.empty:  # none of them has one
@@ -354,10 +371,8 @@ def _balance(samples: pd.DataFrame, task: TaskConfig) -> Table:
         rows.append(
             [modality, f"{len(sizes):,}", *(f"{n:,.6g}" for n in (sizes.min(), sizes.median(), sizes.max())), few, many]
         )
-        if (ones := int((sizes == 1).sum())) and modality == task.student:
-            single.append(f"{how_many(ones, 'label has', 'labels have')} one {task.student} sample alone.")
     columns = ["modality", "labels", "least", "median", "most", FEWEST, MOST]
-    warning = " ".join([*single, *map(_sentence, doubts_of(samples))])
+    warning = " ".join(map(_sentence, filter(None, [singles_of(samples, task.student), *doubts_of(samples)])))
     return Table("Samples of a label", "How even the classes are.", columns, rows, len(rows), warning)
 
 

@@ -1,7 +1,8 @@
-"""Labels and texts that may not be meant as they are written: told of, and taken as they are."""
+"""Labels and texts that may not be meant as they are, and labels of one sample: told of, and taken as they are."""
 
 import pandas as pd
 
+from cross_modal_kd.samples.errors import first_few
 from cross_modal_kd.samples.names import alike
 from cross_modal_kd.storage import how_many
 
@@ -38,3 +39,23 @@ def doubts_of(samples: pd.DataFrame) -> list[str]:
                 "which counts as any other here; leave it blank where none is meant"
             )
     return said
+
+
+def singles_of(samples: pd.DataFrame, modality: str) -> str:
+    """Which labels have one sample alone.
+
+    Args:
+        samples: rows with ``label`` and ``modality``.
+        modality: the student's, of which one shows nothing of how a label varies.
+
+    Returns:
+        A sentence that names the first; empty where there is none.
+    """
+    sizes = samples.loc[samples["modality"] == modality, "label"].value_counts()
+    ones = sizes.index[sizes == 1]
+    if not len(ones):
+        return ""
+    return (
+        f"{how_many(len(ones), 'label has', 'labels have')} one {modality} sample alone: {first_few(ones)}; give "
+        f"{'it' if len(ones) == 1 else 'them'} more where you can"
+    )

@@ -5,16 +5,16 @@ import logging
 import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.samples.contents import count_contents, count_shared, few_contents
-from cross_modal_kd.samples.doubtful import doubts_of
+from cross_modal_kd.samples.contents import count_shared
 from cross_modal_kd.samples.pairing import Pairing
-from cross_modal_kd.samples.shares import far_from_asked
 
 logger = logging.getLogger(__name__)
 
 
 def tell(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig, shares: pd.DataFrame) -> None:
-    """Log how large the splits are and how many samples share their partners; warn of what a person should look at.
+    """Log how large the splits are and how many samples share their partners.
+
+    Of what a person should look at the page of the data warns (``DataPage``), here and there in the same words.
 
     Args:
         samples: the table, with its splits.
@@ -29,6 +29,3 @@ def tell(samples: pd.DataFrame, pairing: Pairing, task: TaskConfig, shares: pd.D
         "%d of %d paired %s samples share their %s partners with others, %d at most",
         *(shared["shared"].sum(), shared["paired"].sum(), task.student, task.teacher, shared["most"].max()),
     )
-    few = (f"in training, {said}" for said in few_contents(count_contents(samples, task), task))
-    for said in filter(None, [*doubts_of(samples), far_from_asked(shares), *few]):
-        logger.warning("%s", said)
