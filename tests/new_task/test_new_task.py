@@ -602,11 +602,46 @@ def test_a_new_task_starts_from_what_its_share_of_labels_asks_for(new_task, proj
     assert code == 1 and "but a teacher of modality image reads none" in said, said
 
 
-def test_damaged_files_are_counted(new_task, tmp_path):
-    root = birds(tmp_path / "birds", labels=6, files=4)
+def test_damaged_files_are_counted_each_and_are_no_samples(new_task, tmp_path):
+    root = sounds(tmp_path / "clips", labels=10, files=6)
+    for file in sorted(root.glob("*/*.wav")):
+        image(file.with_suffix(".png"), int(file.parent.name[1]), int(file.stem))
+    _, said, _ = new_task("whole", root)
+    assert "unreadable" not in said and "cannot be used" not in said
+    whole = (root / "v4" / "3.wav").read_bytes()
+    broken = {"v1/1.wav": b"no sound", "v2/1.wav": b"", "v3/3.wav": whole[:20], "v4/3.wav": whole[:2000]}
+    for path, content in broken.items():
+        (root / path).write_bytes(content)
+    (root / "v0" / "0.png").write_bytes(b"no picture")
+    code, said, _ = new_task("clips", root)
+    assert code == 0, said
+    assert "56 speech samples of 10 labels, 5 to 6 each" in said and "59 image samples of 10 labels" in said
+    assert "unreadable: 1 of 60 image files ('v0/0.png: " in said
+    assert re.search(r"unreadable: 4 of 60 speech files \('v1/1.wav: .*', 'v2/1.wav: .*' and 2 more\)", said)
+    assert "max_rejected_share" not in said  # 5 of 120
+    for number in range(2, 5):
+        (root / "v5" / f"{number}.wav").write_bytes(b"no sound")
+    _, said, _ = new_task("more", root)
+    assert "6.7% of the samples of clips cannot be used, and a run stops at more than 5%" in said
+
+
+def test_of_many_or_large_files_some_are_looked_into(new_task, tmp_path, monkeypatch):
+    root = birds(tmp_path / "birds", labels=6, files=8)
     (root / "bird_0" / "0.png").write_bytes(b"no picture")
-    _, said, _ = new_task("birds", root)
-    assert "unreadable, of those looked into: 1 of 24 ('bird_0/0.png: " in said
+    for limit in ({"MOST": 24}, {"BYTES": 100}):
+        with monkeypatch.context() as fewer:
+            for name, value in limit.items():
+                fewer.setattr(f"cross_modal_kd.new_task.survey.{name}", value)
+            _, said, _ = new_task(f"birds_{next(iter(limit))}", root)
+        assert "unreadable, of those looked into: 1 of 24 image files ('bird_0/0.png: " in said
+
+
+def test_where_nothing_can_be_read_it_says_so(new_task, tmp_path):
+    root = birds(tmp_path / "birds", labels=6, files=4)
+    for file in root.glob("*/*.png"):
+        file.write_bytes(b"no picture")
+    code, said, _ = new_task("birds", root)
+    assert code == 1 and "none of the 24 files that were looked into can be read; the first, bird_0/0.png: " in said
 
 
 @pytest.mark.parametrize(

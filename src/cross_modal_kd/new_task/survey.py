@@ -19,7 +19,9 @@ from cross_modal_kd.storage import how_many
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "no_label", "no_labels"})
-LOOKED_AT = 24  # files of each modality that are decoded, evenly spread
+LOOKED_AT, MOST, BYTES = 24, 1000, 100_000_000
+"""Files of each modality that are decoded: all of them, but evenly spread ones of many (``MOST``) or of large ones, of
+about so many ``BYTES`` together, and so few at least: what takes seconds, not what a run takes."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class Survey:
     Attributes:
         folder: that was looked at.
         sources: a folder each, by the name of the source.
-        rows: candidate rows of all of them, of the layout's default options.
+        rows: candidate rows of all of them, of the layout's default options, without those that cannot be read.
         passed_over: source, path and reason of the files that are not used.
-        facts: width and height (pixels), duration_s (seconds) and sample_rate (Hz) of a few files of each modality.
-        unreadable: path -> reason, among those few.
+        facts: modality, width and height (pixels), duration_s (seconds) and sample_rate (Hz) of the files that were
+            decoded, of each modality as many as that takes seconds.
+        unreadable: source, modality, path and reason of those that could not be.
         layout: of the sources.
         options: of the sources.
     """
@@ -42,7 +45,7 @@ class Survey:
     rows: pd.DataFrame
     passed_over: pd.DataFrame
     facts: pd.DataFrame
-    unreadable: Mapping[str, str]
+    unreadable: pd.DataFrame
     layout: str = LAYOUT
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,7 +62,7 @@ class Survey:
 
 
 def look(folder: Path, said: Format | None = None) -> Survey:
-    """Look at a folder: which modalities, which labels, which tables; a few files of each modality are decoded.
+    """Look at a folder: which modalities, which labels, which tables; and decode its files, or some of many.
 
     Args:
         folder: that exists, with files below ``<label>/``; or with a folder of such folders for each modality
@@ -87,14 +90,15 @@ def look(folder: Path, said: Format | None = None) -> Survey:
     roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})
     read = [layout_of(name, layout)(name, roots, dict(options)) for name in sources]
     rows = pd.concat([found.rows for found in read], ignore_index=True)
-    facts, unreadable = _look_at_a_few(rows, roots)
-    if facts.empty and unreadable:
-        path, reason = next(iter(unreadable.items()))
+    facts, unreadable = _look_into(rows, roots)
+    if facts.empty and len(unreadable):
+        path, reason = unreadable[["path", "reason"]].iloc[0]
         raise SamplesError(
             f"{folder}: none of the {len(unreadable)} files that were looked into can be read; the first, {path}: "
             f"{reason}"
         )
     passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
+    rows = rows.drop(index=unreadable.index).reset_index(drop=True)
     return Survey(folder, sources, rows, passed_over, facts, unreadable, layout, options)
 
 
@@ -167,19 +171,26 @@ def source_name(folder: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_") or "files"
 
 
-def _look_at_a_few(rows: pd.DataFrame, roots: Roots) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Facts of a few files of each modality, evenly spread, and the reasons of those that cannot be used."""
-    files = rows.dropna(subset=["path"])
+def _look_into(rows: pd.DataFrame, roots: Roots) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``facts`` and ``unreadable`` of a ``Survey``; the latter on the index of ``rows``."""
     facts: list[dict[str, Any]] = []
-    unreadable: dict[str, str] = {}
-    for modality, of_modality in files.groupby("modality"):
-        step = -(-len(of_modality) // LOOKED_AT)
-        for row in as_records(of_modality.iloc[::step]):
+    unreadable: dict[Any, str] = {}
+    for modality, files in rows.dropna(subset=["path"]).groupby("modality"):
+        chosen = _spread(files, MOST)
+        size = roots.stamps(chosen)["size"].clip(lower=1).mean()
+        chosen = _spread(chosen, max(LOOKED_AT, int(BYTES / size)))
+        for at, row in zip(chosen.index, as_records(chosen), strict=True):
             try:
                 found = modality_of(str(modality)).inspect(row, roots, IngestionConfig())
             except UnreadableSampleError as error:
-                unreadable[row["path"]] = error.reason
+                unreadable[at] = error.reason
             else:
                 facts.append({"modality": modality, **found})
     names = ["modality", "width", "height", "duration_s", "sample_rate"]
-    return pd.DataFrame(facts).reindex(columns=names), unreadable
+    lost = rows.loc[list(unreadable), ["source", "modality", "path"]].assign(reason=list(unreadable.values()))
+    return pd.DataFrame(facts).reindex(columns=names), lost
+
+
+def _spread(files: pd.DataFrame, most: int) -> pd.DataFrame:
+    """So many of them at most, evenly spread."""
+    return files.iloc[:: -(-len(files) // most)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from cross_modal_kd.config import IngestionConfig
 from cross_modal_kd.new_task.choice import Choice, trainable
 from cross_modal_kd.new_task.formats import BESIDE
 from cross_modal_kd.new_task.survey import LAYOUT, Survey
@@ -65,9 +66,20 @@ def _left_out(survey: Survey) -> Iterator[str]:
     if len(survey.passed_over):
         reasons = survey.passed_over["path"] + ": " + survey.passed_over["reason"]
         yield f"passed over: {how_many(len(survey.passed_over), 'file')} ({first_few(reasons, 1)})"
-    if survey.unreadable:
-        said = [f"{path}: {reason}" for path, reason in survey.unreadable.items()]
-        yield f"unreadable, of those looked into: {len(said)} of {len(said) + len(survey.facts)} ({first_few(said, 2)})"
+    for modality, lost in survey.unreadable.groupby("modality"):
+        said = [f"{path}: {reason}" for path, reason in zip(lost["path"], lost["reason"], strict=True)]
+        looked_into = len(said) + int((survey.facts["modality"] == modality).sum())
+        files = int(survey.of(str(modality))["path"].notna().sum()) + len(said)
+        some = "" if looked_into == files else ", of those looked into"
+        yield f"unreadable{some}: {len(said):,} of {looked_into:,} {modality} files ({first_few(said, 2)})"
+    most = IngestionConfig().max_rejected_share
+    for source, count in survey.unreadable["source"].value_counts().items():
+        share = count / (count + (survey.rows["source"] == source).sum())
+        if share > most:
+            yield (
+                f"  {share:.1%} of the samples of {source} cannot be used, and a run stops at more than {most:.0%} "
+                "(ingestion.max_rejected_share): repair the files, take them out, or raise the share"
+            )
 
 
 def _chosen(choice: Choice) -> Iterator[str]:
