@@ -625,6 +625,42 @@ def test_damaged_files_are_counted_each_and_are_no_samples(new_task, tmp_path):
     assert "6.7% of the samples of clips cannot be used, and a run stops at more than 5%" in said
 
 
+def test_files_that_lie_in_no_folder_of_a_label_are_told(new_task, tmp_path):
+    root = birds(tmp_path / "birds", labels=8, files=4)
+    for name in ("a.png", "b.png"):
+        image(root / name, 0, ord(name[0]))
+    code, said, _ = new_task("birds", root)
+    assert code == 0, said
+    assert (
+        "  2 files lie beside the label folders and in none of them, and so without a label ('a.png' and 1 more)"
+        in said
+    )
+    assert "2 samples without a label are left out ('a.png: no label, and no text sample beside it" in said
+    (root / "b.png").unlink()
+    with (root / "captions.csv").open("a") as stream:
+        stream.write("a.png,a bird of which nobody knows\n")
+    _, said, _ = new_task("captioned", root)
+    assert "1 file lies beside the label folders" in said and "left out" not in said
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_files_above_the_folders_that_are_read_are_told(new_task, tmp_path, one):
+    root = tmp_path / "all"
+    if one:
+        birds(root / "images")
+        (root / "domains.csv").write_text("label,domain\n")
+        image(root / "a.png", 0, 0)
+        expected = "not used: 2 files lie outside of the folders above ('a.png' and 1 more)"
+    else:
+        sounds(root / "voices")
+        for label in range(8):
+            image(root / "faces" / f"v{label}" / "face.png", label, 0)
+        image(root / "a.png", 0, 0)
+        expected = "not used: 1 file lies outside of the folders above ('a.png')"
+    code, said, _ = new_task("task", root)
+    assert code == 0 and expected in said, said
+
+
 def test_of_many_or_large_files_some_are_looked_into(new_task, tmp_path, monkeypatch):
     root = birds(tmp_path / "birds", labels=6, files=8)
     (root / "bird_0" / "0.png").write_bytes(b"no picture")

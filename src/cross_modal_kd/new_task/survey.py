@@ -11,7 +11,7 @@ import pandas as pd
 
 from cross_modal_kd.config import IngestionConfig, SourceConfig
 from cross_modal_kd.modalities import known_endings, modality_of, modality_of_ending
-from cross_modal_kd.new_task.formats import Format, format_of, unread_table
+from cross_modal_kd.new_task.formats import BESIDE, Format, format_of, unread_table
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
 from cross_modal_kd.sources import check_source, layout_of, list_files, untold
 from cross_modal_kd.storage import how_many
@@ -36,6 +36,8 @@ class Survey:
         facts: modality, width and height (pixels), duration_s (seconds) and sample_rate (Hz) of the files that were
             decoded, of each modality as many as that takes seconds.
         unreadable: source, modality, path and reason of those that could not be.
+        outside: paths below ``folder`` of files of a modality, and of tables that would be read beside label folders,
+            that lie below no source and are not used.
         layout: of the sources.
         options: of the sources.
     """
@@ -48,6 +50,7 @@ class Survey:
     unreadable: pd.DataFrame
     layout: str = LAYOUT
     options: Mapping[str, Any] = field(default_factory=dict)
+    outside: Sequence[str] = ()
 
     def of(self, modality: str) -> pd.DataFrame:
         """The rows of one modality.
@@ -85,6 +88,7 @@ def look(folder: Path, said: Format | None = None) -> Survey:
         check_source(source_name(folder.resolve().name), SourceConfig(root=str(folder), **said._asdict()))
     with untold():
         sources = {source_name(folder.resolve().name): folder} if found else _sources(folder)
+        outside = [] if found else _outside(folder, sources.values())
     if not found and (unlabelled := _unlabelled(sources.values())):
         options = {"unlabelled": unlabelled}
     roots = Roots({name: SourceConfig(layout=layout, root=str(root.resolve())) for name, root in sources.items()})
@@ -99,13 +103,23 @@ def look(folder: Path, said: Format | None = None) -> Survey:
         )
     passed_over = pd.concat([found.rejected for found in read], ignore_index=True)
     rows = rows.drop(index=unreadable.index).reset_index(drop=True)
-    return Survey(folder, sources, rows, passed_over, facts, unreadable, layout, options)
+    return Survey(folder, sources, rows, passed_over, facts, unreadable, layout, options, outside)
 
 
 def _unlabelled(roots: Iterable[Path]) -> str:
     """The folder in place of a label's whose name says that its files have none; empty where there is no such."""
     folders = [each for root in roots for each in sorted(root.iterdir()) if each.is_dir()]
     return next((each.name for each in folders if each.name.lower() in UNLABELLED), "")
+
+
+def _outside(folder: Path, roots: Iterable[Path]) -> list[str]:
+    """``outside`` of a ``Survey``."""
+    below = [each.relative_to(folder).as_posix() for each in roots]
+    if "." in below:
+        return []
+    paths = [PurePosixPath(path) for path in list_files(folder).paths]
+    kept = [path for path in paths if modality_of_ending(path.suffix) or path.name in BESIDE]
+    return [str(path) for path in kept if not any(path.is_relative_to(root) for root in below)]
 
 
 def _sources(folder: Path) -> dict[str, Path]:

@@ -44,6 +44,10 @@ def _source(survey: Survey, name: str, root: str) -> Iterator[str]:
         sizes = _sizes(survey, str(modality))
         samples, labels = how_many(len(found), f"{modality} sample"), how_many(len(files), "label")
         yield f"  {samples} of {labels}{each}{unlabelled}{sizes}"
+    flat = rows.loc[rows["label"].isna() & rows["path"].notna() & ~rows["path"].str.contains("/"), "path"]
+    if survey.layout == LAYOUT and len(flat):
+        lie = how_many(len(flat), "file lies", "files lie")
+        yield f"  {lie} beside the label folders and in none of them, and so without a label ({first_few(flat, 1)})"
     if survey.layout == LAYOUT:
         tables = [each for each in BESIDE if (survey.sources[name] / each).is_file()]
         yield f"  tables: {', '.join(tables) or 'none'}"
@@ -63,6 +67,9 @@ def _sizes(survey: Survey, modality: str) -> str:
 
 
 def _left_out(survey: Survey) -> Iterator[str]:
+    if survey.outside:
+        lie = how_many(len(survey.outside), "file lies", "files lie")
+        yield f"not used: {lie} outside of the folders above ({first_few(survey.outside, 1)}); put them into these"
     if len(survey.passed_over):
         reasons = survey.passed_over["path"] + ": " + survey.passed_over["reason"]
         yield f"passed over: {how_many(len(survey.passed_over), 'file')} ({first_few(reasons, 1)})"
