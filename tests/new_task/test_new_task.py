@@ -171,6 +171,22 @@ def test_texts_in_other_forms_become_captions_when_asked(new_task, tmp_path, for
     assert code == 0 and "captions.csv: 96 texts" not in said  # a table that is there is left alone
 
 
+def test_names_of_speakers_as_texts_are_a_caution_in_a_verification(new_task, tmp_path):
+    root = sounds(tmp_path / "clips", labels=10, prefix="Anna_")
+    code, said, _ = new_task("voices", root, "--write-captions")
+    caution = (
+        "note: the texts are the labels' own names: where these name people (speakers, say) or are numbers, they tell "
+        "the teacher nothing of what is in a speech sample"
+    )
+    assert code == 0 and "kind: verification" in (Path("conf/voices/parameters.yml")).read_text() and caution in said
+    _, said, _ = new_task("commands", root, "--kind=classification")  # where the name is the answer
+    assert "labels' own names" not in said
+    lines = [line + " speaks softly" for line in (root / "captions.csv").read_text().splitlines()[1:]]
+    (root / "captions.csv").write_text("\n".join(["path,text", *lines]))
+    code, said, _ = new_task("described", root)
+    assert code == 0 and "labels' own names" not in said
+
+
 @pytest.mark.parametrize("form", ["metadata.csv", "metadata.jsonl"])
 def test_metadata_are_found_in_whatever_form_they_write_a_path_and_keep_each_text(new_task, tmp_path, form):
     root = tmp_path / "birds"

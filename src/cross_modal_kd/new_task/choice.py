@@ -18,6 +18,7 @@ from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.new_task.formats import unread_table
 from cross_modal_kd.new_task.regime import Regime
 from cross_modal_kd.new_task.survey import Survey
+from cross_modal_kd.new_task.texts import in_blanks
 from cross_modal_kd.samples import (
     SPLITS,
     SamplesError,
@@ -282,6 +283,7 @@ def _choice(survey: Survey, found: _Pairing, why_kind: str, task: TaskConfig) ->
     notes = (
         *_notes(clusters, design.cluster, rows, survey.layout),
         *(() if design.closed_set else _undecided(splits["dev"][1])),
+        *(() if design.closed_set else _names_as_texts(rows, task)),
         *doubts_of(rows),
         *filter(None, [singles_of(rows, task.student), far_from_asked(count_shares(rows, task, design, asked))]),
     )
@@ -316,6 +318,18 @@ def _undecided(labels: int) -> Iterator[str]:
             f"the dev split holds {labels} labels, and deployment.min_labels is {least}: there will be no thresholds, "
             "so that `verify` and `identify` give scores and decide nothing; more labels, or a larger "
             "ingestion.split.dev, would change that"
+        )
+
+
+def _names_as_texts(rows: pd.DataFrame, task: TaskConfig) -> Iterator[str]:
+    """A word of caution where the teacher's texts say who or what a label is, and no more."""
+    texts = rows[(rows["modality"] == task.teacher) & rows["label"].notna() & rows["text"].notna()]
+    same = in_blanks(texts["text"]).str.casefold() == in_blanks(texts["label"]).str.casefold()
+    if len(texts) and same.mean() > 0.5:
+        yield (
+            "the texts are the labels' own names: where these name people (speakers, say) or are numbers, they tell "
+            f"the teacher nothing of what is in {with_article(task.student)} sample, and so the student nothing that "
+            "its labels do not; texts that describe the files would"
         )
 
 

@@ -73,8 +73,19 @@ def of_labels(survey: Survey, source: str) -> Texts:
             f"its files. Put them into a folder for each label, or write {CAPTIONS} (path,text)"
             f"{unread_table(survey.folder)}"
         )
-    names = mine["label"].str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
-    return Texts(list(zip(mine["path"], names, strict=True)), "the names of the labels")
+    return Texts(list(zip(mine["path"], in_blanks(mine["label"]), strict=True)), "the names of the labels")
+
+
+def in_blanks(names: pd.Series) -> pd.Series:
+    """Names as they are read: with blanks in place of ``_``, ``-`` and dots.
+
+    Args:
+        names: n of labels, null for none.
+
+    Returns:
+        (n,) on their index.
+    """
+    return names.str.replace(r"[_\-.\s]+", " ", regex=True).str.strip()
 
 
 def write_captions(survey: Survey) -> Iterator[str]:
