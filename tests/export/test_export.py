@@ -579,6 +579,31 @@ def test_in_a_bare_environment_files_get_the_answers_of_pytorch(modality, case, 
     assert main([str(next(iter(refused)))]) == 1 and json.loads(capsys.readouterr().out).keys() == {"file", "error"}
 
 
+@pytest.mark.parametrize(
+    ("classes", "typed", "said"),
+    [
+        ([], ["a.wav"], "a.wav alone is named: this student compares files with the first, so name two at least."),
+        ([], ["int8.onnx", "a.wav"], "a.wav alone is named: this student compares"),
+        ([], [], "No file is named: this student compares files with the first, so name two at least."),
+        (["x"], [], "No file is named: name one at least."),
+        (["x"], ["int9.onnx", "a.wav"], "int9.onnx: there is no such network in "),
+        (["x"], ["--json", "a.wav"], "--json: this program has no options; name files."),
+        (["x"], ["--help"], "An exported student on files"),
+    ],
+)
+def test_what_is_wrongly_typed_is_said_in_a_sentence_above_the_usage(tmp_path, capsys, classes, typed, said):
+    from cross_modal_kd.export import write
+
+    shutil.copy(Path(write.__file__).parent / write.SCRIPT, tmp_path)
+    (tmp_path / "export.json").write_text(json.dumps({"classes": classes}))
+    for network in ("student.onnx", "int8.onnx"):
+        (tmp_path / network).touch()
+    assert runpy.run_path(str(tmp_path / write.SCRIPT))["main"](list(typed)) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(said) and "FILE OTHER..." in printed.err and not printed.out
+    assert "(there: int8.onnx, student.onnx)." in printed.err or "int9" not in said
+
+
 @pytest.mark.slow
 def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path, capsys):
     bundle, files = bundle_of("ecapa", answers=False), speech_files(tmp_path)
@@ -597,7 +622,7 @@ def test_in_a_bare_environment_two_files_get_the_score_of_pytorch(bare, tmp_path
         (a,), (b,) = (Answering(bundle, Operating())(read[file.name][None]) for file in (one, other))
     assert row["score"] == pytest.approx(float((a * b).sum()), abs=1e-4)
     main, absent = runpy.run_path(str(exported / "run_student.py"))["main"], str(tmp_path / "absent.wav")
-    assert main([str(one)]) == 2 and "FILE OTHER..." in capsys.readouterr().err
+    assert main([str(one)]) == 2 and "alone is named: this student compares" in capsys.readouterr().err
     assert main([absent, str(one), str(other)]) == 1  # nothing to compare the others with
     assert json.loads(capsys.readouterr().out) == {"file": absent, "error": "there is no such file"}
     prime = tmp_path / "prime.wav"

@@ -29,8 +29,8 @@ def main(files: list) -> int:
     network = files.pop(0) if files and files[0].endswith(".onnx") else "student.onnx"
     about = json.loads((HERE / "export.json").read_text(encoding="utf-8"))
     classes, first, answered = about["classes"], None, 0
-    if len(files) < (1 if classes else 2) or files[0].startswith("-") or not (HERE / network).is_file():
-        print(__doc__, file=sys.stderr)
+    if (wrong := wrongly_typed(files, network, classes)) is not None:
+        print(f"{wrong}\n\n{__doc__}".lstrip(), file=sys.stderr)
         return 2
     session = onnxruntime.InferenceSession(str(HERE / network))
     read = runpy.run_path(str(HERE / "read_input.py"))["read"]
@@ -55,6 +55,20 @@ def main(files: list) -> int:
     if not classes and not about["thresholds"]:
         return 1
     return 0 if answered == len(files) else 3 if answered else 1
+
+
+def wrongly_typed(files: list, network: str, classes: list) -> "str | None":
+    """What is wrong with what was typed, in a sentence, empty where help is asked for; None where nothing is."""
+    if files and files[0].startswith("-"):
+        return "" if files[0] in ("-h", "--help") else f"{files[0]}: this program has no options; name files."
+    if not (HERE / network).is_file():
+        there = ", ".join(sorted(each.name for each in HERE.glob("*.onnx"))) or "none"
+        return f"{network}: there is no such network in {HERE} (there: {there})."
+    if classes:
+        return None if files else "No file is named: name one at least."
+    if len(files) == 1:
+        return f"{files[0]} alone is named: this student compares files with the first, so name two at least."
+    return None if files else "No file is named: this student compares files with the first, so name two at least."
 
 
 def why_not(file: str, error: Exception) -> str:
