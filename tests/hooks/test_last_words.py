@@ -9,10 +9,11 @@ from cross_modal_kd.datasets import DirectoryDataset, ModelDataset, TableDataset
 from cross_modal_kd.hooks.last_words import LastWordsHook
 
 
-def said(caplog, catalog, output: str) -> list[str]:
-    """The lines after a pipeline that has made that output."""
+def said(caplog, catalog, output: str, of: str | None = None) -> list[str]:
+    """The lines after a pipeline that has made that output, of an input or of none."""
     with caplog.at_level("INFO"):
-        LastWordsHook().after_pipeline_run(Pipeline([Node(lambda: 1, None, output, name="made")]), catalog)
+        node = Node((lambda: 1) if of is None else (lambda _: 1), of, output, name="made")
+        LastWordsHook().after_pipeline_run(Pipeline([node]), catalog)
     return [record.message for record in caplog.records]
 
 
@@ -38,9 +39,23 @@ def test_what_is_of_an_earlier_student_is_named(distilled, tmp_path, monkeypatch
     (tmp_path / "distilled" / "exported").mkdir()
     (tmp_path / "distilled" / "exported" / "export.json").write_text('{"student": "0"}')
     (line,) = said(caplog, catalog, "distilled.student")
-    assert "distilled/packaged, distilled/exported; `kedro run --pipelines=evaluation,deployment`" in line
+    assert line == (
+        "distilled/packaged and distilled/exported are outdated: another student, distilled/student, has been trained "
+        "since. `kedro run --pipelines=evaluation,deployment`, with the same --env and --params, makes them anew, of "
+        "that one"
+    )
     caplog.clear()
     assert said(caplog, catalog, "elsewhere") == []
+    (line,) = said(caplog, catalog, "predictions", "distilled.packaged")  # which asks no export
+    assert line.startswith(
+        "distilled/packaged is outdated, and this run asked it: another student, distilled/student, has"
+    )
+    assert "exported" not in line and line.endswith("makes it anew, of that one")
+    shutil.rmtree(tmp_path / "distilled" / "packaged")
+    caplog.clear()
+    assert said(caplog, catalog, "predictions", "distilled.packaged") == []
+    (line,) = said(caplog, catalog, "metrics.of_it", "distilled.student")
+    assert line.startswith("distilled/exported is outdated: another student")
 
 
 def test_the_file_of_predictions_is_named(tmp_path, monkeypatch, caplog):

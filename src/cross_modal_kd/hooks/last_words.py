@@ -81,18 +81,25 @@ def _at_work(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
 
 
 def _outdated(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
-    """What is of another student than the one that was trained last, where this run has to do with either."""
+    """What is of another student than the one that was trained last, of what this run has to do with.
+
+    Of a run that trains, measures or packages a student that is what is packaged and what is exported; of one that asks
+    the packaged student, that alone.
+    """
     from cross_modal_kd.student import beside_trained
 
     trained: Any = catalog.get(TRAINED) if TRAINED in catalog else None
     place = getattr(trained, "_filepath", None)
     if place is None or not {TRAINED, PACKAGED} & pipeline.datasets():
         return
-    old = [str(_short(each)) for each in beside_trained(Path(place))]
+    asked = TRAINED not in pipeline.datasets() and PACKAGED not in pipeline.all_outputs()
+    old = [each for each in beside_trained(Path(place)) if not asked or each.name == PACKAGED.partition(".")[2]]
     if old:
+        names = " and ".join(str(_short(each)) for each in old)
         yield (
-            f"of another student than the one that was trained last: {', '.join(old)}; `kedro run "
-            "--pipelines=evaluation,deployment`, with the same --env and --params, makes them of that one"
+            f"{names} {'is' if len(old) == 1 else 'are'} outdated{', and this run asked it' if asked else ''}: another "
+            f"student, {_short(Path(place))}, has been trained since. `kedro run --pipelines=evaluation,deployment`, "
+            f"with the same --env and --params, makes {'it' if len(old) == 1 else 'them'} anew, of that one"
         )
 
 
