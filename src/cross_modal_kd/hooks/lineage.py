@@ -45,7 +45,7 @@ class LineageHook:
         self._known: dict[str, dict[str, Any]] = {}
         self._ancestors: dict[str, frozenset[str]] = {}
 
-    @hook_impl(trylast=True)
+    @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Compare what the run reads with the samples and models that it reads beside; nothing is loaded but a table.
 
