@@ -91,13 +91,16 @@ class LineageHook:
 
     def _check(self, roots: Iterable[str]) -> None:
         """Free inputs that are of another of the roots than now lies there."""
+        noted = {name: self._known.get(name, {}).get("of") for name in self._pipeline.inputs()}
+        entries = {name: entry for name, entry in sorted(noted.items()) if isinstance(entry, dict) and entry}
+        if not entries:
+            return
         now: Origin = {}
         for root in roots:
             now |= self._digests(root)
         other = {
             name: sorted({_root_of(each) for each in now if now[each] != entry.get(each, now[each])})
-            for name in sorted(self._pipeline.inputs())
-            if isinstance(entry := self._known.get(name, {}).get("of"), dict) and self._path(name) is not None
+            for name, entry in entries.items()
         }
         if other := {name: of for name, of in other.items() if of}:
             raise ConfigError(_refusal(other))
