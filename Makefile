@@ -57,7 +57,7 @@ viz: $(STAMP) ## the pipelines as a graph, in the browser
 	$(BIN)/kedro viz run $(ARGS)
 
 # without the first, MLflow starts eight processes of 250 MB that nothing here has a use for; one reader needs one worker
-mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000, Experiments)
+mlflow: $(STAMP) ## the tracked runs, in the browser (http://127.0.0.1:5000, choose Model training, Experiments)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" $(ARGS)
 
 compare: $(STAMP) ## what differs between tracked runs, on the console and on a page in the browser (RUNS="id id")

@@ -6,7 +6,9 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
 from cross_modal_kd.datasets import DirectoryDataset, ModelDataset, TableDataset
+from cross_modal_kd.hooks import last_words
 from cross_modal_kd.hooks.last_words import LastWordsHook
+from cross_modal_kd.tracking import TrackedRun
 
 
 def said(caplog, catalog, output: str, of: str | None = None) -> list[str]:
@@ -64,3 +66,14 @@ def test_the_file_of_predictions_is_named(tmp_path, monkeypatch, caplog):
     assert said(caplog, catalog, "predictions") == []
     (tmp_path / "predictions.csv").write_text("name\n")
     assert said(caplog, catalog, "predictions") == ["predictions: predictions.csv"]
+
+
+def test_the_switch_is_named_without_which_mlflow_shows_no_run(tmp_path, monkeypatch, caplog, project_path):
+    monkeypatch.setattr(last_words, "current_run", lambda: TrackedRun("3f2a", "sqlite:///mlflow.db"))
+    (line,) = said(caplog, DataCatalog(), "elsewhere")
+    assert line == (
+        "MLflow: run 3f2a at sqlite:///mlflow.db; see `mlflow ui --backend-store-uri sqlite:///mlflow.db` "
+        "(choose Model training at the top left)"
+    )
+    for page in ("README.md", "conf/README.md", "Makefile"):
+        assert "Model training" in (project_path / page).read_text(encoding="utf-8"), page

@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.tracking import current_run
+from cross_modal_kd.tracking import current_run, shown_by
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _tracked() -> Iterator[str]:
     run = current_run()
     if run is not None:
         uri = run.tracking_uri
-        how = "" if uri.startswith(SERVER) else f"; `mlflow ui --backend-store-uri {shlex.quote(uri)}` shows it"
+        how = "" if uri.startswith(SERVER) else f"; see {shown_by(uri)}"
         yield f"MLflow: run {run.run_id} at {uri}{how}"
 
 

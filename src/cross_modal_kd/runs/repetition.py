@@ -11,7 +11,7 @@ from typing import Any
 from cross_modal_kd.runs.agreement import Agreement
 from cross_modal_kd.runs.command import Command
 from cross_modal_kd.runs.tree import Refused, answer, checked_commit, kedro, worktree
-from cross_modal_kd.tracking import PastRun, Runs, leaves, version_facts
+from cross_modal_kd.tracking import PastRun, Runs, leaves, shown_by, version_facts
 
 COMMAND, SAMPLES, THREADS = "kedro.command", "data.samples", "OMP_NUM_THREADS"
 TAIL = 25  # lines of the log of a run that failed
@@ -75,7 +75,7 @@ class Repetition:
             before = [self._past, *self._store.children(self._past)]
             agreement = Agreement.of(before, [new, *fresh.children(new)], tolerance)
             if keep:
-                self._say(f"kept: {tree}; `mlflow ui --backend-store-uri {after}` shows the new run {new.run_id}\n")
+                self._say(f"kept: {tree}; see the new run {new.run_id} by {shown_by(after)}\n")
         return agreement
 
     def _checked(self, anyway: bool) -> tuple[Command, str]:

@@ -23,7 +23,7 @@ from cross_modal_kd.tracking.mlflow_session import MlflowSession, joined_run
 from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.runs import PastRun, Runs, RunsError
-from cross_modal_kd.tracking.settings import Settings
+from cross_modal_kd.tracking.settings import Settings, shown_by
 
 __all__ = [
     "Judged",
@@ -52,6 +52,7 @@ __all__ = [
     "run_name",
     "set_beside",
     "set_this_run",
+    "shown_by",
     "this_run",
     "version_facts",
     "without_other_arms",

@@ -1,6 +1,7 @@
 """Where runs are tracked: conf/base/mlflow.yml, checked."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,23 @@ from typing import Any
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
+
+
+def shown_by(tracking_uri: str) -> str:
+    """The command that shows what a database holds, and the switch without which MLflow's page shows no run of it.
+
+    The page begins with GenAI, whose overview of an experiment is empty; no tag of the experiment changes that.
+
+    Args:
+        tracking_uri: of the database.
+
+    Returns:
+        Words that follow "see".
+
+    >>> shown_by("sqlite:///mlflow.db")
+    '`mlflow ui --backend-store-uri sqlite:///mlflow.db` (choose Model training at the top left)'
+    """
+    return f"`mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}` (choose Model training at the top left)"
 
 
 @dataclass(frozen=True)
