@@ -130,6 +130,24 @@ def test_a_line_a_file_has_no_control_characters_and_poor_inputs_are_flagged(cal
     assert "nearest label of its training" in told
 
 
+def test_a_class_that_has_a_code_for_a_label_is_called_by_its_words_in_lines_and_by_the_code_in_tables(
+    call, student, pictures, tmp_path
+):
+    model = StudentModel.load(student, "cpu")
+    (file, *_) = whole(pictures)
+    items = model.package.teacher.space.items
+    best, second = [label for label, _ in model.predict(file, top_k=2).top]
+    for label in (best, second):
+        assert model.name_of(label) in set(items[items["label"] == label]["text"])
+    _, said, _ = call("predict", file, "--top=2")
+    assert f": {model.name_of(best)} ({best}) 0." in said and f", {model.name_of(second)} ({second}) 0." in said
+    call("predict", file, "--top=2", f"--output={tmp_path / 'found.csv'}")
+    row = read_csv(tmp_path / "found.csv").iloc[0]
+    assert [str(row["label"]), str(row["label_2"])] == [best, second]
+    _, said, _ = call("predict", file, f"--labels={best},{second}")  # words of who asks
+    assert f": {best} 0." in said or f": {second} 0." in said
+
+
 def test_what_was_answered_before_an_error_is_kept_beside_the_old_file(call, pictures, tmp_path, monkeypatch):
     output = tmp_path / "found.csv"
     output.write_text("old\n")

@@ -1,6 +1,6 @@
 """``predict FILES``: the class of each, with its probability and the quality of the input."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def predict(
     answers = Counted(model.predict(iter(files), top_k=top, labels=names))
     if output is None:
         for answer in answers:
-            click.echo(_line(answer))
+            click.echo(_line(answer, model.name_of if names is None else str))
     else:
         _write(answers, output, top)
         click.echo(f"{how_many(answers.read, 'prediction')} in {shown(output)}" + answers.not_read(), err=True)
@@ -111,12 +111,17 @@ def _write(answers: Counted, output: Path, top: int) -> None:
         raise
 
 
-def _line(answer: "Prediction") -> str:
+def _line(answer: "Prediction", name_of: Callable[[str], str]) -> str:
     if answer.error is not None:
         return f"{shown(answer.name)}: not read: {shown(answer.error)}"
-    classes = ", ".join(f"{shown(label)} {probability:.3f}" for label, probability in answer.top)
+    classes = ", ".join(f"{_class(label, name_of(label))} {probability:.3f}" for label, probability in answer.top)
     quality = quality_words(answer.quality)
     return f"{shown(answer.name)}: {classes}" + (f" ({quality})" if quality else "")
+
+
+def _class(label: str, name: str) -> str:
+    """The name of a class, with its label where that is a code."""
+    return shown(label) if name == label else f"{shown(name)} ({shown(label)})"
 
 
 def _named(labels: str) -> list[str]:

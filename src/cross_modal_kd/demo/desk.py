@@ -174,10 +174,10 @@ class Desk:
         taught = student.record.role != "student_alone"
         return Reply(
             title=_title(student),
-            label=shelf.name_of(said.label) if said.label is not None else "",
+            label=student.name_of(said.label) if said.label is not None else "",
             probability=said.probability or 0.0,
             calibrated=said.calibrated,
-            top=[(shelf.name_of(name), share) for name, share in said.top],
+            top=[(student.name_of(name), share) for name, share in said.top],
             verdict="" if threshold is None else _verdict(threshold, shown, len(student.package.training)),
             nearest=shown,
             among=len(student.package.training),

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import pandas as pd
-
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records
 from cross_modal_kd.student import Match, Space, StudentModel
@@ -46,19 +44,8 @@ class Shelf:
         package, task = student.package, student.task
         self._own = _rows(package.training, task.student)
         self._teachers = _rows(package.teacher.space, task.teacher)
-        self._words = _names(package.teacher.space.items)
+        self._name_of = student.name_of
         self._preview = lru_cache(KEPT)(self._look)
-
-    def name_of(self, label: str) -> str:
-        """A label's name to be read.
-
-        Args:
-            label: of the training.
-
-        Returns:
-            The shortest text of it, where labels are but codes of what the texts describe; else the label.
-        """
-        return self._words.get(label, label)
 
     def show(self, match: Match, threshold: float | None = None) -> Shown:
         """A sample that was found.
@@ -73,7 +60,7 @@ class Shelf:
         row = self._own.get(match.name) or self._teachers.get(match.name) or {"label": match.name}
         kind, content = self._preview(match.name)
         same = None if threshold is None else match.score >= threshold
-        return Shown(kind, content, self.name_of(row["label"] or "no label"), match.score, same)
+        return Shown(kind, content, self._name_of(row["label"] or "no label"), match.score, same)
 
     def _look(self, sample_id: str) -> tuple[str, str]:
         row = self._own.get(sample_id) or self._teachers.get(sample_id)
@@ -93,12 +80,3 @@ class Shelf:
 def _rows(space: Space, modality: str) -> Mapping[str, dict[str, Any]]:
     items = space.items.astype(object).where(space.items.notna(), None)
     return {row["sample_id"]: {**row, "modality": modality} for row in as_records(items)}
-
-
-def _names(items: pd.DataFrame) -> dict[str, str]:
-    """The shortest text of each label, if labels are what pairs the samples and texts describe them."""
-    texts = items[items["text"].notna() & items["label"].notna()]
-    if texts.empty or not (texts["label"] == texts["key"]).all():
-        return {}
-    ordered = texts.assign(length=texts["text"].str.len()).sort_values(["length", "sample_id"])
-    return {str(key): str(text) for key, text in ordered.drop_duplicates("label").set_index("label")["text"].items()}

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from cross_modal_kd.modalities import modality_of, modality_of_ending
 from cross_modal_kd.models import build_student, saved_inputs
 from cross_modal_kd.samples import UnreadableSampleError, words_of
 from cross_modal_kd.student.answer import class_logits, probabilities
+from cross_modal_kd.student.class_names import class_names
 from cross_modal_kd.student.decide import accepts, probability_of, threshold_named
 from cross_modal_kd.student.enrolment import Enrolled, Enrolment
 from cross_modal_kd.student.errors import StudentError
@@ -107,6 +108,21 @@ class StudentModel:
     def classes(self) -> list[str]:
         """Names of the classes that it knows."""
         return list(self.record.classes)
+
+    def name_of(self, label: str) -> str:
+        """A label's name to be read.
+
+        Args:
+            label: of the training.
+
+        Returns:
+            The shortest text of it, where labels are but codes of what the teacher's texts describe; else the label.
+        """
+        return self._class_names.get(label, label)
+
+    @cached_property
+    def _class_names(self) -> dict[str, str]:
+        return class_names(self.package.teacher.space.items)
 
     @property
     def thresholds(self) -> dict[str, Threshold]:
