@@ -110,7 +110,7 @@ ask() {
 
 user() {
 	local name="${1:-}" password="${TEAM_PASSWORD:-}" json answer
-	[[ "$name" =~ ^[A-Za-z0-9_.@-]+$ ]] || fail "user NAME: letters, digits and _ . @ -, found '$name'"
+	[[ "$name" =~ ^[A-Za-z0-9_.@-]+$ ]] || fail "user NAME: letters from a to z or A to Z, digits and _ . @ -, found '$name'"
 	if [ -z "$password" ]; then
 		read -rsp "password of $name (12 letters or more): " password && echo
 	fi

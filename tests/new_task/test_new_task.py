@@ -700,8 +700,9 @@ def test_where_nothing_can_be_read_it_says_so(new_task, tmp_path):
     ("name", "message"),
     [
         ("face_speech", "conf/face_speech is there already and stays as it is"),
-        ("base", "expected letters, digits"),
-        ("../up", "expected letters, digits"),
+        ("base", "neither base nor local), found 'base'"),
+        ("../up", "neither of the last two at its beginning"),
+        ("vögel", "expected letters from a to z or A to Z, digits"),
         ("concept_verification", "which is the name of another task, that of conf/base"),
     ],
 )

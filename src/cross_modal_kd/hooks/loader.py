@@ -145,8 +145,8 @@ class TaskConfigLoader(OmegaConfigLoader):
         name = said if said is not None else self._name_of(self._run_env)
         if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
             raise ConfigError(
-                f"{self._env_folder}/globals.yml: task is a part of every path, expected a name of letters, digits, "
-                f"'_', '-' and '.', found {name!r}"
+                f"{self._env_folder}/globals.yml: task is a part of every path, expected a name of letters from a to z "
+                f"or A to Z, digits, '_', '-' and '.', neither of the last two at its beginning, found {name!r}"
             )
         if other := self._other_task_called(name):
             raise ConfigError(

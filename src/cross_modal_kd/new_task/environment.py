@@ -35,8 +35,8 @@ def require_new(project: Path, name: str) -> Path:
         raise SamplesError(f"{project}: there is no conf/base here; go to the project's folder and try again")
     if not NAME.fullmatch(name) or name in TAKEN:
         raise SamplesError(
-            f"a task's name is a part of every path: expected letters, digits, '_', '-' and '.' (and neither "
-            f"{' nor '.join(TAKEN)}), found {name!r}"
+            "a task's name is a part of every path: expected letters from a to z or A to Z, digits, '_', '-' and '.', "
+            f"neither of the last two at its beginning (and neither {' nor '.join(TAKEN)}), found {name!r}"
         )
     folder = project / "conf" / name
     if folder.exists():

@@ -171,7 +171,7 @@ def _counted(values: Iterable[str], most: int = 5) -> str:
 
 
 def source_name(folder: str) -> str:
-    """A folder's name as that of a source: letters, digits and underscores.
+    """A folder's name as that of a source: letters from a to z, digits and underscores.
 
     Args:
         folder: its name.
