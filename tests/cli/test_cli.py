@@ -41,12 +41,19 @@ def kedro(project_path, tmp_path, monkeypatch):
         (["--env=conf/test"], "there is no environment 'conf/test'. Did you mean 'test'.*face_speech"),
         (["--env=../test"], "there is no environment '../test'. Did you mean 'test'.*face_speech"),
         (["--runner=Threads"], "there is no runner 'Threads'"),
+        (["--tags=label"], "no node has the tag 'label'. Did you mean 'labels'. There are: comparison.*, labels"),
+        (["--tags=labels"], "no node of __default__ has the tag 'labels'; some of --pipelines=regimes have it"),
+        (["--tags=reprot", "--pipelines=evaluation"], "no node has the tag 'reprot'. Did you mean 'report'"),
+        (["--nodes=quality.measure_qualty"], "Did you mean 'quality.measure_quality'.*kedro registry describe"),
+        (["--from-inputs=sample"], "datasets named .'sample'.*Did you mean 'samples'"),
         (["--nodes=nothing"], "nodes named .'nothing'.*kedro registry describe"),
         (["--pipelines=distillation"], "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ing"),
         (["--params=training.epochs=x,data_root=/dev/null"], "training.epochs: Input should be a valid integer.*'x'"),
         (["--params=student.margin=0.1,student.margins=1,data_root=/dev/null"], "student: unknown key 'margins'"),
         (["--params=teacher=null,data_root=/dev/null"], "teacher: is null; give it its keys"),
         (["--params=trainning.epochs=1"], "unknown parameter 'trainning'.*Did you mean 'training'"),
+        (["--params=training.learnrate=1"], "training: unknown key 'learnrate'.*expected one of:.*Did you mean 'lr'"),
+        (["--params=inputs.imgae=1"], "inputs: unknown key 'imgae'.*Did you mean 'image'"),
         (["--params=distillation.arm=soft_bth"], "distillation.arm: there is no arm 'soft_bth'. Did you mean"),
     ],
 )
@@ -272,6 +279,21 @@ def test_kedros_own_runner_is_not_in_the_command():
 def test_a_parameter_that_cannot_be_read_is_refused(typed):
     with pytest.raises(cli.Told, match="--params"):
         cli.run.make_context("run", [f"--params={typed}"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("training.lr=0,005", "found training.lr=0,005; a number has a decimal point: training.lr=0.005"),
+        ("a=b,training.lr=-1,5e-3", "decimal point: training.lr=-1.5e-3 (and a list brackets: training.lr=[-1,5e-3])"),
+        ("score.inputs=a,b", "found score.inputs=a,b; a list has brackets: score.inputs=[a,b]"),
+        ("005", "--params: expected key=value, several parted by commas; found '005'"),
+    ],
+)
+def test_a_comma_within_a_value_is_told_with_what_was_meant(typed, message):
+    with pytest.raises(cli.Told) as told:
+        cli.run.make_context("run", [f"--params={typed}"])
+    assert told.value.message.startswith("--params: ") and told.value.message.endswith(message)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from cross_modal_kd.cli.filters import nothing_chosen
 from cross_modal_kd.compute import RAISED_IN
 from cross_modal_kd.config import first_errors, nearest
 from cross_modal_kd.storage import NotReadableError, not_readable
@@ -122,9 +123,7 @@ def _runner(_: BaseException, text: str) -> str:
 
 
 def _nodes(_: BaseException, text: str) -> str:
-    if not text.startswith(("Pipeline does not contain", "Pipeline contains no nodes")):
-        return ""
-    return f"{text.rstrip('.')}; `kedro registry describe <pipeline>` lists the nodes of one"
+    return nothing_chosen(text)
 
 
 def _dataset(error: BaseException, text: str) -> str:

@@ -41,6 +41,7 @@ from cross_modal_kd.config.strict import EachOnce as EachOnce
 from cross_modal_kd.config.strict import Grown as Grown
 from cross_modal_kd.config.strict import Reference as Reference
 from cross_modal_kd.config.strict import Strict as Strict
+from cross_modal_kd.config.strict import did_you_mean as did_you_mean
 from cross_modal_kd.config.strict import first_errors as first_errors
 from cross_modal_kd.config.strict import nearest as nearest
 from cross_modal_kd.config.strict import without_null as without_null

@@ -20,7 +20,7 @@ from cross_modal_kd.config.registered import (
     library_traits,
     weights_options,
 )
-from cross_modal_kd.config.strict import Strict, without_null
+from cross_modal_kd.config.strict import Strict, unknown_keys, without_null
 
 Block = TypeVar("Block", bound=BaseModel)
 
@@ -110,10 +110,7 @@ class InputConfig(Strict):
         blocks = input_blocks()
         unknown = sorted(str(key) for key in data if key not in (*blocks, "cache_mb"))
         if unknown:
-            raise ValueError(
-                f"unknown key {', '.join(map(repr, unknown))} in InputConfig; "
-                f"expected one of: {', '.join(sorted((*blocks, 'cache_mb')))}"
-            )
+            raise ValueError(unknown_keys(unknown, "InputConfig", sorted((*blocks, "cache_mb"))))
         fields: dict[str, Any] = {name: (block, block()) for name, block in blocks.items()}
         checked = create_model("InputBlocks", **fields).model_validate({n: data[n] for n in blocks if n in data})
         return {**data, **{name: getattr(checked, name) for name in blocks}}

@@ -86,11 +86,7 @@ class Strict(BaseModel):
         if isinstance(data, dict):
             unknown = sorted(str(key) for key in data if key not in cls.model_fields)
             if unknown:
-                there = ", ".join(sorted(cls.model_fields))
-                raise ValueError(
-                    f"unknown key {', '.join(map(repr, unknown))} in {cls.__name__}; "
-                    f"{f'expected one of: {there}' if there else 'it takes none'}"
-                )
+                raise ValueError(unknown_keys(unknown, cls.__name__, sorted(cls.model_fields)))
         return data
 
     @model_validator(mode="before")
@@ -129,6 +125,25 @@ class Grown(Strict):
         return {name: value for name, value in said.items() if name not in unsaid or value != unsaid[name]}
 
 
+def unknown_keys(unknown: Sequence[str], block: str, there: Sequence[str]) -> str:
+    """The sentence about keys that a block does not have.
+
+    Args:
+        unknown: The keys.
+        block: Name of the block's model.
+        there: The keys that it has.
+
+    Returns:
+        What was found, what is expected, what was probably meant.
+
+    >>> unknown_keys(["epoch"], "TrainingConfig", ["epochs", "lr"])
+    "unknown key 'epoch' in TrainingConfig; expected one of: epochs, lr. Did you mean 'epochs'?"
+    """
+    hints = "".join(f" {hint}" for key in unknown if (hint := did_you_mean(key, there)))
+    expected = f"expected one of: {', '.join(there)}{hints and f'.{hints}'}" if there else "it takes none"
+    return f"unknown key {', '.join(map(repr, unknown))} in {block}; {expected}"
+
+
 def nearest(name: str, there: Sequence[str]) -> str:
     """The end of an error's sentence about a name that is not there.
 
@@ -142,9 +157,32 @@ def nearest(name: str, there: Sequence[str]) -> str:
     >>> nearest("soft_bth", ["none", "soft_both"])
     "Did you mean 'soft_both'? There are: none, soft_both"
     """
-    near = get_close_matches(name, there, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}There are: {', '.join(there) or 'none'}"
+    return " ".join(filter(None, (did_you_mean(name, there), f"There are: {', '.join(there) or 'none'}")))
+
+
+def did_you_mean(name: str, there: Sequence[str]) -> str:
+    """A question about a name that is not there, if one that is there is near.
+
+    Args:
+        name: What was given.
+        there: What there is.
+
+    Returns:
+        The question: after the nearest in spelling, or after one that is the name made shorter; empty without either.
+
+    >>> did_you_mean("epoch", ["epochs", "lr"]), did_you_mean("learning_rate", ["epochs", "lr"])
+    ("Did you mean 'epochs'?", "Did you mean 'lr'?")
+    >>> did_you_mean("momentum", ["epochs", "lr"])
+    ''
+    """
+    near = get_close_matches(name, there, n=1) or [each for each in there if _shortens(each, name)]
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def _shortens(short: str, name: str) -> bool:
+    """Whether that is a name of two letters or three whose letters stand in the other, the first at its beginning."""
+    rest = iter(name)
+    return 2 <= len(short) <= 3 and name[:1] == short[:1] and all(letter in rest for letter in short)
 
 
 def _is_number(annotation: Any) -> bool:

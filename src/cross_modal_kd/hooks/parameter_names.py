@@ -1,13 +1,14 @@
 """A misspelt top-level parameter stops the run; inside a block, the block's pydantic model sees to that."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+
+from cross_modal_kd.config import did_you_mean
 
 RUN_TIME_ONLY = ("data_root",)
 QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -62,9 +63,8 @@ def check_names(parameters: Iterable[str], declared: Iterable[str]) -> None:
     known = sorted((*declared, *RUN_TIME_ONLY))
     for name in parameters:
         if name not in known:
-            nearest = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+            hint = did_you_mean(name, known)
             raise ValueError(
-                f"unknown parameter {name!r} (in conf/<env>/parameters*.yml or --params).{hint} "
+                f"unknown parameter {name!r} (in conf/<env>/parameters*.yml or --params).{hint and f' {hint}'} "
                 f"conf/base/parameters*.yml declares: {', '.join(known)}"
             )
