@@ -117,6 +117,11 @@ def test_what_a_folder_holds_of_other_endings_is_counted(call, pictures, tmp_pat
     (folder / "a.PNG").unlink()
     code, _, told = call("predict", folder)
     assert code == 1 and "no image file in it" in told and "2 x .heic" in told
+    for place in range(12):  # of more kinds than are named: the numbers still add up
+        (folder / f"{place}.{'abcdefg'[place % 7]}").write_bytes(b"x")
+    _, _, told = call("predict", folder)
+    listed = told.partition("16 others passed over, which a student of image does not read: ")[2].splitlines()[0]
+    assert sum(map(int, re.findall(r"(\d+) (?:x|more)", listed))) == 16 and listed.endswith(" and 6 more"), told
 
 
 def test_a_line_a_file_has_no_control_characters_and_poor_inputs_are_flagged(call, tmp_path):

@@ -477,6 +477,12 @@ def _others(root: Path) -> None:
     (root / "a" / "1.docx").write_text("")
 
 
+def _others_of_many_kinds(root: Path) -> None:
+    (root / "a").mkdir(parents=True)
+    for ending in "bcdefgh":
+        (root / "a" / f"1.{ending}").write_text("")
+
+
 def _splits(root: Path) -> None:
     for split in ("train", "val"):
         sound(root / split / "bird" / "1.wav", 0, 0)
@@ -535,6 +541,7 @@ def _texts_alone(root: Path) -> None:
         (_empty, r"no file of a modality that is read \(image: .png.*it is empty"),
         (_flat, r"1 file lies in it and none in a folder of its label.*a.png.*Make a folder for each label"),
         (_others, r"it has 1 other \(1 x .docx\)"),
+        (_others_of_many_kinds, r"it has 7 others \((1 x .\w, ){4}1 x .\w and 2 more\)"),
         (_splits, r"its folders are splits \('train', 'val'\).*Put the label first"),
         (_one_label, "not enough for a task yet.*as classification: one-class set.*as verification: "),
         (_few, "not enough for a task yet.*as verification: .*as classification: the dev split is empty"),

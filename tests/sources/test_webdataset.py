@@ -193,6 +193,12 @@ def test_links_and_names_that_lead_out_are_rejected(tmp_path, name, kind, reason
     assert path == f"0.tar#{name}".replace("\udce9", "\\xe9") and reason in why
 
 
+def test_members_of_a_tar_that_holds_nothing_else_are_counted_to_the_last(tmp_path):
+    tar(tmp_path / "0.tar", {f"{name}.{ending}": b"x" for name in "ab" for ending in ("c", "d", "e", "f", "g", "h")})
+    with pytest.raises(SamplesError, match=r"found 2 members with the ending .c.* and 2 more; take"):
+        read(tmp_path)
+
+
 def test_a_key_that_comes_twice_in_one_tar(tmp_path):
     tar(tmp_path / "0.tar", {"a.jpg": b"x", "b.jpg": b"x", "a.txt": b"x"})
     with pytest.raises(SamplesError, match=r"0.tar: the key 'a' comes twice \(its members do not follow each other\)"):

@@ -14,7 +14,7 @@ from cross_modal_kd.modalities import known_endings, modality_of, modality_of_en
 from cross_modal_kd.new_task.formats import BESIDE, Format, format_of, unread_table
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
 from cross_modal_kd.sources import check_source, layout_of, list_files, untold
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import counted_kinds, how_many
 
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
@@ -160,14 +160,9 @@ def _nothing(folder: Path, paths: Sequence[PurePosixPath]) -> str:
             f"first: {known[0]}). Make a folder for each label, named after it, and put its files there: <label>/<file>"
             f"{unread_table(folder)}"
         )
-    endings = _counted(path.suffix or "no ending" for path in paths)
+    endings = counted_kinds(path.suffix or "no ending" for path in paths)
     there = f"it has {how_many(len(paths), 'other')} ({endings})" if paths else "it is empty"
     return f"{folder}: no file of a modality that is read ({known_endings()}); {there}"
-
-
-def _counted(values: Iterable[str], most: int = 5) -> str:
-    counts = pd.Series(list(values)).value_counts().head(most)
-    return ", ".join(f"{count} x {value}" for value, count in counts.items())
 
 
 def source_name(folder: str) -> str:

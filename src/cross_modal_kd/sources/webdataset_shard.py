@@ -12,7 +12,7 @@ from typing import Any
 from cross_modal_kd.modalities import known_endings, modality_of_ending
 from cross_modal_kd.samples import SamplesError, TarEntry, UnreadableSampleError, shown, tar_entries
 from cross_modal_kd.sources.files import unusable_name
-from cross_modal_kd.storage import decoded, how_many
+from cross_modal_kd.storage import counted_kinds, decoded, how_many
 
 TEXTS = ("txt", "text", "caption", "transcript")
 LABEL, FIELDS, SPEAKER = "cls", "json", "spk"
@@ -104,7 +104,7 @@ class Shard:
                 except UnreadableSampleError as error:
                     self._reject(members, error)
         if not self.rejected and not any(sample.files or sample.texts for sample in found):
-            told = ", ".join(how_many(count, "member") + f" {what}" for what, count in self.others.most_common(5))
+            told = counted_kinds(self.others.elements(), 5, lambda count, what: f"{how_many(count, 'member')} {what}")
             raise SamplesError(
                 f"{self.file}: expected samples of a webdataset (members that end in one of {known_endings()}; text: "
                 f"{', '.join(TEXTS)}), found {told or 'none'}; take the tar out, or write it as one"

@@ -28,7 +28,7 @@ from cross_modal_kd.storage.folder import (
 from cross_modal_kd.storage.lock import HeldError, Lock, guarded, replacing, write_whole
 from cross_modal_kd.storage.process import is_dead, process_facts, user
 from cross_modal_kd.storage.rows_file import RowsFile
-from cross_modal_kd.storage.words import how_many, with_article
+from cross_modal_kd.storage.words import counted_kinds, how_many, with_article
 
 __all__ = [
     "SUMS",
@@ -37,6 +37,7 @@ __all__ = [
     "NotReadableError",
     "RowsFile",
     "clear_leftovers",
+    "counted_kinds",
     "how_many",
     "csv_text",
     "decoded",

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cross_modal_kd.storage import how_many
+from cross_modal_kd.storage import counted_kinds, how_many
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.inputs import files_in
 
@@ -36,9 +36,8 @@ def gathered(given: Iterable[Path], modality: str, tell: Callable[[Path, str], o
         if empty:
             tell(path, f"no {modality} file in it")
         if others := +others:
-            kinds = ", ".join(f"{count} x {ending}" for ending, count in others.most_common(5))
             what = f"{how_many(others.total(), 'other')} passed over"
-            tell(path, f"{what}, which a student of {modality} does not read: {kinds}")
+            tell(path, f"{what}, which a student of {modality} does not read: {counted_kinds(others.elements())}")
     if not some:
         raise StudentError(f"there is no {modality} file in {', '.join(str(path) for path in given)}")
 
