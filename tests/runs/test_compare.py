@@ -125,6 +125,23 @@ def test_a_run_that_did_not_end_well_is_warned_of():
     assert "B (20000000) did not end well: KILLED" in found.warnings[0]
 
 
+def test_a_run_that_measured_nothing_is_named_with_what_measures():
+    nothing = {"seconds/ingestion.split_samples": 0.5, "system/cpu": 3.0, "training/distilled.loss": 1.0}
+    reads = past(2, tags={"data.protocol": None, "kedro.env": "birds"}, found=nothing)
+    found = compare([past(1), reads], {})
+    assert found.warnings == (
+        "20000000 (run 2) has measured nothing that could be compared: `kedro run --pipelines=distill --env=birds` "
+        "trains and measures, and `kedro run --pipelines=evaluation --env=birds` measures the students that are there.",
+    )
+    said = compare_words(found)
+    assert "no interval: nothing was measured by 20000000." in said and "same test set" not in said
+    also = past(3, tags={"kedro.env": "local"}, found=nothing)
+    (warning,) = compare([also, reads], {}).warnings
+    assert warning.startswith("30000000 (run 3) and 20000000 (run 2) have measured nothing") and "--env" not in warning
+    on_dev = past(4, found={"teacher_metrics/dev_eer": 0.1})
+    assert not compare([past(1), on_dev], {}).warnings
+
+
 def test_the_interval_of_a_difference_is_that_of_the_differences_in_the_same_resamples():
     runs = [past(1), past(2, found=metrics(0.3, 0.15))]
     tables = {run.run_id: resamples(seed) for seed, run in enumerate(runs)}

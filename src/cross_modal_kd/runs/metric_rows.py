@@ -12,7 +12,7 @@ import pandas as pd
 from cross_modal_kd.evaluation import SEEN, legend_of, legends, shown, shown_change
 from cross_modal_kd.metrics import Interval, paired_difference
 from cross_modal_kd.plotting import typeset
-from cross_modal_kd.runs.test_set import TestSet
+from cross_modal_kd.runs.test_set import PASSED_OVER, TestSet, has_measured
 from cross_modal_kd.tracking import PastRun, Runs
 
 RESAMPLES = "resamples.parquet"
@@ -27,8 +27,6 @@ PARTS = {
 }
 OTHERS = "Other metrics"
 OF_TRAINING = (SEEN, "_train", "_gap")  # measured on training samples too
-# metrics that are times, curves, ends of intervals, or are said elsewhere
-PASSED_OVER = ("headline/", "interval/", "seconds/", "system/", "training/", "metrics/protocol.", "metrics/chance.")
 
 
 @dataclass(frozen=True)
@@ -182,6 +180,8 @@ class Pairs:
 
     def _lacks(self) -> str:
         without = [run.short for run in self._runs if run.run_id not in self._resamples]
+        if nothing := [run.short for run in self._runs if not has_measured(run)]:
+            return f"nothing was measured by {', '.join(nothing)}"
         if self._test_set.same is not True:
             return "they were not measured on one test set, as far as is known"
         if without:

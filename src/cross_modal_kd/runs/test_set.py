@@ -7,6 +7,8 @@ from cross_modal_kd.tracking import PastRun
 
 SAMPLES, PROTOCOL = "data.samples", "data.protocol"
 FOLDS = "evaluation.folds"
+# metrics that are times, curves, ends of intervals, or are said elsewhere
+PASSED_OVER = ("headline/", "interval/", "seconds/", "system/", "training/", "metrics/protocol.", "metrics/chance.")
 DECIDE = ("task.", "sources.", "ingestion.", "evaluation.")  # parameters that the test set comes from
 
 
@@ -37,6 +39,8 @@ class TestSet:
             The same, another, or not known.
         """
         samples = _equal(runs, SAMPLES)
+        if nothing := [run for run in runs if not has_measured(run)]:
+            return cls(None, bool(samples), _nothing(nothing))
         protocol = _equal(runs, PROTOCOL)
         if protocol and samples is False and any(run.params.get(FOLDS, "1") not in ("1", "null") for run in runs):
             return cls(False, False, "The samples differ, and folds test all: the metrics cannot be compared.")
@@ -69,6 +73,30 @@ class TestSet:
             )
         why = "All saw the same samples, and were measured by the same parameters (data.protocol is not known)."
         return cls(True, True, why)
+
+
+def has_measured(run: PastRun) -> bool:
+    """Whether it has a metric that can be set against another run's.
+
+    Args:
+        run: of any pipeline.
+
+    Returns:
+        False of one that has only read data, or trained.
+    """
+    return any(not name.startswith(PASSED_OVER) for name in run.metrics)
+
+
+def _nothing(runs: Sequence[PastRun]) -> str:
+    """What keeps runs from being compared that have measured nothing, and what measures."""
+    named = " and ".join(f"{run.short} ({run.name})" for run in runs)
+    env = runs[0].tags.get("kedro.env")
+    option = "" if env in (None, "local") else f" --env={env}"
+    return (
+        f"{named} {'has' if len(runs) == 1 else 'have'} measured nothing that could be compared: `kedro run "
+        f"--pipelines=distill{option}` trains and measures, and `kedro run --pipelines=evaluation{option}` measures "
+        "the students that are there."
+    )
 
 
 def _equal(runs: Sequence[PastRun], tag: str) -> bool | None:
