@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cross_modal_kd.cli.told import Told
+from cross_modal_kd.cli.told import Told, require_read
 
 # 0: every file was read. 2 is click's, of a command that was wrongly typed.
 NOTHING, SOME = 1, 3
@@ -42,6 +42,7 @@ class Answering(click.Command):
             Told: the error was of the user's making, or of the machine.
             Exception: every other, which Python prints as a whole.
         """
+        require_read(ctx.params)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

@@ -9,7 +9,7 @@ import click
 
 from cross_modal_kd.cli.errors import REPORTED, is_of_the_user, told, write_log
 from cross_modal_kd.cli.quiet import log_as_the_project_says, once
-from cross_modal_kd.cli.told import Told
+from cross_modal_kd.cli.told import Told, require_read
 from cross_modal_kd.tracking import set_beside
 
 
@@ -34,6 +34,7 @@ class Run(click.Command):
             Told: the error was of the user's making, or of the machine.
             Exception: every other, which Python prints as a whole.
         """
+        require_read(ctx.params)
         log_as_the_project_says()
         # this project's pages name the option, which Kedro keeps until its next version
         warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from omegaconf import OmegaConf
 
-from cross_modal_kd.cli.told import Told
+from cross_modal_kd.cli.told import Told, require_read
 from cross_modal_kd.tracking import parted
 
 
@@ -22,10 +22,11 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
         A mapping; each value is read as YAML.
 
     Raises:
-        Told: an item is no ``key=value``, or no YAML.
+        Told: an item is no ``key=value``, or no YAML; or this Python misreads what was typed.
     """
     if isinstance(value, dict):
         return value
+    require_read(value)
     items = [item.strip() for item in parted(value) if item.strip()]
     for before, item in zip(["", *items], items, strict=False):
         if not item.partition("=")[0].strip() or "=" not in item:

@@ -1,8 +1,12 @@
 """How an error of the user's making is shown."""
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from cross_modal_kd.storage import misread
 
 
 class Told(click.ClickException):
@@ -16,3 +20,21 @@ class Told(click.ClickException):
         """
         head = click.style("error:", fg="red", bold=True)
         click.echo(f"\n{head} {self.message}", file=file, err=True)
+
+
+def require_read(given: Any) -> None:
+    """Refuse what was typed where this Python has misread it.
+
+    Args:
+        given: what click has made of it: texts, paths, and lists and mappings of them.
+
+    Raises:
+        Told: the first such text, with what to do.
+    """
+    if isinstance(given, Mapping):
+        require_read([*given, *given.values()])
+    elif isinstance(given, list | tuple):
+        for each in given:
+            require_read(each)
+    elif isinstance(given, str | os.PathLike) and (reason := misread(os.fspath(given))):
+        raise Told(reason)

@@ -14,7 +14,7 @@ from cross_modal_kd.modalities import known_endings, modality_of, modality_of_en
 from cross_modal_kd.new_task.formats import BESIDE, Format, format_of, unread_table
 from cross_modal_kd.samples import Roots, SamplesError, UnreadableSampleError, as_records, first_few
 from cross_modal_kd.sources import check_source, layout_of, list_files, untold
-from cross_modal_kd.storage import counted_kinds, how_many
+from cross_modal_kd.storage import counted_kinds, how_many, misread
 
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
@@ -79,6 +79,8 @@ def look(folder: Path, said: Format | None = None) -> Survey:
         SamplesError: there is no such folder, it has no ``<label>/<file>``, its folders are splits, a table in it
             is wrong, or there is no such layout or option.
     """
+    if reason := misread(str(folder.resolve())):
+        raise SamplesError(reason)
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
     with untold():

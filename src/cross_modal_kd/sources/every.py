@@ -18,6 +18,7 @@ from cross_modal_kd.samples import (
 from cross_modal_kd.sources.chimeric import make_chimeric
 from cross_modal_kd.sources.listing import Listing, listing
 from cross_modal_kd.sources.registry import layout_of
+from cross_modal_kd.storage import misread
 
 
 class Listed(NamedTuple):
@@ -92,6 +93,8 @@ def _listings(sources: SourcesConfig) -> list[Listing]:
     roots, read, errors = Roots(sources, originals=True), [], []
     for name, source in sources.root.items():
         try:
+            if reason := misread(source.root):
+                raise SamplesError(f"sources.{name}.root: {reason}")
             read.append(layout_of(name, source.layout)(name, roots, source.options))
         except SamplesError as error:
             errors.append(str(error))

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from cross_modal_kd.samples import box_of, is_hidden, is_utf8, leads_outside, one_form, shown
+from cross_modal_kd.samples import SamplesError, box_of, is_hidden, is_utf8, leads_outside, one_form, shown
+from cross_modal_kd.storage import misread
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ def list_files(root: Path) -> Files:
     Returns:
         The files, and what is passed over with its reason: names that are not UTF-8 or that would lead outside, links
         that lead nowhere or round in a circle, folders that cannot be opened, and what is no file (a pipe, a device).
+
+    Raises:
+        SamplesError: this Python misreads the name of a file, as it would all that are not ASCII.
     """
     walk = _Walk(root)
     walk.below("")
@@ -166,6 +170,8 @@ class _Walk:
                 inner = f"{here}/{entry.name}" if here else entry.name
                 if is_hidden(entry.name):
                     self.hidden += 1
+                elif reason := misread(entry.name):
+                    raise SamplesError(f"{shown(str(self._root))}: {reason}")
                 elif entry.is_dir(follow_symlinks=False):
                     waiting.append(inner)
                 else:

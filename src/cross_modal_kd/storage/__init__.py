@@ -10,7 +10,7 @@ from cross_modal_kd.storage.csv_file import (
     without_addresses,
     write_csv,
 )
-from cross_modal_kd.storage.encoding import decoded, encoding_of, text_in
+from cross_modal_kd.storage.encoding import decoded, encoding_of, misread, text_in
 from cross_modal_kd.storage.folder import (
     SUMS,
     NotReadableError,
@@ -45,6 +45,7 @@ __all__ = [
     "file_in",
     "guarded",
     "is_dead",
+    "misread",
     "not_readable",
     "parse_json",
     "plain_text",

@@ -1,6 +1,8 @@
-"""Texts that others have saved, in the encoding that their first bytes say."""
+"""Texts that others have saved, in the encoding that their first bytes say; and names of files, in UTF-8."""
 
 import codecs
+import os
+import sys
 from pathlib import Path
 
 _MARKS = {
@@ -55,3 +57,30 @@ def text_in(file: Path) -> str:
         OSError: it cannot be read.
     """
     return decoded(file.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def misread(name: str) -> str:
+    """Why a name of a file is not what the disk has, under a Python that takes such names for another encoding.
+
+    Without UTF-8 mode and without a locale in UTF-8 it reads bytes that are UTF-8 as ASCII or Latin-1, say: no table
+    could hold such a name, or another one than the file's.
+
+    Args:
+        name: as Python has it: of a file, or typed.
+
+    Returns:
+        A sentence with what to do; empty where the name is right.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8" or name.isascii():
+        return ""
+    try:
+        name = os.fsencode(name).decode("utf-8")
+    except UnicodeDecodeError:  # it is not UTF-8 on the disk either
+        return ""
+    except UnicodeEncodeError:  # it comes from a file in UTF-8, and stands for no file here
+        pass
+    return (
+        f"this Python takes names of files and what is typed for {encoding}, and {name!r} is UTF-8: set PYTHONUTF8=1 "
+        "(`export PYTHONUTF8=1`), and type the same command again"
+    )

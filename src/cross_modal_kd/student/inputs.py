@@ -15,6 +15,7 @@ import numpy as np
 from cross_modal_kd.config import InputConfig
 from cross_modal_kd.modalities import ModalityError, modality_of
 from cross_modal_kd.samples import UnreadableSampleError, is_hidden, no_beginning
+from cross_modal_kd.storage import misread
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.quality import QualityReference
 from cross_modal_kd.student.results import Quality
@@ -160,13 +161,19 @@ def files_in(folder: Path, modality: str, others: Counter[str] | None = None) ->
 
     Yields:
         Their paths; at the end those of folders that may not be looked into, told of as what cannot be read.
+
+    Raises:
+        StudentError: this Python misreads the name of a file, as it would all that are not ASCII.
     """
     endings, shut = modality_of(modality).served, list[OSError]()
     others = Counter() if others is None else others
     for where, folders, names in os.walk(folder, onerror=shut.append):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         others["a link to a folder"] += sum((Path(where) / name).is_symlink() for name in folders)
-        for name in sorted(name for name in names if not is_hidden(name)):
+        names = sorted(name for name in names if not is_hidden(name))
+        if reason := next(filter(None, map(misread, [*folders, *names])), ""):
+            raise StudentError(f"{folder}: {reason}")
+        for name in names:
             if (ending := Path(name).suffix.lower()) in endings:
                 yield Path(where) / name
             else:
