@@ -101,6 +101,29 @@ def test_a_difference_is_over_the_seeds_that_both_sides_have():
         table(found)
 
 
+def test_an_interval_over_seeds_too_is_students_of_the_paired_differences():
+    """The clusters tell nothing here (both arms move alike): what is left is t_1 s / sqrt(2) of -0.10 and -0.08."""
+    soft = table(results()).loc[("soft", "mlp")]
+    half = 12.7062 * np.std([-0.10, -0.08], ddof=1) / np.sqrt(2)
+    ends = [soft[f"difference_to_baseline_both_{end}"] for end in ("low", "high")]
+    assert ends == pytest.approx([-0.09 - half, -0.09 + half], abs=1e-4)
+    shares = [0.10 / 0.30, 0.08 / 0.32]
+    wide = soft["relative_reduction_to_hard_both_high"] - soft["relative_reduction_to_hard_both_low"]
+    assert soft["relative_reduction_to_baseline_both_low"] == pytest.approx(
+        soft["relative_reduction_to_baseline"] - 12.7062 * np.std(shares, ddof=1) / np.sqrt(2), abs=1e-3
+    )
+    assert wide > 0 and not [name for name in table(results(seeds=(0,))) if "_both" in name]
+
+
+def test_a_plot_is_grey_where_the_seeds_decide_against_the_test():
+    rows = table(results()).reset_index()
+    (found,) = [forest_plot(rows[rows["arm"] == "soft"])]
+    assert rows.loc[rows["arm"] == "soft", "relative_reduction_to_baseline_low"].item() > 0
+    assert {line.get_color() for line in found.axes[0].lines[:3]} == {ALONE}
+    low, high = found.axes[0].get_xlim()
+    assert high - low < 100  # the thin line, of some hundreds, is cut
+
+
 def test_one_seed_has_no_deviation_and_one_arm_nothing_to_be_compared_with():
     found = results(seeds=(0,))
     assert np.isnan(table(found)["error_sd_over_seeds"]).all()
@@ -122,7 +145,7 @@ def test_few_clusters_leave_no_interval_no_colour_and_a_reason(caplog):
     }
     rows = table(found)
     ends = [name for name in rows if name.endswith(("_low", "_high"))]
-    assert len(ends) == 10 and rows[ends].isna().all().all()
+    assert len(ends) == 18 and rows[ends].isna().all().all()
     assert (rows["no_interval"] == "3 clusters; an interval needs at least 10").all()
     assert caplog.text.count("no verdict: 3 clusters; an interval needs at least 10") == 1
     assert rows.loc[("soft", "mlp"), "difference_to_baseline"] == pytest.approx(0.22 - 0.31)

@@ -12,6 +12,8 @@ from cross_modal_kd.metrics import (
     Evidence,
     Interval,
     MetricSet,
+    joined_interval,
+    mean_interval,
     paired_difference,
     percentile_interval,
     relative_reduction,
@@ -185,8 +187,10 @@ def comparison_table(
         ``error_mean``, ``error_sd_over_seeds`` (NaN of one seed), ``error_low``, ``error_high``;
         ``difference_to_baseline`` (of the error: below zero is better) and ``relative_reduction_to_baseline``, each
         with ``_low`` and ``_high``, and ``seeds_better_than_baseline``; ``hard_arm``, ``difference_to_hard`` and
-        ``relative_reduction_to_hard``, with their ends; those of ``DIAGNOSTICS`` that are defined,
-        ``active_fraction_<constraint>`` (of the last epoch, whichever dev chose); ``seeds`` (how many), ``seed_list``,
+        ``relative_reduction_to_hard``, with their ends. These resample the test alone; ``<name>_both`` has the ends
+        over clusters and seeds at once (``joined_interval``), of two seeds or more. Those of ``DIAGNOSTICS`` that are
+        defined, ``active_fraction_<constraint>`` (of the last epoch, whichever dev chose); ``seeds`` (how many),
+        ``seed_list``,
         ``train_seconds_mean``. What a row has not is NaN; a column that no row has is not there. ``no_interval`` says
         why ends of a row are NaN where the data cannot bear an interval; then nothing is shown to be better or worse.
     """
@@ -289,9 +293,20 @@ def _against(what: str, other: ArmResult, result: ArmResult, kind: TaskKind, lev
     (before, before_resampled), (after, after_resampled) = other.error(kind), result.error(kind)
     given = (before, after, before_resampled, after_resampled, level)
     evidence = weakest([each.evidence(kind.metric) for each in (other, result)])
-    difference = paired_difference(*given, evidence)
-    reduction = relative_reduction(*given, evidence)
-    return _columns(f"difference_to_{what}", difference) | _columns(f"relative_reduction_to_{what}", reduction)
+    of_seeds = {
+        f"difference_to_{what}": after - before,
+        f"relative_reduction_to_{what}": np.divide(
+            before - after, before, out=np.full_like(before, np.nan), where=before > 0
+        ),
+    }
+    found: dict[str, object] = {}
+    for (name, values), measure in zip(of_seeds.items(), (paired_difference, relative_reduction), strict=True):
+        clusters = measure(*given, evidence)
+        found |= _columns(name, clusters)
+        if len(values) > 1:
+            both = _columns(f"{name}_both", joined_interval(clusters, mean_interval(values, level, evidence)))
+            found |= {key: value for key, value in both.items() if key != NO_INTERVAL}
+    return found
 
 
 def _columns(name: str, interval: Interval, value: bool = True) -> dict[str, object]:

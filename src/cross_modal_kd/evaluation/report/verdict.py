@@ -89,7 +89,7 @@ def _other_seeds(metrics: dict) -> str:
     """The command that tells, which is refused where labels are held back."""
     how = "`--params=training.seed=1` trains with another"
     if not metrics.get("labels"):
-        how = "`kedro run --pipelines=comparison` trains with several"
+        how = "`kedro run --pipelines=comparison` trains with several and counts it"
     return f"The interval does not count what another training seed would do: {how}."
 
 

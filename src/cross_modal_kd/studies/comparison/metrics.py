@@ -1,11 +1,12 @@
 """Every metric of every arm with its interval, and its paired difference to the baseline."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from cross_modal_kd.metrics import Interval, paired_difference, percentile_interval, weakest
+from cross_modal_kd.metrics import joined_interval, mean_interval, paired_difference, percentile_interval, weakest
 from cross_modal_kd.studies.table import ArmResult, Key, common_seeds
 from cross_modal_kd.studies.unseen import UNSEEN, interval_columns, names_in
 
@@ -23,8 +24,9 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
 
     Returns:
         ``arm``, ``projection``, ``metric``; ``value``, the mean over the seeds, and ``difference``, arm less baseline,
-        paired in seeds, resamples and trials, each with ``_low`` and ``_high``. NaN where there is none;
-        ``no_interval`` then says why. ``chance``: of the metric, NaN where it has none.
+        paired in seeds, resamples and trials, each with ``_low`` and ``_high``, and of two seeds or more
+        ``difference_both`` with those over seeds too (``joined_interval``). NaN where there is none; ``no_interval``
+        then says why. ``chance``: of the metric, NaN where it has none.
     """
     baselines = {projection: result for (name, projection), result in results.items() if name == baseline}
     rows = []
@@ -36,7 +38,7 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
             row |= interval_columns("value", percentile_interval(*given, level, result.evidence(name)))
             row["chance"] = result.metrics[0].chance.get(name, np.nan)
             if result is not other and other.has(name):
-                row |= interval_columns("difference", _difference(other, result, name, level))
+                row |= _difference(other, result, name, level)
             rows.append(row)
     columns = [
         "arm",
@@ -52,8 +54,13 @@ def metrics_table(results: Mapping[Key, ArmResult], baseline: str, level: float)
 ENDS = ("", "_low", "_high")
 
 
-def _difference(baseline: ArmResult, result: ArmResult, name: str, level: float) -> Interval:
+def _difference(baseline: ArmResult, result: ArmResult, name: str, level: float) -> dict[str, object]:
     before, after = common_seeds(baseline, result)
     evidence = weakest([each.evidence(name) for each in (before, after)])
     values = (before.values(name), after.values(name))
-    return paired_difference(*values, before.resampled(name), after.resampled(name), level, evidence)
+    clusters = paired_difference(*values, before.resampled(name), after.resampled(name), level, evidence)
+    found = interval_columns("difference", clusters)
+    if len(values[0]) < 2:
+        return found
+    both = joined_interval(clusters, mean_interval(values[1] - values[0], level, evidence))
+    return {**interval_columns("difference_both", replace(both, reason="")), **found}

@@ -23,8 +23,8 @@ TEMPLATE = "comparison.html.jinja"
 CAPTIONS = {
     "forest": (
         "Errors removed by each arm",
-        "The share of the baseline's errors that is gone, with its paired interval; right of zero is better, grey "
-        "where the interval includes zero or there is none.",
+        "The share of the baseline's errors that is gone, with its paired interval; thin, the one over seeds too, cut "
+        "where it goes far beyond. Right of zero is better, grey where the widest includes zero or there is none.",
     ),
     "curves": (
         "How the trainings went",
@@ -46,11 +46,15 @@ DIAGNOSTICS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """text: the value. interval: its ends. tone: better, worse, or nothing where no interval leaves zero out."""
+    """text: the value. interval: its ends. both: those over seeds too, of several. tone: better, worse, or nothing.
+
+    The widest interval that there is decides the tone: nothing where it includes zero.
+    """
 
     text: str = ""
     interval: str = ""
     tone: str = ""
+    both: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,10 +231,13 @@ def _cell(
     low, high = (row.get(end) for end in ends or (f"{name}_low", f"{name}_high"))
     if low is None or high is None or not (_there(low) and _there(high)):
         return Cell(show(row[name]))
-    tone = ""
+    interval, both, tone = f"{show(low)} to {show(high)}", "", ""
+    if ends is None and _there(row.get(f"{name}_both_low")):
+        low, high = row[f"{name}_both_low"], row[f"{name}_both_high"]
+        both = f"{show(low)} to {show(high)}"
     if toned and ends is None and not low <= 0 <= high:
         tone = "better" if (high < 0) == lower_is_better else "worse"
-    return Cell(show(row[name]), f"{show(low)} to {show(high)}", tone)
+    return Cell(show(row[name]), interval, tone, both)
 
 
 def _plain(table: pd.DataFrame, name: str) -> list[tuple[str, str]]:

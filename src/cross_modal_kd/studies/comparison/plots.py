@@ -18,8 +18,9 @@ def forest_plot(table: pd.DataFrame) -> Figure:
         table: of ``comparison_table``.
 
     Returns:
-        A row an arm and projection, in percent, grey where the interval includes zero or there is none, which a line
-        above then says; a line of text where no arm is set against another.
+        A row an arm and projection, in percent; thin, the interval over seeds too, where there is one. Grey where the
+        widest includes zero or there is none, which a line above then says; a line of text where no arm is set against
+        another.
     """
     rows = (
         table[table["relative_reduction_to_baseline"].notna()]
@@ -30,14 +31,19 @@ def forest_plot(table: pd.DataFrame) -> Figure:
     if rows.empty:
         say(axis, "one arm alone: nothing to compare")
         return figure
-    values, low, high = (
-        100 * rows[f"relative_reduction_to_baseline{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high")
-    )
+    values, low, high = _ends_of(rows, "relative_reduction_to_baseline")
+    _, both_low, both_high = _ends_of(rows, "relative_reduction_to_baseline_both")
+    least, most = np.fmin(low, both_low), np.fmax(high, both_high)
     where = np.arange(len(rows))[::-1]
-    for value, start, end, place in zip(values, low, high, where, strict=True):
-        colour = DISTILLED if start > 0 else IMPOSTOR if end < 0 else ALONE
+    for place, value, start, end, first, last in zip(where, values, low, high, least, most, strict=True):
+        colour = DISTILLED if first > 0 else IMPOSTOR if last < 0 else ALONE
+        axis.plot([first, last], [place, place], color=colour, linewidth=0.8)
         axis.plot([start, end], [place, place], color=colour, linewidth=2, solid_capstyle="round")
         axis.plot(value, place, "o", color=colour, markersize=7)
+    inner = np.concatenate([values, low[np.isfinite(low)], high[np.isfinite(high)], [0.0]])
+    room = 0.6 * (inner.max() - inner.min())
+    axis.set_ylim(-0.6, len(rows) - 0.4)
+    axis.set_xlim(max(axis.get_xlim()[0], inner.min() - room), min(axis.get_xlim()[1], inner.max() + room))
     axis.axvline(0, color=INK, linewidth=1)
     axis.set_yticks(where, _labels(rows))
     axis.set_xlabel("error reduction against the student alone, %, with paired interval")
@@ -45,6 +51,11 @@ def forest_plot(table: pd.DataFrame) -> Figure:
     if (lacking := without_interval(rows)) is not None:
         remark(figure, lacking, INK)
     return figure
+
+
+def _ends_of(rows: pd.DataFrame, name: str) -> list[np.ndarray]:
+    """A column and its ends, in percent; NaN where they are not there."""
+    return [100 * rows.reindex(columns=[name + end])[name + end].to_numpy(dtype=float) for end in ("", "_low", "_high")]
 
 
 def curves_plot(outcomes: Sequence[Outcome], metric: str) -> Figure:

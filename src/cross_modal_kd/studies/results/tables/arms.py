@@ -14,6 +14,7 @@ COLUMNS = {
     "error_sd_over_seeds": "sd over seeds",
     "difference_to_baseline": "difference to alone, points",
     "relative_reduction_to_baseline": "relative reduction, %",
+    "relative_reduction_to_baseline_both": "the same, over seeds too, %",
     "relative_reduction_to_hard": "reduction against the hard arm, %",
     "relative_reduction_to_other": "reduction against the other arm, %",
     "other_arm": "other arm",
