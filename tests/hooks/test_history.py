@@ -54,10 +54,13 @@ def test_the_last_runs_are_kept_and_can_be_brought_back(run):
     for number in range(history.KEEP + 2):
         run(str(number), f"content {number}")
     assert run.kept == [f"{number}.all" for number in range(2, history.KEEP + 2)]
-    notes = run.root / "08_reporting/mine/lineage.json"
-    notes.write_text('{"student": {"of": {"learnt": "1"}}}')
+    notes = run.root / "08_reporting/mine/lineage"
+    notes.mkdir()
+    for name in ("student", "samples"):
+        (notes / f"{name}.json").write_text('{"of": {}}')
     run("9", "content 9", "noted")
-    assert (run.root / ".history/mine/9.noted/08_reporting/mine/lineage.json").read_text() == notes.read_text()
+    copied = run.root / ".history/mine/9.noted/08_reporting/mine/lineage"
+    assert [note.name for note in copied.iterdir()] == ["student.json"]  # samples are not brought back
     for number in (3, 4, 3):
         shutil.copytree(run.root / ".history/mine" / f"{number}.all", run.root, dirs_exist_ok=True)
         assert run.made == [f"content {number}"] * 2

@@ -1,12 +1,13 @@
-"""What a run reads is of the samples and the models that it reads beside, or it does not begin."""
+"""What a run reads is of the samples and the models that lie there now, or it does not begin."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
 from cross_modal_kd.config import ConfigError
-from cross_modal_kd.hooks.lineage import FILE
+from cross_modal_kd.hooks.lineage import NOTES
 from cross_modal_kd.models import load_bundle, save_bundle
 
 TASK = "test"
@@ -20,41 +21,44 @@ def change_samples(data_root, change):
     return before
 
 
+def change_weights(data_root, model):
+    folder = data_root / "06_models" / TASK / model
+    bundle = load_bundle(folder)
+    config = bundle.config if bundle.tensors else bundle.config | {"another": True}  # of a pretrained one
+    save_bundle(folder, type(bundle)(bundle.kind, config, {name: each + 1 for name, each in bundle.tensors.items()}))
+
+
 def without_first(split):
     return lambda table: table.drop(table.index[(table["split"] == split) & (table["modality"] == "image")][:1])
 
 
-def refused(run, pipeline):
+def refused(run, pipeline, **options):
     """What is named before the colon, and the whole sentence."""
     with pytest.raises(ConfigError) as error:
-        run(pipeline)
+        run(pipeline, **options)
     named, _, rest = str(error.value).partition(": made of other ")
     assert rest
     return set(named.split(", ")), rest
 
 
 def test_samples_that_changed_are_found_before_a_run_that_would_mix_them(run_kedro_after):
-    notes = run_kedro_after.data_root / "08_reporting" / TASK / FILE
-    made_of = json.loads(notes.read_text())["distilled.student"]["of"]
+    notes = run_kedro_after.data_root / "08_reporting" / TASK / NOTES
+    made_of = json.loads((notes / "distilled.student.json").read_text())["of"]
     assert set(made_of) == {"learnt", "teacher_model", "projection_mlp", "projection_pca"}
     change_samples(run_kedro_after.data_root, without_first("train"))
     named, rest = refused(run_kedro_after, "evaluation")
     assert {"quality_measures", "quality_scores", "teacher_embeddings", "distilled.student"} <= named
-    assert rest.startswith("samples than there are now")
-    assert "--pipelines=quality,teacher,projection,distillation`" in rest.replace("ingestion,", "")
-    named, rest = refused(run_kedro_after, "distillation")
-    assert named == {"projection_mlp", "projection_pca", "sample_weights", "teacher_embeddings"}
-    for study in (
-        "comparison",
-        "tuning",
-        "regimes",
-        "robustness",
-        "quality_study",
-        "deployment",
-        "teacher",
-        "projection",
-    ):
-        refused(run_kedro_after, study)
+    assert rest.startswith("training and dev samples (training and dev: ")
+    for stage in ("distillation", "comparison", "regimes", "robustness", "deployment", "teacher", "projection"):
+        assert "`kedro run --pipelines=quality" in refused(run_kedro_after, stage)[1]
+
+
+def test_the_command_has_all_that_lies_between(run_kedro_after):
+    """What was advised for one stage was refused in its turn: its own inputs were of other samples too."""
+    change_samples(run_kedro_after.data_root, without_first("train"))
+    for stage in ("quality_study", "robustness"):
+        _, rest = refused(run_kedro_after, stage)
+        assert "quality,teacher,projection,distillation" in rest
 
 
 def test_models_are_of_training_and_dev_samples_alone(run_kedro_after):
@@ -62,21 +66,28 @@ def test_models_are_of_training_and_dev_samples_alone(run_kedro_after):
     before = change_samples(run_kedro_after.data_root, without_first("test"))
     named, rest = refused(run_kedro_after, "evaluation")
     assert "quality_measures" in named and not [each for each in named if each.endswith(("student", "history"))]
+    assert rest.startswith("test samples (all: ") and "distillation" not in rest
     change_samples(run_kedro_after.data_root, lambda _: before)
     run_kedro_after("quality_study")
 
 
 def test_what_was_noted_nowhere_is_let_through(run_kedro_after):
-    (run_kedro_after.data_root / "08_reporting" / TASK / FILE).unlink()
+    shutil.rmtree(run_kedro_after.data_root / "08_reporting" / TASK / NOTES)
     run_kedro_after("quality")
 
 
-def test_a_projection_of_another_teacher_is_found(run_kedro_after):
-    folder = run_kedro_after.data_root / "06_models" / TASK / "projection_pca"
-    bundle = load_bundle(folder, ["projection"])
-    save_bundle(folder, type(bundle)(bundle.kind, bundle.config, {k: v + 1 for k, v in bundle.tensors.items()}))
-    named, rest = refused(run_kedro_after, "evaluation")
-    assert named and rest.startswith("projection_pca than there are now")
+@pytest.mark.parametrize(
+    ("model", "stage", "options"),
+    [
+        ("projection_pca", "evaluation", {}),
+        ("teacher", "distillation", {}),  # which reads its projection, and not the teacher itself
+        ("distilled/student", "evaluation", {"tags": ["report"]}),  # a page of numbers of a student that is gone
+    ],
+)
+def test_what_is_of_another_model_is_found_though_the_run_does_not_read_that(run_kedro_after, model, stage, options):
+    change_weights(run_kedro_after.data_root, model)
+    _, rest = refused(run_kedro_after, stage, **options)
+    assert rest.startswith({"teacher": "teacher_model", "distilled/student": "distilled.student"}.get(model, model))
 
 
 def test_samples_that_a_run_makes_are_set_beside_what_it_reads(run_kedro_after):
@@ -84,5 +95,17 @@ def test_samples_that_a_run_makes_are_set_beside_what_it_reads(run_kedro_after):
     both = {"tags": ["ingestion", "evaluation"]}
     run_kedro_after("ingestion")
     run_kedro_after("quality")  # the same table: nothing is said
-    with pytest.raises(ConfigError, match="distilled.student.*: made of other samples"):
+    with pytest.raises(ConfigError, match="distilled.student.*: made of other .*samples"):
         run_kedro_after("distill", params={"ingestion": {"split": {"seed": 5, "frozen": None}}}, **both)
+
+
+def test_parameters_of_one_stage_alone_are_warned_of_in_the_next(run_kedro_after, caplog):
+    """Weights by another quality went into a student without a word, under a page that showed this run's."""
+    run_kedro_after("quality", params={"quality": {"combine": "mean"}})
+    assert "made with other parameters" not in caplog.text
+    run_kedro_after("quality_study")
+    said = [each.message for each in caplog.records if "made with other parameters" in each.message]
+    assert len(said) == 1 and said[0].startswith(
+        "quality_measures, quality_scores: made with other parameters (quality)"
+    )
+    assert "`kedro run --pipelines=quality` first" in said[0]

@@ -15,8 +15,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from cross_modal_kd.hooks import lineage, provenance
-from cross_modal_kd.hooks.provenance import FOLDER
+from cross_modal_kd.hooks.lineage import NOTES, note_of
+from cross_modal_kd.hooks.provenance import FILE, FOLDER
 from cross_modal_kd.storage import SUMS, replaced
 
 logger = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ class HistoryHook:
         if reporting is None:
             return
         root, task = Path(reporting).resolve().parents[1], Path(reporting).name
-        made = [path for path in _made(pipeline, catalog) if path.is_relative_to(root)]
-        made = [path for path in made if path.relative_to(root).parts[0] in LAYERS]
+        found = {name: path for name, path in _made(pipeline, catalog) if path.is_relative_to(root)}
+        made = {name: path for name, path in found.items() if path.relative_to(root).parts[0] in LAYERS}
         if not made:
             return
         history = root / HISTORY / task
@@ -67,7 +67,9 @@ class HistoryHook:
             return
         try:
             with replaced(history / session) as new:
-                for path in (*made, *(Path(reporting).resolve() / each.FILE for each in (provenance, lineage))):
+                folder = Path(reporting).resolve()
+                notes = [note_of(folder / NOTES, name) for name in made]  # what is not brought back keeps its own
+                for path in (*made.values(), folder / FILE, *notes):
                     _copy(path, new / path.relative_to(root))
             (history / session / SUMS).unlink(missing_ok=True)  # of a copy, nothing is loaded
             for old in sorted(history.glob(f"[0-9]*.{glob.escape(session.rpartition('.')[2])}"))[:-KEEP]:
@@ -76,11 +78,11 @@ class HistoryHook:
             logger.warning("what this run made is not kept in %s for later (%s)", history, error)
 
 
-def _made(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[Path]:
+def _made(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[tuple[str, Path]]:
     for name in sorted(pipeline.all_outputs()):
         path = getattr(catalog.get(name) if name in catalog else None, "_filepath", None)
         if path is not None and Path(path).exists():
-            yield Path(path).resolve()
+            yield name, Path(path).resolve()
 
 
 def _copy(path: Path, to: Path) -> None:

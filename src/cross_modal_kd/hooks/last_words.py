@@ -98,7 +98,7 @@ def _outdated(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
         names = " and ".join(str(_short(each)) for each in old)
         yield (
             f"{names} {'is' if len(old) == 1 else 'are'} outdated{', and this run asked it' if asked else ''}: another "
-            f"student, {_short(Path(place))}, has been trained since. `kedro run --pipelines=evaluation,deployment`, "
+            f"student, {_short(Path(place))}, lies there now. `kedro run --pipelines=evaluation,deployment`, "
             f"with the same --env and --params, makes {'it' if len(old) == 1 else 'them'} anew, of that one"
         )
 

@@ -1,38 +1,47 @@
-"""What a run reads goes together: made of the samples, and of the models, that it would be set beside now.
+"""What a run reads goes together: made of the samples and of the models that lie there now, by the parameters of now.
 
-``lineage.json`` in the folder of the catalog's ``reporting_folder`` notes for every saved dataset what it was made of:
-``{dataset: {samples, learnt, <model>: ...}}``. ``samples`` is a digest of the whole table of samples, ``learnt`` one of
-its training and dev rows alone, which is what a model is of: test samples may change without a training anew. A model
-is known by the SHA-256 of its weights (of its configuration, where it has none of its own). What was made before there
-was such a note tells nothing, and is let through.
+``lineage/<dataset>.json`` in the folder of the catalog's ``reporting_folder`` notes for every saved dataset what it was
+made of and by: ``{of: {samples, learnt, <model>: ...}, by: {<block>: ...}}``. ``samples`` tells the whole table of
+samples, ``learnt`` its training and dev rows alone, which is what a model is of: test samples may change without a
+training anew. A model is known by the SHA-256 of its configuration and its weights, a block of parameters by a digest
+of its values. What was made before there was such a note tells nothing, and is let through; what is packaged stands
+alone.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.datasets import ModelDataset
-from cross_modal_kd.hooks.provenance import FOLDER, read_notes
-from cross_modal_kd.models import CONFIG
-from cross_modal_kd.storage import SUMS, guarded, parse_json, write_whole
+from cross_modal_kd.hooks.provenance import FILE, FOLDER, HISTORY, STUDENT, digests, read_notes
+from cross_modal_kd.storage import SUMS, parse_json, write_whole
+from cross_modal_kd.tracking import set_this_run, this_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "lineage.json"
+logger = logging.getLogger(__name__)
+
+NOTES = "lineage"
 SAMPLES, LEARNT = "samples", "learnt"
-# what a sample is; where its file lies, and what follows from its content, does not count
-COLUMNS = ("sample_id", "modality", "label", "group", "family", "domain", "split", "text", "sha256")
+# what a sample is; what follows from its content does not count
+COLUMNS = ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "sha256")
 LEARNT_SPLITS = ("train", "dev")
+ALONE = (".packaged", ".exported")
+# what samples, qualities, teacher and projection are made by; of students the hook of provenance tells the rest
+BLOCKS = ("task", "sources", "ingestion", "inputs", "quality", "teacher", "projection")
 
 Origin = dict[str, str]
-"""Digest by name: of ``samples``, of ``learnt``, of each model."""
+"""Digest by name: of ``samples``, of ``learnt``, of each model; or of each block."""
 
 
 class LineageHook:
@@ -43,25 +52,44 @@ class LineageHook:
         self._catalog: Any = None
         self._notes: Path | None = None
         self._known: dict[str, dict[str, Any]] = {}
-        self._ancestors: dict[str, frozenset[str]] = {}
+        self._before: dict[str, frozenset[str]] = {}
+        self._blocks: dict[str, str] = {}
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Keep what the blocks of parameters come to.
+
+        Args:
+            context: Kedro's, with the parameters of the run.
+        """
+        self._blocks = {name: digest for name, digest in digests(context.params).items() if name in BLOCKS}
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Compare what the run reads with the samples and models that it reads beside; nothing is loaded but a table.
+        """Compare what the run reads with the samples, the models and the parameters of now.
+
+        Nothing is loaded but a table of samples that another program has written. Other parameters are warned of.
 
         Args:
             pipeline: whose free inputs are looked up.
             catalog: in which they lie.
 
         Raises:
-            ConfigError: what is of others, and the command that makes it anew.
+            ConfigError: what is of other samples or models, and the command that makes it anew.
         """
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
-        self._pipeline, self._catalog = pipeline, catalog
-        self._notes = None if folder is None else Path(folder).resolve() / FILE
-        self._known = {} if self._notes is None else read_notes(self._notes)
-        self._ancestors = {}
-        self._check(self._roots(pipeline.inputs()))
+        self._pipeline, self._catalog, self._before = pipeline, catalog, {}
+        self._notes = None if folder is None else Path(folder).resolve() / NOTES
+        self._known = (
+            {} if self._notes is None else {file.stem: read_notes(file) for file in self._notes.glob("*.json")}
+        )
+        made = pipeline.all_outputs()
+        named = {_root_of(name) for entry in self._entries("of").values() for name in entry}
+        self._check(named - made)
+        remarks = tuple(self._other_parameters())
+        for remark in remarks:
+            logger.warning(remark)
+        set_this_run(replace(this_run(), remarks=(*this_run().remarks, *remarks)))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -77,33 +105,57 @@ class LineageHook:
         path = self._path(dataset_name)
         if self._notes is None or path is None or not path.exists():
             return
-        made = {name: entry for name, entry in self._known.items() if name != dataset_name}
-        found: dict[str, Any] = {"of": self._made_of(dataset_name)}
+        found: dict[str, Any] = {"of": self._made_of(dataset_name), "by": self._made_by(dataset_name)}
         if dataset_name == SAMPLES:
-            found |= _of_table(data, path)
-        self._known = made | {dataset_name: found}
-        with guarded(self._notes.with_name(f".{FILE}.lock")):
-            write_whole(self._notes, _text(read_notes(self._notes) | {dataset_name: found}))
-        self._check(self._roots([dataset_name]))
+            found |= {"table": _of_table(data, path)}
+        self._known[dataset_name] = found
+        self._notes.mkdir(parents=True, exist_ok=True)
+        write_whole(note_of(self._notes, dataset_name), json.dumps(found, indent=1, sort_keys=True))
+        if dataset_name == SAMPLES or self._is_model(dataset_name):
+            self._check([dataset_name])
 
-    def _roots(self, names: Iterable[str]) -> list[str]:
-        return sorted(name for name in names if name == SAMPLES or self._is_model(name))
+    def _entries(self, part: str) -> dict[str, Mapping[str, str]]:
+        """What was noted of the free inputs, as far as anything was."""
+        noted = {name: self._known.get(name, {}).get(part) for name in sorted(self._pipeline.inputs())}
+        return {name: entry for name, entry in noted.items() if isinstance(entry, dict) and not name.endswith(ALONE)}
 
     def _check(self, roots: Iterable[str]) -> None:
-        """Free inputs that are of another of the roots than now lies there."""
-        noted = {name: self._known.get(name, {}).get("of") for name in self._pipeline.inputs()}
-        entries = {name: entry for name, entry in sorted(noted.items()) if isinstance(entry, dict) and entry}
-        if not entries:
+        """Raise where free inputs are of another of the roots than now lies there."""
+        entries = self._entries("of")
+        if not any(entries.values()):
             return
         now: Origin = {}
         for root in roots:
             now |= self._digests(root)
-        other = {
-            name: sorted({_root_of(each) for each in now if now[each] != entry.get(each, now[each])})
-            for name, entry in entries.items()
-        }
-        if other := {name: of for name, of in other.items() if of}:
-            raise ConfigError(_refusal(other))
+        if other := {name: differ for name, entry in entries.items() if (differ := _differ(entry, now))}:
+            raise ConfigError(_refusal(other, entries, now, self._outdated(now)))
+
+    def _outdated(self, now: Origin) -> set[str]:
+        """All that is noted of another root than there is now, or of a model that is."""
+        noted = {name: entry.get("of") for name, entry in self._known.items()}
+        known = {name: entry for name, entry in noted.items() if isinstance(entry, dict)}
+        found = {name for name, entry in known.items() if _differ(entry, now)}
+        while more := {name for name, entry in known.items() if name not in found and found & set(entry)}:
+            found |= more
+        return found
+
+    def _other_parameters(self) -> Iterator[str]:
+        """Sentences of inputs that were made by other blocks than this run's, where provenance does not say it."""
+        histories = {} if self._notes is None else read_notes(self._notes.parent / FILE)
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for name, entry in self._entries("by").items():
+            other = {block for block, digest in entry.items() if self._blocks.get(block, digest) != digest}
+            if name.endswith(STUDENT):
+                told = histories.get(f"{name.removesuffix(STUDENT)}/{HISTORY}", {}).get("blocks", {})
+                other -= {block for block in other if told.get(block) != self._blocks[block]}
+            if other:
+                groups.setdefault(tuple(sorted(other)), []).append(name)
+        for blocks, names in groups.items():
+            yield (
+                f"{', '.join(names)}: made with other parameters ({', '.join(blocks)}) than this run's, which its page "
+                f"and MLflow are going to show: give both the same configuration and --params, or "
+                f"{_command(names, set(names))} first"
+            )
 
     def _made_of(self, name: str) -> Origin:
         """What the saved datasets that it was made from are of, and those themselves, where they are samples or models.
@@ -120,15 +172,30 @@ class LineageHook:
             origin.pop(SAMPLES, None)
         return origin
 
+    def _made_by(self, name: str) -> Origin:
+        """The blocks that decided it and what it was made from."""
+        found: Origin = {}
+        for each in sorted(self._saved_before(name)):
+            entry = self._known.get(each, {}).get("by")
+            found |= entry if isinstance(entry, dict) else {}
+        own = {
+            each.removeprefix("params:").partition(".")[0] for each in self._read_by(name) if each.startswith("params:")
+        }
+        return found | {block: digest for block, digest in self._blocks.items() if block in own}
+
+    def _read_by(self, name: str) -> frozenset[str]:
+        """Names that its node reads, and those that were read for what it has of this run's memory."""
+        node = next((node for node in self._pipeline.nodes if name in node.outputs), None)
+        found: set[str] = set()
+        for each in () if node is None else node.inputs:
+            found |= {each} if each.startswith("params:") or self._path(each) is not None else self._read_by(each)
+        return frozenset(found)
+
     def _saved_before(self, name: str) -> frozenset[str]:
         """The datasets on disk that it was made from, straight or through what stayed in memory."""
-        if name not in self._ancestors:
-            node = next((node for node in self._pipeline.nodes if name in node.outputs), None)
-            found: set[str] = set()
-            for each in () if node is None else node.inputs:
-                found |= {each} if self._path(each) is not None else self._saved_before(each)
-            self._ancestors[name] = frozenset(found)
-        return self._ancestors[name]
+        if name not in self._before:
+            self._before[name] = frozenset(each for each in self._read_by(name) if self._path(each) is not None)
+        return self._before[name]
 
     def _digests(self, root: str) -> Origin:
         """Of samples or of a model as they lie there; none of anything else, or where nothing is there."""
@@ -136,14 +203,14 @@ class LineageHook:
         if path is None or not path.exists():
             return {}
         if root == SAMPLES:
-            known = self._known.get(root, {})
+            known = self._known.get(root, {}).get("table", {})
             if known.get("file") != _stamp(path):
                 import pandas as pd
 
-                known = known | _of_table(pd.read_parquet(path, columns=list(COLUMNS)), path)
-                self._known[root] = known
-            return {SAMPLES: known[SAMPLES], LEARNT: known[LEARNT]}
-        return {root: weights} if self._is_model(root) and (weights := _weights(path)) else {}
+                known = _of_table(pd.read_parquet(path, columns=list(COLUMNS)), path)
+                self._known[root] = self._known.get(root, {}) | {"table": known}
+            return {name: str(known.get(name, "")) for name in (SAMPLES, LEARNT)}
+        return {root: content} if self._is_model(root) and (content := _content(path)) else {}
 
     def _is_model(self, name: str) -> bool:
         return isinstance(self._dataset(name), ModelDataset)
@@ -157,15 +224,30 @@ class LineageHook:
         return None if path is None else Path(path)
 
 
-def _weights(folder: Path) -> str:
-    """SHA-256 of a model's tensors, else of its configuration; empty of a damaged one, of which its reader tells."""
+def note_of(notes: Path, name: str) -> Path:
+    """The file that says what a dataset was made of.
+
+    Args:
+        notes: the folder ``lineage``.
+        name: as the catalog has it.
+
+    Returns:
+        Its path, whether it is there or not.
+    """
+    return notes / f"{name}.json"
+
+
+def _differ(entry: Mapping[str, str], now: Origin) -> set[str]:
+    return {name for name, digest in entry.items() if now.get(name, digest) != digest}
+
+
+def _content(folder: Path) -> str:
+    """SHA-256 of a model's configuration and tensors; empty of a damaged one, of which its reader tells."""
     try:
         sums = parse_json(folder / SUMS)
     except (ValueError, OSError):
         return ""
-    if not isinstance(sums, dict):
-        return ""
-    return ",".join(sorted(map(str, ({file: sums[file] for file in sums if file != CONFIG} or sums).values())))
+    return ",".join(sorted(map(str, sums.values()))) if isinstance(sums, dict) else ""
 
 
 def _root_of(digest: str) -> str:
@@ -179,30 +261,46 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _of_table(table: "pd.DataFrame", path: Path) -> dict[str, Any]:
-    """Digests of the table of samples, in O(N), and of which file they are."""
+    """``<rows>-<digest>`` of all samples and of those that are learnt from, in O(N), and of which file they are."""
     from cross_modal_kd.tracking import fingerprint
 
     table = table[list(COLUMNS)]
-    learnt = table[table["split"].isin(LEARNT_SPLITS)]
-    return {SAMPLES: fingerprint(table), LEARNT: fingerprint(learnt), "file": _stamp(path)}
+    parts = {SAMPLES: table, LEARNT: table[table["split"].isin(LEARNT_SPLITS)]}
+    return {name: f"{len(rows)}-{fingerprint(rows)}" for name, rows in parts.items()} | {"file": _stamp(path)}
 
 
-def _refusal(other: Mapping[str, list[str]]) -> str:
+def _refusal(
+    other: Mapping[str, set[str]], entries: Mapping[str, Mapping[str, str]], now: Origin, outdated: set[str]
+) -> str:
     """What is of others, of which, and how it is made anew."""
-    from kedro.framework.project import pipelines
-
-    roots = " and ".join(sorted({root for of in other.values() for root in of}))
-    made = {name: pipeline.all_outputs() for name, pipeline in pipelines.items() if not name.startswith("__")}
-    makers = {
-        min((name for name in made if each in made[name]), key=lambda name: len(made[name]), default="")
-        for each in other
-    }
-    stages = ",".join(name for name in made if name in makers)
+    roots = sorted({_root_of(each) for of in other.values() for each in of})
+    told = [_samples_then(entries.values(), now) if root == SAMPLES else root for root in roots]
     return (
-        f"{', '.join(other)}: made of other {roots} than there are now, beside which this run would set them; "
-        f"`kedro run --pipelines={stages}`, with the same --env and --params, makes them anew"
+        f"{', '.join(other)}: made of other {' and '.join(told)} than there are now. {_command(other, outdated)}, with "
+        "the same --env and --params, makes anew what is of others"
     )
 
 
-def _text(notes: Mapping[str, Any]) -> str:
-    return json.dumps(notes, indent=1, sort_keys=True)
+def _samples_then(entries: Iterable[Mapping[str, str]], now: Origin) -> str:
+    """How many samples there were and are, and whether the test alone is another."""
+    were = {name: sorted({entry[name] for entry in entries if name in entry}) for name in (SAMPLES, LEARNT)}
+    changed = LEARNT if any(each != now.get(LEARNT, each) for each in were[LEARNT]) else SAMPLES
+    counts = {each.partition("-")[0] for each in were[changed]}
+    which = "training and dev samples" if changed == LEARNT else "test samples"
+    of = "training and dev" if changed == LEARNT else "all"
+    return f"{which} ({of}: {' or '.join(sorted(counts))} then, {now.get(changed, '').partition('-')[0]} now)"
+
+
+def _command(names: Iterable[str], outdated: set[str]) -> str:
+    """The stages that make datasets anew, with what of that which is outdated they are made of."""
+    from kedro.framework.project import pipelines
+
+    made = {name: pipeline.all_outputs() for name, pipeline in pipelines.items() if not name.startswith("__")}
+    wanted = set(names)
+    if known := sorted(wanted & made.get("distill", set())):
+        wanted |= outdated & pipelines["distill"].to_outputs(*known).all_outputs()
+    makers = {
+        min((name for name in made if each in made[name]), key=lambda name: len(made[name]), default="")
+        for each in wanted
+    }
+    return f"`kedro run --pipelines={','.join(name for name in made if name in makers)}`"

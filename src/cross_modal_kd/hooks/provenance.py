@@ -20,7 +20,16 @@ from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError, KnownLabels
 from cross_modal_kd.storage import guarded, parse_json, write_whole
-from cross_modal_kd.tracking import ThisRun, command, device_facts, git_facts, leaves, set_this_run, without_other_arms
+from cross_modal_kd.tracking import (
+    ThisRun,
+    command,
+    device_facts,
+    git_facts,
+    leaves,
+    set_this_run,
+    this_run,
+    without_other_arms,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +64,6 @@ class ProvenanceHook:
         self._params: dict[str, Any] = {}
         self._blocks: dict[str, str] = {}
         self._labels = ALL_KNOWN
-        self._remarks: tuple[str, ...] = ()
         self._catalog: CatalogProtocol | None = None
         self._folder: Path | None = None
         self._facts: dict[str, str] | None = None
@@ -98,11 +106,11 @@ class ProvenanceHook:
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
         self._folder = None if folder is None else Path(folder).resolve()
         self._catalog, self._facts, self._params = catalog, None, runtime
-        self._remarks = () if self._folder is None else tuple(self._found(pipeline, self._folder))
-        for remark in self._remarks:
+        remarks = () if self._folder is None else tuple(self._found(pipeline, self._folder))
+        for remark in remarks:
             logger.warning(remark)
         # the command is to be typed again where it was typed
-        set_this_run(ThisRun(command(run_params), self._project, self._remarks))
+        set_this_run(ThisRun(command(run_params), self._project, remarks))
 
     def _found(self, pipeline: Pipeline, folder: Path) -> Iterator[str]:
         """What is to be warned of. Raises ConfigError where students would be trained."""
@@ -135,7 +143,7 @@ class ProvenanceHook:
         made = {"command": self._command, "params": self._params, "seeds": self._seeds, **self._spent, **self._facts}
         labels = data.get("labels") if isinstance(data, dict) else None
         made |= {} if labels is None else {"labels": labels}
-        made |= {"remarks": list(self._remarks)} if self._remarks else {}
+        made |= {"remarks": list(this_run().remarks)} if this_run().remarks else {}
         made |= {"blocks": self._blocks} if file.name == HISTORY else {}
         note(self._folder, file, made | ({"labelled": self._labels} if file.name == FITTED else {}))
 

@@ -93,7 +93,7 @@ def gather_evidence(
     role = student.record.role
     if metrics["arms"][role].get("weights") != student.record.weights:
         raise StudentError(
-            f"{METRICS} is of another student than the {role} one that is there now, which was trained since: `kedro "
+            f"{METRICS} is of another student than the {role} one that is there now: `kedro "
             "run --pipelines=evaluation` (with the same --env and --params) measures it"
         )
     used = set(counts["source"])
