@@ -378,3 +378,9 @@ def test_shards_that_are_behind_the_table_of_samples_are_refused_before_any_node
         run_kedro("quality", params=with_shards)
     assert not (run_kedro.data_root / "04_feature").exists()
     run_kedro("quality")  # of the files themselves
+
+
+def test_a_run_that_begins_behind_what_is_kept_in_memory_says_where_to_begin(run_kedro_after):
+    """`Data for MemoryDataset has not been saved yet` named neither a node nor what to do."""
+    with pytest.raises(ConfigError, match=r"figures_section, .*--from-nodes=evaluation\..*show_figures"):
+        run_kedro_after("evaluation", from_nodes=["evaluation.write_report"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError
@@ -54,13 +54,14 @@ class PreflightHook:
             catalog: with the parameters of this run.
 
         Raises:
-            ConfigError: what is wrong, before a run is tracked; also ``data_root``.
+            ConfigError: what is wrong, before a run is tracked; also ``data_root``, and inputs that are kept nowhere.
             SamplesError: the raw files do not give what the task asks for.
             EngineError: no cluster answers where the work is to be done.
         """
         from cross_modal_kd.compute import engine_of
         from cross_modal_kd.hooks.checks import check_blocks  # imports pandas
 
+        _require_saved(pipeline, catalog)
         self._blocks |= _typed(catalog)
         used = frozenset(_blocks_of(pipeline))
         if "task" not in self._blocks:  # a pipeline of somebody's own
@@ -76,6 +77,26 @@ class PreflightHook:
         task, *lines = in_short(self._blocks, used, networks, samples)
         for line in (f"{task} (the task of conf/base, with other parameters)" if self._of_base else task, *lines):
             logger.info(line)
+
+
+def _require_saved(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Inputs that lie in memory alone are made in the same run. Raises ConfigError, with the node that makes them."""
+    from kedro.framework.project import pipelines
+
+    lacking = [
+        name
+        for name in sorted(pipeline.inputs())
+        if not name.startswith("param") and name in catalog and isinstance(catalog.get(name), MemoryDataset)
+        if not catalog.exists(name)
+    ]
+    if not lacking:
+        return
+    makers = [node.name for node in pipelines["__default__"].nodes if set(node.outputs) & set(lacking)]
+    whole = f" (--from-nodes={','.join(makers)})" if makers else ""
+    raise ConfigError(
+        f"{', '.join(lacking)}: kept in memory alone, and so made in the run that reads it. Begin with the nodes that "
+        f"make it{whole}, or run the whole stage"
+    )
 
 
 def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> "pd.DataFrame | None":
