@@ -42,8 +42,8 @@ def test_what_is_of_an_earlier_student_is_named(distilled, tmp_path, monkeypatch
     (tmp_path / "distilled" / "exported" / "export.json").write_text('{"student": "0"}')
     (line,) = said(caplog, catalog, "distilled.student")
     assert line == (
-        "distilled/packaged and distilled/exported are outdated: another student, distilled/student, has been trained "
-        "since. `kedro run --pipelines=evaluation,deployment`, with the same --env and --params, makes them anew, of "
+        "distilled/packaged and distilled/exported are outdated: another student, distilled/student, lies there "
+        "now. `kedro run --pipelines=evaluation,deployment`, with the same --env and --params, makes them anew, of "
         "that one"
     )
     caplog.clear()
