@@ -50,7 +50,7 @@ def test_what_is_of_an_earlier_student_is_named(distilled, tmp_path, monkeypatch
     assert said(caplog, catalog, "elsewhere") == []
     (line,) = said(caplog, catalog, "predictions", "distilled.packaged")  # which asks no export
     assert line.startswith(
-        "distilled/packaged is outdated, and this run asked it: another student, distilled/student, has"
+        "distilled/packaged is outdated, and this run asked it: another student, distilled/student, lies"
     )
     assert "exported" not in line and line.endswith("makes it anew, of that one")
     shutil.rmtree(tmp_path / "distilled" / "packaged")
