@@ -72,8 +72,10 @@ def test_models_are_of_training_and_dev_samples_alone(run_kedro_after):
 
 
 def test_what_was_noted_nowhere_is_let_through(run_kedro_after):
+    change_samples(run_kedro_after.data_root, without_first("test"))
+    refused(run_kedro_after, "projection")
     shutil.rmtree(run_kedro_after.data_root / "08_reporting" / TASK / NOTES)
-    run_kedro_after("quality")
+    run_kedro_after("projection")
 
 
 @pytest.mark.parametrize(

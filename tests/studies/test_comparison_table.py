@@ -117,7 +117,7 @@ def test_an_interval_over_seeds_too_is_students_of_the_paired_differences():
 
 def test_a_plot_is_grey_where_the_seeds_decide_against_the_test():
     rows = table(results()).reset_index()
-    (found,) = [forest_plot(rows[rows["arm"] == "soft"])]
+    found = forest_plot(rows[rows["arm"] == "soft"])
     assert rows.loc[rows["arm"] == "soft", "relative_reduction_to_baseline_low"].item() > 0
     assert {line.get_color() for line in found.axes[0].lines[:3]} == {ALONE}
     low, high = found.axes[0].get_xlim()
