@@ -288,6 +288,10 @@ def test_a_parameter_that_cannot_be_read_is_refused(typed):
         ("a=b,training.lr=-1,5e-3", "decimal point: training.lr=-1.5e-3 (and a list brackets: training.lr=[-1,5e-3])"),
         ("score.inputs=a,b", "found score.inputs=a,b; a list has brackets: score.inputs=[a,b]"),
         ("005", "--params: expected key=value, several parted by commas; found '005'"),
+        (
+            "x=a],b",
+            "expected key=value, several parted by commas; found 'b'",
+        ),  # a list was meant, of which it is unknown
     ],
 )
 def test_a_comma_within_a_value_is_told_with_what_was_meant(typed, message):

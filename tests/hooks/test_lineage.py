@@ -111,3 +111,86 @@ def test_parameters_of_one_stage_alone_are_warned_of_in_the_next(run_kedro_after
         "quality_measures, quality_scores: made with other parameters (quality)"
     )
     assert "`kedro run --pipelines=quality` first" in said[0]
+
+
+def notes_of(run, name, part):
+    return json.loads((run.data_root / "08_reporting" / TASK / NOTES / f"{name}.json").read_text())[part]
+
+
+def test_a_model_that_a_run_makes_is_saved_with_all_of_its_node_before_others_are_refused(run_kedro_after):
+    """A new mlp beside an old pca stayed on disk, and the advised command trained on both."""
+    other, both = {"projection": {"dim": 8}}, {"tags": ["projection", "evaluation"]}
+    with pytest.raises(ConfigError, match=r"distilled\.student.*: made of other projection_mlp.*=distillation`"):
+        run_kedro_after("distill", params=other, **both)
+    made_by = [notes_of(run_kedro_after, f"projection_{each}", "by") for each in ("mlp", "pca", "history", "metrics")]
+    assert all(each["projection"] == made_by[0]["projection"] for each in made_by)
+
+
+def warned(caplog):
+    found = [each.getMessage() for each in caplog.records if "made with other parameters" in each.getMessage()]
+    caplog.clear()
+    return found
+
+
+def test_what_was_made_of_two_that_differ_is_of_no_runs_parameters(run_kedro_after, caplog):
+    """Weights by other qualities, then these again: the student in between was noted as made by this run's."""
+    run_kedro_after("quality", params={"quality": {"combine": "mean"}})
+    run_kedro_after("distillation")
+    run_kedro_after("quality")
+    assert warned(caplog)
+    run_kedro_after("evaluation")
+    (said,) = warned(caplog)
+    assert "distilled.student" in said and "(quality)" in said and "distillation" in said.rpartition("or `")[2]
+
+
+def test_a_page_of_numbers_of_another_training_says_so_once(run_kedro_after, caplog):
+    run_kedro_after("distillation", params={"training": {"epochs": 1}})
+    run_kedro_after("evaluation", params={"training": {"epochs": 1}})
+    caplog.clear()
+    run_kedro_after("evaluation", tags=["report"])
+    (said,) = warned(caplog)
+    assert "figures, metrics" in said and "(training)" in said
+    run_kedro_after("evaluation")  # which reads the students: provenance says it, of each
+    assert not warned(caplog)
+
+
+def test_how_a_pretrained_teacher_would_be_trained_is_no_other_parameter(run_kedro_after, caplog):
+    run_kedro_after("teacher", params={"teacher": {"training": {"seed": 5}}})
+    run_kedro_after("projection")
+    assert not warned(caplog)
+
+
+def test_damaged_notes_of_the_right_form_end_no_run(run_kedro_after):
+    notes = run_kedro_after.data_root / "08_reporting" / TASK
+    (notes / NOTES / "metrics.json").write_text('{"of": {"samples": 5}, "by": []}')
+    known = json.loads((notes / "provenance.json").read_text())
+    known["distilled/history.csv"]["blocks"] = "x"
+    (notes / "provenance.json").write_text(json.dumps(known))
+    run_kedro_after("evaluation", tags=["report"])
+
+
+def test_what_is_packaged_stands_alone(tmp_path):
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline, node
+    from kedro_datasets.text import TextDataset
+
+    from cross_modal_kd.datasets import DirectoryDataset, ModelDataset
+    from cross_modal_kd.hooks import LineageHook
+    from cross_modal_kd.models import ModelBundle
+
+    save_bundle(tmp_path / "teacher", ModelBundle("pretrained", {}))
+    files = {
+        name: TextDataset(filepath=str(tmp_path / name)) for name in ("distilled.packaged", "distilled.embeddings")
+    }
+    folders = {"reporting_folder": DirectoryDataset(filepath=str(tmp_path / "reporting"))}
+    catalog = DataCatalog({**files, **folders, "teacher_model": ModelDataset(filepath=str(tmp_path / "teacher"))})
+    (tmp_path / "reporting" / NOTES).mkdir(parents=True)
+    for name in files:
+        (tmp_path / "reporting" / NOTES / f"{name}.json").write_text('{"of": {"teacher_model": "another"}}')
+
+    def begin(name):
+        LineageHook().before_pipeline_run(Pipeline([node(lambda _: None, name, None, name="reads")]), catalog)
+
+    begin("distilled.packaged")
+    with pytest.raises(ConfigError, match=r"distilled\.embeddings: made of other teacher_model"):
+        begin("distilled.embeddings")

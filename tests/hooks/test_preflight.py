@@ -380,7 +380,16 @@ def test_shards_that_are_behind_the_table_of_samples_are_refused_before_any_node
     run_kedro("quality")  # of the files themselves
 
 
-def test_a_run_that_begins_behind_what_is_kept_in_memory_says_where_to_begin(run_kedro_after):
+@pytest.mark.parametrize(
+    ("pipeline", "node", "lacks", "makes"),
+    [
+        ("evaluation", "evaluation.write_report", "figures_section", r"evaluation\..*show_figures"),
+        ("comparison", "comparison.compare_arms", "arm_outcomes", r"gathering\.gather_context"),
+    ],
+)
+def test_a_run_that_begins_behind_what_is_kept_in_memory_says_where_to_begin(
+    run_kedro_after, pipeline, node, lacks, makes
+):
     """`Data for MemoryDataset has not been saved yet` named neither a node nor what to do."""
-    with pytest.raises(ConfigError, match=r"figures_section, .*--from-nodes=evaluation\..*show_figures"):
-        run_kedro_after("evaluation", from_nodes=["evaluation.write_report"])
+    with pytest.raises(ConfigError, match=rf"{lacks}, .*--from-nodes=.*{makes}"):
+        run_kedro_after(pipeline, from_nodes=[node])

@@ -31,3 +31,8 @@ def test_a_code_is_called_by_its_shortest_text_and_the_first_of_two_as_short():
 )
 def test_labels_that_are_words_and_texts_of_single_samples_name_nothing(table):
     assert class_names(table) == {}
+
+
+def test_two_classes_of_one_text_keep_their_codes():
+    found = class_names(items(("3", "3", "cat"), ("4", "4", "cat"), ("5", "5", "dog")))
+    assert found == {"5": "dog"}

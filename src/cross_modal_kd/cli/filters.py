@@ -29,7 +29,8 @@ def nothing_chosen(text: str) -> str:
     if named := re.match(NOT_THERE, text):
         there = _nodes() if named[1] == "nodes" else _datasets()
         hints = [did_you_mean(name, there) for name in re.findall(r"'([^']*)'", named[2])]
-    return " ".join((f"{text.rstrip('.')};", *filter(None, hints), LISTS))
+    said = text if text.endswith("?") else f"{text.rstrip('.')};"
+    return " ".join((said, *filter(None, hints), LISTS))
 
 
 def _unknown_tags(tags: Iterable[str]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def _with_a_comma(before: str, item: str) -> str:
         A sentence; empty where there is nothing before it.
     """
     key, sign, value = before.partition("=")
-    if not sign or not value.strip():
+    if not sign or not value.strip() or set("[]{}'\"") & set(value + item):
         return ""
     found, as_list = f"a comma parts two parameters, found {before},{item}", f"{key}=[{value},{item}]"
     if re.fullmatch(r"[-+]?\d+", value) and re.fullmatch(r"\d+([eE][-+]?\d+)?", item):

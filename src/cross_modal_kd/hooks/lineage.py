@@ -22,9 +22,10 @@ from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.datasets import ModelDataset
+from cross_modal_kd.hooks.making import command_of
 from cross_modal_kd.hooks.provenance import FILE, FOLDER, HISTORY, STUDENT, digests, read_notes
 from cross_modal_kd.storage import SUMS, parse_json, write_whole
-from cross_modal_kd.tracking import set_this_run, this_run
+from cross_modal_kd.tracking import leaves, set_this_run, this_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,15 +38,17 @@ SAMPLES, LEARNT = "samples", "learnt"
 COLUMNS = ("sample_id", "modality", "label", "group", "family", "domain", "split", "path", "text", "sha256")
 LEARNT_SPLITS = ("train", "dev")
 ALONE = (".packaged", ".exported")
-# what samples, qualities, teacher and projection are made by; of students the hook of provenance tells the rest
-BLOCKS = ("task", "sources", "ingestion", "inputs", "quality", "teacher", "projection")
+OF_STUDENTS = ("student", "training", "arms", "distillation")
+"""Blocks that count in what is made of a student; weights and pairs, which read some of them too, fit other arms."""
+MIXED = "mixed"
+"""The digest of what was made from things that differ in it: that of no run."""
 
 Origin = dict[str, str]
 """Digest by name: of ``samples``, of ``learnt``, of each model; or of each block."""
 
 
 class LineageHook:
-    """Refuses a run before its first node, or as soon as it has made samples or a model that others are not of."""
+    """Refuses a run before its first node, or before the next where a node has made what others are not of."""
 
     def __init__(self) -> None:
         self._pipeline = Pipeline([])
@@ -54,6 +57,8 @@ class LineageHook:
         self._known: dict[str, dict[str, Any]] = {}
         self._before: dict[str, frozenset[str]] = {}
         self._blocks: dict[str, str] = {}
+        self._of_provenance: dict[str, str] = {}
+        self._fresh: list[str] = []
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -62,7 +67,8 @@ class LineageHook:
         Args:
             context: Kedro's, with the parameters of the run.
         """
-        self._blocks = {name: digest for name, digest in digests(context.params).items() if name in BLOCKS}
+        self._of_provenance = digests(context.params)
+        self._blocks = digests(_that_count(context.params))
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -78,7 +84,7 @@ class LineageHook:
             ConfigError: what is of other samples or models, and the command that makes it anew.
         """
         folder = getattr(catalog.get(FOLDER), "_filepath", None) if FOLDER in list(catalog) else None
-        self._pipeline, self._catalog, self._before = pipeline, catalog, {}
+        self._pipeline, self._catalog, self._before, self._fresh = pipeline, catalog, {}, []
         self._notes = None if folder is None else Path(folder).resolve() / NOTES
         self._known = (
             {} if self._notes is None else {file.stem: read_notes(file) for file in self._notes.glob("*.json")}
@@ -93,14 +99,11 @@ class LineageHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Note what it was made of; samples and models are set beside what the rest of the run is going to read.
+        """Note what it was made of.
 
         Args:
             dataset_name: as the catalog has it.
             data: that was saved; of samples the table.
-
-        Raises:
-            ConfigError: what is of others, and the command that makes it anew.
         """
         path = self._path(dataset_name)
         if self._notes is None or path is None or not path.exists():
@@ -112,17 +115,33 @@ class LineageHook:
         self._notes.mkdir(parents=True, exist_ok=True)
         write_whole(note_of(self._notes, dataset_name), json.dumps(found, indent=1, sort_keys=True))
         if dataset_name == SAMPLES or self._is_model(dataset_name):
-            self._check([dataset_name])
+            self._fresh.append(dataset_name)
 
-    def _entries(self, part: str) -> dict[str, Mapping[str, str]]:
-        """What was noted of the free inputs, as far as anything was."""
-        noted = {name: self._known.get(name, {}).get(part) for name in sorted(self._pipeline.inputs())}
-        return {name: entry for name, entry in noted.items() if isinstance(entry, dict) and not name.endswith(ALONE)}
+    @hook_impl
+    def before_node_run(self) -> None:
+        """Set samples and models that a node has made, and saved with all its outputs, beside what is read from now on.
+
+        Raises:
+            ConfigError: what is of others, and the command that makes it anew.
+        """
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            self._check(fresh)
+
+    def _noted(self, part: str) -> dict[str, Origin]:
+        """What was noted of every dataset, as far as anything was."""
+        found = {name: _texts(entry.get(part)) for name, entry in self._known.items()}
+        return {name: found[name] for name in sorted(found) if found[name]}
+
+    def _entries(self, part: str) -> dict[str, Origin]:
+        """What was noted of the free inputs; what is packaged stands alone."""
+        inputs = self._pipeline.inputs()
+        return {name: of for name, of in self._noted(part).items() if name in inputs and not name.endswith(ALONE)}
 
     def _check(self, roots: Iterable[str]) -> None:
         """Raise where free inputs are of another of the roots than now lies there."""
         entries = self._entries("of")
-        if not any(entries.values()):
+        if not entries:
             return
         now: Origin = {}
         for root in roots:
@@ -132,8 +151,7 @@ class LineageHook:
 
     def _outdated(self, now: Origin) -> set[str]:
         """All that is noted of another root than there is now, or of a model that is."""
-        noted = {name: entry.get("of") for name, entry in self._known.items()}
-        known = {name: entry for name, entry in noted.items() if isinstance(entry, dict)}
+        known = self._noted("of")
         found = {name for name, entry in known.items() if _differ(entry, now)}
         while more := {name for name, entry in known.items() if name not in found and found & set(entry)}:
             found |= more
@@ -141,32 +159,38 @@ class LineageHook:
 
     def _other_parameters(self) -> Iterator[str]:
         """Sentences of inputs that were made by other blocks than this run's, where provenance does not say it."""
-        histories = {} if self._notes is None else read_notes(self._notes.parent / FILE)
-        groups: dict[tuple[str, ...], list[str]] = {}
-        for name, entry in self._entries("by").items():
-            other = {block for block, digest in entry.items() if self._blocks.get(block, digest) != digest}
-            if name.endswith(STUDENT):
-                told = histories.get(f"{name.removesuffix(STUDENT)}/{HISTORY}", {}).get("blocks", {})
-                other -= {block for block in other if told.get(block) != self._blocks[block]}
-            if other:
-                groups.setdefault(tuple(sorted(other)), []).append(name)
+        other = {
+            name: {block for block in entry if self._blocks.get(block, entry[block]) != entry[block]}
+            for name, entry in self._noted("by").items()
+        }
+        told, groups = self._told(), dict[tuple[str, ...], list[str]]()
+        for name in self._entries("by"):
+            if blocks := tuple(sorted(other[name] - told)):
+                groups.setdefault(blocks, []).append(name)
         for blocks, names in groups.items():
             yield (
                 f"{', '.join(names)}: made with other parameters ({', '.join(blocks)}) than this run's, which its page "
-                f"and MLflow are going to show: give both the same configuration and --params, or "
-                f"{_command(names, set(names))} first"
+                "and MLflow are going to show: give both the same configuration and --params, or "
+                f"{command_of(names, (name for name in other if other[name]))} first"
             )
+
+    def _told(self) -> set[str]:
+        """The blocks of the students that are read of which the hook of provenance warns."""
+        found: set[str] = set()
+        students = [name for name in self._pipeline.inputs() if name.endswith(STUDENT)]
+        known = read_notes(self._notes.parent / FILE) if self._notes is not None and students else {}
+        for student in students:
+            made = _texts(known.get(f"{student.removesuffix(STUDENT)}/{HISTORY}", {}).get("blocks"))
+            found |= {block for block in self._of_provenance if made and made.get(block) != self._of_provenance[block]}
+        return found
 
     def _made_of(self, name: str) -> Origin:
         """What the saved datasets that it was made from are of, and those themselves, where they are samples or models.
 
         What comes out of a training is of the training and dev samples alone.
         """
-        origin: Origin = {}
-        for each in sorted(self._saved_before(name)):
-            entry = self._known.get(each, {}).get("of")
-            origin |= entry if isinstance(entry, dict) else {}
-            origin |= self._digests(each)
+        before, noted = sorted(self._saved_before(name)), self._noted("of")
+        origin = _merged([*(noted.get(each, {}) for each in before), *map(self._digests, before)])
         node = next((node for node in self._pipeline.nodes if name in node.outputs), None)
         if node is not None and any(self._is_model(output) for output in node.outputs):
             origin.pop(SAMPLES, None)
@@ -174,14 +198,15 @@ class LineageHook:
 
     def _made_by(self, name: str) -> Origin:
         """The blocks that decided it and what it was made from."""
-        found: Origin = {}
-        for each in sorted(self._saved_before(name)):
-            entry = self._known.get(each, {}).get("by")
-            found |= entry if isinstance(entry, dict) else {}
+        noted = self._noted("by")
         own = {
             each.removeprefix("params:").partition(".")[0] for each in self._read_by(name) if each.startswith("params:")
         }
-        return found | {block: digest for block, digest in self._blocks.items() if block in own}
+        blocks = {block: digest for block, digest in self._blocks.items() if block in own}
+        found = _merged([*(noted.get(each, {}) for each in sorted(self._saved_before(name))), blocks])
+        if name.endswith((STUDENT, ".history")) or any(each.endswith(STUDENT) for each in self._made_of(name)):
+            return found
+        return {block: digest for block, digest in found.items() if block not in OF_STUDENTS}
 
     def _read_by(self, name: str) -> frozenset[str]:
         """Names that its node reads, and those that were read for what it has of this run's memory."""
@@ -237,6 +262,30 @@ def note_of(notes: Path, name: str) -> Path:
     return notes / f"{name}.json"
 
 
+def _that_count(blocks: Mapping[str, Any]) -> dict[str, Any]:
+    """Without how a teacher is trained, where none is."""
+    teacher = dict(leaves(blocks["teacher"], "teacher")) if "teacher" in blocks else {}
+    if not teacher.get("teacher.pretrained"):
+        return dict(blocks)
+    return {
+        **blocks,
+        "teacher": {key: value for key, value in teacher.items() if not key.startswith("teacher.training")},
+    }
+
+
+def _texts(entry: Any) -> Origin:
+    """The texts of a note by their names; empty of one that is damaged."""
+    return {key: value for key, value in entry.items() if isinstance(value, str)} if isinstance(entry, dict) else {}
+
+
+def _merged(entries: Iterable[Origin]) -> Origin:
+    """One note of several: ``MIXED`` where two of them differ."""
+    found: Origin = {}
+    for entry in entries:
+        found |= {name: digest if found.get(name, digest) == digest else MIXED for name, digest in entry.items()}
+    return found
+
+
 def _differ(entry: Mapping[str, str], now: Origin) -> set[str]:
     return {name for name, digest in entry.items() if now.get(name, digest) != digest}
 
@@ -276,8 +325,8 @@ def _refusal(
     roots = sorted({_root_of(each) for of in other.values() for each in of})
     told = [_samples_then(entries.values(), now) if root == SAMPLES else root for root in roots]
     return (
-        f"{', '.join(other)}: made of other {' and '.join(told)} than there are now. {_command(other, outdated)}, with "
-        "the same --env and --params, makes anew what is of others"
+        f"{', '.join(other)}: made of other {' and '.join(told)} than there are now. {command_of(other, outdated)}, "
+        "with the same --env and --params, makes anew what is of others"
     )
 
 
@@ -289,18 +338,3 @@ def _samples_then(entries: Iterable[Mapping[str, str]], now: Origin) -> str:
     which = "training and dev samples" if changed == LEARNT else "test samples"
     of = "training and dev" if changed == LEARNT else "all"
     return f"{which} ({of}: {' or '.join(sorted(counts))} then, {now.get(changed, '').partition('-')[0]} now)"
-
-
-def _command(names: Iterable[str], outdated: set[str]) -> str:
-    """The stages that make datasets anew, with what of that which is outdated they are made of."""
-    from kedro.framework.project import pipelines
-
-    made = {name: pipeline.all_outputs() for name, pipeline in pipelines.items() if not name.startswith("__")}
-    wanted = set(names)
-    if known := sorted(wanted & made.get("distill", set())):
-        wanted |= outdated & pipelines["distill"].to_outputs(*known).all_outputs()
-    makers = {
-        min((name for name in made if each in made[name]), key=lambda name: len(made[name]), default="")
-        for each in wanted
-    }
-    return f"`kedro run --pipelines={','.join(name for name in made if name in makers)}`"

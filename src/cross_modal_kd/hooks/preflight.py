@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.loader import TaskConfigLoader
+from cross_modal_kd.hooks.making import nodes_of
 from cross_modal_kd.hooks.one_writer import require_root
 
 if TYPE_CHECKING:
@@ -81,22 +82,17 @@ class PreflightHook:
 
 def _require_saved(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Inputs that lie in memory alone are made in the same run. Raises ConfigError, with the node that makes them."""
-    from kedro.framework.project import pipelines
-
     lacking = [
         name
         for name in sorted(pipeline.inputs())
         if not name.startswith("param") and name in catalog and isinstance(catalog.get(name), MemoryDataset)
         if not catalog.exists(name)
     ]
-    if not lacking:
-        return
-    makers = [node.name for node in pipelines["__default__"].nodes if set(node.outputs) & set(lacking)]
-    whole = f" (--from-nodes={','.join(makers)})" if makers else ""
-    raise ConfigError(
-        f"{', '.join(lacking)}: kept in memory alone, and so made in the run that reads it. Begin with the nodes that "
-        f"make it{whole}, or run the whole stage"
-    )
+    if lacking:
+        raise ConfigError(
+            f"{', '.join(lacking)}: kept in memory alone, and so made in the run that reads it. Begin with what makes "
+            f"it (--from-nodes={','.join(nodes_of(lacking))}), or run the whole stage"
+        )
 
 
 def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> "pd.DataFrame | None":

@@ -12,7 +12,8 @@ def class_names(items: pd.DataFrame) -> dict[str, str]:
         items: of the teacher's space.
 
     Returns:
-        Texts by label; none where a text is that of one sample alone, or most labels are words of their own.
+        Texts by label, of those that no other label shares; none where a text is that of one sample alone, or most
+        labels are words of their own.
     """
     texts = items[items["text"].notna() & items["label"].notna()]
     if texts.empty or not (texts["label"] == texts["key"]).all():
@@ -21,7 +22,7 @@ def class_names(items: pd.DataFrame) -> dict[str, str]:
     names = ordered.drop_duplicates("label").set_index("label")["text"]
     if 2 * sum(map(_is_code, map(str, names.index))) <= len(names):
         return {}
-    return {str(label): str(text) for label, text in names.items()}
+    return {str(label): str(text) for label, text in names[~names.duplicated(keep=False)].items()}
 
 
 def _is_code(label: str) -> bool:

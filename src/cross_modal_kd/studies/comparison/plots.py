@@ -41,7 +41,7 @@ def forest_plot(table: pd.DataFrame) -> Figure:
         axis.plot([start, end], [place, place], color=colour, linewidth=2, solid_capstyle="round")
         axis.plot(value, place, "o", color=colour, markersize=7)
     inner = np.concatenate([values, low[np.isfinite(low)], high[np.isfinite(high)], [0.0]])
-    room = 0.6 * (inner.max() - inner.min())
+    room = 0.6 * (inner.max() - inner.min()) or 1.0
     axis.set_ylim(-0.6, len(rows) - 0.4)
     axis.set_xlim(max(axis.get_xlim()[0], inner.min() - room), min(axis.get_xlim()[1], inner.max() + room))
     axis.axvline(0, color=INK, linewidth=1)
