@@ -47,7 +47,16 @@ def kedro(project_path, tmp_path, monkeypatch):
         (["--nodes=quality.measure_qualty"], "Did you mean 'quality.measure_quality'.*kedro registry describe"),
         (["--from-inputs=sample"], "datasets named .'sample'.*Did you mean 'samples'"),
         (["--nodes=nothing"], "nodes named .'nothing'.*kedro registry describe"),
-        (["--pipelines=distillation"], "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ing"),
+        (
+            ["--pipelines=quality"],
+            "samples is missing: there is no .*samples.parquet; `kedro run --pipelines=ingestion`",
+        ),
+        (
+            ["--pipelines=comparison"],
+            "projection_mlp, .*, samples, .* are missing: there is no .*; `kedro run --pipelines=ingestion,quality,"
+            "teacher,projection` .* makes them",
+        ),
+        (["--pipelines=comparison", "--params=training.learnrate=1"], "unknown key 'learnrate'"),
         (["--params=training.epochs=x,data_root=/dev/null"], "training.epochs: Input should be a valid integer.*'x'"),
         (["--params=student.margin=0.1,student.margins=1,data_root=/dev/null"], "student: unknown key 'margins'"),
         (["--params=teacher=null,data_root=/dev/null"], "teacher: is null; give it its keys"),
@@ -71,7 +80,7 @@ def test_a_damaged_table_is_named_with_what_makes_it(kedro, tmp_path, content):
     file = tmp_path / "data" / "02_intermediate" / "test" / "samples.parquet"
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    code, output = kedro("--pipelines=teacher")
+    code, output = kedro("--pipelines=quality")
     said = output.partition("error: ")[2]
     assert code == 1 and re.search(f"samples is damaged: {file} cannot be read .*--pipelines=ingestion", said), output
 
@@ -85,7 +94,7 @@ def test_a_table_that_may_not_be_read_is_not_called_damaged(kedro, tmp_path, mon
         raise PermissionError(13, f"Failed to open local file '{file}'")  # as pyarrow says it
 
     monkeypatch.setattr("pandas.read_parquet", refused)
-    code, output = kedro("--pipelines=teacher")
+    code, output = kedro("--pipelines=quality")
     said = output.partition("error: ")[2]
     assert code == 1 and f"samples: {file} cannot be read (Permission denied)" in said, output
     assert "damaged" not in said and "makes it" not in said and "give yourself the right" in said

@@ -1,5 +1,6 @@
 """Before the first node: names, modalities and networks are checked, and the run is told in five lines."""
 
+import hashlib
 import logging
 import os
 import re
@@ -393,3 +394,33 @@ def test_a_run_that_begins_behind_what_is_kept_in_memory_says_where_to_begin(
     """`Data for MemoryDataset has not been saved yet` named neither a node nor what to do."""
     with pytest.raises(ConfigError, match=rf"{lacks}, .*--from-nodes=.*{makes}"):
         run_kedro_after(pipeline, from_nodes=[node])
+
+
+def test_a_file_that_has_changed_in_place_stops_a_stage_before_its_first_node(tmp_path, monkeypatch):
+    """``require_unchanged`` is asked with what ingestion kept, and reads by the samples' modality."""
+    from kedro.io import DataCatalog, MemoryDataset
+    from kedro.pipeline import node, pipeline
+
+    from cross_modal_kd.config import SourceConfig, SourcesConfig
+    from cross_modal_kd.datasets import DirectoryDataset
+    from cross_modal_kd.hooks.preflight import _samples
+    from cross_modal_kd.samples import Kept, Roots
+
+    (file := tmp_path / "a.png").write_bytes(b"before")
+    os.utime(file, ns=(10**18, 10**18))
+    sources = SourcesConfig({"made": SourceConfig(layout="folder", root=str(tmp_path))})
+    samples = pd.DataFrame(
+        {"modality": "image", "source": "made", "path": ["a.png"], "sha256": hashlib.sha256(b"before").hexdigest()}
+    )
+    kept = Kept(tmp_path / "cache", "this", Roots(sources).stamps)
+    kept.known(samples)
+    kept.keep(pd.DataFrame({"width": [1]}))
+    kept.write()
+    catalog = DataCatalog(
+        {"samples": MemoryDataset(samples), "inspection_cache": DirectoryDataset(filepath=str(tmp_path / "cache"))}
+    )
+    reads = pipeline([node(lambda samples: None, "samples", "nothing", name="read")])
+    assert _samples({"sources": sources}, reads, catalog) is not None
+    file.write_bytes(b"after")
+    with pytest.raises(SamplesError, match=r"another content .*'a\.png'"):
+        _samples({"sources": sources}, reads, catalog)

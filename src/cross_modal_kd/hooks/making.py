@@ -41,3 +41,10 @@ def nodes_of(names: Iterable[str]) -> list[str]:
     return sorted(
         {node.name for pipeline in pipelines.values() for node in pipeline.nodes if wanted & set(node.outputs)}
     )
+
+
+def made_by_any() -> set[str]:
+    """Names of the datasets that some pipeline makes."""
+    from kedro.framework.project import pipelines
+
+    return {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}

@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline
 from cross_modal_kd.config import ConfigError
 from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.loader import TaskConfigLoader
-from cross_modal_kd.hooks.making import nodes_of
+from cross_modal_kd.hooks.making import command_of, made_by_any, nodes_of
 from cross_modal_kd.hooks.one_writer import require_root
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CANDIDATES, SAMPLES, PAGE = "candidates", "samples", "data_page"
+CANDIDATES, SAMPLES, PAGE, INSPECTED = "candidates", "samples", "data_page", "inspection_cache"
 
 
 class PreflightHook:
@@ -55,14 +55,14 @@ class PreflightHook:
             catalog: with the parameters of this run.
 
         Raises:
-            ConfigError: what is wrong, before a run is tracked; also ``data_root``, and inputs that are kept nowhere.
+            ConfigError: what is wrong, before a run is tracked; also ``data_root``, and inputs that are not there.
             SamplesError: the raw files do not give what the task asks for.
             EngineError: no cluster answers where the work is to be done.
         """
         from cross_modal_kd.compute import engine_of
         from cross_modal_kd.hooks.checks import check_blocks  # imports pandas
 
-        _require_saved(pipeline, catalog)
+        _require_made_here(pipeline, catalog)
         self._blocks |= _typed(catalog)
         used = frozenset(_blocks_of(pipeline))
         if "task" not in self._blocks:  # a pipeline of somebody's own
@@ -72,6 +72,7 @@ class PreflightHook:
         if "compute" in used:
             engine_of(self._blocks["compute"]).require()
         networks = _networks(self._blocks, used)
+        _require_saved(pipeline, catalog)
         samples = _samples(self._blocks, pipeline, catalog)
         if "sources" not in used:
             return
@@ -80,14 +81,9 @@ class PreflightHook:
             logger.info(line)
 
 
-def _require_saved(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Inputs that lie in memory alone are made in the same run. Raises ConfigError, with the node that makes them."""
-    lacking = [
-        name
-        for name in sorted(pipeline.inputs())
-        if not name.startswith("param") and name in catalog and isinstance(catalog.get(name), MemoryDataset)
-        if not catalog.exists(name)
-    ]
+def _require_made_here(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """What is of memory alone is made in the run that reads it. Raises ConfigError, with the nodes that make it."""
+    lacking = [name for name in _data_of(pipeline, catalog) if _in_memory(catalog, name) and not catalog.exists(name)]
     if lacking:
         raise ConfigError(
             f"{', '.join(lacking)}: kept in memory alone, and so made in the run that reads it. Begin with what makes "
@@ -95,10 +91,34 @@ def _require_saved(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         )
 
 
+def _require_saved(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """What other stages make lies there, all of it. Raises ConfigError, with one command for all that does not."""
+    made = made_by_any()
+    missing = [name for name in _data_of(pipeline, catalog) if name in made and not catalog.exists(name)]
+    if not missing:
+        return
+    absent = [name for name in made if name in catalog and not _in_memory(catalog, name) and not catalog.exists(name)]
+    is_, it = ("is", "it") if len(missing) == 1 else ("are", "them")
+    raise ConfigError(
+        f"{', '.join(missing)} {is_} missing: there is no {getattr(catalog.get(missing[0]), '_filepath', missing[0])}; "
+        f"{command_of(missing, absent)} (with the same --env and --params) makes {it}"
+    )
+
+
+def _data_of(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    """What a run reads of the catalog, beside parameters."""
+    return [name for name in sorted(pipeline.inputs()) if not name.startswith("param") and name in catalog]
+
+
+def _in_memory(catalog: CatalogProtocol, name: str) -> bool:
+    return isinstance(catalog.get(name), MemoryDataset)
+
+
 def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> "pd.DataFrame | None":
     """The candidates, where the run lists them, else the samples that it reads; None where there are neither.
 
-    Raises SamplesError where shards do not have what the table of samples names: they would be read in its place.
+    Raises SamplesError where shards do not have what the table of samples names, which would be read in its place, and
+    where a file has another content than ingestion saw.
     """
     if CANDIDATES in pipeline.all_outputs():
         from cross_modal_kd.pipelines.ingestion import list_ahead
@@ -109,9 +129,15 @@ def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProt
         return None
     samples: pd.DataFrame = catalog.load(SAMPLES)
     if "sources" in blocks:
-        from cross_modal_kd.samples import update_shards
+        from cross_modal_kd.modalities import modality_of
+        from cross_modal_kd.samples import Roots, require_unchanged, update_shards
 
         update_shards(samples, blocks["sources"], None)
+        roots = Roots(blocks["sources"])
+        if cache := getattr(catalog.get(INSPECTED), "_filepath", None):
+            require_unchanged(
+                samples, Path(cache), roots.stamps, lambda row: modality_of(row["modality"]).digest(row, roots)
+            )
     return samples
 
 

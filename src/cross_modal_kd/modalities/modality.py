@@ -1,14 +1,15 @@
 """What a modality is: everything that speech, images and texts do each in their own way, as one object."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from cross_modal_kd.config import IngestionConfig, InputConfig
+from cross_modal_kd.modalities.files import digest
 from cross_modal_kd.models import EncoderLibrary
 from cross_modal_kd.samples import Roots, SamplesError
 
@@ -215,6 +216,22 @@ class Modality(ABC):
         """
         return roots.bytes(row["source"], row["path"])
 
+    def digest(self, row: Row, roots: Roots) -> str:
+        """The SHA-256 of a row's content as it is now, which ``inspect`` has put into its column ``sha256``.
+
+        Args:
+            row: of the samples table.
+            roots: where the files lie.
+
+        Returns:
+            64 hexadecimal digits; of what is kept in the row itself those of the row.
+
+        Raises:
+            SamplesError: as ``content`` does.
+        """
+        content = self.content(row, roots)
+        return digest(content) if isinstance(content, bytes | Path) else row["sha256"]
+
     def read(self, row: Row, roots: Roots, inputs: InputConfig | None = None) -> Decoded:
         """The decoded sample of a row of the samples table.
 
@@ -250,7 +267,7 @@ class Modality(ABC):
         """
         content = self.content(row, roots)
         found = self.facts(self.decode(content, row["path"]), row["path"], ingestion)
-        return found | {"sha256": hashlib.sha256(content).hexdigest()}
+        return found | {"sha256": digest(content)}
 
     def facts(self, decoded: Decoded, name: str, ingestion: IngestionConfig) -> dict[str, Any]:
         """Size, duration, rate: columns of the samples table; none by default.

@@ -2,6 +2,7 @@ from cross_modal_kd.samples.boxes import Box as Box
 from cross_modal_kd.samples.boxes import box_of as box_of
 from cross_modal_kd.samples.boxes import boxed_path as boxed_path
 from cross_modal_kd.samples.boxes import without_box as without_box
+from cross_modal_kd.samples.changed import require_unchanged as require_unchanged
 from cross_modal_kd.samples.checks import check_samples as check_samples
 from cross_modal_kd.samples.checks import require_some as require_some
 from cross_modal_kd.samples.conditions import CONDITION as CONDITION

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 NAME = ["modality", "source", "path"]
 STAMP = ["root", "size", "mtime_ns", "ctime_ns"]
+CONTENT = ["size", "mtime_ns"]
 SECONDS = 20.0
 """Between two writes: so much work a run that is killed loses at most."""
 PART = "*.parquet"
@@ -125,6 +126,38 @@ class Kept:
             new.replace(self._folder / f"{time.time_ns():020d}-{_digest(new)}.parquet")
         finally:
             new.unlink(missing_ok=True)
+
+
+def stamped_otherwise(rows: pd.DataFrame, folder: Path, stamps: Stamps) -> pd.Index:
+    """The rows whose files have another size or time of the last change than in all that is kept of them.
+
+    Args:
+        rows: with modality, source and path, on an index without repeats.
+        folder: that ``Kept`` takes; what is damaged in it tells nothing.
+        stamps: as ``Kept`` takes them.
+
+    Returns:
+        Their index, in the rows' order; without those of which nothing is kept, and those that are not there.
+    """
+    tables = [_tried(file) for file in sorted(folder.glob(f"*/{PART}"))]
+    kept = pd.concat([table for table in tables if not table.empty] or [pd.DataFrame(columns=[*NAME, *CONTENT])])
+    if rows.empty or kept.empty:
+        return rows.index[:0]
+    names = _names(rows)
+    known = names.isin(_names(kept)).to_numpy()
+    now = stamps(rows[known])
+    there = now["size"] >= 0
+    same = pd.MultiIndex.from_arrays([names[known], *(now[column] for column in CONTENT)]).isin(
+        pd.MultiIndex.from_arrays([_names(kept), *(kept[column] for column in CONTENT)])
+    )
+    return now.index[there.to_numpy() & ~same]
+
+
+def _tried(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file, columns=[*NAME, *CONTENT])
+    except (OSError, ValueError):
+        return pd.DataFrame()
 
 
 def _digest(file: Path) -> str:
