@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cross_modal_kd.cli.told import Told, require_read
+from cross_modal_kd.cli.told import Told, require_given, require_read
 
 # 0: every file was read. 2 is click's, of a command that was wrongly typed.
 NOTHING, SOME = 1, 3
@@ -28,6 +28,19 @@ class Answering(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"epilog": EXIT_CODES, **kwargs})
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What was typed, none of it empty.
+
+        Args:
+            ctx: click's.
+            args: the words behind the command's name.
+
+        Returns:
+            Those that are left over.
+        """
+        require_given(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell of an error.

@@ -1,5 +1,6 @@
 """``enroll NAME FILES --book BOOK``: somebody or something to be found again by ``identify``."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ from cross_modal_kd.cli.book import changed, joined, read_book, require_place
 from cross_modal_kd.cli.options import PATH, counted, loaded, student_options
 from cross_modal_kd.cli.told import Told
 from cross_modal_kd.cli.words import shown
+from cross_modal_kd.config import nearest
+from cross_modal_kd.samples import one_form
+
+MOST = 20
 
 BOOK = click.option(
     "--book", required=True, type=PATH, help="Folder of the enrolments, of which it holds nothing else."
@@ -39,6 +44,7 @@ def enroll(
         return _list(book)
     if not name or not name.strip():
         raise click.UsageError("NAME is missing: cross-modal-kd enroll NAME FILES --book BOOK")
+    name = one_form(name.strip())
     if remove:
         return _remove(book, name)
     if not inputs:
@@ -57,8 +63,12 @@ def _remove(book: Path, name: str) -> None:
     read_book(book)
     with changed(book) as entries:
         if entries.pop(name, None) is None:
-            raise Told(f"{name!r} is not enrolled in {book}; there are: {', '.join(list(entries)[:20]) or 'none'}")
+            raise Told(_not_there(book, name, entries))
     click.echo(f"{shown(name)} is taken out of {shown(book)}", err=True)
+
+
+def _not_there(book: Path, name: str, entries: Iterable[str]) -> str:
+    return f"{name!r} is not enrolled in {shown(book)}. {nearest(name, [shown(each) for each in entries][:MOST])}"
 
 
 def _enroll(book: Path, name: str, inputs: list[Path], how: str, options: dict[str, Any]) -> None:
@@ -67,6 +77,8 @@ def _enroll(book: Path, name: str, inputs: list[Path], how: str, options: dict[s
     entry = model.enroll(name, dict.fromkeys(counted(model, inputs, "enroll")))
     with changed(book, model.record.weights) as entries:
         before = entries.get(name)
+        if before is None and how:
+            raise Told(f"{_not_there(book, name, entries)}. To enrol a new name leave --{how} out")
         if before is not None and not how:
             raise Told(
                 f"{name!r} is enrolled in {book} already, with {before.samples} file(s): --replace puts these in their "

@@ -31,21 +31,22 @@ EXITS = (
 def identify(inputs: tuple[Path, ...], book: Path, at: str, top: int, as_lines: bool, **options: Any) -> None:
     """Say of each file who of those enrolled in the book it is, if any of them.
 
-    A stranger is taken for somebody at the false-acceptance rate of the threshold times the number of names, at most:
-    that bound is printed.
+    How often a stranger is taken for somebody grows with the number of names, and of the files that they are enrolled
+    with: the rate is printed, as far as the dev split tells it.
     """
     enrolled = read_book(book)
     model = loaded(**options)
     name = threshold_called(model, at)
     read = failed = 0
-    decided = True
+    decided, rate = True, None
     for embedding in model.embed(iter(counted(model, list(inputs), "identify", unseen=True))):
         answer = model.identify(embedding, enrolled, name, top)
         failed, read = failed + (answer.error is not None), read + (answer.error is None)
+        rate = answer.far_any if rate is None else rate
         decided = decided and (answer.error is not None or answer.accepted is not None)
         click.echo(as_json(answer) if as_lines else _line(answer))
     if not as_lines and read:
-        _footnote(model, name, len(enrolled.entries))
+        _footnote(model, name, len(enrolled.entries), rate)
     if not decided:
         click.get_current_context().exit(NOTHING)
     ends(read, failed)
@@ -64,16 +65,16 @@ def _line(answer: "Identification") -> str:
     return f"{shown(answer.name)}: {said} [{among}{probability}]" + (f" ({quality})" if quality else "")
 
 
-def _footnote(model: "StudentModel", name: str, count: int) -> None:
+def _footnote(model: "StudentModel", name: str, count: int, rate: float | None) -> None:
     threshold = model.thresholds.get(name)
     words = threshold_words(threshold, name)
-    if threshold is None or threshold.far is None or not words:
+    if threshold is None or rate is None or not words:
         reason = model.record.operating.calibration.reason if threshold is None else threshold.reason
         click.echo(f"no decision: no threshold {name}: {shown(reason)}", err=True)
         return
-    bound = min(1.0, threshold.far * count)
     click.echo(
-        f"threshold {words}\nwith {count} enrolled, a stranger is taken for one of them at most {100 * bound:.3g} % of "
-        "the time; the probability is that of the first name against a stranger, if both were as likely before",
+        f"threshold {words}\nwith {count} enrolled, a stranger is taken for one of them up to {100 * rate:.3g} % of "
+        "the time, as far as the dev split tells; the probability is that of the first name against a stranger, if "
+        "both were as likely before",
         err=True,
     )

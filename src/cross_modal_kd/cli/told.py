@@ -1,7 +1,7 @@
 """How an error of the user's making is shown."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -38,3 +38,20 @@ def require_read(given: Any) -> None:
             require_read(each)
     elif isinstance(given, str | os.PathLike) and (reason := misread(os.fspath(given))):
         raise Told(reason)
+
+
+def require_given(args: Sequence[str]) -> None:
+    """Refuse an empty word, most often a shell's variable that is not set: as a path it would be the current folder.
+
+    Args:
+        args: what was typed behind the command's name; ``--params`` may be empty, and changes nothing.
+
+    Raises:
+        click.UsageError: which it is.
+    """
+    for before, word in zip(["", *args], args, strict=False):
+        name, sign, value = word.partition("=")
+        option = name if word.startswith("-") and sign else before if before.startswith("-") else ""
+        if (not word or (option == name and sign and not value)) and option != "--params":
+            where = f"{option} has no value" if option else f"word {1 + args.index(word)} is empty"
+            raise click.UsageError(f"{where}: is a variable not set? Leave it out, or give it its value")

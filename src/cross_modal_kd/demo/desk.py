@@ -193,7 +193,9 @@ def _title(student: StudentModel) -> str:
 def _who(said: Identification) -> str:
     if said.accepted is None:
         return f"Nearest of the enrolled: “{said.best}”; no decision: {said.reason}"
-    bound = "" if said.far_any is None else f"; a stranger is taken for one of them at most {100 * said.far_any:.3g} %"
+    bound = (
+        "" if said.far_any is None else f"; by dev a stranger is taken for one of them up to {100 * said.far_any:.3g} %"
+    )
     return (f"Enrolled: “{said.best}”" if said.accepted else "None of the enrolled") + f" (threshold EER{bound})"
 
 

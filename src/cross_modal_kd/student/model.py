@@ -14,7 +14,7 @@ from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.metrics import unit_rows
 from cross_modal_kd.modalities import modality_of, modality_of_ending
 from cross_modal_kd.models import build_student, saved_inputs
-from cross_modal_kd.samples import UnreadableSampleError, words_of
+from cross_modal_kd.samples import UnreadableSampleError, one_form, words_of
 from cross_modal_kd.student.answer import class_logits, probabilities
 from cross_modal_kd.student.class_names import class_names
 from cross_modal_kd.student.decide import accepts, probability_of, threshold_named
@@ -25,6 +25,7 @@ from cross_modal_kd.student.inputs import Read, Reader, files_in, is_one
 from cross_modal_kd.student.package import PackagedStudent, load_package, save_package
 from cross_modal_kd.student.record import Threshold
 from cross_modal_kd.student.results import Embedding, Found, Identification, Match, Prediction, Verification
+from cross_modal_kd.student.strangers import rate_of_any
 
 ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 DEFAULT_THRESHOLD = "eer"
@@ -237,7 +238,7 @@ class StudentModel:
         """A name to be found again by ``identify``; the samples themselves are not kept.
 
         Args:
-            name: of who or what it is.
+            name: of who or what it is; blanks around it do not count, nor how Unicode writes it (NFC).
             given: one input or several.
 
         Returns:
@@ -255,6 +256,7 @@ class StudentModel:
         if not vectors:
             said = "; ".join(f"{file}: {reason}" for file, reason in errors.items()) or "none was given"
             raise StudentError(f"{name}: no input to enrol could be read: {said}")
+        name = one_form(name.strip())
         mean = unit_rows(np.stack(vectors).mean(axis=0, keepdims=True))[0].astype(np.float32)
         return Enrolment(name, mean, len(vectors), errors)
 
@@ -282,7 +284,7 @@ class StudentModel:
 
         Returns:
             The best name and whether to believe it. The rate at which a stranger is taken for somebody grows with the
-            number of names: ``far_any`` bounds it.
+            number of names and of the samples that they are enrolled with: ``far_any`` tells it from dev.
 
         Raises:
             StudentError: there is no threshold of that name, nobody is enrolled, or another student enrolled them.
@@ -303,7 +305,7 @@ class StudentModel:
             accepted=accepts(chosen, best),
             threshold=threshold,
             far=chosen.far,
-            far_any=None if chosen.far is None else min(1.0, chosen.far * len(names)),
+            far_any=rate_of_any(chosen, (enrolled.entries[name].samples for name in names)),
             probability=probability_of(self.record.operating, best),
             candidates=tuple((names[row], float(scores[row])) for row in order[:top_k]),
             reason=chosen.reason,

@@ -13,6 +13,7 @@ from cross_modal_kd.models import ModelBundle, weights_of
 from cross_modal_kd.samples import EmbeddingTable, SamplesError, class_numbers, file_contents, split_rows
 from cross_modal_kd.student.answer import class_logits
 from cross_modal_kd.student.record import DevMetric, Operating, ScoreCalibration, Temperature, Threshold
+from cross_modal_kd.student.strangers import rates_by_size
 from cross_modal_kd.tasks import kind_of, trial_rows
 from cross_modal_kd.tracking import fingerprint
 
@@ -82,14 +83,26 @@ def find_operating(
         trials = {rows.iloc[0]["split"]: _scored(task, rows, embeddings, evaluation) for rows in (dev, test)
                   if len(rows)}  # fmt: skip
         targets, impostors = trials["dev"].counts
+        thresholds = find_thresholds(trials["dev"], trials.get("test"), deployment)
         found |= {
-            "thresholds": find_thresholds(trials["dev"], trials.get("test"), deployment),
+            "thresholds": _with_enrolled(thresholds, values, dev["label"], deployment.min_labels, evaluation.seed),
             "calibration": fit_scores(trials["dev"], deployment),
             "targets": targets,
             "impostors": impostors,
             "labels": trials["dev"].labels,
         }
     return Operating(**found)
+
+
+def _with_enrolled(
+    thresholds: list[Threshold], values: np.ndarray, labels: pd.Series, least: int, seed: int
+) -> list[Threshold]:
+    """The same, each that has a value with the rates of those who are enrolled with several samples."""
+    at = [each.value for each in thresholds if each.value is not None]
+    rates = iter(rates_by_size(values, labels, at, least, seed))
+    return [
+        each if each.value is None else each.model_copy(update={"far_enrolled": next(rates)}) for each in thresholds
+    ]
 
 
 def find_thresholds(dev: Trials, test: Trials | None, deployment: DeploymentConfig) -> list[Threshold]:

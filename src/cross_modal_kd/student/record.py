@@ -22,6 +22,7 @@ class Threshold(Strict):
         frr: false-rejection rate there, likewise.
         test_far: the same rate on test trials, which had no part in finding it; None where there are none.
         test_frr: likewise.
+        far_enrolled: by how many samples one is enrolled with, the rate at which that one takes in a stranger, on dev.
         reason: why there is no value.
     """
 
@@ -32,6 +33,7 @@ class Threshold(Strict):
     frr: float | None = Field(None, ge=0, le=1)
     test_far: float | None = Field(None, ge=0, le=1)
     test_frr: float | None = Field(None, ge=0, le=1)
+    far_enrolled: dict[int, float] = {}
     reason: str = ""
 
 
