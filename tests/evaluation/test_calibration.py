@@ -153,6 +153,15 @@ def test_speakers_whom_no_table_names_are_said(planted, tmp_path, caplog):
     assert "of 160 of the 160 utterances of" in caplog.text and "score_trials.speakers.table" in caplog.text
 
 
+def test_training_sounds_without_a_speaker_have_no_part_in_it(planted, tmp_path):
+    rows, asked = planted
+    unlabelled = rows["sample_id"].isin([f"id{who:03d}/{said}" for who in (0, 39) for said in range(UTTERANCES)])
+    rows[~unlabelled].to_parquet(tmp_path / "samples.parquet")
+    without = score_trials(asked(durations=None, measures=["magnitude"])).scores
+    rows.assign(label=rows["label"].mask(unlabelled)).to_parquet(tmp_path / "samples.parquet")
+    assert np.array_equal(score_trials(asked(durations=None, measures=["magnitude"])).scores, without)
+
+
 def test_what_is_missing_is_refused(planted, tmp_path):
     rows, asked = planted
     rows.assign(duration_s=rows["duration_s"].where(rows.index != 3)).to_parquet(tmp_path / "durations.parquet")

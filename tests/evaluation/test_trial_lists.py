@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cross_modal_kd.config import ScoreTrialsConfig
+from cross_modal_kd.config import ScoreTrialsConfig, SpeakersConfig
 from cross_modal_kd.config.ingestion import SourceConfig
 from cross_modal_kd.evaluation import measure_trials, read_trials, score_trials
 from cross_modal_kd.evaluation.trial_lists import published
 from cross_modal_kd.evaluation.trial_lists import read as reading
 from cross_modal_kd.evaluation.trial_lists.published import PublishedTrials, name_of_trials
+from cross_modal_kd.evaluation.trial_lists.read import TrialList
+from cross_modal_kd.evaluation.trial_lists.speakers import by_speaker
 from cross_modal_kd.samples import Roots, SamplesError
 from cross_modal_kd.sources import layout_of
 from published_sets import cnceleb
@@ -319,13 +321,18 @@ def test_a_published_list_has_its_name_and_another_does_not(tmp_path, caplog, mo
 
 
 @pytest.mark.parametrize("form", ["utt2spk", "speakers.csv", "samples.parquet"])
-def test_s_norm_is_that_of_a_plain_loop_over_the_cohorts_mean_embeddings(corpus, tmp_path, form):
+def test_s_norm_is_that_of_a_plain_loop_over_the_cohorts_mean_embeddings(corpus, tmp_path, form, caplog):
     generator = np.random.default_rng(6)
     trained = {f"train/{speaker}/{number}": generator.normal(size=6) for speaker in range(5) for number in range(3)}
-    np.savez(tmp_path / "trained.npz", **trained)
+    nobody = {f"train/nobody/{number}": 100 * generator.normal(size=6) for number in range(4)}
+    np.savez(tmp_path / "trained.npz", **trained, **nobody)
     rows = pd.DataFrame(
         [(name, name.split("/")[1], "train") for name in [*trained, "train/9/lost"]], columns=["n", "s", "split"]
     )
+    if form != "utt2spk":
+        blank = pd.DataFrame({"n": list(nobody), "s": [None, "", "  ", None], "split": "train"})
+        rows = pd.concat([rows, blank], ignore_index=True)
+        caplog.set_level("INFO")
     if form == "utt2spk":
         (tmp_path / form).write_text("".join(f"{row.n}.wav {row.s}\n" for row in rows.itertuples()))
     elif form == "speakers.csv":
@@ -350,6 +357,24 @@ def test_s_norm_is_that_of_a_plain_loop_over_the_cohorts_mean_embeddings(corpus,
         expected = sum((row.cosine - np.mean(each)) / np.std(each) for each in near) / 2
         assert row.score == pytest.approx(expected, abs=2e-4)
     assert scored.about["as_norm"] | {"labels": ""} == {"top": 3, "cohort": 5, "labels": ""}
+    assert ("4 of its" in caplog.text) == (form != "utt2spk")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_names_without_a_speaker_are_not_of_one_speaker(tmp_path, form):
+    generator = np.random.default_rng(0)
+    names = [f"{number}.wav" for number in range(60)]
+    rows = pd.DataFrame({"sample_id": names, "label": [f"s{number // 3}" for number in range(60)]})
+    first, second = np.triu_indices(60, 1)
+    target = (rows["label"].to_numpy()[first] == rows["label"].to_numpy()[second]).astype(np.int8)
+    trials = TrialList(tmp_path / "list", names, first.astype(np.int32), second.astype(np.int32), target)
+    rows.loc[30:, "label"] = None
+    rows.loc[45:, "label"] = " "
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    rows.to_parquet(tmp_path / "t.parquet")
+    asked = SpeakersConfig(table=str(tmp_path / f"t.{form}"), bootstrap=50)
+    found = by_speaker(trials, generator.normal(size=len(target)) + 2 * target, asked, None, [0.05])["intervals"]
+    assert found["reason"].startswith("1,335 of the 1,770 trials have a name without a speaker in")
 
 
 def test_a_list_without_labels_or_without_impostors_is_scored_and_not_measured(corpus, tmp_path):

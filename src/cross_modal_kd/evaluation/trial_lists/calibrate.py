@@ -24,6 +24,7 @@ from cross_modal_kd.evaluation.trial_lists.read import TrialList, read_trials
 from cross_modal_kd.evaluation.trial_lists.sides import (
     NAMES,
     cohort_of,
+    filled,
     flat_members,
     magnitudes_of,
     rows_of,
@@ -169,7 +170,7 @@ class _Durations:
                 raise SamplesError(
                     f"{file}: expected columns 'sample_id' (or 'name') and 'duration_s', found {list(rows)}"
                 )
-            named, given = rows[columns[0]].astype(str), rows[columns[1]]
+            named, given = filled(rows[columns[0]]), rows[columns[1]]
         else:
             lines = word_lines(file)
             if wrong := next(((number, words) for number, words in lines if len(words) != 2), None):
@@ -184,7 +185,7 @@ class _Durations:
                 f"{file}: expected seconds as 1.5, found {commas.iloc[0]!r}: a decimal comma; write points "
                 f"({len(commas)} lines are so)"
             )
-        known = (said > 0) & np.isfinite(said) & ~named.duplicated()
+        known = (said > 0) & np.isfinite(said) & named.notna() & ~named.duplicated()
         return cls(file, named[known].tolist(), said[known].to_numpy(dtype=float))
 
     def at(self, names: list[str], asking: Path) -> np.ndarray:

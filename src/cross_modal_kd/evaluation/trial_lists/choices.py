@@ -54,7 +54,7 @@ def measure_choices(
     speakers = codes[probes]
     lacking = int((speakers < 0).sum())
     if lacking:
-        reason = f"{lacking:,} of the {len(hits):,} probes have a name that {asked.table} has not"
+        reason = f"{lacking:,} of the {len(hits):,} probes have a name without a speaker in {asked.table}"
         interval = {"low": None, "high": None, "reason": reason}
     else:
         interval = _interval(hits, speakers, weights, asked)

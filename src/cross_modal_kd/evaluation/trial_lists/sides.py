@@ -153,8 +153,8 @@ def cohort_of(table: EmbeddingTable, labels: Path) -> tuple[np.ndarray, list[str
 
     Args:
         table: with embeddings of training samples.
-        labels: the file that says whose they are, as ``AsNormConfig`` has it; those without an embedding are left out,
-            which the log says.
+        labels: the file that says whose they are, as ``AsNormConfig`` has it; rows of a table without a speaker are
+            left out, and so are names without an embedding, which the log says.
 
     Returns:
         n rows of the table; n speakers.
@@ -271,10 +271,25 @@ def _labels(file: Path, every: bool = False) -> tuple[list[str], list[str]]:
         )
     if "split" in rows and not every:
         rows = rows[rows["split"] == "train"]
-    elif every:
-        rows = rows[rows[columns[1]].notna()]
-    name, speaker = (rows[column].astype(str).tolist() for column in columns)
+    said = pd.DataFrame({column: filled(rows[column]) for column in columns})
+    named = said.dropna()
+    if len(named) < len(said):
+        logger.info("%s: %d of its %d rows have no %s or no %s", file, len(said) - len(named), len(said), *columns)
+    name, speaker = (named[column].tolist() for column in columns)
     return name, speaker
+
+
+def filled(column: pd.Series) -> pd.Series:
+    """A column of a table as text, null where a cell is blank: nobody is called that.
+
+    Args:
+        column: (n,) of any type; a CSV has blank cells as empty text.
+
+    Returns:
+        (n,) text, with its index.
+    """
+    text = column.astype("str")
+    return text.where(column.notna() & (text.str.strip() != ""))
 
 
 def word_lines(file: Path) -> list[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.config import SpeakersConfig
 from cross_modal_kd.evaluation.trial_lists.read import TrialList
-from cross_modal_kd.evaluation.trial_lists.sides import read_models
+from cross_modal_kd.evaluation.trial_lists.sides import filled, read_models
 from cross_modal_kd.metrics import (
     Evidence,
     Least,
@@ -78,7 +78,7 @@ def by_speaker(
         "%s: %d resamples of %d speakers, each a pass over the trials, for the list and for every condition",
         *(trials.file, asked.bootstrap, codes.max() + 1),
     )
-    lacking = f"{(~there).sum():,} of the {len(trials):,} trials have a name that {asked.table} has not"
+    lacking = f"{(~there).sum():,} of the {len(trials):,} trials have a name without a speaker in {asked.table}"
     found: dict[str, Any] = {
         "speakers": asked.table,
         "intervals": measure.intervals(p_targets) if there.all() else {"reason": lacking},
@@ -193,7 +193,8 @@ def _about(trials: TrialList, file: Path, models: Path | None, sides: Mapping[st
     parts = []
     for side in ("enrol", "test"):
         of_side = table[table[MODALITY] == sides[side]] if sides and MODALITY in table else table
-        ids, values = of_side[NAME].tolist(), of_side[kept].astype("str").set_axis(range(len(of_side)))
+        ids = of_side[NAME].tolist()
+        values = pd.DataFrame({name: filled(of_side[name]) for name in kept}).set_axis(range(len(ids)))
         if side == "enrol" and models is not None:
             parts.append(_of_models(trials, read_models(models), ids, values))
         else:
