@@ -219,19 +219,21 @@ def reference() -> Answering:
     return Answering(bundle_of("vgg"), Operating())
 
 
-def in_torch(network: Answering, off: float = 0.0):
+def in_torch(network: Answering, off: float = 0.0, output: str = "embedding"):
     def run(batch: np.ndarray) -> dict[str, np.ndarray]:
         with torch.no_grad():
             outputs = [each.numpy() for each in network(torch.from_numpy(batch))]
-        return dict(zip(network.outputs, [outputs[0] + off, *outputs[1:]], strict=True))
+        found = dict(zip(network.outputs, outputs, strict=True))
+        return found | {output: found[output] + off}
 
     return run
 
 
+@pytest.mark.parametrize("output", ["embedding", "probability"])
 @pytest.mark.parametrize("off", [1e-2, float("nan")])
-def test_a_difference_above_the_tolerance_names_the_sample(off):
+def test_a_difference_above_the_tolerance_names_the_sample(off, output):
     with pytest.raises(ExportError, match=r"made up differs from PyTorch by .* on x of shape \(1, 3, 16, 16\)"):
-        hold_against(reference(), in_torch(reference(), off), probes_of("vgg"), 1e-4, "made up")
+        hold_against(reference(), in_torch(reference(), off, output), probes_of("vgg"), 1e-4, "made up")
     found = hold_against(reference(), in_torch(reference(), 1e-5), probes_of("vgg"), 1e-4, "made up")
     assert found["max_abs_difference"] == pytest.approx(1e-5, rel=0.1)
     assert found["shapes"]["3x3x16x16"]["inputs"] == 1

@@ -179,6 +179,12 @@ def test_each_number_is_exact_within_different_or_missing():
     assert "DOES NOT AGREE: 1 of 6 numbers are exactly the same, 2 agree within 1e-06, 1 differ, 2 are" in found.words()
 
 
+def test_an_infinite_number_is_near_no_other():
+    inf = float("inf")
+    found = Agreement.of([past({"a": inf, "b": inf, "c": 1.0})], [past({"a": 1.0, "b": inf, "c": -inf})], 1e-6)
+    assert {number.name: number.verdict for number in found.numbers} == dict(a="different", b="exact", c="different")
+
+
 def test_it_agrees_where_all_do_and_what_differs_beside_the_numbers_is_told():
     tags = {"version.torch": "2.14", "device.threads": "1", "data.samples": "5a"}
     before = past({"a": 0.5}, tags)

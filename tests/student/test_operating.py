@@ -1,5 +1,7 @@
 """Thresholds and calibrations against their definitions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from cross_modal_kd.config import DeploymentConfig
+from cross_modal_kd.student.decide import probability_of
 from cross_modal_kd.student.operating import Trials, find_thresholds, fit_scores, fit_temperature
 
 
@@ -74,6 +77,12 @@ def test_scores_are_calibrated_as_by_logistic_regression_at_even_odds():
     assert 0 < found.loss < 1
     parted = fit_scores(trials(apart=50), DeploymentConfig())
     assert parted.slope is None and "0 dev trials lie among those of the other sort" in parted.reason
+
+
+def test_a_score_that_is_no_number_has_no_probability_of_one():
+    fitted = SimpleNamespace(calibration=fit_scores(trials(), DeploymentConfig()))
+    assert np.isnan(probability_of(fitted, float("nan")))
+    assert probability_of(fitted, 1e6) == 1.0 and 0 < probability_of(fitted, -1e6) < 1e-300
 
 
 def test_a_temperature_undoes_logits_that_are_too_large():

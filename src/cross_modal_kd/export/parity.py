@@ -94,8 +94,8 @@ def _outputs(run: Run, batch: Tensor, name: str, what: str) -> Mapping[str, np.n
 
 
 def _difference(wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]) -> tuple[float, float]:
-    """The largest absolute difference, and the smallest cosine between embeddings."""
-    largest = max(float(np.abs(wanted[name] - found[name]).max()) for name in COMPARED if name in wanted)
+    """The largest absolute difference, NaN where any is, and the smallest cosine between embeddings."""
+    largest = float(np.max([np.abs(wanted[name] - found[name]).max() for name in COMPARED if name in wanted]))
     one, other = wanted["embedding"].astype(np.float64), found["embedding"].astype(np.float64)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return largest, float(((one * other).sum(axis=1) / np.maximum(lengths, 1e-12)).min())

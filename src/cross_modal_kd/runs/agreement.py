@@ -125,7 +125,7 @@ def _number(name: str, before: float | None, after: float | None, tolerance: flo
         return Number(name, before, after, MISSING)
     if before == after or (math.isnan(before) and math.isnan(after)):
         return Number(name, before, after, EXACT)
-    near = abs(before - after) <= tolerance * max(1.0, abs(before), abs(after))
+    near = math.isfinite(before - after) and abs(before - after) <= tolerance * max(1.0, abs(before), abs(after))
     return Number(name, before, after, WITHIN if near else DIFFERENT)
 
 

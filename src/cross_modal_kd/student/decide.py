@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from cross_modal_kd.config import nearest
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.record import Operating, Threshold
@@ -49,9 +51,9 @@ def probability_of(operating: Operating, score: float) -> float | None:
         score: a cosine.
 
     Returns:
-        A probability in [0, 1]; None without a calibration.
+        A probability in [0, 1], NaN of a score that is; None without a calibration.
     """
     slope, intercept = operating.calibration.slope, operating.calibration.intercept
     if slope is None or intercept is None:
         return None
-    return 1 / (1 + math.exp(-max(-700.0, min(700.0, slope * score + intercept))))
+    return 1 / (1 + math.exp(-float(np.clip(slope * score + intercept, -700.0, 700.0))))
