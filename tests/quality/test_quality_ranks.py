@@ -72,3 +72,18 @@ def test_a_sample_is_ranked_among_its_own_domain_where_that_is_large_enough():
     found = score(asked, np.array(["dull", "sharp", "rare", None], dtype=object))
     overall = QualityScore.fit({"a": values})({"a": [5000.0, 30.0]})
     np.testing.assert_allclose(found, [30.5 / 60, 30.5 / 60, *overall])
+
+
+@pytest.mark.parametrize("combine", ["mean", "worst"])
+@pytest.mark.parametrize("count", [2_500, 30_000])
+def test_a_score_of_fewer_values_is_the_same_score_where_measures_tie(combine, count):
+    rng, most = np.random.default_rng(3), 2_000
+    measures = {
+        "noise": np.minimum(-3, -rng.gamma(2, 1.2, count)),  # most are the cleanest that there are
+        "sharpness": rng.normal(size=count),
+    }
+    whole, kept = QualityScore.fit(measures, combine), QualityScore.fit(measures, combine, most)
+    assert {len(each.sorted_values) for each in (kept.of_all, *kept.of_measure.values())} == {most}
+    moved = np.abs(whole(measures) - kept(measures))
+    assert moved.mean() < 1 / most and (moved > 0.01).mean() < 2e-3
+    assert np.array_equal(QualityScore.fit(measures, combine, count)(measures), whole(measures))

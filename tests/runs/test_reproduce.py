@@ -182,7 +182,8 @@ def test_each_number_is_exact_within_different_or_missing():
 def test_an_infinite_number_is_near_no_other():
     inf = float("inf")
     found = Agreement.of([past({"a": inf, "b": inf, "c": 1.0})], [past({"a": 1.0, "b": inf, "c": -inf})], 1e-6)
-    assert {number.name: number.verdict for number in found.numbers} == dict(a="different", b="exact", c="different")
+    expected = {"a": "different", "b": "exact", "c": "different"}
+    assert {number.name: number.verdict for number in found.numbers} == expected
 
 
 def test_it_agrees_where_all_do_and_what_differs_beside_the_numbers_is_told():

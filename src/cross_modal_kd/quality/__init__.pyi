@@ -5,7 +5,7 @@ from cross_modal_kd.quality.ranks import QualityScore as QualityScore
 from cross_modal_kd.quality.table import Scoring as Scoring
 from cross_modal_kd.quality.table import fit_score as fit_score
 from cross_modal_kd.quality.table import measure_samples as measure_samples
-from cross_modal_kd.quality.table import reference_score as reference_score
+from cross_modal_kd.quality.table import reference_measures as reference_measures
 from cross_modal_kd.quality.table import score_samples as score_samples
 from cross_modal_kd.quality.views import average_views as average_views
 from cross_modal_kd.quality.weights import sample_weights as sample_weights

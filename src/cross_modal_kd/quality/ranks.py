@@ -50,6 +50,20 @@ class EmpiricalCDF:
             )
         return cls(found)
 
+    def thinned(self, most: int) -> "EmpiricalCDF":
+        """The distribution function of some of the values, evenly spread over the ranks.
+
+        Args:
+            most: values that are kept, at least 2; all where there are no more.
+
+        Returns:
+            A function that is off by no more than 1 / ``most``.
+        """
+        values = self.sorted_values
+        if len(values) <= most:
+            return self
+        return EmpiricalCDF(values[np.linspace(0, len(values) - 1, most).round().astype(np.intp)])
+
     def __call__(self, values: ArrayLike) -> Values:
         """F of each value, the same shape."""
         x = np.asarray(values, dtype=np.float64)
@@ -81,12 +95,17 @@ class QualityScore:
     combine: Combine = "mean"
 
     @classmethod
-    def fit(cls, measures: Mapping[str, ArrayLike], combine: Combine = "mean") -> "QualityScore":
+    def fit(
+        cls, measures: Mapping[str, ArrayLike], combine: Combine = "mean", most: int | None = None
+    ) -> "QualityScore":
         """The score whose ranks are those of some reference samples.
 
         Args:
             measures: by measure, (N,) finite values of the N reference samples, higher is better.
             combine: ``mean`` or ``worst`` of a sample's ranks.
+            most: values that each distribution keeps, at least 2; None keeps all. Qualities then move by less than
+                1 / ``most`` on average; where measures tie, a sample whose rank is within that of a tie's can join the
+                tie, which moves it by up to half the share of samples that tie.
 
         Returns:
             A function of the same measures of n samples to their quality (n,) in [0, 1].
@@ -96,8 +115,14 @@ class QualityScore:
         """
         if not measures:
             raise QualityError("a score needs at least one measure, found none")
-        of_measure = {name: EmpiricalCDF.fit(values) for name, values in measures.items()}
-        return cls(of_measure, EmpiricalCDF.fit(_combined(of_measure, measures, combine)), combine)
+
+        def kept(values: ArrayLike) -> EmpiricalCDF:
+            fitted = EmpiricalCDF.fit(values)
+            return fitted if most is None else fitted.thinned(most)
+
+        of_measure = {name: kept(values) for name, values in measures.items()}
+        # by what is kept of each: samples that tie combine to one number, which has to be that of a new sample too
+        return cls(of_measure, kept(_combined(of_measure, measures, combine)), combine)
 
     def __call__(self, measures: Mapping[str, ArrayLike]) -> Values:
         """Quality (n,) of samples from their measures, (n,) each."""

@@ -19,7 +19,7 @@ from cross_modal_kd.config import QualityConfig
 from cross_modal_kd.modalities import Corrupt, Modality, modality_of
 from cross_modal_kd.quality.errors import QualityError
 from cross_modal_kd.quality.measures import measure, measures_of
-from cross_modal_kd.quality.ranks import Combine, DomainScore, QualityScore
+from cross_modal_kd.quality.ranks import Combine, DomainScore
 from cross_modal_kd.samples import Kept, Roots, as_records, read_before
 
 logger = logging.getLogger(__name__)
@@ -278,23 +278,25 @@ def fit_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scor
     return lambda table: fitted(values(table), domains(table))
 
 
-def reference_score(samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring) -> QualityScore:
-    """The score of one modality among all its training samples, whatever their domains: for an input from elsewhere.
+def reference_measures(
+    samples: pd.DataFrame, measures: pd.DataFrame, modality: str, scoring: Scoring
+) -> dict[str, np.ndarray]:
+    """What the score of an input from elsewhere is fitted on: all training samples of its modality, of any domain.
 
     Args:
         samples: the samples table: which samples are in the training split.
         measures: of ``measure_samples``; rows of other modalities are passed over.
-        modality: whose score it is.
-        scoring: which measures count, and how they are combined.
+        modality: of the input.
+        scoring: which measures count.
 
     Returns:
-        A function of measures to quality in [0, 1].
+        By measure, (N,) values of the N training samples.
 
     Raises:
         QualityError: as ``fit_score`` has it.
     """
     trained, chosen = _reference(samples, measures, modality, scoring)
-    return QualityScore.fit({name: trained[name].to_numpy(dtype=float) for name in chosen}, scoring.combine)
+    return {name: trained[name].to_numpy(dtype=float) for name in chosen}
 
 
 def _reference(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cross_modal_kd.config import QualityConfig, TaskConfig
 from cross_modal_kd.modalities import Decoded, modality_of
-from cross_modal_kd.quality import EmpiricalCDF, QualityScore, Scoring, measure, reference_score
+from cross_modal_kd.quality import EmpiricalCDF, QualityScore, Scoring, measure, reference_measures
 from cross_modal_kd.storage import file_in
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.record import QualityRecord
@@ -83,14 +83,14 @@ def fit_quality(
         reason = f"the measures of {task.student} look at the whole training split, which a student does not carry"
         return QualityReference(QualityRecord(poor_below=poor_below, reason=reason))
     scoring = Scoring.of(quality)
-    score = reference_score(samples, measures, task.student, scoring)
-    count = len(score.of_all.sorted_values)
-    kept = QualityScore({name: _thinned(cdf) for name, cdf in score.of_measure.items()}, _thinned(score.of_all),
-                        score.combine)  # fmt: skip
+    values = reference_measures(samples, measures, task.student, scoring)
     record = QualityRecord(
-        measures=list(kept.of_measure), combine=scoring.combine, poor_below=poor_below, samples=count
+        measures=list(values),
+        combine=scoring.combine,
+        poor_below=poor_below,
+        samples=len(next(iter(values.values()))),
     )
-    return QualityReference(record, kept)
+    return QualityReference(record, QualityScore.fit(values, scoring.combine, MOST_VALUES))
 
 
 def save_quality(folder: Path, reference: QualityReference) -> None:
@@ -134,11 +134,3 @@ def _cdf(found: Mapping[str, np.ndarray], name: str, file: Path) -> EmpiricalCDF
     if values is None or values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise StudentError(f"{file}: expected finite numbers (N,) as {name!r}. Package the student again")
     return EmpiricalCDF.fit(values)
-
-
-def _thinned(cdf: EmpiricalCDF) -> EmpiricalCDF:
-    """At most ``MOST_VALUES`` of the values, evenly spread over the ranks: no rank moves by more than 1 / that."""
-    values = cdf.sorted_values
-    if len(values) <= MOST_VALUES:
-        return cdf
-    return EmpiricalCDF(values[np.linspace(0, len(values) - 1, MOST_VALUES).round().astype(np.intp)])
