@@ -270,7 +270,7 @@ def test_a_page_of_verification_says_what_thresholds_give(pages):
     operating = world().operating(world().embeddings(0.5))
     found = next(each for each in operating["thresholds"] if each["name"] == "eer")
     assert f"{found['value']:.3f}" in page
-    assert f"at most {100 * found['far_upper']:.1f}" in page
+    assert f"at most {100 * found['far_upper']:.2g}" in page
     assert f"({operating['targets']} target and {operating['impostors']:,} impostor pairs" in page
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 
 from cross_modal_kd.config import DeploymentConfig
+from cross_modal_kd.metrics import cosine_scores, unit_rows
 from cross_modal_kd.student.decide import probability_of
 from cross_modal_kd.student.operating import Trials, find_thresholds, fit_scores, fit_temperature
 
@@ -16,7 +18,10 @@ from cross_modal_kd.student.operating import Trials, find_thresholds, fit_scores
 def trials(targets=400, impostors=20_000, labels=30, seed=0, apart=1.5, split="dev"):
     rng = np.random.default_rng(seed)
     scores = np.concatenate([rng.normal(apart, 1, targets), rng.normal(0, 1, impostors)])
-    return Trials(scores, np.repeat([1, 0], [targets, impostors]), labels, split)
+    sides = rng.integers(labels, size=(2, targets + impostors))
+    sides[1, :targets] = sides[0, :targets]
+    sides[1, targets:] = (sides[0, targets:] + rng.integers(1, labels, size=impostors)) % labels
+    return Trials(scores, np.repeat([1, 0], [targets, impostors]), labels, split, sides)
 
 
 def rates(given, value):
@@ -60,9 +65,9 @@ def test_trials_that_cannot_bear_a_threshold_give_the_reason(dev):
 
 
 def test_equal_scores_are_accepted_together_and_never_more_than_the_rate():
-    dev = Trials(
-        np.repeat([1.0, 0.5, 0.5, 0.0], [50, 50, 300, 2000]), np.repeat([1, 1, 0, 0], [50, 50, 300, 2000]), 9, "dev"
-    )
+    counts = [50, 50, 300, 2000]
+    sides = np.random.default_rng(0).integers(9, size=(2, 2400))
+    dev = Trials(np.repeat([1.0, 0.5, 0.5, 0.0], counts), np.repeat([1, 1, 0, 0], counts), 9, "dev", sides)
     found = find_thresholds(dev, None, DeploymentConfig(far=[0.05]))[-1]
     assert found.value > 0.5 and found.far == 0.0 and found.frr == 0.5
 
@@ -109,8 +114,37 @@ def test_answers_that_are_all_right_do_not_tell_how_sure_they_are():
     assert turned.value is not None
 
 
-def test_no_false_acceptance_in_few_trials_is_no_rate_of_zero():
-    dev = trials(apart=50, impostors=150)
-    eer = find_thresholds(dev, None, DeploymentConfig())[0]
+@pytest.mark.parametrize("min_errors", [1, 10])
+def test_no_false_acceptance_in_few_trials_is_no_rate_of_zero(min_errors):
+    dev = trials(apart=50, impostors=150, labels=100)
+    eer = find_thresholds(dev, None, DeploymentConfig(min_errors=min_errors))[0]
     assert eer.far == 0.0
-    assert eer.far_upper == pytest.approx(1 - 0.05 ** (1 / 150))  # the rule of three: 2 %
+    independent = beta.ppf(0.95, min_errors + 1, 150 - min_errors)  # of that many false acceptances
+    assert independent < eer.far_upper < 2 * independent
+    two = find_thresholds(trials(labels=2), None, DeploymentConfig(min_labels=2))[-1]
+    assert two.far < two.far_upper < 1  # every pair has both labels: their sums do not vary
+    few = trials(apart=50, impostors=9)
+    assert find_thresholds(few, None, DeploymentConfig(min_errors=10))[0].far_upper == 1.0
+
+
+def world(rng, labels, each):
+    """Scores of all pairs of samples, whose labels are of different spread."""
+    label = np.repeat(np.arange(labels), each)
+    spread = 0.6 * np.exp(0.3 * rng.normal(size=labels))[label][:, None]
+    values = unit_rows(rng.normal(size=(labels, 8))[label] + spread * rng.normal(size=(len(label), 8)))
+    sides = np.stack(np.triu_indices(len(label), 1))
+    of = label[sides]
+    return Trials(cosine_scores(values, *sides), (of[0] == of[1]).astype(int), labels, "dev", of)
+
+
+@pytest.mark.parametrize(("labels", "each", "share"), [(50, 4, 0.9), (10, 10, 0.75)])
+def test_a_false_acceptance_rate_between_other_labels_is_below_its_bound(labels, each, share):
+    rng = np.random.default_rng(5)
+    whole = world(rng, 1500, 2)
+    others = np.sort(whole.scores[whole.targets == 0])
+    held = {}
+    for _ in range(60):
+        for found in find_thresholds(world(rng, labels, each), None, DeploymentConfig(far=[0.05, 0.01])):
+            true = 1 - np.searchsorted(others, found.value) / len(others)
+            held.setdefault(found.name, []).append(true <= found.far_upper)
+    assert len(held) == 4 and all(np.mean(each) >= share for each in held.values()), held

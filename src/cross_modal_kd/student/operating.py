@@ -29,12 +29,14 @@ class Trials:
         targets: (n,) 1 where both are of one label, else 0.
         labels: how many labels they are of.
         split: dev or test, for reasons.
+        sides: (2, n) the labels of the two samples of each, as integers from 0.
     """
 
     scores: np.ndarray
     targets: np.ndarray
     labels: int
     split: str
+    sides: np.ndarray
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -127,8 +129,9 @@ def find_thresholds(dev: Trials, test: Trials | None, deployment: DeploymentConf
     cost = deployment.p_target * points.frr + (1 - deployment.p_target) * points.far
     # every threshold of the curve is at or just above a target's score: the middle of the gap below errs alike
     found = {names[0]: int(np.argmin(np.abs(points.frr - points.far))), names[1]: int(np.argmin(cost))}
-    made = [_at(name, dev, test, float(points.thresholds[place])) for name, place in found.items()]
-    return made + [_at_rate(name, rate, dev, test, deployment.min_errors)
+    least = deployment.min_errors
+    made = [_at(name, dev, test, float(points.thresholds[place]), least) for name, place in found.items()]
+    return made + [_at_rate(name, rate, dev, test, least)
                    for name, rate in zip(names[2:], deployment.far, strict=True)]  # fmt: skip
 
 
@@ -233,7 +236,8 @@ def _scored(task: TaskConfig, rows: pd.DataFrame, embeddings: EmbeddingTable, ev
         trials = kind_of(task).draw_trials(rows, evaluation.model_copy(update={"impostors": "any"}))
     enrol, test = trial_rows(rows, trials)
     scores = cosine_scores(unit_rows(embeddings.at(rows["sample_id"])), enrol, test)
-    return Trials(scores, trials["target"].to_numpy(), rows["label"].nunique(), str(rows.iloc[0]["split"]))
+    sides = np.stack([trials[side].cat.codes.to_numpy() for side in ("enrol_label", "test_label")])
+    return Trials(scores, trials["target"].to_numpy(), rows["label"].nunique(), str(rows.iloc[0]["split"]), sides)
 
 
 def _too_few(dev: Trials, min_labels: int) -> str:
@@ -259,29 +263,61 @@ def _at_rate(name: str, rate: float, dev: Trials, test: Trials | None, min_error
                 f"(deployment.min_errors) at a rate of {rate:g}"
             ),
         )
-    return _at(name, dev, test, dev.sorted.threshold_at(rate))
+    return _at(name, dev, test, dev.sorted.threshold_at(rate), min_errors)
 
 
-def _at(name: str, dev: Trials, test: Trials | None, value: float) -> Threshold:
+def _at(name: str, dev: Trials, test: Trials | None, value: float, min_errors: int) -> Threshold:
     far, frr = dev.sorted.rates(value)
     beside = (None, None) if test is None or not all(test.counts) else test.sorted.rates(value)
     return Threshold(
         name=name,
         value=value,
         far=far,
-        far_upper=_upper(far, dev.counts[1]),
+        far_upper=far_upper(dev, value, min_errors),
         frr=frr,
         test_far=beside[0],
         test_frr=beside[1],
     )
 
 
-def _upper(rate: float, trials: int) -> float:
-    """95 % upper bound of a share, by Clopper and Pearson."""
-    from scipy.stats import beta
+def far_upper(trials: Trials, threshold: float, min_errors: int) -> float:
+    """95 % upper bound of the FAR between labels other than these, from the same source.
 
-    errors = round(rate * trials)
-    return 1.0 if errors >= trials else float(beta.ppf(0.95, errors + 1, trials - errors))
+    Clopper and Pearson's bound of an effective number of trials, F (1 - F) / V, that is of as many independent ones as
+    tell as much (Korn and Graubard, Survey Methodology 1998). V = C / (C - 1) sum over labels of (sum of a - F over the
+    trials that have it)^2 / n^2, with a = 1 for an accepted one, takes trials that share one of their C labels as
+    dependent in whatever way; the quantile of Student's t with C - 1 degrees of freedom is for the few labels V rests
+    on. It takes the labels for independent draws of those that will be met. In simulations it held in 96 to 99 % of
+    cases of 50 to 300 labels, 91 to 99 % of 20 and 82 to 98 % of 10; where two or three of ten labels bring about most
+    errors it may hold in 70 %.
+
+    Args:
+        trials: some impostors at least.
+        threshold: pairs are accepted from it on.
+        min_errors: V of fewer accepted impostors says little. There the bound is of the threshold that accepts as many:
+            FAR only falls from there to here.
+
+    Returns:
+        In [0, 1], never below what independent trials would give; 1 where there are fewer impostors than
+        ``min_errors``. Memory grows with n.
+    """
+    from scipy.special import betaincinv, ndtri, stdtrit
+
+    which = trials.targets == 0
+    scores, sides = trials.scores[which].astype(np.float64), trials.sides[:, which]
+    count = len(scores)
+    if count < min_errors:
+        return 1.0
+    accepted = scores >= min(threshold, np.partition(scores, -min_errors)[-min_errors])
+    far = accepted.mean()
+    if far == 1:
+        return 1.0
+    labels = len(np.unique(sides))
+    of_labels = np.bincount(sides.ravel(), np.tile(accepted - far, 2))
+    alone = far * (1 - far) / count
+    variance = max(labels / (labels - 1) * np.square(of_labels).sum() / count**2, alone)
+    independent = alone / variance * count * (ndtri(0.95) / stdtrit(labels - 1, 0.95)) ** 2
+    return float(betaincinv(far * independent + 1, (1 - far) * independent, 0.95))
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

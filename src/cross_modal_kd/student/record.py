@@ -17,8 +17,9 @@ class Threshold(Strict):
         name: ``eer``, ``min_dcf_01``, ``far_0.01`` ...
         value: score from which a pair is accepted; None where the dev split cannot bear it.
         far: false-acceptance rate there, on dev trials.
-        far_upper: 95 % upper bound of that rate by Clopper and Pearson, as if the trials were independent. They share
-            labels, so that it is the least to allow for.
+        far_upper: 95 % upper bound of that rate between other labels, if those of dev are a draw of them: of as many
+            independent trials as dev's tell as much as, which share labels. Students packaged before it was so have
+            that of Clopper and Pearson as if all trials were independent, which is too low.
         frr: false-rejection rate there, likewise.
         test_far: the same rate on test trials, which had no part in finding it; None where there are none.
         test_frr: likewise.

@@ -77,7 +77,8 @@ class Verification:
         threshold: its name.
         value: the score that it asks for; None where the dev split could not bear it.
         far: the false-acceptance rate that it stands for, on dev.
-        far_upper: 95 % upper bound of it; of 150 trials without a false acceptance it is 2 %, not 0.
+        far_upper: 95 % upper bound of it between other labels, if those of dev are a draw of them; trials without a
+            false acceptance do not make it 0. The fewer labels dev has, the further it lies above ``far``.
         probability: of the same label at even odds, calibrated on dev; None without a calibration.
         reason: why there is no threshold.
         qualities: of the two.
