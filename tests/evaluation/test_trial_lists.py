@@ -377,6 +377,20 @@ def test_names_without_a_speaker_are_not_of_one_speaker(tmp_path, form):
     assert found["reason"].startswith("1,335 of the 1,770 trials have a name without a speaker in")
 
 
+@pytest.mark.parametrize("speakers", [12, 20])
+def test_few_speakers_are_said_to_be_too_few_for_some_intervals(tmp_path, speakers, caplog):
+    of = np.repeat(np.arange(speakers), 3)
+    names = [f"{number}.wav" for number in range(len(of))]
+    first, second = np.triu_indices(len(of), 1)
+    target = (of[first] == of[second]).astype(np.int8)
+    trials = TrialList(tmp_path / "list", names, first.astype(np.int32), second.astype(np.int32), target)
+    pd.DataFrame({"sample_id": names, "label": of}).to_csv(tmp_path / "t.csv", index=False)
+    scores = np.random.default_rng(0).normal(size=len(target)) + target
+    found = by_speaker(trials, scores, SpeakersConfig(table=str(tmp_path / "t.csv"), bootstrap=50), None, [0.05])
+    assert found["intervals"]["auc"]["low"] is not None
+    assert ("with 12 speakers to draw from" in caplog.text) == (speakers == 12)
+
+
 def test_a_list_without_labels_or_without_impostors_is_scored_and_not_measured(corpus, tmp_path):
     for content, reason in (
         ("id0/clip/0 id1/clip/1\n", "the list has no labels"),

@@ -64,6 +64,13 @@ def test_the_least_number_is_configured_with_a_floor():
         type(made.evaluation)(min_resamples=9)
 
 
+@pytest.mark.parametrize(("labels", "said"), [(12, True), (24, False)])
+def test_few_clusters_are_said_to_be_too_few_for_some_metrics(labels, said, tmp_path):
+    page = of_labels(labels)[0].report(tmp_path)
+    assert ("those of minDCF and of the AUC most of all" in page) == said
+    assert "the intervals are rough, and likely too narrow" in page
+
+
 def test_a_metric_of_a_part_of_the_trials_is_asked_for_its_own_clusters():
     """Twelve labels, two of which have a second sample: targets rest on two clusters."""
     made = world(labels=12)

@@ -1,6 +1,7 @@
 """Weighted resamples against resamples written out trial by trial."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from cross_modal_kd.metrics import (
     bootstrap_mean,
     bootstrap_statistic,
     bootstrap_verification,
+    calibration_error,
     cluster_weights,
     eer,
     joined_interval,
@@ -21,6 +23,7 @@ from cross_modal_kd.metrics import (
     percentile_interval,
     relative_reduction,
     roc_auc,
+    without_bias,
 )
 
 
@@ -228,3 +231,33 @@ def test_two_ways_of_varying_join_on_each_side_by_itself():
     lacking = Interval(2.0, None, None, 0.9, "too few clusters")
     assert joined_interval(first, lacking) == Interval(1.0, None, None, 0.9, "too few clusters")
     assert joined_interval(lacking, first).reason == "too few clusters"
+
+
+@pytest.mark.parametrize(("sure", "least"), [(1.0, 0.2), (1.1, 0.6), (1.5, 0.8)])
+def test_the_interval_of_a_calibration_error_is_not_raised_by_the_noise_of_its_resamples(sure, least):
+    """Of classifiers whose logits are too small by ``sure``: exactly calibrated, almost, and not at all."""
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(30), 10)
+
+    def drawn(count):
+        answers = rng.normal(size=(count, 10)) * 2
+        shares = [np.exp(scale * answers) for scale in (1.0, sure)]
+        given, true = (each / each.sum(axis=1, keepdims=True) for each in shares)
+        return given, (true.cumsum(axis=1) > rng.random(count)[:, None]).argmax(axis=1)
+
+    truth = 0.0 if sure == 1 else calibration_error(*drawn(200_000))
+    held, outside = [], []
+    for seed in range(40):
+        given, labels = drawn(300)
+        value, weights = calibration_error(given, labels), cluster_weights(30, 100, seed)
+        statistic = partial(calibration_error, given, labels, 15)
+        found = bootstrap_statistic(statistic, clusters, weights)
+        interval = percentile_interval(value, without_bias(value, found))
+        held.append(interval.low <= truth <= interval.high)
+        outside.append(not interval.low <= value <= interval.high)
+    assert np.mean(held) >= least and np.mean(outside) <= 0.1
+
+
+def test_resamples_that_are_not_defined_stay_so():
+    assert np.isnan(without_bias(0.1, np.array([np.nan, np.nan]))).all()
+    assert without_bias(0.5, np.array([np.nan, 0.5, 0.7])).tolist() == pytest.approx([np.nan, 0.3, 0.5], nan_ok=True)

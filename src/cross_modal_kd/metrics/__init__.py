@@ -6,10 +6,11 @@ from cross_modal_kd.metrics.bootstrap import (
     bootstrap_statistic,
     bootstrap_verification,
     cluster_weights,
+    without_bias,
 )
 from cross_modal_kd.metrics.classification import calibration_error, in_top_k, macro_f1, top_k_accuracy
 from cross_modal_kd.metrics.cosines import Cosines, cosine_scores
-from cross_modal_kd.metrics.evidence import Evidence, Least, weakest
+from cross_modal_kd.metrics.evidence import NARROW, Evidence, Least, weakest
 from cross_modal_kd.metrics.few_shot import FewShot, few_shot
 from cross_modal_kd.metrics.identification import Identification, identification
 from cross_modal_kd.metrics.intervals import (
@@ -37,6 +38,7 @@ from cross_modal_kd.metrics.sorted_scores import SortedScores
 from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc, roc_auc_at
 
 __all__ = [
+    "NARROW",
     "CohortScores",
     "Cosines",
     "Evidence",
@@ -83,5 +85,6 @@ __all__ = [
     "roc_auc_at",
     "top_k_accuracy",
     "unit_rows",
+    "without_bias",
     "weakest",
 ]

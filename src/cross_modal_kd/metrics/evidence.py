@@ -5,15 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+NARROW = 20
+"""Clusters below which intervals of the AUC and of a minDCF are said to be too narrow; ``Least`` has by how much."""
+
 
 @dataclass(frozen=True)
 class Least:
     """The least that an interval may rest on.
 
     clusters: a percentile interval of 95 % over C clusters holds the mean of normal values in 50 % of cases for C = 2,
-    85 % for 5, 90 % for 10, 93 % for 20: from ten on it is what it says, give or take. resamples: that differ and can
-    be used; of fewer than 2 / (1 - level) (40 at 0.95) the ends are the extreme ones. what: clusters as a reader knows
-    them. advice: what to do where they are too few.
+    85 % for 5, 90 % for 10, 93 % for 20: from ten on it is what it says, give or take. What rests on few trials of each
+    is further off: in simulated verification of 10 clusters it held the AUC in 81 % of cases, and the minDCF at a
+    p_target of 0.01 in 72 %; below ``NARROW`` clusters reports say so. resamples: that differ and can be used; of fewer
+    than 2 / (1 - level) (40 at 0.95) the ends are the extreme ones. what: clusters as a reader knows them. advice: what
+    to do where they are too few.
     """
 
     clusters: int = 10

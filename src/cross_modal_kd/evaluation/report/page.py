@@ -19,6 +19,7 @@ from cross_modal_kd.evaluation.report.shown import FiguresSection
 from cross_modal_kd.evaluation.report.tables import folds_table, metric_tables, not_defined, without_interval
 from cross_modal_kd.evaluation.report.verdict import short_name, verdict
 from cross_modal_kd.evaluation.summary import alone_name, is_bound
+from cross_modal_kd.metrics import NARROW
 from cross_modal_kd.modalities import modality_of
 from cross_modal_kd.plotting import page_style
 from cross_modal_kd.samples import counted_in_words
@@ -100,6 +101,7 @@ def render(page: Page) -> str:
         without_interval=without_interval(page.metrics),
         not_defined=not_defined(page.metrics),
         some_interval=_has_interval(page.metrics),
+        narrow=NARROW,
         teacher=[
             (legend_of(name).title, shown(name, interval["value"]), _ends(name, interval))
             for name, interval in page.metrics["teacher"].items()

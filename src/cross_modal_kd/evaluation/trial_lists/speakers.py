@@ -12,6 +12,7 @@ from cross_modal_kd.config import SpeakersConfig
 from cross_modal_kd.evaluation.trial_lists.read import TrialList
 from cross_modal_kd.evaluation.trial_lists.sides import filled, read_models
 from cross_modal_kd.metrics import (
+    NARROW,
     Evidence,
     Least,
     bootstrap_verification,
@@ -147,6 +148,12 @@ class _Measure:
             name_of_cost(p): resampled.min_dcf[p] for p in p_targets
         }
         evidence = self._evidence(np.ones(len(self._target), dtype=bool))
+        if self._asked.min_speakers <= evidence.clusters < NARROW:
+            logger.warning(
+                "with %d speakers to draw from, intervals of the AUC and of a minDCF are too narrow: of 10 clusters, "
+                "those of 95 %% held the truth in 7 to 8 of 10 simulated cases",
+                evidence.clusters,
+            )
         return {name: self._ends(values[:, 0], evidence) for name, values in columns.items()}
 
     def row(self, metric: str, which: np.ndarray) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cross_modal_kd.metrics import (
     calibration_error,
     in_top_k,
     macro_f1,
+    without_bias,
 )
 from cross_modal_kd.models import ModelBundle, classifier_logits, prototypes
 from cross_modal_kd.samples import class_numbers
@@ -28,7 +29,7 @@ def classification_metrics(folds: Sequence[Evaluated]) -> MetricSet:
 
     Returns:
         ``top1``, ``top5`` (undefined with five classes or fewer), ``macro_f1``, ``calibration_error``, each in [0, 1];
-        chance of top-k is k / C.
+        chance of top-k is k / C. The resamples of the calibration error are ``without_bias``.
     """
     answers, labels, clusters = _pooled(folds)
     classes, weights = answers.shape[1], folds[0].subset.weights
@@ -38,15 +39,15 @@ def classification_metrics(folds: Sequence[Evaluated]) -> MetricSet:
     else:
         found |= MetricSet(undefined={"top5": f"there are only {classes} classes"})
     predicted = answers.argmax(axis=1)
-    statistics = {
-        "macro_f1": lambda counts: macro_f1(predicted, labels, counts),
-        "calibration_error": lambda counts: calibration_error(answers, labels, weights=counts),
-    }
-    everything = np.ones(len(labels))
-    for name, statistic in statistics.items():
-        resampled = bootstrap_statistic(statistic, clusters, weights)
-        found |= MetricSet({name: Metric(statistic(everything), resampled)})
-    return found
+    f1 = bootstrap_statistic(lambda counts: macro_f1(predicted, labels, counts), clusters, weights)
+    error = calibration_error(answers, labels)
+    errors = bootstrap_statistic(lambda counts: calibration_error(answers, labels, weights=counts), clusters, weights)
+    return found | MetricSet(
+        {
+            "macro_f1": Metric(macro_f1(predicted, labels), f1),
+            "calibration_error": Metric(error, without_bias(error, errors)),
+        }
+    )
 
 
 def top1(folds: Sequence[Evaluated]) -> MetricSet:

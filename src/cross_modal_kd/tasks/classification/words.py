@@ -14,8 +14,7 @@ LEGENDS = {
         percent=True,
         reducible=False,
         explains=(
-            "mean gap between confidence and accuracy (ECE, 15 bins); resampling adds to it, so the interval leans "
-            "upward"
+            "mean gap between confidence and accuracy (ECE, 15 bins); chance adds to it, which its interval takes off"
         ),
     ),
     "top1_train": diagnostic_legend(
