@@ -74,3 +74,10 @@ def test_wrong_qualities_are_refused_by_name():
         quality_weights(np.ones(2), 1.0, 2.0, 3.0)
     with pytest.raises(ValueError, match=r"teacher: expected the student's shape \(2,\), found \(3,\)"):
         distillation_quality(np.ones(2), np.ones(3))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+@pytest.mark.parametrize("gamma", [100.0, 5_000.0, 1e6])
+def test_the_best_of_poor_samples_count_at_a_large_gamma_too(kind, gamma):
+    weights = quality_weights(kind(np.array([0.2, 0.01, 0.2, 0.0], dtype=np.float32)), gamma)
+    assert weights.tolist() == pytest.approx(np.array([2, 0.1, 2, 0.1]) / 1.05)

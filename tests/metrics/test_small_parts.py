@@ -11,6 +11,21 @@ def test_rows_have_length_one_and_a_row_of_zeros_stays():
     np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0], [0, -1], [0.6, 0.8]])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float16, 300), (np.float32, 1e-30), (np.float32, 1e30), (np.float64, 1e200)]
+)
+@pytest.mark.filterwarnings("error")
+def test_rows_whose_length_has_no_number_in_their_type_have_length_one_too(dtype, size):
+    plain = np.random.default_rng(0).normal(size=(5, 64))
+    rows = plain * np.array([1, size, size, 1, 0])[:, None]
+    found = unit_rows(rows.astype(dtype))
+    assert found.dtype == dtype and not found[4].any()
+    expected = plain[:4] / np.linalg.norm(plain[:4], axis=1, keepdims=True)
+    np.testing.assert_allclose(found[:4].astype(np.float64), expected, rtol=2e-3 if dtype == np.float16 else 1e-5)
+    whole = rows[[0, 3]].astype(dtype)
+    assert np.array_equal(found[[0, 3]], whole / np.linalg.norm(whole, axis=1, keepdims=True))
+
+
 def test_the_eer_over_pairs_is_that_of_a_list_of_all_pairs_with_their_cosines():
     rng = np.random.default_rng(0)
     embeddings, labels = rng.normal(size=(14, 3)) * rng.uniform(0.1, 9, size=(14, 1)), np.arange(14) % 4

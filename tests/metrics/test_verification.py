@@ -175,6 +175,26 @@ def test_the_threshold_of_a_rate_is_the_lowest_that_keeps_it(case, rate):
     assert (scores[labels == 0] >= np.nextafter(threshold, -np.inf)).mean() > rate
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_scores_of_their_own_type_are_held_against_a_threshold_as_it_says(dtype):
+    rng = np.random.default_rng(2)
+    labels = rng.integers(2, size=400)
+    scores = np.round(rng.normal(size=400) + labels, 1).astype(dtype)  # with ties
+    found = SortedScores.of(scores, labels)
+    for rate in (0.0, 0.01, 0.1, 0.3):
+        threshold = found.threshold_at(rate)
+        assert (scores[labels == 0] >= threshold).mean() == found.rates(threshold)[0] <= rate
+    for curve in (found.points(), det_curve(scores, labels, np.ones(400))):
+        for threshold, frr, far in zip(*(each.tolist() for each in curve), strict=True):
+            assert (scores[labels == 0] >= threshold).mean() == pytest.approx(far)
+            assert (scores[labels == 1] < threshold).mean() == pytest.approx(frr)
+
+
+def test_a_rate_next_to_one_accepts_all_impostors_but_one():
+    found = SortedScores.of(np.arange(10.0), [1, *[0] * 9])
+    assert found.rates(found.threshold_at(1 - 1e-12)) == (8 / 9, 1.0)
+
+
 def test_known_threshold_and_a_rate_out_of_range():
     scores = SortedScores.of([0.9, 0.5, 0.4, 0.3, 0.2], [1, 0, 0, 0, 0])
     assert scores.threshold_at(0.5) == np.nextafter(0.3, 1) and scores.rates(0.3) == (0.75, 0.0)

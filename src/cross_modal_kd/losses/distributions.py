@@ -74,7 +74,9 @@ def kl_divergence(target: Tensor, log_q: Tensor) -> Tensor:
 def softened_kl(teacher_logits: Tensor, student_logits: Tensor, temperature: float) -> Tensor:
     """temperature^2 KL(softmax(teacher / temperature) || softmax(student / temperature)).
 
-    The square keeps the gradient's size about the same at every temperature (Hinton et al., 2015).
+    The square keeps the gradient's size about the same at every temperature (Hinton et al., 2015), and multiplies what
+    single precision rounds in the divergence: the value is off by up to 1e-5 at a temperature of 4, 3e-4 at 20 and 6e-3
+    at 100, where a divergence near 0 may come out below it.
 
     Args:
         teacher_logits: (B, C).

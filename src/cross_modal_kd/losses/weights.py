@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from cross_modal_kd.losses.precision import full
@@ -38,8 +39,10 @@ def quality_weights(quality: Values, gamma: float, w_min: float = 0.1, w_max: fl
     if not len(quality):
         return quality
     power = quality**gamma
-    if not power.mean() > 0:
-        return power + 1
+    least = torch.finfo(power.dtype).tiny if isinstance(power, Tensor) else np.finfo(power.dtype).tiny
+    if not power.mean() >= least:  # their type has no such numbers
+        best = quality.max()
+        power = (quality / best) ** gamma if best > 0 else power + 1
     weights = (power / power.mean()).clip(w_min, w_max)
     return weights / weights.mean()
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 
@@ -45,13 +46,43 @@ class OperatingPoints(NamedTuple):
         return OperatingPoints(*(each[kept] for each in self))
 
 
-def curve(thresholds: np.ndarray, below: np.ndarray, passed: np.ndarray) -> OperatingPoints:
+def own_type(scores: ArrayLike) -> np.dtype:
+    """The type in which scores are compared with a threshold.
+
+    Args:
+        scores: (n,) of any type.
+
+    Returns:
+        Their own where it is one of floats, else float64.
+    """
+    dtype = np.asarray(scores).dtype
+    return dtype if dtype in (np.float16, np.float32) else np.dtype(np.float64)
+
+
+def just_above(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The next number of a type: that of float64 would be rounded back to a float32 score that it is compared with.
+
+    Args:
+        values: float64, numbers of that type.
+        dtype: of ``own_type``.
+
+    Returns:
+        float64, of the same shape.
+
+    >>> bool(np.float32(0.3) >= np.float32(just_above(np.float64(np.float32(0.3)), np.dtype(np.float32))))
+    False
+    """
+    return np.nextafter(values.astype(dtype), dtype.type(np.inf)).astype(np.float64)
+
+
+def curve(thresholds: np.ndarray, below: np.ndarray, passed: np.ndarray, dtype: np.dtype) -> OperatingPoints:
     """The points of T distinct target scores v_0 < v_1 < ..., from cumulated weights.
 
     Args:
         thresholds: (T,) the v_k.
         below: (T + 1,) of the targets under v_k, then of all.
         passed: (2 T + 2,) 0, of the impostors under v_0, of those up to v_0, under v_1 ..., of all.
+        dtype: of the scores, ``own_type``.
 
     Returns:
         The curve; a rate is NaN where its weights sum to 0.
@@ -61,5 +92,5 @@ def curve(thresholds: np.ndarray, below: np.ndarray, passed: np.ndarray) -> Oper
         frr /= below[-1]
         far = (passed[-1] - passed) / passed[-1]
     doubled = np.repeat(thresholds, 2)
-    doubled[1::2] = np.nextafter(doubled[1::2], np.inf)
+    doubled[1::2] = just_above(doubled[1::2], dtype)
     return OperatingPoints(np.concatenate([[-np.inf], doubled, [np.inf]]), frr, far)

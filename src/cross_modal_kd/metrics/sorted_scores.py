@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cross_modal_kd.metrics.checks import finite, same_length
-from cross_modal_kd.metrics.operating_points import OperatingPoints, curve
+from cross_modal_kd.metrics.operating_points import OperatingPoints, curve, just_above, own_type
 
 
 def checked_trials(scores: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -37,11 +37,12 @@ def checked_trials(scores: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np
 class SortedScores:
     """The scores of targets and of impostors, each sorted once; what is asked of them then is a search.
 
-    A trial is accepted if score >= threshold. targets: (t,) rising. impostors: (i,) rising.
+    A trial is accepted if score >= threshold. targets: (t,) rising. impostors: (i,) rising. dtype: of the scores.
     """
 
     targets: np.ndarray
     impostors: np.ndarray
+    dtype: np.dtype
 
     @classmethod
     def of(cls, scores: ArrayLike, labels: ArrayLike) -> "SortedScores":
@@ -60,11 +61,11 @@ class SortedScores:
         >>> SortedScores.of([0.9, 0.1, 0.2], [1, 0, 0]).impostors.tolist()
         [0.1, 0.2]
         """
-        scores, is_target = checked_trials(scores, labels)
+        dtype, (scores, is_target) = own_type(scores), checked_trials(scores, labels)
         targets, impostors = scores[is_target], scores[~is_target]
         targets.sort()
         impostors.sort()
-        return cls(targets, impostors)
+        return cls(targets, impostors, dtype)
 
     def points(self) -> OperatingPoints:
         """The curve of their errors."""
@@ -74,7 +75,7 @@ class SortedScores:
         passed[0], passed[-1] = 0, total
         passed[1:-1:2] = np.searchsorted(self.impostors, thresholds, "left")
         passed[2:-1:2] = np.searchsorted(self.impostors, thresholds, "right")
-        return curve(thresholds, np.append(first, len(self.targets)).astype(np.float64), passed)
+        return curve(thresholds, np.append(first, len(self.targets)).astype(np.float64), passed, self.dtype)
 
     def threshold_at(self, far: float) -> float:
         """The lowest threshold at which no more than that share of the impostors is accepted.
@@ -83,7 +84,7 @@ class SortedScores:
             far: False-acceptance rate, in [0, 1).
 
         Returns:
-            Just above the impostor that comes next.
+            Just above the impostor that comes next, in the type of the scores.
 
         Raises:
             ValueError: Where the rate is out of range.
@@ -94,8 +95,9 @@ class SortedScores:
         """
         if not 0 <= far < 1:
             raise ValueError(f"far: expected a rate in [0, 1), found {far}")
-        allowed = int(np.floor(far * len(self.impostors) + 1e-9))
-        return float(np.nextafter(self.impostors[-1 - allowed], np.inf))
+        count = len(self.impostors)
+        allowed = min(int(np.floor(far * count + 1e-9)), count - 1)
+        return float(just_above(self.impostors[-1 - allowed], self.dtype))
 
     def rates(self, threshold: float) -> tuple[float, float]:
         """Errors where pairs are accepted from a threshold on.
