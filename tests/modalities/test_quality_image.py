@@ -134,3 +134,13 @@ def test_what_several_measures_ask_of_an_image_is_worked_out_once_and_changes_no
     together = measured(modality_of("image"), list(MEASURES), images)
     assert {name: values.tolist() for name, values in together.items()} == alone
     assert len(seen) == len(images)
+
+
+@pytest.mark.parametrize(
+    "stripes", [lambda down, across: (down + across) % 4 * 60, lambda down, across: down % 4 * 50 + 0 * across]
+)
+@pytest.mark.parametrize("size", [9, 640, 1000])
+def test_a_pattern_whose_gradient_is_the_same_everywhere_is_as_noisy_and_sharp_at_every_size(stripes, size):
+    image, small = (stripes(*np.mgrid[:side, :side]).astype(np.uint8)[..., None] for side in (size, 64))
+    for name, measure in MEASURES.items():
+        assert measure(image) == pytest.approx(measure(small), rel=0.2), name

@@ -56,11 +56,15 @@ def _sobel_energy(y: Plane) -> Plane:
 
 
 def _noise_sigma(y: Plane, gradient: Plane) -> float:
-    """Immerkaer's estimate in grey levels over pixels of less than average gradient: edges would count as noise."""
+    """Immerkaer's estimate in grey levels over pixels of less than average gradient: edges would count as noise.
+
+    The mean of a million equal numbers may round to less than they are; such pixels are all average.
+    """
     diagonal = y[:-2, :-2] + y[:-2, 2:] + y[2:, :-2] + y[2:, 2:]
     straight = y[:-2, 1:-1] + y[2:, 1:-1] + y[1:-1, :-2] + y[1:-1, 2:]
     residual = np.abs(diagonal - 2 * straight + 4 * y[1:-1, 1:-1])
-    return float(np.sqrt(np.pi / 2) / 6 * residual[gradient <= gradient.mean()].mean())
+    most = max(gradient.mean(), gradient.min())
+    return float(np.sqrt(np.pi / 2) / 6 * residual[gradient <= most].mean())
 
 
 class Seen:
