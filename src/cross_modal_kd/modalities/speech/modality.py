@@ -106,7 +106,7 @@ class Speech(Modality):
     """Mono waves (T,) float32 in [-1, 1], and their rate in Hz."""
 
     name = "speech"
-    version = 2
+    version = 3
     plural = "speech"
     hub = "audio"
     concerns = (

@@ -6,6 +6,7 @@ from math import gcd, inf
 import numpy as np
 
 from cross_modal_kd.modalities.files import Content
+from cross_modal_kd.modalities.speech.contents import left_behind
 from cross_modal_kd.modalities.speech.sound import Sound, exact_stretch
 from cross_modal_kd.samples import UnreadableSampleError
 
@@ -50,8 +51,11 @@ def examine_speech(data: Content, name: str) -> About:
 
     Raises:
         UnreadableSampleError: bytes that are no sound, no samples, NaN or infinite ones, numbers that are no sound's,
-            fewer samples than it claims, channels that cancel each other out, or a rate that is of no use.
+            fewer samples than it claims or more than its header counts, another sound behind the first, channels that
+            cancel each other out, or a rate that is of no use.
     """
+    if (why := left_behind(data, name)) is not None:
+        raise UnreadableSampleError(name, why)
     sound = _opened(data, name)
     frames, bad, low, high = 0, 0, inf, -inf
     power = np.zeros(2)
@@ -91,6 +95,8 @@ def decode_speech(data: Content, name: str) -> tuple[np.ndarray, int]:
         channels = np.concatenate([sound.stretch(int(start), count) for start in starts])
     else:
         channels = sound.stretch(0, LONGEST_S * sound.sample_rate)
+    if not channels.size and (why := left_behind(data, name)) is not None:
+        raise UnreadableSampleError(name, why)
     mono = _mono(channels, sound, name)
     _refuse_cancelled(_powers(channels, channels.mean(axis=1)), name)
     return mono, sound.sample_rate

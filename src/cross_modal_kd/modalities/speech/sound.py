@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cross_modal_kd.modalities.files import Content, opened
+from cross_modal_kd.modalities.speech.contents import left_behind, other_kind
 from cross_modal_kd.modalities.speech.cut import is_cut, stated_by_av, stated_by_soundfile
+from cross_modal_kd.modalities.speech.mpeg import counted
 from cross_modal_kd.samples import UnreadableSampleError
 
 BLOCK = 2**20
@@ -48,7 +50,7 @@ class Sound:
             except MemoryError:
                 raise
             except Exception as error:  # libsndfile's errors, FFmpeg's, and those of their wrappers, mean the same here
-                raise _unreadable(self._name, error) from error
+                raise _unreadable(self._data, self._name, error) from error
 
     def blocks(self, start: int = 0, most: int = BLOCK) -> Iterator[np.ndarray]:
         """The sound from a frame on, a block at a time.
@@ -71,7 +73,7 @@ class Sound:
             except (MemoryError, GeneratorExit):
                 raise
             except Exception as error:
-                raise _unreadable(self._name, error) from error
+                raise _unreadable(self._data, self._name, error) from error
 
     def stretch(self, start: int, count: int) -> np.ndarray:
         """Some frames, of which no more than they and a block are in memory; libsndfile decodes them alone.
@@ -112,7 +114,7 @@ class Sound:
             except MemoryError:
                 raise
             except Exception as error:
-                raise _unreadable(self._name, error) from error
+                raise _unreadable(self._data, self._name, error) from error
         return stated if is_cut(stated, self.heard_s, _SPARE_S if self._format is None else _SPARE_AV_S) else None
 
     def spread(self) -> tuple[float, float, bool]:
@@ -133,7 +135,7 @@ class Sound:
             return self._av_claims(stream)
         import soundfile
 
-        with soundfile.SoundFile(stream) as file:
+        with soundfile.SoundFile(counted(stream)) as file:
             self.floating = file.subtype in ("FLOAT", "DOUBLE")
             return int(file.samplerate), int(file.frames)
 
@@ -145,7 +147,7 @@ class Sound:
                 return stated_by_av(container)
         import soundfile
 
-        with soundfile.SoundFile(stream) as file:
+        with soundfile.SoundFile(counted(stream)) as file:
             return stated_by_soundfile(file, stream)
 
     def _av_claims(self, stream: io.BufferedReader | io.BytesIO) -> tuple[int, int]:
@@ -163,7 +165,7 @@ class Sound:
     def _by_soundfile(self, stream: io.BufferedReader | io.BytesIO, start: int, most: int) -> Iterator[np.ndarray]:
         import soundfile
 
-        with soundfile.SoundFile(stream) as file:
+        with soundfile.SoundFile(counted(stream)) as file:
             if start:
                 file.seek(min(start, file.frames))
             size = max(1, min(most, BLOCK // file.channels))
@@ -213,7 +215,7 @@ def exact_stretch(data: Content, name: str, sample_rate: int, frames: int, part:
     """
     import soundfile
 
-    if PurePosixPath(name).suffix.lower() in AV_FORMATS:
+    if PurePosixPath(name).suffix.lower() in (*AV_FORMATS, ".mp3"):
         return None
     with opened(data) as stream:
         try:  # by its number libsndfile reads a file itself; of a stream it asks Python for every block
@@ -226,11 +228,13 @@ def exact_stretch(data: Content, name: str, sample_rate: int, frames: int, part:
         except MemoryError:
             raise
         except Exception as error:
-            raise _unreadable(name, error) from error
+            raise _unreadable(data, name, error) from error
     return found if len(found) == part.stop - part.start else None
 
 
-def _unreadable(name: str, error: Exception) -> UnreadableSampleError:
+def _unreadable(data: Content, name: str, error: Exception) -> UnreadableSampleError:
+    if (known := other_kind(data, name) or left_behind(data, name)) is not None:
+        return UnreadableSampleError(name, known)
     why = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
     return UnreadableSampleError(name, f"not a readable sound ({type(error).__name__}: {why})")
 
