@@ -418,6 +418,12 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "slow.wav": (wave, 999, "PCM_16", "a rate of 999 Hz"),
             "fast.wav": (wave, 800_000, "PCM_16", "a rate of 800000 Hz"),
             "upside.wav": (np.stack([wave, -wave], axis=1), 8000, "PCM_16", "its channels cancel each other out"),
+            "noisy.wav": (
+                np.stack([wave, wave[::-1] / 9 - wave], axis=1),
+                8000,
+                "PCM_16",
+                "channels cancel each other",
+            ),
             "silent.wav": (0 * wave, 8000, "PCM_16", "silent"),
             "level.wav": (0 * wave + 0.3, 8000, "PCM_16", "silent: all its samples are the same"),
             "long.wav": (np.full(70 * 8000, -0.3), 11025, "PCM_16", "silent: all its samples are the same"),

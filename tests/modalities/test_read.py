@@ -134,15 +134,19 @@ def test_stereo_is_averaged():
 
 
 def test_channels_that_cancel_each_other_out_are_refused_and_not_read_as_silence():
-    voice = sine(300, 16000)
-    for channels in ([voice, -voice], [voice, -voice * 0.999, 0 * voice, 0 * voice]):
+    voice, (noise, other) = sine(300, 16000), np.random.default_rng(0).standard_normal((2, 16000)) / 8
+    levels = [(1, 0.25), (1, 1), (0.9, 0), (0.97, 0)]
+    upside_down = [[voice, -voice * level + amount * noise] for level, amount in levels]
+    for channels in ([voice, -voice], [voice, -voice * 0.999, 0 * voice, 0 * voice], *upside_down):
         given = np.stack(channels, axis=1)
         for take in (decode_speech, examine_speech):
             with pytest.raises(UnreadableSampleError, match=r"a.wav: its channels cancel each other out"):
                 take(wav(given), "a.wav")
         with pytest.raises(UnreadableSampleError, match="its channels cancel each other out"):
             given_wave(given, 16000, "a")
-    for channels in ([voice, 0 * voice], [voice, *[0 * voice] * 254], [voice, -voice * 0.9], [0 * voice] * 2):
+    wide = [[noise, other], [noise - other / 4, other - noise / 4], [voice + noise, other - voice / 4]]
+    alone = [[voice, 0 * voice], [voice, *[0 * voice] * 254], [voice, -voice * 0.3], [0 * voice] * 2]
+    for channels in (*wide, *alone):
         given = np.stack(channels, axis=1)
         assert examine_speech(wav(given), "a.wav").audible == bool(voice.any() and given.any())
         assert len(decode_speech(wav(given), "a.wav")[0]) == len(given_wave(given, 16000, "a")) == len(voice)

@@ -10,7 +10,7 @@ import soundfile
 
 FFMPEG = (".m4a", ".mp4", ".aac", ".webm")
 LONGEST_S, STRETCHES, MARGIN_S = 60, 6, 0.05
-MOST_OVER, FULL_SCALE, CANCELLED = 4, 32768, 1e-4
+MOST_OVER, FULL_SCALE, CANCELLED = 4, 32768, 0.2
 
 
 class Refused(ValueError):
@@ -56,7 +56,7 @@ def decoded(file: soundfile.SoundFile, heard: int) -> tuple:
     if bad := np.count_nonzero(~np.isfinite(sound)) or np.count_nonzero(~np.isfinite(beginning)):
         raise Refused(f"{bad} samples are NaN or infinite")
     mono = sound.mean(axis=1)
-    if np.vdot(mono, mono) < CANCELLED * np.vdot(sound, sound) / sound.shape[1]:
+    if np.vdot(mono, mono) < CANCELLED * np.vdot(sound, sound) / sound.shape[1] ** 2:
         raise Refused("its channels cancel each other out: one is the other upside down; keep one of them")
     if np.ptp(mono) == 0 and np.ptp(beginning.mean(axis=1)) == 0:
         raise Refused("the sound is silent: all its samples are the same")
