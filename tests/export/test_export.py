@@ -39,6 +39,7 @@ from cross_modal_kd.student import write_hf_folder
 from cross_modal_kd.student.inputs import Reader
 from cross_modal_kd.student.quality import QualityReference
 from cross_modal_kd.student.record import QualityRecord
+from sixteen_bits import of_sixteen_bits
 from stages import assert_same_results
 
 SPEECH = {"speech": {"sample_rate": 8000, "eval_s": 0.8, "crop_s": 0.5, "n_mels": 16}}
@@ -405,6 +406,7 @@ def refused_files(modality: str, folder: Path) -> dict[Path, str]:
             "bomb.png": (png_of(20_000, 20_000), "not a readable image .*Bomb"),
             "large.png": (png_of(10_001, 10_000), "more than the 100,000,000 that are decoded"),
             "cut.png": (png_of(40, 40), "not a readable image"),
+            "colour.png": (of_sixteen_bits(np.stack([16 * pixels] * 3, axis=2)), "of 65535: numbers of 12 bits"),
             "text.png": (b"nothing of the kind", "not a readable image$"),
             "drawing.png": (
                 b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",

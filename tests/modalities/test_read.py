@@ -15,6 +15,7 @@ from cross_modal_kd.modalities.speech.read import decode_speech, examine_speech,
 from cross_modal_kd.modalities.text.read import read_text
 from cross_modal_kd.samples.errors import UnreadableSampleError
 from cross_modal_kd.samples.roots import Roots
+from sixteen_bits import of_sixteen_bits
 
 
 def png(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -66,6 +67,37 @@ def test_twelve_bits_in_sixteen_are_refused_and_not_turned_black(most):
     with pytest.raises(UnreadableSampleError, match=f"a: pixels up to {most} of 65535: numbers of 12 bits"):
         read_image(png(image), "a")
     assert read_image(png(Image.fromarray(np.full((2, 2), 4096, dtype=np.uint16))), "a").max() == 15
+
+
+@pytest.mark.parametrize("most", [255, 1023, 4095])
+@pytest.mark.parametrize(
+    ("channels", "kind"), [(2, "PNG"), (3, "PNG"), (4, "PNG"), (3, "TIFF"), (4, "TIFF"), (3, "PPM")]
+)
+def test_twelve_bits_in_colours_of_sixteen_are_refused_and_not_turned_black(channels, kind, most):
+    values = np.random.default_rng(0).integers(0, most + 1, (40, 48, channels))
+    values[0, 0] = most
+    opaque = values.copy()
+    opaque[:, :, -1] = 65535 if channels in (2, 4) else opaque[:, :, -1]
+    for given in (values, opaque):
+        with pytest.raises(UnreadableSampleError, match="a: pixels up to 4095 of 65535: numbers of 12 bits"):
+            read_image(of_sixteen_bits(given, kind), "a")
+    with pytest.raises(UnreadableSampleError, match="numbers of 12 bits"):
+        read_image(of_sixteen_bits(np.tile(opaque, (53, 48, 1)), kind), "a")  # shrunk as it is read
+
+
+@pytest.mark.parametrize(("channels", "kind"), [(3, "PNG"), (4, "PNG"), (3, "TIFF"), (4, "TIFF"), (3, "PPM")])
+def test_colours_of_sixteen_bits_become_eight(channels, kind):
+    values = 257 * np.random.default_rng(0).integers(0, 256, (40, 48, channels))
+    values[:, :, 3:] = 65535
+    np.testing.assert_array_equal(read_image(of_sixteen_bits(values, kind), "a"), values[:, :, :3] // 257)
+
+
+def test_black_ink_on_nothing_is_a_picture_of_sixteen_bits():
+    for channels in (2, 4):
+        values = np.zeros((40, 48, channels), dtype=int)
+        values[10:20, :, -1] = 65535
+        found = read_image(of_sixteen_bits(values), "a")
+        assert (found[10:20] == 0).all() and (found[20:] == 255).all()
 
 
 def test_an_image_is_handed_to_no_program_whatever_its_ending(monkeypatch):

@@ -87,7 +87,7 @@ class Image(Modality):
     """Pixels (H, W, C) uint8."""
 
     name = "image"
-    version = 2
+    version = 3
     plural = "images"
     hub = "image"
     concerns = (

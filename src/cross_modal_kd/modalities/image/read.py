@@ -21,7 +21,8 @@ SMALLEST = 8
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = 5
-_TWELVE_BITS = 4095
+_TWELVE_BITS, _SIXTEEN_BITS = 4095, 65535
+_DARK = "numbers of 12 bits, or next to black; scale them to 8 or 16 bits"
 _DRAWINGS = ("EPS", "WMF")  # which Pillow hands to Ghostscript and to the system, whatever the file is called
 
 
@@ -40,7 +41,8 @@ def read_image(data: Content, name: str, channels: int = 3) -> np.ndarray:
 
     Raises:
         UnreadableSampleError: bytes that are no image, a truncated one, one of more pixels than are decoded, or pixels
-            without a known range (floating-point, negative, above 16 bits, no more than 12 bits in numbers of 16).
+            without a known range (floating-point, negative, above 16 bits, no more than 12 bits in numbers of 16; in
+            colour also no more than 8).
         MemoryError: there is none left, which says nothing of the image.
         ValueError: another number of channels.
     """
@@ -150,10 +152,12 @@ def _decoded(data: Content, name: str) -> "tuple[Image.Image, tuple[int, int]]":
     with opened(data) as stream:  # a file that cannot be opened is no image's fault: its error is passed on
         try:
             with Image.open(stream, formats=_formats()) as image:
+                darkest = _twelve_bits_of(image)
                 if image.width * image.height > MOST_PIXELS:
-                    return _part(*_shrunk(image, name), name)
+                    return _part(*_shrunk(image, name, darkest), name)
                 turned = ImageOps.exif_transpose(image)
                 turned.load()
+                _refuse_dark(turned, darkest, name)
                 return _part(turned, turned.size, name)
         except (MemoryError, UnreadableSampleError):
             raise
@@ -185,7 +189,7 @@ def _part(image: "Image.Image", size: tuple[int, int], name: str) -> "tuple[Imag
     return image.crop(edges), (right - left, bottom - top)
 
 
-def _shrunk(image: "Image.Image", name: str) -> "tuple[Image.Image, tuple[int, int]]":
+def _shrunk(image: "Image.Image", name: str, darkest: int) -> "tuple[Image.Image, tuple[int, int]]":
     """As ``_decoded``, at no more than ``MOST_PIXELS``, sides not under ``SMALLEST``."""
     from PIL import ImageOps
 
@@ -201,6 +205,7 @@ def _shrunk(image: "Image.Image", name: str) -> "tuple[Image.Image, tuple[int, i
     if image.format != "PNG":  # of which it would be decoded; it may lie behind the pixels
         image.getexif()
     image.load()  # a TIFF is turned here, by Pillow itself
+    _refuse_dark(image, darkest, name)
     size = (width, height) if jpeg else image.size
     orientation = image.getexif().get(_ORIENTATION, 1)
     image = _reduced(image)
@@ -250,10 +255,34 @@ def _of_eight_bits(image: "Image.Image", name: str) -> "Image.Image":
             name, f"pixels from {low} to {high}, expected 0 to 255 or 0 to 65535; store it with 8 or 16 bits"
         )
     if 255 < high <= _TWELVE_BITS:
-        raise UnreadableSampleError(
-            name, f"pixels up to {high} of 65535: numbers of 12 bits, or next to black; scale them to 8 or 16 bits"
-        )
+        raise UnreadableSampleError(name, f"pixels up to {high} of 65535: {_DARK}")
     return Image.fromarray((values if high <= 255 else values // 257).astype(np.uint8))
+
+
+def _twelve_bits_of(image: "Image.Image") -> int:
+    """What ``_TWELVE_BITS`` is decoded as of colours of 16 bits, of which Pillow gives the higher 8; 0 of all others.
+
+    Args:
+        image: opened, not loaded. Grey is decoded whole, and has its own check.
+    """
+    if image.mode.startswith("I"):
+        return 0
+    tiles = getattr(image, "tile", ())
+    if any(";16" in str(tile[3]) for tile in tiles):
+        return _TWELVE_BITS >> 8
+    rounded = any(tile[0] == "ppm" and tile[3][1] == _SIXTEEN_BITS for tile in tiles)
+    return round(_TWELVE_BITS * 255 / _SIXTEEN_BITS) if rounded else 0
+
+
+def _refuse_dark(image: "Image.Image", darkest: int, name: str) -> None:
+    """Of colours of 16 bits none of which, or no opacity of which, is above 12; black ink on nothing is a picture."""
+    if not darkest:
+        return
+    bands = np.reshape(image.getextrema(), (-1, 2))
+    colours, opacity = (bands[:-1, 1].max(), bands[-1]) if image.mode.endswith("A") else (bands[:, 1].max(), (255, 255))
+    ink = colours == 0 and opacity[0] < 255 and opacity[1] > darkest
+    if (colours <= darkest and not ink) or 0 < opacity[1] <= darkest:
+        raise UnreadableSampleError(name, f"pixels up to {_TWELVE_BITS} of {_SIXTEEN_BITS}: {_DARK}")
 
 
 def _over_white(image: "Image.Image") -> "Image.Image":

@@ -13,7 +13,8 @@ MOST = 2**22  # pixels: larger images are shrunk by whole factors first
 MOST_DECODED = 100_000_000
 SMALLEST = 8  # pixels a side
 DRAWINGS = ("EPS", "WMF")  # which Pillow hands to Ghostscript and to the system
-TWELVE_BITS = 4095
+TWELVE_BITS, SIXTEEN_BITS = 4095, 65535
+DARK = "numbers of 12 bits, or next to black; scale them to 8 or 16 bits"
 ORIENTATION = 0x0112
 FILTERS = {
     "area": Image.Resampling.BOX,
@@ -34,7 +35,7 @@ def read(path: str, about: dict) -> np.ndarray:
     with open(path, "rb") as stream:  # noqa: PTH123
         try:
             with Image.open(stream, formats=FORMATS) as opened:
-                image = decoded(opened)
+                image = decoded(opened, twelve_bits_of(opened))
         except (Refused, MemoryError):
             raise
         except UnidentifiedImageError as error:  # whose message has an address in memory
@@ -65,11 +66,12 @@ def square(image: Image.Image, about: dict) -> Image.Image:
     return image.resize((width, height), by).crop((left, top, left + size, top + size))
 
 
-def decoded(image: Image.Image) -> Image.Image:
+def decoded(image: Image.Image, darkest: int) -> Image.Image:
     """The image at about ``MOST`` pixels at most, decoded smaller where it is JPEG."""
     if image.width * image.height <= MOST:
         image = ImageOps.exif_transpose(image)
         image.load()
+        refuse_dark(image, darkest)
         return image
     if image.format == "JPEG" and not image.info.get("progressive"):
         across, down = factors(*image.size)
@@ -82,6 +84,7 @@ def decoded(image: Image.Image) -> Image.Image:
     if image.format != "PNG":  # of which it would be decoded; it may lie behind the pixels
         image.getexif()
     image.load()  # a TIFF is turned here
+    refuse_dark(image, darkest)
     orientation = image.getexif().get(ORIENTATION, 1)
     if image.width * image.height > MOST:
         by = factors(*image.size)
@@ -110,5 +113,27 @@ def of_eight_bits(image: Image.Image) -> Image.Image:
     if low < 0 or high > 65535:
         raise Refused(f"pixels from {low} to {high}, expected 0 to 255 or 0 to 65535; store it with 8 or 16 bits")
     if 255 < high <= TWELVE_BITS:
-        raise Refused(f"pixels up to {high} of 65535: numbers of 12 bits, or next to black; scale them to 8 or 16 bits")
+        raise Refused(f"pixels up to {high} of 65535: {DARK}")
     return Image.fromarray((values if high <= 255 else values // 257).astype(np.uint8))
+
+
+def twelve_bits_of(image: Image.Image) -> int:
+    """What ``TWELVE_BITS`` is decoded as of colours of 16 bits, of which Pillow gives the higher 8; 0 of all others."""
+    if image.mode.startswith("I"):
+        return 0
+    tiles = getattr(image, "tile", ())
+    if any(";16" in str(tile[3]) for tile in tiles):
+        return TWELVE_BITS >> 8
+    rounded = any(tile[0] == "ppm" and tile[3][1] == SIXTEEN_BITS for tile in tiles)
+    return round(TWELVE_BITS * 255 / SIXTEEN_BITS) if rounded else 0
+
+
+def refuse_dark(image: Image.Image, darkest: int) -> None:
+    """Of colours of 16 bits none of which, or no opacity of which, is above 12; black ink on nothing is a picture."""
+    if not darkest:
+        return
+    bands = np.reshape(image.getextrema(), (-1, 2))
+    colours, opacity = (bands[:-1, 1].max(), bands[-1]) if image.mode.endswith("A") else (bands[:, 1].max(), (255, 255))
+    ink = colours == 0 and opacity[0] < 255 and opacity[1] > darkest
+    if (colours <= darkest and not ink) or 0 < opacity[1] <= darkest:
+        raise Refused(f"pixels up to {TWELVE_BITS} of {SIXTEEN_BITS}: {DARK}")
