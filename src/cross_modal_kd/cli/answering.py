@@ -1,5 +1,6 @@
 """What the commands of a student share: how errors are told, and what the exit code says."""
 
+import errno
 import traceback
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import click
 
 from cross_modal_kd.cli.told import Told, require_given, require_read
+from cross_modal_kd.cli.words import shown
 
 # 0: every file was read. 2 is click's, of a command that was wrongly typed.
 NOTHING, SOME = 1, 3
+FULL = (errno.ENOSPC, errno.EDQUOT)
 EXIT_CODES = (
     "Exit codes: 0 every file was read and answered; 1 nothing was answered; 2 the command was wrongly typed; 3 some "
     "files could not be read."
@@ -23,11 +26,13 @@ class Answering(click.Command):
 
     Args:
         *args: of click's command.
+        writes: name of the parameter that says where the command writes; None of one that only prints.
         **kwargs: of click's command; its ``epilog`` is ``EXIT_CODES`` if none is given.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, writes: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **{"epilog": EXIT_CODES, **kwargs})
+        self.writes = writes
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """What was typed, none of it empty.
@@ -63,7 +68,21 @@ class Answering(click.Command):
         except Exception as error:
             if not _is_of_the_user(error):
                 raise
-            raise Told(_words(error, ctx)) from error
+            raise Told(self._full(error, ctx) or _words(error, ctx)) from error
+
+    def _full(self, error: Exception, ctx: click.Context) -> str:
+        """What is said of a full disk, in place of what a run of the project is told; empty of another error."""
+        number, text = getattr(error, "errno", None), str(error)
+        if number not in FULL and not any(f"[Errno {each}]" in text for each in FULL):
+            return ""
+        place = ctx.params.get(self.writes) if self.writes else None
+        file = getattr(error, "filename", None)
+        if place is None or (file is not None and not Path(file).is_relative_to(place.parent)):
+            where = "what is printed" if file is None else shown(file)
+            return f"{where} cannot be written: no space is left on its disk. Free some, or write elsewhere"
+        given = next(each for each in self.params if each.name == self.writes)
+        name = given.opts[0] if isinstance(given, click.Option) else given.make_metavar(ctx)
+        return f"{shown(place)} cannot be written: no space is left on its disk. Free some, or name another {name}"
 
 
 def ends(read: int, failed: int) -> None:

@@ -21,7 +21,7 @@ BOOK = click.option(
 )
 
 
-@click.command(cls=Answering, short_help="Enrol a name with some files of it.")
+@click.command(cls=Answering, writes="book", short_help="Enrol a name with some files of it.")
 @click.argument("name", required=False)
 @click.argument("inputs", metavar="[FILES_OR_FOLDERS]...", nargs=-1, type=PATH)
 @BOOK

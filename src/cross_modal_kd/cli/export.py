@@ -12,7 +12,7 @@ from cross_modal_kd.cli.words import shown
 from cross_modal_kd.storage import how_many
 
 
-@click.command(cls=Answering, epilog="Exit codes: 0 it was written; 1 it was not, with the reason.",
+@click.command(cls=Answering, writes="folder", epilog="Exit codes: 0 it was written; 1 it was not, with the reason.",
                short_help="Write a folder to be published.")  # fmt: skip
 @click.argument("folder", metavar="FOLDER", type=PATH)
 @click.option("--to", "form", type=click.Choice(["hf-folder"]), default="hf-folder", show_default=True,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cross_modal_kd.student import Prediction
 
 
-@click.command(cls=Answering, short_help="Name the class of files.")
+@click.command(cls=Answering, writes="output", short_help="Name the class of files.")
 @click.argument("inputs", metavar="FILES_OR_FOLDERS...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--output", "-o", type=PATH, callback=lambda _, __, file: _checked(file),
@@ -106,7 +106,7 @@ def _write(answers: Counted, output: Path, top: int) -> None:
             for answer in answers:
                 file.write(prediction_row(answer, top))
     except BaseException:
-        if file.part.exists():
+        if file.part.exists() and file.part.stat().st_size:
             click.echo(f"\nwhat was answered before is in {shown(file.part)}", err=True)
         raise
 
