@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cross_modal_kd.hooks.project_folder import anchored
+from cross_modal_kd.config import ConfigError
+from cross_modal_kd.hooks.loader import TaskConfigLoader
+from cross_modal_kd.hooks.project_folder import anchored, require_plain
 
 PROJECT = Path(__file__).parents[2]
 
@@ -83,3 +85,22 @@ def test_kedro_run_works_in_a_folder_below_the_projects(tmp_path, tracking_uri):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "data" / "02_intermediate" / "test" / "samples.parquet").is_file()
+
+
+@pytest.mark.parametrize("name", ["p [v2]", "p*?", "p [!a] #1"])
+def test_a_projects_folder_is_no_pattern_of_its_configuration(name, tmp_path):
+    base = tmp_path / name / "conf" / "base"
+    base.mkdir(parents=True)
+    (base / "globals.yml").write_text("task: a\ndata_root: data\n")
+    (base / "parameters.yml").write_text("training: {epochs: 3}\n")
+    (tmp_path / "p v").mkdir()
+    loader = TaskConfigLoader(str(base.parent), env="base", base_env="base", default_run_env="local")
+    assert loader["globals"]["task"] == "a"
+
+
+@pytest.mark.parametrize("sign", ["{", "}"])
+def test_a_sign_that_kedro_fills_in_is_refused_with_the_path(sign, tmp_path):
+    project = tmp_path / f"p{sign}x"
+    with pytest.raises(ConfigError, match=rf"the project lies in .*/p\{sign}x, and Kedro takes '\{sign}'"):
+        require_plain(project)
+    require_plain(tmp_path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cross_modal_kd.tracking import PastRun, Runs, RunsError, Settings
+from cross_modal_kd.tracking import MlflowSession, PastRun, Runs, RunsError, Settings
 
 
 @pytest.fixture
@@ -100,3 +100,27 @@ def test_the_address_of_a_project_is_that_of_its_local_file_over_the_base(tmp_pa
     assert Settings.of_project(tmp_path).tracking_uri == "http://mlflow.example.org"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://other.example.org")
     assert Settings.of_project(tmp_path).tracking_uri == "http://other.example.org"
+
+
+@pytest.mark.parametrize("name", ["p [v2] ü", "p #1?x", "p a%20b"])
+def test_a_database_in_a_folder_of_any_name_lies_in_that_folder(name, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    from cross_modal_kd.tracking.settings import database_file
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    project = tmp_path / "projects" / name
+    project.mkdir(parents=True)
+    settings = Settings.of_project(project)
+    assert settings.local_folder == project
+    assert database_file(settings.tracking_uri) == project / "mlflow.db"
+    MlflowClient(settings.tracking_uri).create_experiment("a", artifact_location=(project / "files").as_uri())
+    assert (project / "mlflow.db").is_file() and not [*tmp_path.rglob("p #1")]
+    assert [each.name for each in Runs(settings.tracking_uri)._client.search_experiments()][0] == "a"
+
+
+def test_a_quote_in_the_path_of_a_database_is_refused_with_the_sign(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    settings = Settings.of_project(tmp_path / "it's")
+    with pytest.raises(RuntimeError, match=r"no database in .*it's, for the \"'\" in that path: rename the folder"):
+        MlflowSession().start(settings, "a", {}, tmp_path)

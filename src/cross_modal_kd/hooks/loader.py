@@ -1,5 +1,6 @@
 """Kedro's configuration loader, told what the names in conf mean: tasks, and choices that options belong to."""
 
+import glob
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,35 @@ GLOBALS = ("task", DATA_ROOT)
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
+class _Literal:
+    """A file system in which a folder's own name is no pattern: Kedro puts its patterns behind it as it is.
+
+    Args:
+        fs: of fsspec.
+        folder: of the configuration.
+    """
+
+    def __init__(self, fs: Any, folder: str) -> None:
+        self._fs, self._folder = fs, folder
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_fs":  # of a copy that is not filled yet
+            raise AttributeError(name)
+        return getattr(self._fs, name)
+
+    def glob(self, pattern: str) -> Any:
+        """The files of a pattern, as fsspec finds them.
+
+        Args:
+            pattern: of files below the folder, or elsewhere.
+
+        Returns:
+            Their paths.
+        """
+        inside = pattern.removeprefix(self._folder)
+        return self._fs.glob(pattern if inside == pattern else glob.escape(self._folder) + inside)
+
+
 class TaskConfigLoader(OmegaConfigLoader):
     """``OmegaConfigLoader`` with four things of this project's.
 
@@ -36,6 +66,11 @@ class TaskConfigLoader(OmegaConfigLoader):
     conf/local/sources.yml: where data lie on this machine (``cub: /data/CUB_200_2011``), read in every environment: the
     root of each of its sources that is named there.
     """
+
+    @staticmethod
+    def _initialise_filesystem_and_protocol(conf_source: str) -> tuple[Any, str]:
+        fs, protocol = OmegaConfigLoader._initialise_filesystem_and_protocol(conf_source)
+        return _Literal(fs, Path(conf_source).as_posix()), protocol
 
     def _resolve_from_raw_config(
         self,

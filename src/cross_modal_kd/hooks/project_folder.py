@@ -7,6 +7,8 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 
+from cross_modal_kd.config import ConfigError
+
 PACKAGE_PREFIX = "package:"
 
 # parameters that are paths; * is any name
@@ -32,9 +34,29 @@ class ProjectFolderHook:
 
         Args:
             context: of the session, whose loader gives the changed parameters from now on.
+
+        Raises:
+            ConfigError: Kedro cannot work in a folder of this name.
         """
+        require_plain(Path(context.project_path))
         loader: Any = context.config_loader
         loader["parameters"] = anchored(loader["parameters"], Path(context.project_path))
+
+
+def require_plain(project: Path) -> None:
+    """Refuse a project's folder in whose path Kedro sees something else: it fills in what stands in braces.
+
+    Args:
+        project: the folder.
+
+    Raises:
+        ConfigError: with the path and the sign.
+    """
+    if sign := next((each for each in project.as_posix() if each in "{}"), None):
+        raise ConfigError(
+            f"the project lies in {project}, and Kedro takes {sign!r} in a path for a name that it has to fill in: "
+            "rename that folder, or move the project"
+        )
 
 
 def anchored(parameters: Mapping[str, Any], project: Path) -> dict[str, Any]:

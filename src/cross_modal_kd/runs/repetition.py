@@ -11,7 +11,7 @@ from typing import Any
 from cross_modal_kd.runs.agreement import Agreement
 from cross_modal_kd.runs.command import Command
 from cross_modal_kd.runs.tree import Refused, answer, checked_commit, kedro, worktree
-from cross_modal_kd.tracking import PastRun, Runs, leaves, shown_by, version_facts
+from cross_modal_kd.tracking import PastRun, Runs, database_uri, leaves, shown_by, version_facts
 
 COMMAND, SAMPLES, THREADS = "kedro.command", "data.samples", "OMP_NUM_THREADS"
 TAIL = 25  # lines of the log of a run that failed
@@ -116,7 +116,7 @@ class Again:
 
     def __init__(self, past: PastRun, command: Command, tree: Path, data: Path, say: Callable[[str], Any]) -> None:
         self._past, self._command, self._tree, self._data, self._say = past, command, tree, data, say
-        self._uri = f"sqlite:///{tree.as_posix()}/mlflow.db"
+        self._uri = database_uri(tree / "mlflow.db")
         self._log = tree.parent / f"{tree.name}.log"
         passed = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
         threads = past.tags.get("device.threads")

@@ -23,7 +23,7 @@ from cross_modal_kd.tracking.mlflow_session import MlflowSession, joined_run
 from cross_modal_kd.tracking.names import run_name, without_other_arms
 from cross_modal_kd.tracking.run import TrackedRun, child_run, current_run, epoch_logger
 from cross_modal_kd.tracking.runs import PastRun, Runs, RunsError
-from cross_modal_kd.tracking.settings import Settings, shown_by
+from cross_modal_kd.tracking.settings import Settings, database_uri, shown_by
 
 __all__ = [
     "Judged",
@@ -40,6 +40,7 @@ __all__ = [
     "child_run",
     "command",
     "current_run",
+    "database_uri",
     "device_facts",
     "epoch_logger",
     "fetched_model",

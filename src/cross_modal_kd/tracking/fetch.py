@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cross_modal_kd.tracking.settings import URI_VARIABLE
+from cross_modal_kd.tracking.settings import URI_VARIABLE, database_file
 
 NAMED = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
@@ -37,8 +37,8 @@ def fetched_model(address: str, marker: str, tracking_uri: str | None = None) ->
     except ImportError as error:
         raise ImportError("an address of MLflow needs the package mlflow: install it, or give a folder") from error
     uri = tracking_uri or os.environ.get(URI_VARIABLE) or mlflow.get_tracking_uri()
-    base = uri.removeprefix("sqlite:///")
-    if base != uri and not Path(base).exists():  # MLflow would make an empty one
+    base = database_file(uri)
+    if base is not None and not base.exists():  # MLflow would make an empty one
         raise LookupError(f"there is no MLflow database {base}: name the server, or another file, by {URI_VARIABLE}")
     with tempfile.TemporaryDirectory(prefix="student-") as scratch:
         try:

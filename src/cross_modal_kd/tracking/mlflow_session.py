@@ -20,7 +20,7 @@ from typing import Any
 from cross_modal_kd.storage import guarded, is_dead
 from cross_modal_kd.tracking.outbox import LAST_DELAYS
 from cross_modal_kd.tracking.run import TrackedRun, set_session_run
-from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings
+from cross_modal_kd.tracking.settings import SQLITE, URI_VARIABLE, Settings, database_file, database_uri
 from cross_modal_kd.tracking.unsent import save_unsent
 
 logger = logging.getLogger(__name__)
@@ -88,8 +88,14 @@ class MlflowSession:
             The run, which ``end`` closes; an exit of the process without it closes the run as KILLED.
 
         Raises:
-            RuntimeError: if the tracking server cannot be reached, with the address and where it is set.
+            RuntimeError: if the tracking server cannot be reached, with the address and where it is set; or a local
+                database lies where MLflow makes none.
         """
+        if settings.local_folder is not None and "'" in settings.local_folder.as_posix():  # it writes it into its SQL
+            raise RuntimeError(
+                f'MLflow makes no database in {settings.local_folder}, for the "\'" in that path: rename the folder, '
+                "name another place as `tracking_uri` in conf/local/mlflow.yml, or put `enabled: false` there"
+            )
         for variable, value in QUIET.items():
             os.environ.setdefault(variable, value)
         fresh = "mlflow" not in sys.modules  # so that nobody here has chosen an experiment or opened a run
@@ -233,8 +239,8 @@ def _experiment(settings: Settings) -> str:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    if settings.local_folder is not None:
-        _make_whole(Path(settings.tracking_uri.removeprefix(SQLITE).partition("?")[0]))
+    if (file := database_file(settings.tracking_uri)) is not None:
+        _make_whole(file)
     client = ready(lambda: MlflowClient(settings.tracking_uri), settings.tracking_uri)
     found = client.get_experiment_by_name(settings.experiment)
     if found is None:
@@ -274,7 +280,7 @@ def _make_whole(file: Path) -> None:
     ):
         if not file.exists():
             made = Path(folder) / file.name
-            MlflowClient(f"{SQLITE}{made.as_posix()}")
+            MlflowClient(database_uri(made))
             new = shutil.copyfile(made, Path(folder) / "whole")  # MLflow has the first one open, which pins its name
             new.replace(file)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cross_modal_kd.tracking.flatten import INTERVAL
 from cross_modal_kd.tracking.mlflow_session import CHATTY, QUIET
-from cross_modal_kd.tracking.settings import SQLITE
+from cross_modal_kd.tracking.settings import database_file
 
 PARAMETERS = "parameters.json"
 SHOWN = 8  # runs that an error lists
@@ -84,8 +84,8 @@ class Runs:
     """
 
     def __init__(self, tracking_uri: str) -> None:
-        file = Path(tracking_uri.removeprefix(SQLITE))
-        if tracking_uri.startswith(SQLITE) and not file.is_file():
+        file = database_file(tracking_uri)
+        if file is not None and not file.is_file():
             raise RunsError(
                 f"there are no runs yet: no database lies at {file}. `kedro run` makes it; another one or a server is "
                 "named by tracking_uri in conf/local/mlflow.yml, by MLFLOW_TRACKING_URI, or by --tracking-uri"

@@ -1,11 +1,13 @@
 """Where runs are tracked: conf/base/mlflow.yml, checked."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
@@ -26,6 +28,36 @@ def shown_by(tracking_uri: str) -> str:
     '`mlflow ui --backend-store-uri sqlite:///mlflow.db` (choose Model training at the top left)'
     """
     return f"`mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}` (choose Model training at the top left)"
+
+
+def database_uri(file: Path) -> str:
+    """The address of a local database, as MLflow decodes it.
+
+    Args:
+        file: from the root of the disk; ``#``, ``?`` and ``%``, which have a meaning in an address, are encoded.
+
+    Returns:
+        ``sqlite:///`` and the file.
+
+    >>> database_uri(Path("/data/a #1/mlflow.db"))
+    'sqlite:////data/a %231/mlflow.db'
+    """
+    return SQLITE + re.sub("[#?%]", lambda sign: quote(sign[0]), file.as_posix())
+
+
+def database_file(uri: str) -> Path | None:
+    """The file of a local database.
+
+    Args:
+        uri: of any tracking server.
+
+    Returns:
+        None where a server keeps the runs.
+
+    >>> database_file("sqlite:////data/a %231/mlflow.db").as_posix()
+    '/data/a #1/mlflow.db'
+    """
+    return Path(unquote(uri.removeprefix(SQLITE).partition("?")[0])) if uri.startswith(SQLITE) else None
 
 
 @dataclass(frozen=True)
@@ -94,13 +126,14 @@ class Settings:
     @property
     def local_folder(self) -> Path | None:
         """The folder of a local database; None where a server keeps the runs."""
-        if not self.tracking_uri.startswith(SQLITE):
-            return None
-        return Path(self.tracking_uri.removeprefix(SQLITE)).parent
+        file = database_file(self.tracking_uri)
+        return None if file is None else file.parent
 
 
 def _anchored(uri: str, project: Path) -> str:
     """``sqlite:///file`` with a relative file, seen from the project's folder."""
-    if uri.startswith(SQLITE) and not uri.startswith(f"{SQLITE}/"):
-        return f"{SQLITE}{(project / uri.removeprefix(SQLITE)).resolve().as_posix()}"
-    return uri
+    file = database_file(uri)
+    if file is None or uri.startswith(f"{SQLITE}/"):
+        return uri
+    options = uri.removeprefix(SQLITE).partition("?")
+    return database_uri((project / file).resolve()) + "".join(options[1:])
