@@ -225,6 +225,15 @@ def test_classes_named_by_words(student, contents):
             student.predict(contents[0], labels=alike)
 
 
+def test_names_that_the_teacher_reads_alike_or_not_at_all_are_refused_in_use_too(student, contents):
+    with pytest.raises(StudentError, match="the teacher reads 'Dog', 'dog' alike: give each a name of its own"):
+        student.predict(contents[0], labels=["dog", "cat", "Dog"])
+    with pytest.raises(StudentError, match="knows no sign of '\U0001f424', '\U0001f6b4'.*in a script and in words"):
+        student.predict(contents[0], labels=["\U0001f6b4", "\U0001f424", "cat"])
+    with pytest.raises(StudentError, match="knows no sign of '\U0001f6b4'"):
+        student.search("\U0001f6b4", contents[:2])
+
+
 def test_names_that_are_typed_are_read_as_those_of_classes_are(student, contents):
     """Training reads blanks for the signs that file names have between words."""
     said, typed = (student.predict(contents[0], labels=[name, "cat"]).top for name in ("hot dog", "hot-dog"))

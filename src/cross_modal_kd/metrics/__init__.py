@@ -32,7 +32,7 @@ from cross_modal_kd.metrics.matching import (
 from cross_modal_kd.metrics.metric_set import Metric, MetricSet
 from cross_modal_kd.metrics.operating_points import OperatingPoints
 from cross_modal_kd.metrics.pairwise import pairwise_eer
-from cross_modal_kd.metrics.rows import first_of_each, unit_rows
+from cross_modal_kd.metrics.rows import alike_rows, first_of_each, unit_rows
 from cross_modal_kd.metrics.score_norm import CohortScores, cohort_scores, normalised_scores
 from cross_modal_kd.metrics.sorted_scores import SortedScores
 from cross_modal_kd.metrics.verification import det_curve, eer, eer_at, min_dcf, min_dcf_at, roc_auc, roc_auc_at
@@ -53,6 +53,7 @@ __all__ = [
     "OperatingPoints",
     "SortedScores",
     "VerificationBootstrap",
+    "alike_rows",
     "average_precision",
     "bootstrap_mean",
     "bootstrap_statistic",

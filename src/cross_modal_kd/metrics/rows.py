@@ -1,6 +1,11 @@
-"""Rows of unit length, and a few of each class."""
+"""Rows of unit length, those that are alike, and a few of each class."""
 
 import numpy as np
+
+ALIKE = 1e-4
+"""By how much no number of two rows of unit length may differ for them to be one: more than rounding makes, in whatever
+batch a row stood, and less than any difference that a student could be taught."""
+BLOCK = 2**14
 
 
 def unit_rows(values: np.ndarray) -> np.ndarray:
@@ -26,6 +31,45 @@ def unit_rows(values: np.ndarray) -> np.ndarray:
         near = values[scaled] / np.abs(values[scaled]).max(axis=1, keepdims=True)
         found[scaled] = near / np.linalg.norm(near.astype(np.float64), axis=1, keepdims=True)
     return found
+
+
+def alike_rows(values: np.ndarray) -> np.ndarray:
+    """Which rows are one and the same, whatever their length.
+
+    Rows are put in order along one direction, drawn once for all, and each is compared with the next: those that are
+    alike lie side by side. Another one, that happens to lie between two of them, does not along a second direction.
+    Memory: O(n), and a block of rows.
+
+    Args:
+        values: (n, d) finite floats.
+
+    Returns:
+        (n,) integers from 0: the same one of two rows that are alike.
+
+    >>> alike_rows(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]])).tolist()
+    [0, 1, 0]
+    """
+    codes = _side_by_side(values, np.arange(len(values)), 0)
+    return _side_by_side(values, np.unique(codes, return_index=True)[1], 1)[codes]
+
+
+def _side_by_side(values: np.ndarray, chosen: np.ndarray, seed: int) -> np.ndarray:
+    """(m,) the same integer of those of the chosen rows that lie side by side along one direction and are alike."""
+    direction = np.random.default_rng(seed).standard_normal(values.shape[1])
+
+    def rows(places: np.ndarray) -> np.ndarray:
+        return unit_rows(np.asarray(values[chosen[places]], dtype=np.float64))
+
+    blocks = range(0, len(chosen), BLOCK)
+    along = [rows(np.arange(at, min(at + BLOCK, len(chosen)))) @ direction for at in blocks]
+    order = np.argsort(np.concatenate([*along, np.zeros(0)]), kind="stable")
+    new = np.zeros(len(chosen), dtype=bool)
+    for at in blocks:
+        steps = np.abs(np.diff(rows(order[max(at - 1, 0) : at + BLOCK]), axis=0))
+        new[max(at, 1) : at + BLOCK] = (steps > ALIKE).any(axis=1)
+    codes = np.empty(len(chosen), dtype=np.int64)
+    codes[order] = np.cumsum(new)
+    return codes
 
 
 def first_of_each(index: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

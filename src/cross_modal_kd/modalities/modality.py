@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cross_modal_kd.modalities.degradation import Degradation
     from cross_modal_kd.modalities.inputs import Inputs
+    from cross_modal_kd.models import Reading
 
 Row = Mapping[str, Any]
 Named = TypeVar("Named")
@@ -67,10 +68,12 @@ class Taken:
     Attributes:
         decoded: as quality is measured on it.
         tensor: as a network is given it, read as ``load`` reads it for evaluation; None where the modality has none.
+        unread: how much of it behind its beginning the network is not given, in words; empty where it is given all.
     """
 
     decoded: Decoded
     tensor: "Tensor | None" = None
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,18 @@ class Modality(ABC):
             SamplesError: samples of this modality are not read as tensors.
         """
         raise SamplesError(f"inputs of modality {self.name!r} are not read as tensors: only frozen encoders take them")
+
+    def reading(self, samples: "pd.DataFrame", inputs: InputConfig) -> "Reading | None":  # noqa: ARG002 (for texts)
+        """How much of each sample ``load`` and ``take`` leave out behind its beginning.
+
+        Args:
+            samples: rows of the samples table, all of this modality.
+            inputs: how they become tensors.
+
+        Returns:
+            What is read of each; None by default, of samples that are read whole or by parts from all over them.
+        """
+        return None
 
     def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
         """A sample from outside the samples table, as a student in use is given it; refused by default.

@@ -23,6 +23,7 @@ from cross_modal_kd.models.projection import project as project
 from cross_modal_kd.models.projection import projection_bundle as projection_bundle
 from cross_modal_kd.models.projection import prototypes as prototypes
 from cross_modal_kd.models.projection import with_prototypes as with_prototypes
+from cross_modal_kd.models.reading import Reading as Reading
 from cross_modal_kd.models.store import CONFIG as CONFIG
 from cross_modal_kd.models.store import load_bundle as load_bundle
 from cross_modal_kd.models.store import save_bundle as save_bundle

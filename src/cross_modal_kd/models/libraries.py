@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cross_modal_kd.models.encoders import Encoder
+    from cross_modal_kd.models.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class EncoderLibrary:
     options: what its encoders may be built with (``config.registered.LibraryTraits``): by default nothing.
     weights_options: which of them say where pretrained weights lie.
     embed: of a library without ``create``, the samples of its modality -> (N, D) float32 embeddings, L2-normalised.
+    reading: of a library with ``embed``, how much of each of its samples is read; None where all of it is.
     opened: of a library without ``create`` and ``embed``, the network, with weights that stay where they lie.
     weights: of a library without ``create``, SHA-256 of the weights, which stay where they lie.
     takes: name of an encoder -> those of ``options`` that it has, where its library's encoders differ in them.
@@ -40,6 +42,7 @@ class EncoderLibrary:
     options: Options = NoOptions
     weights_options: tuple[str, ...] = ()
     embed: "Callable[[EncoderConfig, pd.DataFrame], np.ndarray] | None" = None
+    reading: "Callable[[EncoderConfig, pd.DataFrame], Reading] | None" = None
     opened: "Callable[[EncoderConfig, InputConfig], Encoder] | None" = None
     weights: Callable[[EncoderConfig], str] | None = None
     takes: Callable[[str], list[str]] | None = None

@@ -10,6 +10,7 @@ from cross_modal_kd.samples.conditions import SESSION as SESSION
 from cross_modal_kd.samples.conditions import as_condition as as_condition
 from cross_modal_kd.samples.conditions import conditions_of as conditions_of
 from cross_modal_kd.samples.container import member_path as member_path
+from cross_modal_kd.samples.contents import contents_of as contents_of
 from cross_modal_kd.samples.contents import count_contents as count_contents
 from cross_modal_kd.samples.contents import count_shared as count_shared
 from cross_modal_kd.samples.contents import few_contents as few_contents

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from cross_modal_kd.compute import device_for
 from cross_modal_kd.config import TaskConfig
-from cross_modal_kd.metrics import unit_rows
+from cross_modal_kd.metrics import alike_rows, unit_rows
 from cross_modal_kd.modalities import modality_of, modality_of_ending
 from cross_modal_kd.models import build_student, saved_inputs
-from cross_modal_kd.samples import UnreadableSampleError, one_form, words_of
+from cross_modal_kd.samples import UnreadableSampleError, first_few, one_form, words_of
 from cross_modal_kd.student.answer import class_logits, probabilities
 from cross_modal_kd.student.class_names import class_names
 from cross_modal_kd.student.decide import accepts, probability_of, threshold_named
@@ -174,7 +175,8 @@ class StudentModel:
 
         Raises:
             StudentError: ``labels`` are given, and the teacher reads no words or its encoder is not here; or they are
-                not, and the student was trained without labels and has no classes of its own.
+                not, and the student was trained without labels and has no classes of its own; or the teacher reads two
+                of ``labels`` alike, or knows no sign of one.
             ValueError: no label or the same one twice; ``top_k`` below 1.
         """
         if top_k < 1:
@@ -424,7 +426,13 @@ class StudentModel:
                 f"classes are named by words, and this student's teacher reads {self.package.teacher.modality}: only a "
                 "student that a text teacher has taught knows words"
             )
-        return labels, self.package.teacher.encode(words, labels)
+        vectors = self.package.teacher.encode(words, labels)
+        if (same := pd.Series(alike_rows(vectors)).duplicated(keep=False).to_numpy()).any():
+            raise StudentError(
+                f"labels: the teacher reads {first_few(np.array(labels)[same].tolist())} alike: give each a name of "
+                "its own, in a script that it knows"
+            )
+        return labels, vectors
 
     def _sides(self, given: Sequence[Any]) -> list[Embedding]:
         """Embeddings of inputs, those that are embedded already as they are."""

@@ -19,6 +19,7 @@ from cross_modal_kd.models import (
     saved_encoder,
     saved_inputs,
 )
+from cross_modal_kd.samples import first_few
 from cross_modal_kd.student.errors import StudentError
 from cross_modal_kd.student.space import Space
 
@@ -63,7 +64,8 @@ class TeacherSide:
             (n, d) float32, rows of length 1.
 
         Raises:
-            StudentError: the teacher's encoder is not installed, or is another one than the student was taught by.
+            StudentError: the teacher's encoder is not installed, is another one than the student was taught by, or
+                knows no sign of a text.
             UnreadableSampleError: a sample cannot be read.
         """
         if library_of(saved_encoder(self.model).library).embed is not None:
@@ -102,6 +104,13 @@ class TeacherSide:
         with self._encoder_at_hand("words"):
             if library.embed is None:
                 raise ValueError("it embeds no words")
+            reading = library.reading(encoder, pd.DataFrame({"text": texts})) if library.reading else None
+            if reading is not None and reading.unknown.any():
+                unknown = first_few(np.array(texts)[reading.unknown])
+                raise StudentError(
+                    f"the teacher's encoder {encoder.name!r} knows no sign of {unknown}: to it that is the "
+                    "same as all else that it does not know. Write it in a script and in words that it knows"
+                )
             raw = library.embed(encoder, pd.DataFrame({"text": texts}))
         return project(self.projection, np.asarray(raw, dtype=np.float32))
 

@@ -6,6 +6,7 @@ Importing this room imports neither kedro nor mlflow: MLflow comes with the firs
 from cross_modal_kd.tracking.champion import Judged
 from cross_modal_kd.tracking.facts import (
     ThisRun,
+    add_remark,
     command,
     device_facts,
     git_facts,
@@ -35,6 +36,7 @@ __all__ = [
     "Settings",
     "ThisRun",
     "TrackedRun",
+    "add_remark",
     "as_metrics",
     "as_params",
     "child_run",

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,23 @@ def set_this_run(run: ThisRun | None) -> None:
 def this_run() -> ThisRun:
     """The ``kedro run`` that is under way; outside of one, that which makes everything from the current folder."""
     return _this_run or ThisRun()
+
+
+def add_remark(words: str) -> bool:
+    """Note a sentence that belongs beside the results of the ``kedro run`` that is under way.
+
+    Args:
+        words: the sentence.
+
+    Returns:
+        Whether it is new: False where it was noted before.
+    """
+    if _this_run is None:
+        return True
+    if words in _this_run.remarks:
+        return False
+    set_this_run(replace(_this_run, remarks=(*_this_run.remarks, words)))
+    return True
 
 
 _beside: Mapping[str, Any] = {}

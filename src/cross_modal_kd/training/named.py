@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cross_modal_kd.config import ConfigError, TaskConfig
-from cross_modal_kd.metrics import unit_rows
+from cross_modal_kd.metrics import alike_rows
 from cross_modal_kd.models import ModelBundle, saved_inputs
 from cross_modal_kd.samples import EmbeddingTable, first_few, known_classes, train_classes, words_of
 from cross_modal_kd.tasks import names_classes, require_words, require_words_beside
@@ -59,7 +59,7 @@ def class_words(
     asked = pd.DataFrame({"sample_id": classes, "modality": task.teacher, "text": words})
     asked = asked.reindex(columns=samples.columns)
     values = teacher_embeddings(asked, task, {}, saved_inputs(teacher_model), teacher_model, "cpu")
-    same = pd.DataFrame(unit_rows(values)).round(4).duplicated(keep=False).to_numpy()
+    same = pd.Series(alike_rows(values)).duplicated(keep=False).to_numpy()
     if alone and same.any():
         raise ConfigError(
             f"task {task.name}: classes are named by their words where no training sample has a label, and the teacher "

@@ -12,6 +12,7 @@ from cross_modal_kd.tasks import kind_of
 from cross_modal_kd.training.labelled import hold_labels_back, told_by_teacher
 from cross_modal_kd.training.named import class_words, no_better_than_chance
 from cross_modal_kd.training.projection import fit_projection
+from cross_modal_kd.training.teaching import require_told_apart
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,11 @@ def fit_both(
     Returns:
         {mlp, pca: the projection with its prototypes}; {mlp, pca: {dev metric: best value, None where it is not
         defined}}; a table of both fits: epoch (from 0, before training), loss, dev, projection.
+
+    Raises:
+        SamplesError: to the teacher all training samples are the same.
     """
+    require_told_apart(samples, task, teacher_embeddings, teacher_model)
     judged, known = kind_of(task), hold_labels_back(samples, task, labelled)
     if labelled.share < 1 and (warning := told_by_teacher(teacher_model)):
         logger.warning(warning)

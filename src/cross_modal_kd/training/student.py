@@ -56,6 +56,7 @@ from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.stages import train_stages
+from cross_modal_kd.training.teaching import not_read_by_student, remark
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ def read_arm_data(
     """
     roots, known = Roots(sources), hold_labels_back(samples, task, labelled)
     train, dev = (split_rows(known, task.student, split) for split in ("train", "dev"))
+    remark(not_read_by_student(pd.concat([train, dev]), task.student, inputs))
     pairing = pair(samples, task)
     pairing.require_partners(train["sample_id"])
     pool = pairing.pool[pd.Index(pairing.student_ids).get_indexer(pd.Index(train["sample_id"]))]

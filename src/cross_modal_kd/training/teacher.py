@@ -49,6 +49,7 @@ from cross_modal_kd.training.module import DistillationModule
 from cross_modal_kd.training.plan import DevMetric, Plan
 from cross_modal_kd.training.seeds import derive_seed
 from cross_modal_kd.training.stages import train_stages
+from cross_modal_kd.training.teaching import not_read, remark
 
 logger = logging.getLogger(__name__)
 
@@ -219,6 +220,7 @@ def embed_teacher(
         (N, D) float32 of the N teacher samples, with the fingerprint.
     """
     chosen = samples[samples["modality"] == task.teacher]
+    remark(not_read(chosen, task.teacher, teacher_model, inputs))
     fingerprint = embedding_fingerprint(chosen, teacher_model, inputs)
     kept = embedding_cache / fingerprint
     if kept.is_dir():

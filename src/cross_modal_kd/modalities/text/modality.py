@@ -9,7 +9,7 @@ from cross_modal_kd.config import EncoderConfig, IngestionConfig, InputConfig
 from cross_modal_kd.modalities.modality import Corrupt, Decoded, Modality, Preview, Row, Standalone, Taken
 from cross_modal_kd.modalities.text.config import TextInputConfig
 from cross_modal_kd.modalities.text.options import BagOptions, BertOptions
-from cross_modal_kd.models import EncoderLibrary, MissingModelError
+from cross_modal_kd.models import EncoderLibrary, MissingModelError, Reading
 from cross_modal_kd.samples import Roots, UnreadableSampleError
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ def _embed(config: EncoderConfig, samples: "pd.DataFrame") -> "np.ndarray":
     from cross_modal_kd.modalities.text.encoder import embed_texts
 
     return embed_texts(config.name, samples["text"].tolist())
+
+
+def _reading(config: EncoderConfig, samples: "pd.DataFrame") -> Reading:
+    from cross_modal_kd.modalities.text.encoder import read_pieces
+
+    return read_pieces(config.name, samples["text"].tolist())
 
 
 def _weights(config: EncoderConfig) -> str:
@@ -55,7 +61,7 @@ def _of_bytes(config: EncoderConfig, inputs: InputConfig) -> "Encoder":
 
 
 LIBRARIES = {
-    "sentence_transformers": EncoderLibrary(embed=_embed, weights=_weights, check=_check),
+    "sentence_transformers": EncoderLibrary(embed=_embed, reading=_reading, weights=_weights, check=_check),
     "utf8": EncoderLibrary(_of_bytes, options={"fasttext": BagOptions, "bert": BertOptions}),
 }
 MINILM = {"library": "sentence_transformers", "name": "all-MiniLM-L6-v2"}
@@ -106,6 +112,14 @@ class Text(Modality):
 
         return TextInputs(samples, inputs, corrupt)
 
+    def reading(self, samples: "pd.DataFrame", inputs: InputConfig) -> Reading:
+        """The bytes of each text, and how many of them are read. See ``Modality.reading``."""
+        import numpy as np
+
+        sizes = (len(text.encode("utf-8", "replace")) for text in samples["text"])
+        lengths = np.fromiter(sizes, np.int64, len(samples))
+        return Reading("bytes", lengths, inputs.of(TextInputConfig).length, np.zeros(len(samples), dtype=bool))
+
     def take(self, given: Any, name: str, inputs: InputConfig) -> Taken:
         """Words, or a file of them in UTF-8, cleaned as ``inspect`` cleans them. See ``Modality.take``."""
         import torch
@@ -121,7 +135,9 @@ class Text(Modality):
         if not isinstance(given, str):
             raise UnreadableSampleError(name, f"a text must be words, found {type(given).__name__}")
         text = read_text(given, name)
-        return Taken(Decoded(text), torch.from_numpy(as_bytes(text, inputs.of(TextInputConfig).length)))
+        length, most = len(text.encode("utf-8", "replace")), inputs.of(TextInputConfig).length
+        unread = f"{length - most:,} of its {length:,} bytes" if length > most else ""
+        return Taken(Decoded(text), torch.from_numpy(as_bytes(text, most)), unread)
 
     def of_columns(self, values: Sequence[Any]) -> str:
         """Words. See ``Modality.of_columns``.
