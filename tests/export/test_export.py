@@ -272,7 +272,6 @@ def test_texts_are_read_and_refused_as_by_the_package(tmp_path):
         b"a  cat\n",
         b"\xef\xbb\xbfa cat",
         "❤ and far more words than fit".encode(),
-        b"a\0cat",
         "a cät".encode("utf-16"),
     ):
         file.write_bytes(content)
@@ -280,10 +279,12 @@ def test_texts_are_read_and_refused_as_by_the_package(tmp_path):
         np.testing.assert_array_equal(read(str(file), standalone.facts), taken.numpy())
         assert taken.shape == (12,) and taken.dtype == torch.uint8
     for content, why in (
-        (b"\xff\xff", "not a text in UTF-8"),
+        (b"\xff\xff", r"not a text in UTF-8 \(byte 0\): save it as UTF-8"),
         (b"\xff\xfea", "not a text in UTF-16"),
         (b" \n", "blank"),
-        (b"\0", "cannot be seen"),
+        (b"\x07", "cannot be seen"),
+        (b"a\0cat", "found zero bytes: UTF-16 without its byte order mark"),
+        ("a cat".encode("utf-16-le"), "found zero bytes"),
         (b"?!", "of punctuation alone"),
     ):
         file.write_bytes(content)

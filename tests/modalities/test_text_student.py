@@ -10,6 +10,9 @@ from cross_modal_kd.modalities import Item, load_inputs, modality_of
 from cross_modal_kd.modalities.text.byte_encoders import hashed_ngrams
 from cross_modal_kd.models import create_encoder
 from cross_modal_kd.samples import Roots
+from cross_modal_kd.student.inputs import Reader
+from cross_modal_kd.student.quality import QualityReference
+from cross_modal_kd.student.record import QualityRecord
 
 SOURCES = SourcesConfig({"made": {"layout": "folder", "root": "."}})
 WORDS = ["a red heart", "Herz ❤", "x"]
@@ -95,3 +98,22 @@ def test_options_that_do_not_fit_are_named():
         EncoderConfig(library="utf8", name="bert", options={"hidden_size": 8, "num_attention_heads": 3})
     with pytest.raises(ValueError, match=r"encoder.name 'gpt' is not known for utf8; expected one of: .*fasttext"):
         EncoderConfig(library="utf8", name="gpt")
+
+
+def test_what_is_cut_off_is_told_in_words():
+    text, inputs = modality_of("text"), InputConfig(text={"length": 8})
+    assert text.take("Straßen!", "a", inputs).unread == "1 of its 9 bytes"
+    assert text.take("a red he", "a", inputs).unread == ""
+
+
+def test_inputs_in_use_that_are_cut_off_are_counted(caplog):
+    reader = Reader("text", InputConfig(text={"length": 8}), QualityReference(QualityRecord(poor_below=0.0)))
+    stream = reader.batches(iter(["short", "far longer than that", "and another of them"]), 2)
+    assert [each.unread for each in next(stream)] == ["", "12 of its 20 bytes"]
+    stream.close()
+    (said,) = [record.message for record in caplog.records]
+    assert said.startswith("1 of 2 inputs are longer than what the student reads")
+    assert "(far longer than that: 12 of its 20 bytes)" in said
+    caplog.clear()
+    assert len(list(reader.batches(["short", "longest of all", "and another"], 2))) == 2
+    assert caplog.records[0].message.startswith("2 of 3 inputs are longer")

@@ -1,5 +1,6 @@
 """From whatever a user has to what a student reads: paths, bytes, arrays, one or many, streamed."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ from cross_modal_kd.student.results import Quality
 if TYPE_CHECKING:
     from torch import Tensor
 
+logger = logging.getLogger(__name__)
+
 READERS = 2
 
 
@@ -35,12 +38,14 @@ class Read:
         error: why there is no tensor; None where there is.
         tensor: as the network is given it.
         quality: of the input.
+        unread: how much of it the network is not given, in words; empty where it is given all.
     """
 
     name: str
     error: str | None = None
     tensor: "Tensor | None" = None
     quality: Quality | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Reader:
         return "; words are given in a .txt file" if modality_of(self.modality).words else ""
 
     def batches(self, given: Iterable[Any], size: int) -> Iterator[list[Read]]:
-        """The inputs, so many at a time, of which no more than a batch is in memory.
+        """The inputs, so many at a time, of which no more than a batch is in memory; warned is of what is cut off.
 
         Args:
             given: inputs, each as ``is_one`` has it.
@@ -71,10 +76,21 @@ class Reader:
         Yields:
             The inputs of a batch, in their order.
         """
-        places = enumerate(given)
-        with ThreadPoolExecutor(READERS) as pool:
-            while batch := list(islice(places, size)):
-                yield list(pool.map(lambda placed: self.read(placed[1], f"input {placed[0]}"), batch))
+        places, read, cut, first = enumerate(given), 0, 0, ""
+        try:
+            with ThreadPoolExecutor(READERS) as pool:
+                while batch := list(islice(places, size)):
+                    found = list(pool.map(lambda placed: self.read(placed[1], f"input {placed[0]}"), batch))
+                    longer = [each for each in found if each.unread]
+                    read, cut = read + len(found), cut + len(longer)
+                    first = first or (f"{longer[0].name}: {longer[0].unread}" if longer else "")
+                    yield found
+        finally:  # also where no more are asked for
+            if cut:
+                logger.warning(
+                    "%d of %d inputs are longer than what the student reads, and their ends are not read (%s): put "
+                    "first what tells them apart, or shorten them", cut, read, first
+                )  # fmt: skip
 
     def read(self, given: Any, name: str) -> Read:
         """One input; what is wrong with it becomes its ``error``.
@@ -100,7 +116,7 @@ class Reader:
             if isinstance(given, Path) and not given.is_file():
                 return Read(name, _no_file(given) or "there is no such file" + self._instead)
             taken = modality_of(self.modality).take(given, name, self.inputs)
-            return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded))
+            return Read(name, None, taken.tensor, self.quality(self.modality, taken.decoded), taken.unread)
         except UnreadableSampleError as error:
             return Read(name, _left_by_a_download(given) or error.reason)
         except OSError as error:

@@ -19,12 +19,19 @@ def read(path: str, about: dict) -> np.ndarray:
 
 
 def decoded(content: bytes) -> str:
-    """The words of a file in UTF-8, with or without a byte-order mark, or in UTF-16 with one."""
+    """The words of a file in UTF-8, with or without a byte-order mark, or in UTF-16 with one; else a ValueError."""
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"not a text in {encoding[:6].upper()} (byte {error.start})") from error
+        name = encoding.removesuffix("-sig").upper()
+        raise ValueError(f"not a text in {name} (byte {error.start}): save it as UTF-8") from error
+    if "\0" in text:
+        raise ValueError(
+            "expected a text in UTF-8, found zero bytes: UTF-16 without its byte order mark, or no text at all. Save "
+            "it as UTF-8"
+        )
+    return text
 
 
 def cleaned(text: str) -> str:
