@@ -226,6 +226,56 @@ def test_texts_that_all_say_the_same_are_refused_as_a_teacher(new_task, tmp_path
     assert code == 1 and "its 96 texts all say 'a bird', which tells no file and no label from another" in said
 
 
+def test_lines_that_repeat_change_nothing(new_task, tmp_path):
+    root = birds(tmp_path / "birds")
+    lines = (root / "captions.csv").read_text().splitlines()
+    (root / "captions.csv").write_text("\n".join([*lines, *lines[1:], *lines[1:]]))
+    _, said, written = new_task("birds", root)
+    assert written["task"]["pairing"] == "instance", said
+
+
+def test_few_texts_that_are_of_every_label_are_refused_as_a_teacher(new_task, tmp_path):
+    paths = image_folder(tmp_path / "birds")
+    texts = [(path, f"bird {path[-5]}") for path in paths]
+    table(tmp_path / "birds" / "captions.csv", ("path", "text"), texts)
+    code, said, _ = new_task("birds", tmp_path / "birds")
+    assert code == 1 and "its 96 texts say only 10 different things ('bird 0', 'bird 1'," in said
+    assert "they tell neither a file nor a label from another" in said and "tell labels apart" not in said
+
+
+def test_running_numbers_in_folders_of_two_modalities_bind_no_files(new_task, tmp_path):
+    sounds(tmp_path / "all" / "voices")
+    for label in range(8):
+        for number in range(4):
+            image(tmp_path / "all" / "faces" / f"v{label}" / f"{number}.png", label, number)
+    _, said, written = new_task("numbered", tmp_path / "all")
+    assert written["task"]["pairing"] == "label", said
+    for file in sorted((tmp_path / "all").rglob("*.*")):
+        file.rename(file.with_stem(f"take{file.stem}"))
+    _, said, written = new_task("named", tmp_path / "all")
+    assert written["task"]["pairing"] == "instance", said
+
+
+def test_too_few_faces_for_the_voices_say_what_can_be_done_before_a_task_is_written(new_task, tmp_path):
+    sounds(tmp_path / "all" / "voices")
+    for place in range(18):
+        image(tmp_path / "all" / "faces" / f"f{place // 3}" / f"{place}.png", place // 3, place)
+    code, said, _ = new_task("who", tmp_path / "all")
+    assert code == 1 and "max_labels" not in said
+    assert "6 image labels are too few for 8 of speech. Bring more, take 2 of the speech labels out" in said
+    assert "or exchange the two (--student=image)" in said
+    assert new_task("who", tmp_path / "all", "--student=image", "--teacher=speech")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("birds.zip", "unpack it"), ("birds.tar.gz", "unpack it"), ("a.png", "name the folder that it")]
+)
+def test_a_file_in_the_place_of_a_folder_says_so(new_task, tmp_path, name, what):
+    (tmp_path / name).write_bytes(b"x")
+    code, said, _ = new_task("birds", tmp_path / name)
+    assert code == 1 and f"{name} is a file, not a folder with your files: {what}" in said
+
+
 def test_sounds_and_faces_of_other_people_are_chimeric(new_task, tmp_path):
     sounds(tmp_path / "all" / "voices")
     for label in range(8):

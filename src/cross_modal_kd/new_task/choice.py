@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -178,7 +179,8 @@ class _Pairing:
 def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
     """By instance where most of the student's files have a partner that differs, else by label where labels are shared.
 
-    Texts that are the same for many files, such as their label's name, tell no file of a label from another.
+    Texts that are the same for many files, such as their label's name, tell no file of a label from another; nor do
+    names of files that are but numbers, where each modality has been numbered in a folder of its own.
     """
     alike = _alike(survey, teacher)
     if survey.layout != "folder" and not alike:
@@ -186,7 +188,9 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
         if mine["group"].isin(set(theirs["group"])).mean() >= 0.5:
             why = f"by instance: {student} and {teacher} of one row or name belong together"
             return _Pairing("instance", False, "file", why, survey.rows)
-    for group in ("file", "stem", "parent") if survey.layout == "folder" else ():
+    numbered = len(survey.sources) > 1 and _run_on(survey.of(teacher))
+    groups = ("file", "parent") if numbered else ("file", "stem", "parent")
+    for group in groups if survey.layout == "folder" else ():
         rows = regrouped(survey.rows, FolderOptions(group=group))
         mine, theirs = (rows[rows["modality"] == name] for name in (student, teacher))
         there = {name for name in theirs["group"] if "/" in name}  # a folder that is the label's own binds no instance
@@ -202,16 +206,39 @@ def _pairing(survey: Survey, student: str, teacher: str) -> _Pairing:
             f"({first_few(sorted(shared))}): too few to pair by label, and one that has its own is not paired by "
             f"chance. Take the labels without {with_article(teacher)} sample out of the folder, or give them some"
         )
-    why = (
-        f"chimeric: no label has both {student} and {teacher}, so that each {student} label is assigned one "
-        f"of {teacher} by chance, and nothing in the one tells of the other"
-    )
+    return _chimeric(survey, student, teacher, (len(labels), len(taught)))
+
+
+def _chimeric(survey: Survey, student: str, teacher: str, labels: tuple[int, int]) -> _Pairing:
+    """By chance, where the teacher has as many labels as the student. labels: of the student and the teacher."""
+    none = f"no label has both {student} and {teacher}, so that each {student} label is assigned one of {teacher}"
+    if labels[1] < labels[0]:
+        swapped = f", or exchange the two (--student={teacher})" if teacher in trainable() else ""
+        raise SamplesError(
+            f"{survey.folder}: {none} by chance, and {labels[1]} {teacher} labels are too few for {labels[0]} of "
+            f"{student}. Bring more, take {labels[0] - labels[1]} of the {student} labels out of the folder{swapped}"
+        )
+    why = f"chimeric: {none} by chance, and nothing in the one tells of the other"
     return _Pairing("label", True, "file", why, survey.rows)
 
 
+def _run_on(rows: pd.DataFrame) -> bool:
+    """Whether files are but numbered within their labels, from 0.png or 001.png on: no name of a partner."""
+    names = rows["path"].dropna().map(lambda path: PurePosixPath(path).stem)
+    if names.empty or not names.str.fullmatch("[0-9]+").all():
+        return False
+    sizes = rows.loc[names.index].groupby("label")["path"].transform("size")
+    return bool((names.map(int) <= sizes).all())
+
+
 def _alike(survey: Survey, teacher: str) -> str:
-    """Why its texts make no pairs of instances; empty where they do, or where there are none."""
-    texts = survey.of(teacher)["text"].dropna().str.strip()
+    """Why its texts make no pairs of instances; empty where they do, or where there are none.
+
+    Raises SamplesError where they make no pairs of labels either.
+    """
+    rows = survey.of(teacher).dropna(subset=["text"])
+    rows = rows.assign(text=rows["text"].str.strip()).drop_duplicates(["group", "text"])  # a line may stand there twice
+    texts = rows["text"]
     if len(texts) > 1 and texts.nunique() == 1:
         raise SamplesError(
             f"{survey.folder}: its {len(texts)} texts all say {texts.iloc[0]!r:.60}, which tells no file and no label "
@@ -219,6 +246,13 @@ def _alike(survey: Survey, teacher: str) -> str:
         )
     if not len(texts) or texts.nunique() > 0.5 * len(texts):
         return ""
+    labels = rows.groupby("text")["label"].nunique()
+    if (labels > 1).all():
+        raise SamplesError(
+            f"{survey.folder}: its {len(texts)} texts say only {len(labels)} different things "
+            f"({first_few(labels.index)}), and each of these of several labels: they tell neither a file nor a label "
+            "from another, and nothing can be learnt from them; give each file, or each label, a text of its own"
+        )
     return f" (the {len(texts)} texts say only {texts.nunique()} different things, which tell labels apart, not files)"
 
 

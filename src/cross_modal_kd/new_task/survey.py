@@ -19,6 +19,7 @@ from cross_modal_kd.storage import counted_kinds, how_many, misread
 LAYOUT = "folder"
 SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "no_label", "no_labels"})
+ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|tbz2|txz|tar\.\w+)$", re.IGNORECASE)
 LOOKED_AT, MOST, BYTES = 24, 1000, 100_000_000
 """Files of each modality that are decoded: all of them, but evenly spread ones of many (``MOST``) or of large ones, of
 about so many ``BYTES`` together, and so few at least: what takes seconds, not what a run takes."""
@@ -81,6 +82,9 @@ def look(folder: Path, said: Format | None = None) -> Survey:
     """
     if reason := misread(str(folder.resolve())):
         raise SamplesError(reason)
+    if folder.is_file():
+        what = "unpack it, and name the folder" if ARCHIVE.search(folder.name) else "name the folder that it lies in"
+        raise SamplesError(f"{folder} is a file, not a folder with your files: {what}")
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder; name the one that holds your files")
     with untold():
