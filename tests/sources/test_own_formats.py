@@ -85,6 +85,47 @@ def test_long_numbers_beside_a_null_are_not_rounded_into_one_label(tmp_path, kin
     assert [label for (label,) in facts(found, "label").values()] == ["12345678901234567", "12345678901234568", None]
 
 
+def test_an_index_of_pandas_is_a_column_and_short_floats_are_labels_as_they_are_written(tmp_path):
+    files(tmp_path, "a.png", "b.png")
+    table = pd.DataFrame({"f": ["a.png", "b.png"], "label": [0.1, 2.0]}).astype({"label": "float32"})
+    table.set_index("f").to_parquet(tmp_path / "t.parquet")
+    found = read(tmp_path, "table", file="t.parquet", columns={"image": "f"})
+    assert facts(found, "label") == {"s/a.png": ("0.1",), "s/b.png": ("2",)}
+    table.index = [7, 9]
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(SamplesError, match=r"expected the column\(s\) 'g', found \['f', 'label'\]"):
+        read(tmp_path, "table", file="t.parquet", columns={"image": "g"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        (
+            {"bytes": b"x", "path": "a.png"},
+            r"as image, found a file itself, .*paths \(2 lines are so\)",
+        ),
+        (b"x", "as image, found bytes .*: write a text or a number; those of a file go below the root"),
+        ({"x": 1}, "as image, found an object .*: write the one value that is meant into a column of its own"),
+        (["a.png"], "as image, found .*; write a row for each"),
+    ],
+)
+def test_what_a_cell_of_parquet_holds_in_place_of_a_text_is_named_with_what_to_do(tmp_path, cell, why):
+    files(tmp_path, "a.png")
+    pq.write_table(pa.table({"f": [cell, cell], "label": ["x", "y"]}), tmp_path / "t.parquet")
+    with pytest.raises(SamplesError, match=why):
+        read(tmp_path, "table", file="t.parquet", columns={"image": "f"})
+
+
+def test_a_name_without_its_ending_is_told_the_file_that_is_called_so(tmp_path):
+    files(tmp_path, "a.png", "b.png")
+    written(tmp_path / "t.csv", [{"f": "a", "label": "x"}, {"f": "b.png", "label": "y"}, {"f": "c", "label": "y"}])
+    found = read(tmp_path, "table", file="t.csv", columns={"image": "f"})
+    assert reasons(found) == {
+        "a": "the file of its image is missing: a (there is a.png: write the ending) (t.csv, line 2)",
+        "c": "the file of its image is missing: c (t.csv, line 4)",
+    }
+
+
 def test_values_of_a_json_line_stay_as_they_are_written(tmp_path):
     files(tmp_path, "a.png", "b.png", "c.png")
     rows = [
@@ -195,7 +236,8 @@ def test_a_cell_of_several_values_is_refused_by_its_line(tmp_path, row, named):
     columns = {"image": "f"} | ({"text": "t"} if "t" in row else {})
     columns |= {"conditions": {"gender": "g"}} if "g" in row else {}
     with pytest.raises(
-        SamplesError, match=rf"t.jsonl, line 1: expected one text or number as {named}, found .*a row for each"
+        SamplesError,
+        match=rf"t.jsonl, line 1: expected one text or number as {named}, found .* a (row|column) ",
     ):
         read(tmp_path, "table", file="t.jsonl", columns=columns)
 

@@ -23,7 +23,7 @@ from cross_modal_kd.samples import (
 )
 from cross_modal_kd.sources.files import Files, Known
 from cross_modal_kd.sources.split_names import as_splits
-from cross_modal_kd.storage import decoded, encoding_of
+from cross_modal_kd.storage import decoded, encoding_of, how_many
 
 KINDS = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARED = ("label", "group", "domain", "split")
@@ -129,7 +129,8 @@ def samples_of(
     known, why = set(there.paths), pd.Series(None, index=table.index, dtype="str")
     for column, found in paths.items():
         missing = found.notna() & ~found.isin(known)
-        why = why.mask(missing & why.isna(), f"the file of its {column} is missing: " + found.fillna(""))
+        named = _and_like(found, missing, there)
+        why = why.mask(missing & why.isna(), f"the file of its {column} is missing: " + named)
         wrong = found.notna() & ~missing & (_modalities(found) != (files[column] or _modalities(found)))
         wrong |= found.notna() & ~missing & _modalities(found).isna()
         why = why.mask(wrong & why.isna(), f"its {column} is no file of {files[column] or 'a registered modality'}")
@@ -159,8 +160,10 @@ def samples_of(
 
 
 def _parquet(file: Path) -> pd.DataFrame:
+    """The columns, one of which is what was an index of pandas, unless it had no name."""
     with opened_parquet(file) as opened:  # ids some of which are null do not become floats, which would round them
-        return opened.read().to_pandas(integer_object_nulls=True)
+        table = opened.read().to_pandas(integer_object_nulls=True, ignore_metadata=True)
+    return table.loc[:, [not str(name).startswith("__index_level_") for name in table]]
 
 
 def _lines(file: Path) -> pd.DataFrame:
@@ -210,6 +213,8 @@ def _as_text(column: pd.Series) -> pd.Series:
     """Numbers as they are written, a whole one without a fraction: a column of them with nulls may be of floats."""
     if column.dtype == object and column.map(_is_several).any():
         return column
+    if column.dtype in ("float16", "float32"):  # 0.1 and not 0.10000000149011612
+        column = pd.Series([float(str(value)) for value in column.to_numpy()], index=column.index)
     if column.dtype == object or pd.api.types.is_float_dtype(column):
         plain = (int(value) if isinstance(value, float) and value.is_integer() else value for value in column)
         column = pd.Series(list(plain), index=column.index, dtype=object)
@@ -225,10 +230,25 @@ def _check_plain(file: Path, table: pd.DataFrame) -> None:
     for column in (str(name) for name in table if table[name].dtype == object):
         several = table.index[table[column].map(_is_several)]
         if len(several):
+            cell = table.at[several[0], column]
             raise SamplesError(
                 f"{file}, line {several[0]}: expected one text or number as {column.removeprefix(CONDITION)}, found "
-                f"{table.at[several[0], column]!r:.80}; write a row for each ({len(several)} lines are so)"
+                f"{_held_by(cell)} ({how_many(len(several), 'line is', 'lines are')} so)"
             )
+
+
+def _held_by(cell: Any) -> str:
+    """What a cell holds that is no text and no number, and what to do."""
+    if isinstance(cell, Mapping) and "bytes" in cell:
+        return (
+            "a file itself, as Hugging Face writes one ({bytes, path}): write the bytes into files below the root, and "
+            "name the column that holds their paths"
+        )
+    if isinstance(cell, bytes):
+        return f"bytes ({cell!r:.40}): write a text or a number; those of a file go below the root, and here its path"
+    if isinstance(cell, Mapping):
+        return f"an object ({cell!r:.80}): write the one value that is meant into a column of its own"
+    return f"{cell!r:.80}; write a row for each"
 
 
 def _located(paths: pd.Series, folder: str, there: Files) -> pd.Series:
@@ -238,6 +258,17 @@ def _located(paths: pd.Series, folder: str, there: Files) -> pd.Series:
     known = Known(there.paths)
     odd = ~full.isin(set(there.paths)) & ~blank
     return full.mask(odd, full[odd].map(known.found)).mask(blank).astype("str")
+
+
+def _and_like(paths: pd.Series, missing: pd.Series, there: Files) -> pd.Series:
+    """Paths; those of missing files with the first file that is called so but for its ending, where there is one."""
+    if not missing.any():
+        return paths.fillna("")
+    like: dict[str, str] = {}
+    for path in there.paths:
+        like.setdefault(posixpath.splitext(path)[0], path)
+    hints = paths[missing].map(like)
+    return paths.fillna("") + (" (there is " + hints + ": write the ending)").reindex(paths.index).fillna("")
 
 
 def _modalities(paths: pd.Series) -> pd.Series:
