@@ -28,6 +28,14 @@ def test_a_label_in_two_splits():
         check_samples(table, VERIFICATION, OPEN_SET)
 
 
+@pytest.mark.parametrize("column", ["group", "family"])
+def test_one_group_over_everything_is_named_as_the_cause_of_an_empty_split(column):
+    table = classified().assign(split="test")
+    table[column] = "all"
+    with pytest.raises(SamplesError, match=f"all 6 image samples have one {column}, 'all', .*all in the test split"):
+        check_samples(table, CLASSIFICATION, CLOSED_SET)
+
+
 def test_a_group_in_two_splits():
     table = classified()
     table.loc[table["sample_id"] == "dev-cat", "group"] = "train-cat"

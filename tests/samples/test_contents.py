@@ -205,3 +205,10 @@ def test_labels_and_texts_that_may_be_meant_otherwise_are_told_of():
     nothing, texts = told(["nan", "NA", "NA", "cat"], ["None", "#N/A", "a nan"])
     assert nothing.startswith("3 samples have the label 'NA', 'nan', which programs write where there is none")
     assert texts.startswith("2 samples have the text ") and "'None'" in texts and "a nan" not in texts
+
+
+def test_groups_that_may_be_meant_as_one_are_told_of():
+    table = pd.DataFrame({"label": ["x"] * 4, "text": None, "path": ["a/1", "a/01", "b", "c"]}, dtype="str")
+    (said,) = doubts_of(table.assign(group=["1", "01", "1.0", "2"]))
+    assert said.startswith("groups that differ in capitals") and "'01' and '1' and '1.0'; give" in said
+    assert doubts_of(table.assign(group=table["path"])) == []

@@ -28,6 +28,7 @@ def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesig
     """
     students = samples.loc[samples["modality"] == task.student, ["sample_id", "label", "split"]]
     _measured_by_labels(students, task.student)
+    _parted_at_all(samples, task.student, design)
     _two_labels_a_split(students, task.student)
     if design.closed_set:
         _labels_are_learnt(students)
@@ -70,6 +71,19 @@ def _measured_by_labels(students: pd.DataFrame, modality: str) -> None:
             f"{len(without)} {modality} samples of dev or test have no label ({first_few(without['sample_id'])}), and "
             "are measured by it: give them one, or put them into training"
         )
+
+
+def _parted_at_all(samples: pd.DataFrame, modality: str, design: SamplingDesign) -> None:
+    """Make sure that not all samples are bound to one split by the name of one group or family."""
+    rows = samples[samples["modality"] == modality]
+    for column in ("family", "group"):
+        names = rows[column] if column in rows else pd.Series([None, None])
+        if design.closed_set and len(rows) > 1 and names.notna().all() and names.nunique() == 1:
+            raise SamplesError(
+                f"all {len(rows):,} {modality} samples have one {column}, {names.iloc[0]!r}, which is never parted: "
+                f"they are all in the {rows['split'].iloc[0]} split, and nothing is left for the others. Give what "
+                f"belongs together a {column} of its own, or leave the {column} out"
+            )
 
 
 def _two_labels_a_split(students: pd.DataFrame, modality: str) -> None:

@@ -1,5 +1,7 @@
 """Labels and texts that may not be meant as they are, and labels of one sample: told of, and taken as they are."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from cross_modal_kd.samples.errors import first_few
@@ -15,19 +17,14 @@ def doubts_of(samples: pd.DataFrame) -> list[str]:
     """What of the labels and texts a person should look at.
 
     Args:
-        samples: rows with ``label`` and ``text``.
+        samples: rows with ``label`` and ``text``, and, where they have them, ``group`` and ``path``.
 
     Returns:
-        A sentence each: labels that may be meant as one, labels and texts that may be meant as none.
+        A sentence each: labels, and groups, that may be meant as one, labels and texts that may be meant as none.
     """
-    said = []
-    if near := alike(samples["label"].dropna().unique()):
-        names = "; ".join(" and ".join(map(repr, together)) for together in near[:3])
-        more = f" and {len(near) - 3} more" if len(near) > 3 else ""
-        said.append(
-            "labels that differ in capitals, blanks, signs that are not seen or zeros alone count as different ones: "
-            f"{names}{more}; give those one name that are meant as one"
-        )
+    own = samples["group"].dropna() if "group" in samples else samples["label"][:0]
+    named = own[~own.isin(samples["path"])] if "path" in samples else own  # a file binds itself
+    said = [*_near(samples["label"], "labels"), *_near(named, "groups")]
     for column, noun in (("label", "sample has the label"), ("text", "sample has the text")):
         values = samples[column].dropna()
         counts = values[values.str.strip().isin(NOTHING)].value_counts()
@@ -39,6 +36,17 @@ def doubts_of(samples: pd.DataFrame) -> list[str]:
                 "which counts as any other here; leave it blank where none is meant"
             )
     return said
+
+
+def _near(names: pd.Series, plural: str) -> Iterator[str]:
+    """A sentence where some names may be meant as one."""
+    if near := alike(names.dropna().unique()):
+        found = "; ".join(" and ".join(map(repr, together)) for together in near[:3])
+        more = f" and {len(near) - 3} more" if len(near) > 3 else ""
+        yield (
+            f"{plural} that differ in capitals, blanks, signs that are not seen or zeros alone count as different "
+            f"ones: {found}{more}; give those one name that are meant as one"
+        )
 
 
 def singles_of(samples: pd.DataFrame, modality: str) -> str:
