@@ -59,6 +59,7 @@ def kedro(project_path, tmp_path, monkeypatch):
         (["--pipelines=comparison", "--params=training.learnrate=1"], "unknown key 'learnrate'"),
         (["--params=training.epochs=x,data_root=/dev/null"], "training.epochs: Input should be a valid integer.*'x'"),
         (["--params=student.margin=0.1,student.margins=1,data_root=/dev/null"], "student: unknown key 'margins'"),
+        (["--conf-source=/dev"], r"/dev is no folder of configurations .--conf-source.: expected one that holds base/"),
         (["--params=teacher=null,data_root=/dev/null"], "teacher: is null; give it its keys"),
         (["--params=trainning.epochs=1"], "unknown parameter 'trainning'.*Did you mean 'training'"),
         (["--params=training.learnrate=1"], "training: unknown key 'learnrate'.*expected one of:.*Did you mean 'lr'"),
@@ -296,6 +297,7 @@ def test_a_parameter_that_cannot_be_read_is_refused(typed):
         ("training.lr=0,005", "found training.lr=0,005; a number has a decimal point: training.lr=0.005"),
         ("a=b,training.lr=-1,5e-3", "decimal point: training.lr=-1.5e-3 (and a list brackets: training.lr=[-1,5e-3])"),
         ("score.inputs=a,b", "found score.inputs=a,b; a list has brackets: score.inputs=[a,b]"),
+        ("a.b=1,c=2,a.b=3", "--params: a.b is given 2 times, and one value counts: leave one"),
         ("005", "--params: expected key=value, several parted by commas; found '005'"),
         (
             "x=a],b",

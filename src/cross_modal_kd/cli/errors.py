@@ -105,6 +105,8 @@ def _environment(_: BaseException, text: str) -> str:
         return ""
     path = Path(found[1])
     if path.name == "base":
+        if path.parent.resolve() != (Path.cwd() / "conf").resolve():
+            return f"{path.parent} is no folder of configurations (--conf-source): expected one that holds base/"
         return f"{Path.cwd()} lies in no project (no conf/base): go to the project's folder and try again"
     conf = next((each for each in path.parents if (each / "base").is_dir()), path.parent)
     there = sorted(each.name for each in conf.glob("*/") if each.name != "base")

@@ -22,7 +22,7 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
         A mapping; each value is read as YAML.
 
     Raises:
-        Told: an item is no ``key=value``, or no YAML; or this Python misreads what was typed.
+        Told: an item is no ``key=value``, or no YAML; a key is given twice; or this Python misreads what was typed.
     """
     if isinstance(value, dict):
         return value
@@ -40,6 +40,9 @@ def split_params(_: click.Context, param: Any, value: Any) -> Any:
         except Exception as error:
             why = getattr(error, "problem", None) or error
             raise Told(f"--{param.name}: {item!r} cannot be read as YAML ({why}); quote a text") from error
+    keys = [item.partition("=")[0].strip() for item in items]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise Told(f"--{param.name}: {twice[0]} is given {keys.count(twice[0])} times, and one value counts: leave one")
     return OmegaConf.to_container(OmegaConf.from_dotlist(items))
 
 
