@@ -100,18 +100,18 @@ class TeacherSide:
 
     def _encoded(self, texts: list[str]) -> np.ndarray:
         encoder = saved_encoder(self.model)
-        library = library_of(encoder.library)
+        library, asked = library_of(encoder.library), pd.DataFrame({"text": texts})
         with self._encoder_at_hand("words"):
             if library.embed is None:
                 raise ValueError("it embeds no words")
-            reading = library.reading(encoder, pd.DataFrame({"text": texts})) if library.reading else None
+            reading = library.reading(encoder, asked) if library.reading else None
             if reading is not None and reading.unknown.any():
                 unknown = first_few(np.array(texts)[reading.unknown])
                 raise StudentError(
                     f"the teacher's encoder {encoder.name!r} knows no sign of {unknown}: to it that is the "
                     "same as all else that it does not know. Write it in a script and in words that it knows"
                 )
-            raw = library.embed(encoder, pd.DataFrame({"text": texts}))
+            raw = library.embed(encoder, asked)
         return project(self.projection, np.asarray(raw, dtype=np.float32))
 
     @contextmanager

@@ -10,7 +10,7 @@ from cross_modal_kd.config import Grown
 class TextInputConfig(Grown):
     """length: bytes of a text in UTF-8 that a trained encoder is given; what is longer is cut off.
 
-    Pretrained text encoders read words, all of them, and take no notice of it.
+    Pretrained text encoders take no notice of it: they read as many word pieces as they were trained for.
     """
 
     later: ClassVar[tuple[str, ...]] = ("length",)
