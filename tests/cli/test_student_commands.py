@@ -165,7 +165,7 @@ def test_what_was_answered_before_an_error_is_kept_beside_the_old_file(call, pic
     monkeypatch.setattr(StudentModel, "predict", interrupted)
     code, _, told = call("predict", pictures, f"--output={output}")
     assert code == 1 and output.read_text() == "old\n"
-    assert len(read_csv(tmp_path / "found.csv.part")) == 4 and "found.csv.part" in told and "No space left" in told
+    assert len(read_csv(tmp_path / "found.csv.part")) == 4 and "found.csv.part" in told and "no space is left" in told
 
 
 def test_files_are_read_a_batch_at_a_time(call, pictures, tmp_path, monkeypatch):
