@@ -26,12 +26,12 @@ HOOKS = (
     PreflightHook(),
     RanksHook(),
     MlflowHook(),
+    EndsHook(),
     LineageHook(),
     ProvenanceHook(),
     HistoryHook(),
     LastWordsHook(),
     OneWriterHook(),
-    EndsHook(),
 )
 
 

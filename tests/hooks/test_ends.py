@@ -52,6 +52,7 @@ def test_the_lock_is_given_back_after_an_error(run_kedro):
         with pytest.raises(Exception, match="samples"):
             run_kedro("projection")
     assert not list(run_kedro.data_root.rglob(".locks/*/*.json"))
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # nobody listens for a run that was refused
 
 
 @pytest.mark.slow

@@ -194,7 +194,7 @@ def _who(said: Identification) -> str:
     if said.accepted is None:
         return f"Nearest of the enrolled: “{said.best}”; no decision: {said.reason}"
     bound = (
-        "" if said.far_any is None else f"; by dev a stranger is taken for one of them up to {100 * said.far_any:.3g} %"
+        "" if said.far_any is None else f"; a stranger is taken for one of them up to {100 * said.far_any:.3g} % by dev"
     )
     return (f"Enrolled: “{said.best}”" if said.accepted else "None of the enrolled") + f" (threshold EER{bound})"
 

@@ -46,17 +46,13 @@ class EndsHook:
         self._again = ""
         self._unraisable: Any = None
 
-    @hook_impl(tryfirst=True)
+    @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Refuse a runner that would give other results, and listen from now on.
+        """Listen from now on: after all hooks that refuse a run, of whose end none is told, and before it is tracked.
 
         Args:
             run_params: what Kedro says about the run.
-
-        Raises:
-            ValueError: the runner cannot be used, with the reason.
         """
-        check_runner(str(run_params.get("runner", "")))
         self._restore()
         self.number, self._process, self._again = None, os.getpid(), command(run_params)
         if threading.current_thread() is not threading.main_thread():

@@ -11,6 +11,7 @@ from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from cross_modal_kd.config import ConfigError
+from cross_modal_kd.hooks.ends import check_runner
 from cross_modal_kd.hooks.in_short import Networks, in_short
 from cross_modal_kd.hooks.loader import TaskConfigLoader
 from cross_modal_kd.hooks.making import command_of, made_by_any, nodes_of
@@ -47,21 +48,24 @@ class PreflightHook:
         self._of_base = isinstance(loader, TaskConfigLoader) and loader.under_another_name
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check, build the networks that are to be trained, and say what will be done.
 
         Args:
+            run_params: what Kedro says about the run.
             pipeline: of which it counts what its nodes read and make.
             catalog: with the parameters of this run.
 
         Raises:
             ConfigError: what is wrong, before a run is tracked; also ``data_root``, and inputs that are not there.
             SamplesError: the raw files do not give what the task asks for.
+            ValueError: the runner would give other results.
             EngineError: no cluster answers where the work is to be done.
         """
         from cross_modal_kd.compute import engine_of
         from cross_modal_kd.hooks.checks import check_blocks  # imports pandas
 
+        check_runner(str(run_params.get("runner", "")))
         _require_made_here(pipeline, catalog)
         self._blocks |= _typed(catalog)
         used = frozenset(_blocks_of(pipeline))

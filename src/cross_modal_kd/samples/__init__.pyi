@@ -60,8 +60,8 @@ from cross_modal_kd.samples.parquet import read_parquet as read_parquet
 from cross_modal_kd.samples.records import as_records as as_records
 from cross_modal_kd.samples.roots import Roots as Roots
 from cross_modal_kd.samples.schema import REJECTED_DTYPES as REJECTED_DTYPES
-from cross_modal_kd.samples.schema import SPLITS as SPLITS
 from cross_modal_kd.samples.schema import conform as conform
+from cross_modal_kd.samples.selection import SPLITS as SPLITS
 from cross_modal_kd.samples.selection import class_numbers as class_numbers
 from cross_modal_kd.samples.selection import known_classes as known_classes
 from cross_modal_kd.samples.selection import split_rows as split_rows

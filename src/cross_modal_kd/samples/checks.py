@@ -6,7 +6,7 @@ from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.pairing import pair
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 
 
 def check_samples(samples: pd.DataFrame, task: TaskConfig, design: SamplingDesign) -> None:

@@ -7,7 +7,7 @@ from cross_modal_kd.samples.digests import file_contents
 from cross_modal_kd.samples.errors import SamplesError
 from cross_modal_kd.samples.names import seen_of
 from cross_modal_kd.samples.pairing import Pairing
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 from cross_modal_kd.storage import how_many, with_article
 
 FEW = 0.5

@@ -5,7 +5,8 @@ from typing import Literal
 
 import pandas as pd
 
-from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.samples.schema import REJECTED_DTYPES, conform
+from cross_modal_kd.samples.selection import SPLITS
 from cross_modal_kd.storage import how_many
 
 logger = logging.getLogger(__name__)

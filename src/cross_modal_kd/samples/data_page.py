@@ -14,7 +14,8 @@ from cross_modal_kd.samples.contents import count_contents, count_shared, few_co
 from cross_modal_kd.samples.doubtful import doubts_of, singles_of
 from cross_modal_kd.samples.errors import first_few
 from cross_modal_kd.samples.pairing import pair
-from cross_modal_kd.samples.schema import REJECTED_DTYPES, SPLITS, conform
+from cross_modal_kd.samples.schema import REJECTED_DTYPES, conform
+from cross_modal_kd.samples.selection import SPLITS
 from cross_modal_kd.samples.shares import far_from_asked
 from cross_modal_kd.samples.unlabelled import labels_in_words
 from cross_modal_kd.storage import how_many, write_whole

@@ -10,7 +10,7 @@ from cross_modal_kd.config import SplitConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.errors import SamplesError, first_few
 from cross_modal_kd.samples.names import one_form
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 from cross_modal_kd.samples.tables import read_csv
 from cross_modal_kd.storage import how_many, plain_text
 

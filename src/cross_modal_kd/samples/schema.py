@@ -9,8 +9,7 @@ from pandas.api.types import pandas_dtype
 from cross_modal_kd.config import modality_names
 from cross_modal_kd.samples.conditions import CONDITION, PATTERN, conditions_of
 from cross_modal_kd.samples.names import lead_outside
-
-SPLITS = ("train", "dev", "test")
+from cross_modal_kd.samples.selection import SPLITS
 
 DTYPES: dict[str, str] = {
     "sample_id": "str",

@@ -7,6 +7,8 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 
+SPLITS = ("train", "dev", "test")
+
 
 def split_rows(samples: pd.DataFrame, modality: str, split: str) -> pd.DataFrame:
     """The rows of one modality and split, in the table's order.

@@ -6,7 +6,7 @@ from cross_modal_kd.config import SplitConfig, TaskConfig
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.frozen import read_frozen
 from cross_modal_kd.samples.names import one_form
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 from cross_modal_kd.storage import how_many
 
 FAR, LEAST = 1.5, 1.5

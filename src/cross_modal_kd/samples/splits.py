@@ -11,7 +11,7 @@ from cross_modal_kd.samples.copies import bound_by_copies
 from cross_modal_kd.samples.design import SamplingDesign
 from cross_modal_kd.samples.frozen import frozen_splits
 from cross_modal_kd.samples.names import one_form
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 
 
 def assign_splits(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cross_modal_kd.config import TaskConfig
 from cross_modal_kd.samples.pairing import Pairing
-from cross_modal_kd.samples.schema import SPLITS
+from cross_modal_kd.samples.selection import SPLITS
 
 logger = logging.getLogger(__name__)
 KEYS = ["split", "modality", "source"]
