@@ -314,7 +314,7 @@ def test_those_who_are_enrolled_are_found_again(call, pictures, tmp_path):
     best = re.search(r"\[(\S+) ", said)[1]
     assert code == 0 and best in {folder.name for folder in folders} and "probability" in said
     assert re.search(
-        r"with 2 enrolled, a stranger is taken for one of them up to [\d.]+ % of the time, as far as the dev split",
+        r"with 2 enrolled, a stranger is taken for one of them up to [\d.]+ % of the time, as far as dev and test tell",
         told,
     )
     lines = call("identify", pictures, f"--book={book}", "--json", "--top=1")

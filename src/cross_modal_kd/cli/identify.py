@@ -32,7 +32,7 @@ def identify(inputs: tuple[Path, ...], book: Path, at: str, top: int, as_lines: 
     """Say of each file who of those enrolled in the book it is, if any of them.
 
     How often a stranger is taken for somebody grows with the number of names, and of the files that they are enrolled
-    with: the rate is printed, as far as the dev split tells it.
+    with: the rate is printed, as far as the dev and test splits tell it.
     """
     enrolled = read_book(book)
     model = loaded(**options)
@@ -74,7 +74,7 @@ def _footnote(model: "StudentModel", name: str, count: int, rate: float | None) 
         return
     click.echo(
         f"threshold {words}\nwith {count} enrolled, a stranger is taken for one of them up to {100 * rate:.3g} % of "
-        "the time, as far as the dev split tells; the probability is that of the first name against a stranger, if "
-        "both were as likely before",
+        "the time, as far as dev and test tell; the probability is that of the first name against a stranger, if both "
+        "were as likely before",
         err=True,
     )

@@ -194,7 +194,9 @@ def _who(said: Identification) -> str:
     if said.accepted is None:
         return f"Nearest of the enrolled: “{said.best}”; no decision: {said.reason}"
     bound = (
-        "" if said.far_any is None else f"; a stranger is taken for one of them up to {100 * said.far_any:.3g} % by dev"
+        ""
+        if said.far_any is None
+        else f"; a stranger is taken for one of them up to {100 * said.far_any:.3g} % by dev and test"
     )
     return (f"Enrolled: “{said.best}”" if said.accepted else "None of the enrolled") + f" (threshold EER{bound})"
 

@@ -286,7 +286,7 @@ class StudentModel:
 
         Returns:
             The best name and whether to believe it. The rate at which a stranger is taken for somebody grows with the
-            number of names and of the samples that they are enrolled with: ``far_any`` tells it from dev.
+            number of names and of the samples that they are enrolled with: ``far_any`` tells it from dev and test.
 
         Raises:
             StudentError: there is no threshold of that name, nobody is enrolled, or another student enrolled them.

@@ -1,5 +1,6 @@
 """Thresholds and calibrations, found on the dev split; the test split has no part in them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +88,7 @@ def find_operating(
         targets, impostors = trials["dev"].counts
         thresholds = find_thresholds(trials["dev"], trials.get("test"), deployment)
         found |= {
-            "thresholds": _with_enrolled(thresholds, values, dev["label"], deployment.min_labels, evaluation.seed),
+            "thresholds": _with_enrolled(thresholds, (dev, test), embeddings, deployment.min_labels, evaluation.seed),
             "calibration": fit_scores(trials["dev"], deployment),
             "targets": targets,
             "impostors": impostors,
@@ -97,13 +98,20 @@ def find_operating(
 
 
 def _with_enrolled(
-    thresholds: list[Threshold], values: np.ndarray, labels: pd.Series, least: int, seed: int
+    thresholds: list[Threshold], splits: Iterable[pd.DataFrame], embeddings: EmbeddingTable, least: int, seed: int
 ) -> list[Threshold]:
-    """The same, each that has a value with the rates of those who are enrolled with several samples."""
+    """The same, each that has a value with the rates of those who are enrolled: on whichever split is the higher."""
     at = [each.value for each in thresholds if each.value is not None]
-    rates = iter(rates_by_size(values, labels, at, least, seed))
+    found: list[dict[int, float]] = [{} for _ in at]
+    for rows in filter(len, splits):
+        rates = rates_by_size(embeddings.at(rows["sample_id"]), rows["label"], at, least, seed)
+        found = [
+            {size: max(a.get(size, 0.0), b.get(size, 0.0)) for size in sorted(a | b)}
+            for a, b in zip(found, rates, strict=True)
+        ]
+    of_each = iter(found)
     return [
-        each if each.value is None else each.model_copy(update={"far_enrolled": next(rates)}) for each in thresholds
+        each if each.value is None else each.model_copy(update={"far_enrolled": next(of_each)}) for each in thresholds
     ]
 
 

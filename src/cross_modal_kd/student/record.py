@@ -23,7 +23,8 @@ class Threshold(Strict):
         frr: false-rejection rate there, likewise.
         test_far: the same rate on test trials, which had no part in finding it; None where there are none.
         test_frr: likewise.
-        far_enrolled: by how many samples one is enrolled with, the rate at which that one takes in a stranger, on dev.
+        far_enrolled: by how many samples one is enrolled with, the rate at which that one takes in a stranger, on dev
+            or on test, where it is the higher.
         reason: why there is no value.
     """
 

@@ -109,7 +109,7 @@ class Identification:
         accepted: whether it reaches the threshold: without it, none of the enrolled; None without a threshold.
         threshold: its name.
         far: the rate at which a stranger is taken for one given enrolled name.
-        far_any: the rate at which a stranger is taken for any of them, as far as the dev split tells
+        far_any: the rate at which a stranger is taken for any of them, as far as dev and test tell
             (``strangers.rate_of_any``).
         probability: of the best being right, against a stranger at even odds; None without a calibration.
         candidates: names and scores, falling.

@@ -1,4 +1,4 @@
-"""How often a stranger is taken for somebody who is enrolled, on dev, by how many samples one is enrolled with."""
+"""How often a stranger is taken for somebody who is enrolled, by how many samples one is enrolled with."""
 
 from collections.abc import Iterable, Sequence
 
@@ -51,11 +51,11 @@ def rates_by_size(
 
 
 def rate_of_any(threshold: Threshold, sizes: Iterable[int]) -> float | None:
-    """The rate at which a stranger is taken for any of those enrolled, as far as the dev split tells.
+    """The rate at which a stranger is taken for any of those enrolled, as far as the dev and test splits tell.
 
     min(1, sum over the names of r(k)), where r(k) is the rate of one enrolled with as many samples, or with the next
     number that was measured, and ``far_upper`` where that is more: so it is never 0, and no bound for strangers who are
-    more alike than those of dev. Our reading: names are added up as if no stranger met two of them.
+    more alike than those of the splits. Our reading: names are added up as if no stranger met two of them.
 
     Args:
         threshold: with its rates.
