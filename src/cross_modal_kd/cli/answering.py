@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cross_modal_kd.cli.told import Told, require_given, require_read
+from cross_modal_kd.cli.told import Told, Typed, require_read
 from cross_modal_kd.cli.words import shown
 
 # 0: every file was read. 2 is click's, of a command that was wrongly typed.
@@ -21,7 +21,7 @@ EXIT_CODES = (
 NO_DEVICE = ("CUDA", "NVIDIA driver", "mps")
 
 
-class Answering(click.Command):
+class Answering(Typed):
     """A command whose errors are told in a paragraph, if they are of the user's making or of the machine.
 
     Args:
@@ -33,19 +33,6 @@ class Answering(click.Command):
     def __init__(self, *args: Any, writes: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **{"epilog": EXIT_CODES, **kwargs})
         self.writes = writes
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What was typed, none of it empty.
-
-        Args:
-            ctx: click's.
-            args: the words behind the command's name.
-
-        Returns:
-            Those that are left over.
-        """
-        require_given(args)
-        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell of an error.

@@ -9,30 +9,17 @@ import click
 
 from cross_modal_kd.cli.errors import REPORTED, is_of_the_user, told, write_log
 from cross_modal_kd.cli.quiet import log_as_the_project_says, once
-from cross_modal_kd.cli.told import Told, require_given, require_read
+from cross_modal_kd.cli.told import Told, Typed, require_read
 from cross_modal_kd.tracking import set_beside
 
 
-class Run(click.Command):
+class Run(Typed):
     """A command whose errors are told.
 
     keeps_traceback: whether the traceback of an error of the user's making is kept in a file.
     """
 
     keeps_traceback = True
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What was typed, none of it empty.
-
-        Args:
-            ctx: click's.
-            args: the words behind the command's name.
-
-        Returns:
-            Those that are left over.
-        """
-        require_given(args)
-        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell of an error.

@@ -40,15 +40,27 @@ def require_read(given: Any) -> None:
         raise Told(reason)
 
 
-def require_given(args: Sequence[str]) -> None:
-    """Refuse an empty word, most often a shell's variable that is not set: as a path it would be the current folder.
+class Typed(click.Command):
+    """A command of which no word is empty, as of a shell's variable that is not set: a path of it would be this folder."""
 
-    Args:
-        args: what was typed behind the command's name; ``--params`` may be empty, and changes nothing.
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What was typed; ``--params`` may be empty, and changes nothing.
 
-    Raises:
-        click.UsageError: which it is.
-    """
+        Args:
+            ctx: click's.
+            args: the words behind the command's name.
+
+        Returns:
+            Those that are left over.
+
+        Raises:
+            click.UsageError: which word is empty.
+        """
+        _require_given(args)
+        return super().parse_args(ctx, args)
+
+
+def _require_given(args: Sequence[str]) -> None:
     for before, word in zip(["", *args], args, strict=False):
         name, sign, value = word.partition("=")
         option = name if word.startswith("-") and sign else before if before.startswith("-") else ""
