@@ -41,7 +41,7 @@ def require_read(given: Any) -> None:
 
 
 class Typed(click.Command):
-    """A command of which no word is empty, as of a shell's variable that is not set: a path of it would be this folder."""
+    """A command of which no word is empty, as of a variable that is not set: a path of it would be this folder."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """What was typed; ``--params`` may be empty, and changes nothing.
