@@ -424,3 +424,5 @@ def test_a_file_that_has_changed_in_place_stops_a_stage_before_its_first_node(tm
     file.write_bytes(b"after")
     with pytest.raises(SamplesError, match=r"another content .*'a\.png'"):
         _samples({"sources": sources}, reads, catalog)
+    renamed = SourcesConfig({"other": SourceConfig(layout="folder", root=str(tmp_path))})
+    assert _samples({"sources": renamed}, reads, catalog) is not None  # told by whoever reads of that source

@@ -54,6 +54,24 @@ def test_a_header_that_was_never_finished_is_named_with_what_lies_behind_it(kind
             decode_speech(bytes(data), "a.wav")
 
 
+WORDS = bytes(range(1, 201)) * 100
+TAGS = {
+    "odd LIST without its padding": b"LIST"
+    + (len(WORDS) - 1).to_bytes(4, "little")
+    + WORDS[1:]
+    + b"id3 \x04\0\0\0abcd",
+    "LIST that states a byte too many": b"LIST" + (len(WORDS) + 1).to_bytes(4, "little") + WORDS,
+    "zeros before LIST": bytes(12) + b"LIST" + len(WORDS).to_bytes(4, "little") + WORDS,
+    "a name with a zero": b"PAD\0" + len(WORDS).to_bytes(4, "little") + WORDS,
+    "Lyrics3": b"LYRICSBEGIN" + WORDS + b"LYRICS200",
+}
+
+
+@pytest.mark.parametrize("behind", TAGS.values(), ids=list(TAGS))
+def test_tags_behind_a_whole_sound_are_no_sound_whatever_size_they_state(behind):
+    assert left_behind(stored(SHORT, RATE, "PCM_16", "WAV") + behind, "a.wav") is None
+
+
 def test_nothing_lies_behind_whole_sounds():
     for name, data in whole_sounds():
         assert left_behind(data, name) is None, name

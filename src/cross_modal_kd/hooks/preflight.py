@@ -140,7 +140,10 @@ def _samples(blocks: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProt
         roots = Roots(blocks["sources"])
         if cache := getattr(catalog.get(INSPECTED), "_filepath", None):
             require_unchanged(
-                samples, Path(cache), roots.stamps, lambda row: modality_of(row["modality"]).digest(row, roots)
+                samples[samples["source"].isin(list(blocks["sources"].root))],
+                Path(cache),
+                roots.stamps,
+                lambda row: modality_of(row["modality"]).digest(row, roots),
             )
     return samples
 

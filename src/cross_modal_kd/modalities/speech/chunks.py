@@ -65,6 +65,8 @@ def _of_the_rest(
         return JOINED, stated, behind
     if begin.startswith(_TAGS) or not is_cut(stated + behind, stated, _SPARE_S) or _all_zero(stream, end):
         return None
+    if any(_is_named(stream, start + size + padding) for padding in {0, size % 2}):
+        return None
     return UNFINISHED, stated, behind
 
 
@@ -83,6 +85,13 @@ def _chunk(stream: Stream, place: int, order: Literal["little", "big"]) -> tuple
     stream.seek(place)
     head = stream.read(_CHUNK)
     return head[:4], int.from_bytes(head[4:], order)
+
+
+def _is_named(stream: Stream, place: int) -> bool:
+    """Whether a name stands at a place, behind zeros if there are some: of a chunk, though its size may be wrong."""
+    stream.seek(place)
+    name = stream.read(_BLOCK).lstrip(b"\0")[:4]
+    return len(name) == 4 and all(0x20 <= byte < 0x7F for byte in name.removesuffix(b"\0"))
 
 
 def _all_zero(stream: Stream, place: int) -> bool:
